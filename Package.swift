@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors in every target of ours.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "holdfast",
+    products: [
+        .library(name: "SegmentLog", targets: ["SegmentLog"]),
+        .library(name: "HoldfastClient", targets: ["HoldfastClient"]),
+        .executable(name: "holdfast", targets: ["holdfast"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // The one executable.
+        .executableTarget(
+            name: "holdfast",
+            dependencies: [
+                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                logging,
+            ],
+            swiftSettings: strict
+        ),
+        // A running node and its clients.
+        module(
+            "HoldfastNode",
+            [
+                "Replicator", "ReplicaDisk", "ReplicaCore", "HTTP2Transport", "HoldfastClient", "SegmentLog",
+                "SegmentFormat", "LogModel",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                httpTypes, logging,
+            ] + nio
+        ),
+        module("HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging] + nio),
+        module(
+            "Replicator",
+            [
+                "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "RangeCodec",
+                "WireFormat", "HTTP2Transport", "DiskIO", "LogModel", httpTypes, logging, system,
+            ] + nio
+        ),
+        module("HTTP2Transport", ["HTTP2Session", "LogModel", httpTypes, logging] + nio),
+        module(
+            "ReplicaDisk",
+            ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
+        ),
+        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system, logging]),
+        module("DiskIO", ["LogModel", system]),
+        // Below this line: pure. No I/O, no clock, no randomness, no NIO.
+        module(
+            "ReplicaCore",
+            [
+                "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
+        module("RaftCore", ["WireFormat", "LogModel"]),
+        module("LogState", ["SegmentFormat", "LogModel"]),
+        module("HTTP2Session", ["CNGHTTP2", "LogModel"]),
+        module("RangeCodec", ["CZlib", "LogModel"]),
+        module("WireFormat", ["LogModel"]),
+        module("SegmentFormat", ["CRC32C", "LogModel"]),
+        module("LogModel"),
+        // C boundaries.
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CRC32C"),
+        // Whole nodes in one thread, on simulated disks, networks and clocks.
+        module(
+            "Simulation",
+            [
+                "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat",
+                "DiskIO", "LogModel", system,
+            ]
+        ),
+        // Tests mirror the sources.
+        tests("SegmentFormatTests", ["SegmentFormat", "CRC32C", "LogModel"]),
+        tests("LogStateTests", ["LogState", "SegmentFormat", "LogModel"]),
+        tests("WireFormatTests", ["WireFormat", "LogModel"]),
+        tests("RangeCodecTests", ["RangeCodec", "LogModel"]),
+        .testTarget(
+            name: "RaftCoreTests", dependencies: ["RaftCore", "WireFormat", "LogModel"], exclude: ["Transcripts"],
+            swiftSettings: strict
+        ),
+        tests("ReplicaCoreTests", ["ReplicaCore", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel"]),
+        tests("HTTP2SessionTests", ["HTTP2Session", "LogModel"]),
+        tests("HTTP2TransportTests", ["HTTP2Transport", "HTTP2Session", "LogModel", httpTypes, logging] + nio),
+        tests("DiskIOTests", ["DiskIO", system]),
+        tests(
+            "SegmentLogTests",
+            ["SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", system]
+        ),
+        tests("SimulationTests", ["Simulation", "RaftCore", "DiskIO", system]),
+        tests("HoldfastClientTests", ["HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging] + nio),
+        tests(
+            "HoldfastNodeTests",
+            [
+                "HoldfastNode", "HoldfastClient", "Replicator", "ReplicaCore", "HTTP2Transport", "SegmentFormat",
+                "LogModel", httpTypes, logging,
+            ] + nio
+        ),
+    ]
+)

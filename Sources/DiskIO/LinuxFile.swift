@@ -1,0 +1,121 @@
+import Glibc
+import SystemPackage
+
+/// An open descriptor, closed with the last reference.
+package final class LinuxFile: File {
+    package let descriptor: FileDescriptor
+    package let path: FilePath
+
+    init(_ descriptor: FileDescriptor, path: FilePath) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit {
+        // Nothing depends on the result: what had to be durable was synced before.
+        _ = Glibc.close(self.descriptor.rawValue)
+    }
+
+    package func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        var failure: DiskError?
+        // The buffer goes to pread uninitialised: zeroing it first would double the cost of a scan.
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let free = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                let got = pread(self.descriptor.rawValue, free.baseAddress, free.count, off_t(offset + filled))
+                if got == 0 { return }
+                if got > 0 {
+                    filled += got
+                } else if errno != EINTR {
+                    failure = self.error(.read)
+                    return
+                }
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    package func write(_ bytes: RawSpan, at offset: Int) throws(DiskError) {
+        var failure: DiskError?
+        bytes.withUnsafeBytes { buffer in
+            var written = 0
+            while written < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+                let put = pwrite(self.descriptor.rawValue, rest.baseAddress, rest.count, off_t(offset + written))
+                if put > 0 {
+                    written += put
+                } else if put == 0 || errno != EINTR {
+                    failure = put == 0 ? DiskError(.noSpace, .write, self.path) : self.error(.write)
+                    return
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    package func sync() throws(DiskError) {
+        guard fdatasync(self.descriptor.rawValue) == 0 else { throw self.error(.sync) }
+    }
+
+    package func truncate(to byteCount: Int) throws(DiskError) {
+        while ftruncate(self.descriptor.rawValue, off_t(byteCount)) != 0 {
+            guard errno == EINTR else { throw self.error(.truncate) }
+        }
+    }
+
+    package func allocate(byteCount: Int) throws(DiskError) {
+        // Returns its error instead of setting errno. glibc writes the file out where the file system cannot reserve.
+        while true {
+            let result = posix_fallocate(self.descriptor.rawValue, 0, off_t(byteCount))
+            if result == 0 { return }
+            if result != EINTR { throw DiskError(Errno(rawValue: result), .allocate, self.path) }
+        }
+    }
+
+    package func byteCount() throws(DiskError) -> Int {
+        var status = stat()
+        guard fstat(self.descriptor.rawValue, &status) == 0 else { throw self.error(.status) }
+        return Int(status.st_size)
+    }
+
+    package func map(byteCount: Int) throws(DiskError) -> any MappedPage {
+        let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, self.descriptor.rawValue, 0)
+        guard let address, address != MAP_FAILED else { throw self.error(.map) }
+        return LinuxMappedPage(UnsafeMutableRawBufferPointer(start: address, count: byteCount), of: self)
+    }
+
+    private func error(_ operation: DiskOperation) -> DiskError {
+        DiskError(Errno(rawValue: errno), operation, self.path)
+    }
+}
+
+/// A shared mapping, unmapped with the last reference.
+///
+/// `@unchecked Sendable`: the address never changes, and who stores is for the owner to order.
+final class LinuxMappedPage: MappedPage, @unchecked Sendable {
+    private let memory: UnsafeMutableRawBufferPointer
+    private let file: LinuxFile
+
+    init(_ memory: UnsafeMutableRawBufferPointer, of file: LinuxFile) {
+        self.memory = memory
+        self.file = file
+    }
+
+    deinit { munmap(self.memory.baseAddress, self.memory.count) }
+
+    func load() -> [UInt8] { Array(self.memory) }
+
+    func store(_ bytes: RawSpan, at offset: Int) {
+        precondition(offset >= 0 && offset + bytes.byteCount <= self.memory.count, "store outside the mapping")
+        bytes.withUnsafeBytes { source in
+            UnsafeMutableRawBufferPointer(rebasing: self.memory[offset...]).copyMemory(from: source)
+        }
+    }
+
+    func sync() throws(DiskError) {
+        guard msync(self.memory.baseAddress, self.memory.count, MS_SYNC) == 0 else {
+            throw DiskError(Errno(rawValue: errno), .syncMapping, self.file.path)
+        }
+    }
+}

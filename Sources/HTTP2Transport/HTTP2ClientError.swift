@@ -1,0 +1,46 @@
+import HTTP2Session
+
+/// Why there is no answer, told apart by whether the peer can have acted on the request.
+package enum HTTP2ClientError: Error, Hashable, Sendable {
+    // Certainly not processed.
+    /// No connection; `reason` is for people.
+    case unreachable(HTTP2Address, reason: String)
+    /// The peer turned the request away unprocessed, or is going away.
+    case refused
+    /// This client has its limit of requests under way.
+    case tooManyRequests
+    /// The time was over before a connection stood.
+    case timedOutUnsent
+    /// The client was shut down, or the task cancelled, before the request was sent.
+    case cancelledUnsent
+
+    // Outcome unknown.
+    case timedOut
+    case connectionLost
+    case reset(HTTP2FailureCode)
+    /// The answer's body is larger than `limit` bytes.
+    case bodyTooLarge(limit: Int)
+    case cancelled
+
+    /// The peer cannot have acted on the request: it may be sent again, here or elsewhere.
+    package var isCertainlyUnprocessed: Bool {
+        switch self {
+        case .unreachable, .refused, .tooManyRequests, .timedOutUnsent, .cancelledUnsent: true
+        case .timedOut, .connectionLost, .reset, .bodyTooLarge, .cancelled: false
+        }
+    }
+}
+
+/// Where a peer listens.
+package struct HTTP2Address: Hashable, Sendable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+    /// `host:port`, as in `:authority`.
+    package var description: String {
+        self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+    }
+}

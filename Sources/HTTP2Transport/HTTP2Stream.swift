@@ -1,0 +1,176 @@
+import HTTP2Session
+import HTTPTypes
+import NIOCore
+
+/// One request and its response. Confined to its connection's event loop.
+///
+/// After it is closed, everything here does nothing. Use ``reference`` to get back to it from another thread.
+package final class HTTP2Stream {
+    /// Unique within its connection; 0 for a request that was refused before it got a number.
+    package let id: HTTP2StreamID
+    package let eventLoop: any EventLoop
+    /// Set in `received(head:)` (or right after opening): the peer gets credit only by ``consumed(_:)``, so that it
+    /// stops after a window's worth of unconsumed bytes.
+    package var isManualCredit = false
+    /// Silence is no fault: no deadline for body progress; a graceful shutdown resets it at once.
+    package var isLongLived = false
+    /// Bytes sent here that have not been handed to the socket.
+    package private(set) var bufferedByteCount = 0
+    package private(set) var isOpen = true
+
+    private(set) var connection: ConnectionHandler?
+    private var queue = CircularBuffer<ByteBuffer>(initialCapacity: 1)
+    private var isBackpressured = false
+    private(set) var isHeadSent: Bool
+    private(set) var isEndSent = false
+    var isEndReceived = false
+    /// Received and not yet credited to the peer.
+    var unconsumedByteCount = 0
+    /// Monotonic nanoseconds of the last progress in each direction.
+    var receivedAt: UInt64
+    var sentAt: UInt64
+    var serverHandler: (any HTTP2ServerHandler)?
+    var clientHandler: (any HTTP2ClientHandler)?
+
+    init(id: HTTP2StreamID, eventLoop: any EventLoop, connection: ConnectionHandler?, now: UInt64, isHeadSent: Bool) {
+        self.id = id
+        self.eventLoop = eventLoop
+        self.connection = connection
+        self.receivedAt = now
+        self.sentAt = now
+        self.isHeadSent = isHeadSent
+    }
+
+    /// The next send should wait for `becameWritable` when false.
+    package var isWritable: Bool {
+        guard let connection else { return false }
+        return self.bufferedByteCount < connection.limits.streamBufferByteCount
+    }
+
+    /// Server: sends the response head; once, before any body.
+    package func send(head: HTTPResponse, endStream: Bool = false) {
+        guard let connection, !self.isHeadSent else { return }
+        self.isHeadSent = true
+        self.isEndSent = endStream
+        connection.respond(self, head, endStream: endStream)
+    }
+
+    /// Queues body bytes without copying them; they leave as the peer's windows allow.
+    package func send(_ body: ByteBuffer, endStream: Bool = false) {
+        guard let connection, self.isHeadSent, !self.isEndSent else { return }
+        let count = body.readableBytes
+        if count > 0 {
+            guard self.bufferedByteCount < connection.limits.streamBufferByteCountMax else {
+                connection.logger.error("stream reset: its handler sends without regard to backpressure")
+                return self.reset(.internalError)
+            }
+            if self.bufferedByteCount == 0 { self.sentAt = connection.now }
+            self.queue.append(body)
+            self.bufferedByteCount += count
+            if self.bufferedByteCount >= connection.limits.streamBufferByteCount { self.isBackpressured = true }
+            connection.announce(self, byteCount: count)
+        }
+        if endStream { self.finish() }
+    }
+
+    /// Server: the whole response in one call.
+    package func respond(_ head: HTTPResponse, body: ByteBuffer? = nil) {
+        guard let body, body.readableBytes > 0 else { return self.send(head: head, endStream: true) }
+        self.send(head: head)
+        self.send(body, endStream: true)
+    }
+
+    /// Says that nothing more will be sent.
+    package func finish(trailers: HTTPFields = [:]) {
+        guard let connection, self.isHeadSent, !self.isEndSent else { return }
+        self.isEndSent = true
+        connection.end(self, trailers: trailers)
+    }
+
+    /// Gives the stream up; what is queued is dropped. `closed(.cancelled)` follows in a later turn of the loop.
+    package func reset(_ code: HTTP2FailureCode = .cancel) {
+        self.connection?.reset(self, code, reason: .cancelled)
+    }
+
+    /// Gives the peer credit for received bytes, when ``isManualCredit`` is set.
+    package func consumed(_ byteCount: Int) {
+        let count = min(byteCount, self.unconsumedByteCount)
+        guard let connection, count > 0 else { return }
+        self.unconsumedByteCount -= count
+        self.receivedAt = connection.now
+        connection.consume(self.id, byteCount: count)
+    }
+
+    /// A way back to this stream from any thread.
+    package var reference: HTTP2StreamReference {
+        HTTP2StreamReference(eventLoop: self.eventLoop, stream: NIOLoopBound(self, eventLoop: self.eventLoop))
+    }
+
+    // MARK: For the connection
+
+    /// Takes the next `byteCount` bytes of the body off the queue, piece by piece.
+    ///
+    /// - Returns: `true` when the stream became writable again by it.
+    func take(_ byteCount: Int, now: UInt64, each: (ByteBuffer) -> Void) -> Bool {
+        var missing = byteCount
+        while missing > 0 {
+            precondition(!self.queue.isEmpty, "stream \(self.id) announced more body than it holds")
+            let count = min(missing, self.queue[self.queue.startIndex].readableBytes)
+            if count == self.queue[self.queue.startIndex].readableBytes {
+                each(self.queue.removeFirst())
+            } else if let slice = self.queue[self.queue.startIndex].readSlice(length: count) {
+                each(slice)
+            }
+            missing -= count
+        }
+        self.bufferedByteCount -= byteCount
+        self.sentAt = now
+        guard
+            self.isBackpressured, let connection,
+            self.bufferedByteCount <= connection.limits.streamBufferByteCount / 2
+        else { return false }
+        self.isBackpressured = false
+        return true
+    }
+
+    func notifyWritable() {
+        guard self.isOpen else { return }
+        self.serverHandler?.becameWritable(on: self)
+        self.clientHandler?.becameWritable(on: self)
+    }
+
+    /// Detaches the stream from its connection; the handler still has to be told.
+    func detach() {
+        self.isOpen = false
+        self.connection = nil
+        self.queue.removeAll()
+        self.bufferedByteCount = 0
+    }
+
+    /// Tells the handler, once, and lets go of it.
+    func notifyClosed(_ reason: HTTP2CloseReason) {
+        let (server, client) = (self.serverHandler, self.clientHandler)
+        self.serverHandler = nil
+        self.clientHandler = nil
+        server?.closed(reason, on: self)
+        client?.closed(reason, on: self)
+    }
+}
+
+/// Carries a stream across threads; only its event loop gets to it.
+package struct HTTP2StreamReference: Sendable {
+    package let eventLoop: any EventLoop
+    private let stream: NIOLoopBound<HTTP2Stream>
+
+    fileprivate init(eventLoop: any EventLoop, stream: NIOLoopBound<HTTP2Stream>) {
+        self.eventLoop = eventLoop
+        self.stream = stream
+    }
+
+    /// Calls `body` on the stream's event loop: at once when already there.
+    package func execute(_ body: @escaping @Sendable (HTTP2Stream) -> Void) {
+        let stream = self.stream
+        if self.eventLoop.inEventLoop { return body(stream.value) }
+        self.eventLoop.execute { body(stream.value) }
+    }
+}

@@ -1,0 +1,13 @@
+/// Every bound of the client, in one place.
+package enum ClientLimits {
+    /// How long one attempt waits for its answer: a leader that hangs is left after that.
+    package static let attemptTimeoutMilliseconds: UInt64 = 1_000
+    /// How long one server may take to say who leads.
+    package static let discoveryTimeoutMilliseconds: UInt64 = 400
+    /// Between attempts: from, doubling, to.
+    package static let backoffMilliseconds: ClosedRange<UInt64> = 5...100
+    /// One answer's body.
+    package static let answerByteCountMax = 64 << 20
+    /// Servers remembered from what clusters say about themselves.
+    package static let serversMax = 32
+}

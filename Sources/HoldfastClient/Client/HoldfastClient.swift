@@ -1,0 +1,199 @@
+import HTTP2Transport
+import HTTPTypes
+import LogModel
+import Logging
+import NIOCore
+
+/// A client of a cluster: finds the leader through any of its nodes, and retries without ever doubling.
+///
+/// ```swift
+/// let client = HoldfastClient(servers: [ServerAddress("127.0.0.1:7400")!])
+/// let producer = client.makeProducer()
+/// let receipt = try await producer.append([Record("hello")])
+/// let page = try await client.read(from: .index(receipt.first))
+/// ```
+public final class HoldfastClient: Sendable {
+    /// Where a read begins.
+    public enum Start: Hashable, Sendable {
+        case first
+        /// After everything that is committed now.
+        case tail
+        case index(LogIndex)
+        /// The last so many records.
+        case last(Int)
+
+        var text: String {
+            switch self {
+            case .first: "first"
+            case .tail: "tail"
+            case .index(let index): "\(index)"
+            case .last(let count): "-\(count)"
+            }
+        }
+    }
+
+    public enum Consistency: String, Sendable {
+        /// Sees everything that was acknowledged before the read began.
+        case linearizable
+        /// Whatever the asked node knows to be committed.
+        case committed
+    }
+
+    let pool: ServerPool
+    /// How long one operation goes on trying.
+    public let timeoutMilliseconds: UInt64
+
+    /// Connects to nothing yet.
+    ///
+    /// - Parameter servers: Client listeners of one cluster, in any order; one that runs is enough.
+    public init(
+        servers: [ServerAddress], timeoutMilliseconds: UInt64 = 15_000,
+        logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() }
+    ) {
+        precondition(!servers.isEmpty, "a client needs at least one server")
+        self.pool = ServerPool(servers: servers, logger: logger)
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    /// A producer of its own: its appends keep their order, and a retry is never stored twice.
+    public func makeProducer() -> Producer { Producer(client: self) }
+
+    /// The servers that were given or found.
+    public var servers: [ServerAddress] { self.pool.servers }
+
+    /// Closes all connections; what is under way fails.
+    public func shutdown() async { await self.pool.shutdown() }
+
+    // MARK: Reading
+
+    /// Reads one page.
+    ///
+    /// - Parameters:
+    ///   - limit: At most so many records; a server may return fewer.
+    ///   - waitMilliseconds: How long to wait for the first record when there is none yet; up to 60,000.
+    ///   - server: Asks this server only; by default the leader, or any that answers.
+    /// - Throws: ``ClientError/refused(_:)`` with `TRIMMED` when `start` is not kept any more;
+    ///   ``ClientError/unreachable(_:)``.
+    public func read(
+        from start: Start, limit: Int = 100, waitMilliseconds: UInt64 = 0,
+        consistency: Consistency = .linearizable, at server: ServerAddress? = nil
+    ) async throws(ClientError) -> RecordPage {
+        var path = "/v1/records?from=\(start.text)&limit=\(limit)&consistency=\(consistency.rawValue)"
+        if waitMilliseconds > 0 { path += "&wait=\(waitMilliseconds)ms" }
+        let body = try await self.get(path, waitMilliseconds: waitMilliseconds, at: server)
+        guard let page = RecordPage(json: body.readableBytesView) else { throw .badAnswer("a page of records") }
+        return page
+    }
+
+    /// What a node knows of the cluster: of `server`, or of the first that answers.
+    public func status(of server: ServerAddress? = nil) async throws(ClientError) -> ClusterStatus {
+        if let server {
+            return try await self.pool.status(of: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+        }
+        var failure = ClientError.unreachable("no server was given")
+        for server in self.pool.servers {
+            do throws(ClientError) {
+                return try await self.pool.status(
+                    of: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private func get(
+        _ path: String, waitMilliseconds: UInt64, at server: ServerAddress?
+    ) async throws(ClientError) -> ByteBuffer {
+        let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds + waitMilliseconds)
+        var backoff = Backoff()
+        while true {
+            var asked = server
+            if asked == nil { asked = await self.pool.leader() }
+            guard let asked = asked ?? self.pool.servers.randomElement() else {
+                throw .unreachable("no server is known")
+            }
+            let failure: ClientError
+            do throws(HTTP2ClientError) {
+                let (head, body) = try await self.pool.execute(
+                    .get, path, at: asked,
+                    timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds + waitMilliseconds)
+                if head.status == .ok { return body }
+                failure = .answered(head, body)
+            } catch {
+                failure = .unreachable("\(asked): \(error)")
+            }
+            guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else { throw failure }
+            self.pool.doubted(asked)
+            try? await Task.sleep(for: backoff.next())
+        }
+    }
+
+    // MARK: Appending
+
+    /// Tries until an answer is certain or the time is up; every attempt carries the same sequence.
+    ///
+    /// - Parameter retried: Called before each further attempt, with why.
+    func append(
+        _ records: [Record], as sequence: ProducerSequence, retried: (@Sendable (String) -> Void)?
+    ) async throws(ClientError) -> AppendReceipt {
+        let body = AppendBody(records)
+        let fields: HTTPFields = [
+            .contentType: body.contentType, .holdfastProducer: "\(sequence.producer)",
+            .holdfastSequence: "\(sequence.sequence)",
+        ]
+        let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds)
+        var backoff = Backoff()
+        var mayBeApplied = false
+        while true {
+            let reason: String
+            if let server = await self.pool.leader() {
+                switch await self.attempt(body: body, fields: fields, at: server) {
+                case .acknowledged(let receipt):
+                    self.pool.confirmed(server)
+                    return receipt
+                case .stop(.refused(let problem)) where mayBeApplied:
+                    throw .outcomeUnknown("an earlier attempt may be applied; then \(problem.code): \(problem.detail)")
+                case .stop(let error):
+                    throw error
+                case .retry(let isUncertain, let leader, let why):
+                    mayBeApplied = mayBeApplied || isUncertain
+                    reason = "\(server): \(why)"
+                    self.pool.doubted(server)
+                    if let leader, leader != server { self.pool.heardOfLeader(leader) }
+                }
+            } else {
+                reason = "none of \(self.pool.servers.map(\.description).joined(separator: ", ")) knows a leader"
+            }
+            guard ContinuousClock.now < deadline, !Task.isCancelled else {
+                throw mayBeApplied ? .outcomeUnknown(reason) : .unreachable(reason)
+            }
+            retried?(reason)
+            try? await Task.sleep(for: backoff.next())
+        }
+    }
+
+    private func attempt(body: AppendBody, fields: HTTPFields, at server: ServerAddress) async -> AppendVerdict {
+        do throws(HTTP2ClientError) {
+            let (head, answer) = try await self.pool.execute(
+                .post, "/v1/records", fields: fields, body: body.bytes, at: server,
+                timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+            return AppendVerdict(
+                status: head.status, isDuplicate: head.headerFields[.holdfastDuplicate] == "true",
+                body: answer.readableBytesView)
+        } catch {
+            return .retry(mayBeApplied: !error.isCertainlyUnprocessed, leader: nil, reason: "\(error)")
+        }
+    }
+}
+
+extension ClientError {
+    /// Whether a read that failed so may succeed a moment later, perhaps elsewhere.
+    fileprivate var isWorthRetrying: Bool {
+        switch self {
+        case .unreachable: true
+        case .refused(let problem): [421, 429, 503, 504].contains(problem.status)
+        case .outcomeUnknown, .badAnswer: false
+        }
+    }
+}

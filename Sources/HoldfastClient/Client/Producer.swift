@@ -1,0 +1,66 @@
+import LogModel
+
+/// One writer: numbers its appends, sends them one after the other, and retries each until it is certain.
+///
+/// Rule: a sequence is used for one content only. Why: the log answers a known sequence with the first
+/// result. So after an outcome stays unknown, the producer goes on under a new number of its own.
+public actor Producer {
+    private let client: HoldfastClient
+    private var sequence: ProducerSequence
+    private var isBusy = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(client: HoldfastClient) {
+        self.client = client
+        self.sequence = Self.fresh()
+    }
+
+    /// The 64-bit number under which the log knows this producer, for as long as it lives.
+    public var number: UInt64 { self.sequence.producer }
+
+    /// Appends one atomic batch: all of it is in the log, in order and once, or nothing is.
+    ///
+    /// Calls are served in the order in which they arrive.
+    ///
+    /// - Parameters:
+    ///   - records: 1 ... 4,096 records, together below 8 MiB.
+    ///   - retried: Called before each further attempt, with why.
+    /// - Throws: ``ClientError/outcomeUnknown(_:)`` when the time is up after the records may have been
+    ///   applied; any other error says that they were not.
+    @discardableResult
+    public func append(
+        _ records: [Record], retried: (@Sendable (String) -> Void)? = nil
+    ) async throws(ClientError) -> AppendReceipt {
+        await self.enter()
+        defer { self.leave() }
+        do throws(ClientError) {
+            let receipt = try await self.client.append(records, as: self.sequence, retried: retried)
+            self.sequence.sequence += 1
+            return receipt
+        } catch {
+            if case .outcomeUnknown = error { self.sequence = Self.fresh() }
+            throw error
+        }
+    }
+
+    private func enter() async {
+        guard self.isBusy else {
+            self.isBusy = true
+            return
+        }
+        await withCheckedContinuation { self.waiting.append($0) }
+    }
+
+    /// Hands the turn over directly, so that nobody overtakes who waits.
+    private func leave() {
+        guard !self.waiting.isEmpty else {
+            self.isBusy = false
+            return
+        }
+        self.waiting.removeFirst().resume()
+    }
+
+    private static func fresh() -> ProducerSequence {
+        ProducerSequence(producer: .random(in: 1 ... .max), sequence: 1)
+    }
+}

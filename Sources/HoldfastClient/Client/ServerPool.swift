@@ -1,0 +1,133 @@
+import HTTP2Transport
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The servers that are known, a connection to each, and which of them is thought to lead.
+final class ServerPool: Sendable {
+    private struct State {
+        var servers: [ServerAddress]
+        var leader: ServerAddress?
+        /// Did not answer as a leader the last time: asked about others before it is believed again.
+        var suspect: ServerAddress?
+    }
+
+    private let state: Mutex<State>
+    private let client: HTTP2Client
+
+    init(servers: [ServerAddress], logger: Logger) {
+        self.state = Mutex(State(servers: servers))
+        var limits = HTTP2Limits()
+        limits.backoffMillisecondsMax = ClientLimits.backoffMilliseconds.upperBound
+        self.client = HTTP2Client(on: MultiThreadedEventLoopGroup.singleton.next(), limits: limits, logger: logger)
+    }
+
+    var servers: [ServerAddress] { self.state.withLock { $0.servers } }
+
+    func execute(
+        _ method: HTTPRequest.Method, _ path: String, fields: HTTPFields = [:], body: [UInt8]? = nil,
+        at server: ServerAddress, timeoutMilliseconds: UInt64
+    ) async throws(HTTP2ClientError) -> HTTP2Answer {
+        let request = HTTPRequest(
+            method: method, scheme: "http", authority: server.description, path: path, headerFields: fields)
+        return try await self.client.execute(
+            request, body: body.map { ByteBuffer(bytes: $0) },
+            to: HTTP2Address(host: server.host, port: server.port),
+            timeout: .milliseconds(Int64(timeoutMilliseconds)), bodyByteCountMax: ClientLimits.answerByteCountMax)
+    }
+
+    // MARK: Who leads
+
+    /// The leader as last heard of, or as a server says now.
+    func leader() async -> ServerAddress? {
+        if let known = self.state.withLock({ $0.leader }) { return known }
+        let suspect = self.state.withLock { $0.suspect }
+        let found = await self.discover(avoiding: suspect)
+        if let found { self.state.withLock { $0.leader = found } }
+        return found
+    }
+
+    func heardOfLeader(_ leader: ServerAddress) {
+        self.state.withLock { $0.leader = leader }
+    }
+
+    /// The leader answered as one.
+    func confirmed(_ leader: ServerAddress) {
+        self.state.withLock { state in
+            state.leader = leader
+            state.suspect = nil
+        }
+    }
+
+    /// `server` did not answer as a leader does.
+    func doubted(_ server: ServerAddress) {
+        self.state.withLock { state in
+            if state.leader == server { state.leader = nil }
+            state.suspect = server
+        }
+    }
+
+    /// Asks all servers at once and takes the first answer that names another leader than `suspect`;
+    /// `suspect` itself only when everybody still says so.
+    private func discover(avoiding suspect: ServerAddress?) async -> ServerAddress? {
+        await withTaskGroup(of: ClusterStatus?.self) { group in
+            for server in self.servers {
+                group.addTask { try? await self.status(of: server) }
+            }
+            var fallback: ServerAddress?
+            for await status in group {
+                guard let status else { continue }
+                self.learn(status)
+                guard let leader = status.leaderAddress else { continue }
+                guard leader == suspect else {
+                    group.cancelAll()
+                    return leader
+                }
+                fallback = leader
+            }
+            return fallback
+        }
+    }
+
+    func status(
+        of server: ServerAddress, timeoutMilliseconds: UInt64 = ClientLimits.discoveryTimeoutMilliseconds
+    ) async throws(ClientError) -> ClusterStatus {
+        let answer: HTTP2Answer
+        do throws(HTTP2ClientError) {
+            answer = try await self.execute(
+                .get, "/v1/cluster", at: server, timeoutMilliseconds: timeoutMilliseconds)
+        } catch {
+            throw .unreachable("\(server): \(error)")
+        }
+        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
+        guard let status = JSONDocument.decode(ClusterStatus.self, from: answer.body.readableBytesView) else {
+            throw .badAnswer("\(server): /v1/cluster")
+        }
+        return status
+    }
+
+    /// Remembers the nodes that a cluster names: the ones that were given may stop.
+    private func learn(_ status: ClusterStatus) {
+        let found = status.nodes.compactMap { ServerAddress($0.client) }
+        self.state.withLock { state in
+            for server in found where !state.servers.contains(server) {
+                guard state.servers.count < ClientLimits.serversMax else { return }
+                state.servers.append(server)
+            }
+        }
+    }
+
+    func shutdown() async { await self.client.shutdown() }
+}
+
+extension ClientError {
+    /// What an error answer says.
+    static func answered(_ head: HTTPResponse, _ body: ByteBuffer) -> ClientError {
+        guard let problem = ProblemDocument(json: body.readableBytesView) else {
+            return .badAnswer("status \(head.status.code) without a problem document")
+        }
+        return .refused(problem)
+    }
+}

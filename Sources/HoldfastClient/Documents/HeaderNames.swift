@@ -1,0 +1,16 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    private static func own(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a header name") }
+        return name
+    }
+
+    package static let holdfastProducer = own("Holdfast-Producer")
+    package static let holdfastSequence = own("Holdfast-Sequence")
+    package static let holdfastDuplicate = own("Holdfast-Duplicate")
+    package static let holdfastNextIndex = own("Holdfast-Next-Index")
+    package static let holdfastUpToDate = own("Holdfast-Up-To-Date")
+    package static let holdfastForwarded = own("Holdfast-Forwarded")
+    package static let holdfastServedBy = own("Holdfast-Served-By")
+}

@@ -1,0 +1,148 @@
+import HTTP2Transport
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOPosix
+
+/// A load of appends, for measuring: many clients, each with some requests in flight, as fast as answers come.
+///
+/// Callbacks all the way, so that the load costs little beside what it measures. Nothing is retried: an append that
+/// fails is counted.
+package struct AppendLoad: Sendable {
+    package var server: ServerAddress
+    /// Connections.
+    package var clients: Int
+    /// Requests of each client under way at once.
+    package var inFlight: Int
+    /// Bytes of each record.
+    package var size: Int
+    package var warmUp: TimeAmount
+    package var duration: TimeAmount
+
+    package init(
+        server: ServerAddress, clients: Int, inFlight: Int, size: Int, warmUpMilliseconds: UInt64,
+        durationMilliseconds: UInt64
+    ) {
+        self.server = server
+        self.clients = clients
+        self.inFlight = inFlight
+        self.size = size
+        self.warmUp = .milliseconds(Int64(warmUpMilliseconds))
+        self.duration = .milliseconds(Int64(durationMilliseconds))
+    }
+
+    package struct Result: Sendable {
+        /// From sending to the acknowledgement, of every append that was acknowledged in time.
+        package var latenciesMicroseconds: [UInt32] = []
+        package var failureCount = 0
+        /// What the first failure said.
+        package var failure: String?
+        package var seconds = 0.0
+    }
+
+    package func run() async -> Result {
+        let started = NIODeadline.now() + self.warmUp
+        let workers = (0..<self.clients).map { _ in
+            Worker(load: self, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), measuredFrom: started)
+        }
+        var result = Result()
+        for worker in workers { worker.start() }
+        for worker in workers {
+            let part = await worker.result()
+            result.latenciesMicroseconds += part.latenciesMicroseconds
+            result.failureCount += part.failureCount
+            result.failure = result.failure ?? part.failure
+        }
+        result.seconds = Double(self.duration.nanoseconds) / 1e9
+        return result
+    }
+}
+
+/// One client of a load.
+private final class Worker: Sendable {
+    private struct State {
+        var result = AppendLoad.Result()
+        var active = 0
+    }
+
+    private let client: HTTP2Client
+    private let address: HTTP2Address
+    private let request: HTTPRequest
+    private let body: ByteBuffer
+    private let inFlight: Int
+    private let measuredFrom: NIODeadline
+    private let end: NIODeadline
+    private let state: NIOLoopBoundBox<State>
+    private let finished: EventLoopPromise<AppendLoad.Result>
+
+    init(load: AppendLoad, eventLoop: any EventLoop, measuredFrom: NIODeadline) {
+        self.client = HTTP2Client(on: eventLoop, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
+        self.address = HTTP2Address(host: load.server.host, port: load.server.port)
+        self.request = HTTPRequest(
+            method: .post, scheme: "http", authority: load.server.description, path: "/v1/records",
+            headerFields: [.contentType: "application/octet-stream"])
+        // Letters that do not compress to nothing, the same in every run.
+        var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+        self.body = ByteBuffer(
+            bytes: (0..<load.size).map { _ -> UInt8 in
+                seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return UInt8(ascii: "a") + UInt8((seed >> 33) % 26)
+            })
+        self.inFlight = load.inFlight
+        self.measuredFrom = measuredFrom
+        self.end = measuredFrom + load.duration
+        self.state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
+        self.finished = eventLoop.makePromise()
+    }
+
+    func start() {
+        self.client.eventLoop.execute {
+            self.state.value.active = self.inFlight
+            for _ in 0..<self.inFlight { self.send() }
+        }
+    }
+
+    func result() async -> AppendLoad.Result {
+        let result = try? await self.finished.futureResult.get()
+        await self.client.shutdown()
+        return result ?? AppendLoad.Result()
+    }
+
+    private func send() {
+        let sent = NIODeadline.now()
+        guard sent < self.end else { return self.stop() }
+        self.client.execute(
+            self.request, body: self.body, to: self.address, timeout: .seconds(10), bodyByteCountMax: 64 << 10
+        ) { answer in
+            self.received(answer, sent: sent)
+        }
+    }
+
+    private func received(_ answer: Swift.Result<HTTP2Answer, HTTP2ClientError>, sent: NIODeadline) {
+        let now = NIODeadline.now()
+        switch answer {
+        case .success(let answer) where answer.head.status == .created:
+            if sent >= self.measuredFrom, now <= self.end {
+                let microseconds = (now - sent).nanoseconds / 1000
+                self.state.value.result.latenciesMicroseconds.append(UInt32(clamping: microseconds))
+            }
+            self.send()
+        case .success(let answer):
+            self.failed(String(buffer: answer.body))
+        case .failure(let error):
+            self.failed("\(error)")
+        }
+    }
+
+    /// Counts it, and goes on after a pause: a load must not spin on errors.
+    private func failed(_ reason: String) {
+        self.state.value.result.failureCount += 1
+        self.state.value.result.failure = self.state.value.result.failure ?? reason
+        self.client.eventLoop.scheduleTask(in: .milliseconds(20)) { self.send() }
+    }
+
+    private func stop() {
+        self.state.value.active -= 1
+        if self.state.value.active == 0 { self.finished.succeed(self.state.value.result) }
+    }
+}

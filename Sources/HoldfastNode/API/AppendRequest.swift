@@ -1,0 +1,121 @@
+import FoundationEssentials
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import NIOCore
+import SegmentFormat
+
+/// What `POST /v1/records` asks for, still without its body.
+struct AppendRequest {
+    enum BodyForm: Hashable {
+        case oneRecord
+        case lines
+        case json
+    }
+
+    enum Forwarding: String {
+        case auto
+        case redirect
+        case never
+    }
+
+    var bodyForm: BodyForm
+    var producer: ProducerSequence?
+    var forwarding: Forwarding
+
+    /// - Throws: 400 or 415; nothing was applied.
+    init(head: HTTPRequest, query: Substring) throws(Problem) {
+        self.bodyForm = try Self.bodyForm(of: head.headerFields[.contentType])
+        self.producer = try Self.producer(of: head.headerFields)
+        let parameters = try QueryParameters(query)
+        try parameters.check(only: ["forward"])
+        self.forwarding =
+            try parameters.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
+    }
+
+    private static func bodyForm(of contentType: String?) throws(Problem) -> BodyForm {
+        let type = (contentType ?? "application/octet-stream").prefix { $0 != ";" && $0 != " " }.lowercased()
+        switch type {
+        case "application/octet-stream", "application/x-www-form-urlencoded", "text/plain": return .oneRecord
+        case "application/x-ndjson": return .lines
+        case "application/json": return .json
+        default: throw .unsupportedMediaType(type)
+        }
+    }
+
+    private static func producer(of fields: HTTPFields) throws(Problem) -> ProducerSequence? {
+        switch (fields[.holdfastProducer], fields[.holdfastSequence]) {
+        case (nil, nil): return nil
+        case (let producer?, let sequence?):
+            guard let producer = UInt64(producer), let sequence = UInt64(sequence), producer > 0, sequence > 0 else {
+                throw .badRequest(
+                    "Holdfast-Producer and Holdfast-Sequence must be whole numbers from 1",
+                    hint: "Draw a random 64-bit producer once per run; count sequences from 1.")
+            }
+            return ProducerSequence(producer: producer, sequence: sequence)
+        default:
+            throw .badRequest(
+                "Holdfast-Producer and Holdfast-Sequence go together", hint: "Send both headers or none.")
+        }
+    }
+
+    /// The frame that the body asks for: one request is one frame, so it is in the log whole or not at all.
+    ///
+    /// - Throws: 400 or 413; nothing was applied.
+    func draft(body: ByteBuffer) throws(Problem) -> FrameDraft {
+        let records = try self.records(body: body)
+        guard !records.isEmpty else {
+            throw .badRequest("the request holds no record", hint: "Send at least one record.")
+        }
+        guard records.count <= NodeLimits.recordsPerAppendMax else { throw .tooManyRecords(records.count) }
+        do {
+            return try FrameDraft.records(records, producer: self.producer)
+        } catch {
+            throw .invalidRecord(error)
+        }
+    }
+
+    private func records(body: ByteBuffer) throws(Problem) -> [Record] {
+        switch self.bodyForm {
+        case .oneRecord:
+            return [Record(value: Bytes(body.readableBytesView))]
+        case .lines:
+            // The last line need not end; a blank one is no record.
+            return Bytes(body.readableBytesView).split(separator: UInt8(ascii: "\n")).map { Record(value: $0) }
+        case .json:
+            return try Self.records(json: body)
+        }
+    }
+
+    private static func records(json body: ByteBuffer) throws(Problem) -> [Record] {
+        struct Batch: Decodable {
+            var records: [RecordDocument]
+        }
+        let data = Data(body.readableBytesView)
+        let isArray = data.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "[")
+        do {
+            let documents =
+                isArray
+                ? try JSONDecoder().decode([RecordDocument].self, from: data)
+                : try JSONDecoder().decode(Batch.self, from: data).records
+            return documents.map(\.record)
+        } catch {
+            throw .badRequest(
+                "the body is not a batch of records: \(Self.explained(error))",
+                hint: #"Send {"records":["text",{"key":"k","value":"v"},{"valueBase64":"AAE="}]} or the array alone."#)
+        }
+    }
+
+    private static func explained(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let context: DecodingError.Context
+        switch error {
+        case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
+            .dataCorrupted(let found):
+            context = found
+        @unknown default: return "\(error)"
+        }
+        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+        return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
+    }
+}

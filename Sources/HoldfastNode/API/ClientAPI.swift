@@ -1,0 +1,88 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import Logging
+import NIOCore
+import ReplicaCore
+import Replicator
+
+/// What all requests of the client listener share.
+final class ClientAPI: Sendable {
+    let service: any LogService
+    let node: NodeID
+    /// All configured nodes, this one included.
+    let peers: [ClusterPeer]
+    let forwarder: any RequestForwarder
+    let logger: Logger
+    private let servedBy: String
+
+    init(
+        service: any LogService, node: NodeID, peers: [ClusterPeer], forwarder: any RequestForwarder, logger: Logger
+    ) {
+        self.service = service
+        self.node = node
+        self.peers = peers
+        self.forwarder = forwarder
+        self.logger = logger
+        self.servedBy = "\(node)"
+    }
+
+    /// Where clients reach `node`; `nil` for a node that is not configured here.
+    func address(of node: NodeID?) -> ServerAddress? {
+        node.flatMap { node in self.peers.first { $0.node == node }?.clientAddress }
+    }
+
+    /// A request that only the leader can answer, at a node that does not lead: on to the leader, or not.
+    func leaderDecision(_ leader: NodeID?, head: HTTPRequest, forwarding: AppendRequest.Forwarding) -> LeaderDecision {
+        guard let leader, leader != self.node, let address = self.address(of: leader) else {
+            return .refuse(.noLeader)
+        }
+        let misdirected = Problem(AppendFailure.notLeader(leader: leader)).leading(to: address)
+        // One hop: a request that was forwarded already found another leader than its sender knew.
+        guard head.headerFields[.holdfastForwarded] == nil else { return .refuse(misdirected) }
+        switch forwarding {
+        case .auto: return .forward(address)
+        case .never: return .refuse(misdirected)
+        case .redirect:
+            var problem = Problem(
+                .temporaryRedirect, "NOT_LEADER", "this node does not lead", hint: "Follow the Location.",
+                fields: [.location: "http://\(address)\(head.path ?? "/")"])
+            problem.document.leader = address.description
+            return .refuse(problem)
+        }
+    }
+
+    enum LeaderDecision: Equatable {
+        case forward(ServerAddress)
+        case refuse(Problem)
+    }
+
+    // MARK: Answers
+
+    func head(
+        _ status: HTTPResponse.Status, contentType: String = "application/json", fields: HTTPFields = [:]
+    ) -> HTTPResponse {
+        var head = HTTPResponse(status: status, headerFields: fields)
+        head.headerFields[.contentType] = contentType
+        head.headerFields[.holdfastServedBy] = self.servedBy
+        return head
+    }
+
+    /// The answer for a problem, logged under the request id that it carries.
+    func answer(to problem: Problem) -> (HTTPResponse, ByteBuffer) {
+        var document = problem.document
+        document.requestID = String(UInt64.random(in: .min ... .max), radix: 16)
+        self.logger.log(
+            // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.
+            level: [500, 507].contains(problem.status.code) ? .error : .debug, "request refused",
+            metadata: [
+                "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
+                "detail": "\(document.detail)", "applied": "\(document.applied.rawValue)",
+            ])
+        return (
+            self.head(problem.status, contentType: "application/problem+json", fields: problem.fields),
+            ByteBuffer(bytes: document.json)
+        )
+    }
+}

@@ -1,0 +1,250 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import NIOCore
+import ReplicaCore
+import Replicator
+
+/// One request of the client listener, from its head to the end of its answer.
+///
+///     head --> (body ...) --> end --> asked the log --> answered
+///        \------- refused ------------------------------/
+///
+/// Event loop only. An append stays in callbacks all the way; what waits (reads, forwarding) is a task
+/// that ends when the stream closes.
+final class ClientRequestHandler: HTTP2ServerHandler {
+    private let api: ClientAPI
+    private var head: HTTPRequest?
+    private var route: Route?
+    private var append: AppendRequest?
+    private var body = ByteBuffer()
+    private var isAnswered = false
+    private var task: Task<Void, Never>?
+    private var follower: RecordFollower?
+
+    init(api: ClientAPI) {
+        self.api = api
+    }
+
+    // MARK: What arrives
+
+    func received(head: HTTPRequest, on stream: HTTP2Stream) {
+        self.head = head
+        let (path, query) = QueryParameters.split(head.path ?? "/")
+        do throws(Problem) {
+            let route = try Route.decide(method: head.method, path: path)
+            self.route = route
+            guard route == .append else { return }
+            let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+            guard length <= NodeLimits.bodyByteCountMax else { throw .bodyTooLarge }
+            self.append = try AppendRequest(head: head, query: query)
+        } catch {
+            self.answer(error, on: stream)
+        }
+    }
+
+    func received(body: ByteBuffer, on stream: HTTP2Stream) {
+        guard !self.isAnswered, self.append != nil else { return }
+        guard self.body.readableBytes + body.readableBytes <= NodeLimits.bodyByteCountMax else {
+            return self.answer(.bodyTooLarge, on: stream)
+        }
+        if self.body.readableBytes == 0 {
+            self.body = body
+        } else {
+            self.body.writeImmutableBuffer(body)
+        }
+    }
+
+    func receivedEnd(on stream: HTTP2Stream) {
+        guard !self.isAnswered, let route, let head else { return }
+        do throws(Problem) {
+            let query = QueryParameters.split(head.path ?? "/").query
+            switch route {
+            case .append: try self.startAppend(on: stream)
+            case .read:
+                let query = try RecordsQuery(QueryParameters(query), accept: head.headerFields[.accept])
+                if query.isFollowing {
+                    self.startFollowing(query, on: stream)
+                } else {
+                    self.startRead(query, on: stream)
+                }
+            case .record(let index): self.startRecord(index, on: stream)
+            case .tail: self.answerTail(on: stream)
+            case .cluster: self.answerCluster(on: stream)
+            }
+        } catch {
+            self.answer(error, on: stream)
+        }
+    }
+
+    func becameWritable(on stream: HTTP2Stream) { self.follower?.becameWritable() }
+
+    func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
+        self.isAnswered = true
+        self.task?.cancel()
+        self.task = nil
+        self.follower?.closed()
+        self.follower = nil
+    }
+
+    // MARK: Appending
+
+    private func startAppend(on stream: HTTP2Stream) throws(Problem) {
+        guard let append else { return }
+        let draft = try append.draft(body: self.body)
+        let eventLoop = stream.eventLoop
+        let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
+        self.api.service.append(draft) { result in
+            eventLoop.execute {
+                let (handler, stream) = bound.value
+                handler.appended(result, on: stream)
+            }
+        }
+    }
+
+    private func appended(_ result: Result<AppendOutcome, AppendFailure>, on stream: HTTP2Stream) {
+        switch result {
+        case .success(let outcome):
+            var head = self.api.head(outcome.isDuplicate ? .ok : .created)
+            if outcome.isDuplicate { head.headerFields[.holdfastDuplicate] = "true" }
+            self.answer(head, ByteBuffer(bytes: outcome.receipt.json), on: stream)
+        case .failure(.notLeader(let leader)):
+            self.passToLeader(leader, on: stream)
+        case .failure(let failure):
+            self.answer(Problem(failure), on: stream)
+        }
+    }
+
+    // MARK: Asking the leader instead
+
+    private func passToLeader(_ leader: NodeID?, waiting waitMilliseconds: UInt64 = 0, on stream: HTTP2Stream) {
+        guard !self.isAnswered, let head else { return }
+        switch self.api.leaderDecision(leader, head: head, forwarding: self.append?.forwarding ?? .auto) {
+        case .refuse(let problem): self.answer(problem, on: stream)
+        case .forward(let address):
+            let body = self.append == nil ? nil : self.body
+            let timeout = NodeLimits.forwardTimeoutMilliseconds + waitMilliseconds
+            let eventLoop = stream.eventLoop
+            let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
+            self.api.forwarder.forward(head, body: body, to: address, timeoutMilliseconds: timeout) { result in
+                eventLoop.execute {
+                    let (handler, stream) = bound.value
+                    switch result {
+                    case .success(let answer): handler.answer(answer.head, answer.body, on: stream)
+                    case .failure(let problem): handler.answer(problem, on: stream)
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    private func startRead(_ query: RecordsQuery, on stream: HTTP2Stream) {
+        self.run(on: stream) { [api] in
+            await PageReader(service: api.service, query: query).page()
+        } then: { handler, stream, result in
+            switch result {
+            case .success(let page): handler.answer(PageAnswer(page, query: query), on: stream)
+            case .failure(let failure): handler.readFailed(failure, waiting: query.waitMilliseconds, on: stream)
+            }
+        }
+    }
+
+    private func startRecord(_ index: LogIndex, on stream: HTTP2Stream) {
+        self.run(on: stream) { [api] in
+            await PageReader.record(index, of: api.service)
+        } then: { handler, stream, result in
+            switch result {
+            case .success(let page) where page.records.first?.index == index:
+                handler.answer(PageAnswer(record: page.records[0]), on: stream)
+            case .success(let page): handler.answer(Problem.noSuchRecord(index, next: page.next), on: stream)
+            case .failure(let failure): handler.readFailed(failure, waiting: 0, on: stream)
+            }
+        }
+    }
+
+    private func readFailed(_ failure: ReadFailure, waiting waitMilliseconds: UInt64, on stream: HTTP2Stream) {
+        guard failure == .notLeader else { return self.answer(Problem(failure), on: stream) }
+        self.run(on: stream) { [api] in
+            await api.service.picture().leader
+        } then: { handler, stream, leader in
+            handler.passToLeader(leader, waiting: waitMilliseconds, on: stream)
+        }
+    }
+
+    private func startFollowing(_ query: RecordsQuery, on stream: HTTP2Stream) {
+        let follower = RecordFollower(
+            service: self.api.service, query: query, stream: stream,
+            head: self.api.head(.ok, contentType: PageAnswer.linesType))
+        self.follower = follower
+        let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
+        self.task = follower.start { failure in
+            let (handler, stream) = bound.value
+            handler.readFailed(failure, waiting: 0, on: stream)
+        }
+    }
+
+    private func answerTail(on stream: HTTP2Stream) {
+        self.run(on: stream) { [api] in
+            await api.service.picture().nextIndex
+        } then: { handler, stream, next in
+            let fields: HTTPFields = [
+                .holdfastNextIndex: "\(next)", .eTag: "\"\(next)\"", .cacheControl: "no-cache",
+            ]
+            handler.answer(handler.api.head(.ok, fields: fields), nil, on: stream)
+        }
+    }
+
+    private func answerCluster(on stream: HTTP2Stream) {
+        self.run(on: stream) { [api] in
+            await api.service.picture()
+        } then: { handler, stream, picture in
+            let status = ClusterStatus(picture, peers: handler.api.peers)
+            let head = handler.api.head(.ok, fields: [.cacheControl: "no-store"])
+            handler.answer(head, ByteBuffer(bytes: JSONDocument.encode(status)), on: stream)
+        }
+    }
+
+    // MARK: Answering
+
+    private func answer(_ page: PageAnswer, on stream: HTTP2Stream) {
+        let head = self.api.head(.ok, contentType: page.contentType, fields: page.fields)
+        self.answer(head, ByteBuffer(bytes: page.body), on: stream)
+    }
+
+    private func answer(_ problem: Problem, on stream: HTTP2Stream) {
+        let (head, body) = self.api.answer(to: problem)
+        self.answer(head, self.head?.method == .head ? nil : body, on: stream)
+    }
+
+    /// The one place where an answer leaves: a second one is dropped.
+    private func answer(_ head: HTTPResponse, _ body: ByteBuffer?, on stream: HTTP2Stream) {
+        guard !self.isAnswered else { return }
+        self.isAnswered = true
+        self.body = ByteBuffer()
+        guard let body else { return stream.send(head: head, endStream: true) }
+        var head = head
+        head.headerFields[.contentLength] = "\(body.readableBytes)"
+        stream.send(head: head, endStream: false)
+        stream.send(body, endStream: true)
+    }
+
+    /// Does `work` in a task that ends with the stream, then goes on here, on the event loop.
+    private func run<Value: Sendable>(
+        on stream: HTTP2Stream, _ work: @escaping @Sendable () async -> Value,
+        then body: @escaping @Sendable (ClientRequestHandler, HTTP2Stream, Value) -> Void
+    ) {
+        let eventLoop = stream.eventLoop
+        let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
+        self.task = Task {
+            let value = await work()
+            eventLoop.execute {
+                let (handler, stream) = bound.value
+                guard !handler.isAnswered else { return }
+                body(handler, stream, value)
+            }
+        }
+    }
+}

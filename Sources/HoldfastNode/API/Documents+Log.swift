@@ -1,0 +1,33 @@
+import HoldfastClient
+import LogModel
+import ReplicaCore
+import Replicator
+
+extension AppendOutcome {
+    var receipt: AppendReceipt {
+        AppendReceipt(
+            first: self.first, last: self.last, position: self.position, term: self.term,
+            durability: self.durability, isDuplicate: self.isDuplicate)
+    }
+}
+
+extension ClusterStatus {
+    init(_ picture: LogPicture, peers: [ClusterPeer]) {
+        self.init(
+            node: picture.node.rawValue, role: picture.role, term: picture.term.rawValue,
+            leader: picture.leader?.rawValue, cluster: picture.cluster?.description,
+            incarnation: picture.incarnation.description, firstIndex: picture.firstIndex.rawValue,
+            lastIndex: picture.nextIndex.rawValue - 1, commit: picture.commit.description,
+            tail: picture.tail.description, isReady: picture.isReady,
+            nodes: peers.map { peer in
+                let progress = picture.progress.first { $0.node == peer.node }
+                var node = Node(
+                    node: peer.node.rawValue, client: peer.clientAddress.description,
+                    peer: peer.peerAddress.description)
+                node.isConnected = progress?.isConnected
+                node.received = progress?.received?.description
+                node.persisted = progress?.persisted?.description
+                return node
+            })
+    }
+}

@@ -1,0 +1,46 @@
+import LogModel
+import Replicator
+
+/// Reads one page, waiting for its first record when the query says so.
+struct PageReader {
+    var service: any LogService
+    var query: RecordsQuery
+
+    func page() async -> Result<LogPage, ReadFailure> {
+        do throws(ReadFailure) {
+            let page = try await self.read(from: self.query.start)
+            guard page.records.isEmpty, self.query.waitMilliseconds > 0 else { return .success(page) }
+            let isThere = await self.service.waitForCommit(
+                of: page.next, timeoutMilliseconds: self.query.waitMilliseconds)
+            // `tail` meant the tail of the first look.
+            return .success(isThere ? try await self.read(from: .index(page.next)) : page)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func read(from start: ReadStart) async throws(ReadFailure) -> LogPage {
+        var page = try await self.service.page(
+            from: start, limit: max(1, self.query.limit), byteCountMax: NodeLimits.pageByteCountMax,
+            consistency: self.query.consistency)
+        // A reader may be ahead of what is committed here: there is nothing for it yet, and it is not sent back.
+        if case .index(let index) = start { page.next = max(page.next, index) }
+        return page
+    }
+
+    /// The page that begins with `index`. A record that is here needs no leader, for it never changes;
+    /// only one that is missing is asked for with certainty.
+    static func record(_ index: LogIndex, of service: any LogService) async -> Result<LogPage, ReadFailure> {
+        do throws(ReadFailure) {
+            let known = try await service.page(
+                from: .index(index), limit: 1, byteCountMax: NodeLimits.pageByteCountMax, consistency: .committed)
+            guard known.records.isEmpty else { return .success(known) }
+            return .success(
+                try await service.page(
+                    from: .index(index), limit: 1, byteCountMax: NodeLimits.pageByteCountMax,
+                    consistency: .linearizable))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

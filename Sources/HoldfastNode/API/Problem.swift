@@ -1,0 +1,179 @@
+import FoundationEssentials
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import ReplicaCore
+import Replicator
+import SegmentFormat
+
+/// An answer that is an error: what happened, whether it was applied, what to do next.
+struct Problem: Error, Hashable {
+    var document: ProblemDocument
+    /// Further headers: `Allow`, `Retry-After`, `Location`.
+    var fields: HTTPFields
+
+    init(
+        _ status: HTTPResponse.Status, _ code: String, _ detail: String, hint: String,
+        applied: ProblemDocument.Applied = .no, fields: HTTPFields = [:]
+    ) {
+        self.document = ProblemDocument(
+            title: status.reasonPhrase, status: status.code, code: code, detail: detail, hint: hint,
+            applied: applied)
+        self.fields = fields
+    }
+
+    var status: HTTPResponse.Status {
+        HTTPResponse.Status(code: self.document.status, reasonPhrase: self.document.title)
+    }
+
+    func leading(to leader: ServerAddress?) -> Problem {
+        var problem = self
+        problem.document.leader = leader?.description
+        return problem
+    }
+}
+
+// What the request itself got wrong.
+extension Problem {
+    static func noSuchRoute(_ path: Substring) -> Problem {
+        Problem(
+            .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path)",
+            hint: "The routes are /v1/records, /v1/records/{index} and /v1/cluster.")
+    }
+
+    static func methodNotAllowed(_ method: HTTPRequest.Method, path: Substring, allowed: String) -> Problem {
+        Problem(
+            .methodNotAllowed, "METHOD_NOT_ALLOWED", "\(path) does not take \(method.rawValue)",
+            hint: "Use \(allowed).", fields: [.allow: allowed])
+    }
+
+    static func badRequest(_ detail: String, hint: String) -> Problem {
+        Problem(.badRequest, "BAD_REQUEST", detail, hint: hint)
+    }
+
+    static func unsupportedMediaType(_ type: String) -> Problem {
+        Problem(
+            .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "records cannot be read from \(type)",
+            hint: "Use application/octet-stream (one record), application/x-ndjson (one per line) "
+                + "or application/json (a batch).")
+    }
+
+    static let bodyTooLarge = Problem(
+        .contentTooLarge, "TOO_LARGE", "the body is over \(NodeLimits.bodyByteCountMax) bytes",
+        hint: "Send smaller batches.")
+
+    static func tooManyRecords(_ count: Int) -> Problem {
+        Problem(
+            .contentTooLarge, "TOO_LARGE", "\(count) records in one request",
+            hint: "Send at most \(NodeLimits.recordsPerAppendMax) records at once.")
+    }
+
+    static func invalidRecord(_ error: FormatError) -> Problem {
+        Problem(
+            .badRequest, "INVALID_RECORD", "the records do not fit into a frame: \(error)",
+            hint: "Send smaller records or fewer at once.")
+    }
+}
+
+// What the log answered.
+extension Problem {
+    init(_ failure: AppendFailure) {
+        switch failure {
+        case .notLeader(nil):
+            self = .noLeader
+        case .notLeader:
+            self.init(
+                .misdirectedRequest, "NOT_LEADER", "this node does not lead", hint: "Append to the leader.")
+        case .busy:
+            self.init(
+                .tooManyRequests, "BUSY", "too much waits for its commit already",
+                hint: "Wait a moment and try again.", fields: [.retryAfter: "1"])
+        case .noSpace:
+            self.init(
+                Self.insufficientStorage, "NO_SPACE", "the leader's disk has no room for another segment",
+                hint: "Free space on the leader's data directory, then try again.")
+        case .tooLarge(let byteCount, let byteCountMax):
+            self.init(
+                .contentTooLarge, "TOO_LARGE", "the frame takes \(byteCount) bytes of at most \(byteCountMax)",
+                hint: "Send smaller batches, or configure larger segments.")
+        case .producerGap(let expected):
+            self.init(
+                .conflict, "PRODUCER_GAP", "the producer's next sequence is \(expected)",
+                hint: "Send the sequences that are missing first.")
+            self.document.expectedSequence = expected
+        case .producerExpired:
+            self.init(
+                .conflict, "PRODUCER_EXPIRED", "the log does not remember this producer any more",
+                hint: "Look whether the records are in the log; then go on as a new producer, from sequence 1.",
+                applied: .unknown)
+        case .timedOut:
+            self.init(
+                .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged in time; it still may",
+                hint: "Try again with the same Holdfast-Producer and Holdfast-Sequence: that never doubles.",
+                applied: .unknown)
+        case .leadershipLost:
+            self.init(
+                .gatewayTimeout, "LEADERSHIP_LOST", "another node leads now, and may keep these records or not",
+                hint: "Try again with the same Holdfast-Producer and Holdfast-Sequence: that never doubles.",
+                applied: .unknown)
+        case .shuttingDown(let mayBeApplied):
+            self.init(
+                .serviceUnavailable, "SHUTTING_DOWN", "this node is stopping",
+                hint: "Try again on another node.", applied: mayBeApplied ? .unknown : .no,
+                fields: [.retryAfter: "1"])
+        }
+    }
+
+    init(_ failure: ReadFailure) {
+        switch failure {
+        case .trimmed(let first):
+            self.init(
+                .gone, "TRIMMED", "these records were trimmed; the first one kept is \(first)",
+                hint: "Read from \(first), or from=first.")
+            self.document.firstIndex = first.rawValue
+        case .unavailable:
+            self.init(
+                .serviceUnavailable, "QUORUM_UNAVAILABLE", "no quorum confirms what is committed",
+                hint: "Try again, or read what is known here with consistency=committed.",
+                fields: [.retryAfter: "1"])
+        case .notLeader:
+            self.init(
+                .misdirectedRequest, "NOT_LEADER", "this node does not lead",
+                hint: "Read from the leader, or here with consistency=committed.")
+        case .damaged(let what):
+            self.init(
+                .internalServerError, "DAMAGED", "the records cannot be read here: \(what)",
+                hint: "Read from another node; run holdfast verify on this node's data directory.")
+        }
+    }
+
+    static let noLeader = Problem(
+        .serviceUnavailable, "QUORUM_UNAVAILABLE", "no leader is known",
+        hint: "An election takes about a second while a majority of the nodes runs; try again.",
+        fields: [.retryAfter: "1"])
+
+    /// The leader could not be reached from here: nothing was sent to it.
+    static let leaderUnreachable = Problem(
+        .serviceUnavailable, "QUORUM_UNAVAILABLE", "the leader cannot be reached from this node",
+        hint: "If it has just stopped, another will lead within a second; try again.",
+        fields: [.retryAfter: "1"])
+
+    /// The request was sent to the leader, and no answer came.
+    static func forwardingFailed(_ reason: String, isAppend: Bool) -> Problem {
+        Problem(
+            .gatewayTimeout, isAppend ? "COMMIT_TIMEOUT" : "LEADER_SILENT", "the leader did not answer: \(reason)",
+            hint: isAppend
+                ? "Try again with the same Holdfast-Producer and Holdfast-Sequence: that never doubles."
+                : "Try again.",
+            applied: isAppend ? .unknown : .no)
+    }
+
+    static func noSuchRecord(_ index: LogIndex, next: LogIndex) -> Problem {
+        Problem(
+            .notFound, "NO_SUCH_RECORD", "there is no record \(index) yet; the next index will be \(next)",
+            hint: "Wait for it with GET /v1/records?from=\(index)&limit=1&wait=30s.")
+    }
+
+    /// RFC 4918 §11.5; swift-http-types does not name it.
+    private static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+}

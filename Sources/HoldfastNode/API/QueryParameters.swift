@@ -1,0 +1,66 @@
+/// The part of a request's path after `?`, decoded.
+struct QueryParameters {
+    private var values: [String: String] = [:]
+
+    /// - Throws: 400 for a broken escape and for a name given twice.
+    init(_ query: Substring) throws(Problem) {
+        for pair in query.split(separator: "&") {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(halves[0]), let value = Self.decoded(halves.count > 1 ? halves[1] : "")
+            else { throw .badRequest("the query \(pair) has a broken % escape", hint: "Write % as %25.") }
+            guard self.values.updateValue(value, forKey: name) == nil else {
+                throw .badRequest("the query names \(name) twice", hint: "Give each parameter once.")
+            }
+        }
+    }
+
+    /// Splits `/v1/records?from=1` into its path and its query.
+    static func split(_ target: String) -> (path: Substring, query: Substring) {
+        guard let mark = target.firstIndex(of: "?") else { return (target[...], "") }
+        return (target[..<mark], target[target.index(after: mark)...])
+    }
+
+    /// - Throws: 400 for a parameter that is none of `names`: a misspelt one must not be ignored.
+    func check(only names: Set<String>) throws(Problem) {
+        for name in self.values.keys.sorted() where !names.contains(name) {
+            throw .badRequest(
+                "unknown query parameter \(name)", hint: "Known here: \(names.sorted().joined(separator: ", ")).")
+        }
+    }
+
+    /// - Throws: 400 when the value is there and `parse` does not take it.
+    func value<Value>(
+        _ name: String, expected: String, parse: (String) -> Value?
+    ) throws(Problem) -> Value? {
+        guard let text = self.values[name] else { return nil }
+        guard let value = parse(text) else {
+            throw .badRequest("\(name)=\(text) is not understood", hint: "\(name) must be \(expected).")
+        }
+        return value
+    }
+
+    func flag(_ name: String) throws(Problem) -> Bool {
+        try self.value(name, expected: "true or false") { $0.isEmpty ? true : Bool($0) } ?? false
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(text)
+        }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard
+                    let high = rest.popFirst().flatMap({ Character(UnicodeScalar($0)).hexDigitValue }),
+                    let low = rest.popFirst().flatMap({ Character(UnicodeScalar($0)).hexDigitValue })
+                else { return nil }
+                bytes.append(UInt8(high << 4 | low))
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,136 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import NIOCore
+import Replicator
+
+/// Streams records to one reader, from where it asked, through the live tail, until it leaves.
+///
+/// The task reads and waits; everything about the stream is done on its event loop. A slow reader holds
+/// at most a page more than the stream's buffer here: the task goes on when that has left.
+final class RecordFollower {
+    private let service: any LogService
+    private let query: RecordsQuery
+    private let stream: HTTP2Stream
+    private let head: HTTPResponse
+    private var isHeadSent = false
+    private var isClosed = false
+    private var drained: EventLoopPromise<Bool>?
+
+    init(service: any LogService, query: RecordsQuery, stream: HTTP2Stream, head: HTTPResponse) {
+        self.service = service
+        self.query = query
+        self.stream = stream
+        self.head = head
+        stream.isLongLived = true
+    }
+
+    /// - Parameter refused: Called on the event loop when the first read fails: nothing was sent then.
+    func start(refused: @escaping @Sendable (ReadFailure) -> Void) -> Task<Void, Never> {
+        let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
+        let service = self.service
+        let query = self.query
+        return Task { @Sendable in
+            await Self.run(bound, service: service, query: query, refused: refused)
+        }
+    }
+
+    private static func run(
+        _ bound: NIOLoopBound<RecordFollower>, service: any LogService, query: RecordsQuery,
+        refused: @escaping @Sendable (ReadFailure) -> Void
+    ) async {
+        guard let failure = await self.pump(service: service, query: query, send: self.sender(bound)) else { return }
+        bound.eventLoop.execute { bound.value.failed(failure, refused: refused) }
+    }
+
+    private static func sender(_ bound: NIOLoopBound<RecordFollower>) -> Send {
+        { records, isLast in
+            let accepted = bound.eventLoop.flatSubmit { bound.value.send(records, isLast: isLast) }
+            return (try? await accepted.get()) ?? false
+        }
+    }
+
+    /// Hands records to the reader; returns whether it wants more.
+    typealias Send = @Sendable (_ records: [IndexedRecord], _ isLast: Bool) async -> Bool
+
+    /// - Returns: Why reading ended before the reader had what it asked for.
+    static func pump(
+        service: any LogService, query: RecordsQuery, send: Send
+    ) async -> ReadFailure? {
+        var start = query.start
+        var remaining = query.limit
+        var isFirst = true
+        while !Task.isCancelled {
+            let reader = PageReader(service: service, query: query.following(from: start, limit: remaining))
+            let page: LogPage
+            switch await reader.page() {
+            case .success(let found): page = found
+            case .failure(let failure): return failure
+            }
+            let wanted = min(query.wantedCount(of: page), remaining)
+            remaining -= wanted
+            let next = page.next
+            let isLast = remaining == 0 || wanted < page.records.count || query.end.map { next >= $0 } ?? false
+            if wanted > 0 || isLast || isFirst {
+                guard await send(Array(page.records.prefix(wanted)), isLast), !isLast else { return nil }
+            }
+            isFirst = false
+            start = .index(next)
+            if page.records.isEmpty {
+                _ = await service.waitForCommit(of: next, timeoutMilliseconds: NodeLimits.followWaitMilliseconds)
+            }
+        }
+        return nil
+    }
+
+    func becameWritable() {
+        guard let drained else { return }
+        self.drained = nil
+        drained.succeed(true)
+    }
+
+    func closed() {
+        self.isClosed = true
+        self.drained?.succeed(false)
+        self.drained = nil
+    }
+
+    private func send(_ records: [IndexedRecord], isLast: Bool) -> EventLoopFuture<Bool> {
+        guard !self.isClosed else { return self.stream.eventLoop.makeSucceededFuture(false) }
+        if !self.isHeadSent {
+            self.isHeadSent = true
+            self.stream.send(head: self.head, endStream: false)
+        }
+        if !records.isEmpty || isLast {
+            self.stream.send(ByteBuffer(bytes: PageAnswer.lines(records)), endStream: isLast)
+        }
+        guard !isLast, !self.stream.isWritable else {
+            return self.stream.eventLoop.makeSucceededFuture(!isLast)
+        }
+        let promise = self.stream.eventLoop.makePromise(of: Bool.self)
+        self.drained = promise
+        return promise.futureResult
+    }
+
+    /// After the head has left, a failure can only be told as a last line: `{"error":{...}}`.
+    private func failed(_ failure: ReadFailure, refused: (ReadFailure) -> Void) {
+        guard !self.isClosed else { return }
+        guard self.isHeadSent else { return refused(failure) }
+        let document = Problem(failure).document
+        var line = [UInt8](#"{"error":"#.utf8)
+        line += document.json.dropLast()
+        line += "}\n".utf8
+        self.stream.send(ByteBuffer(bytes: line), endStream: true)
+    }
+}
+
+extension RecordsQuery {
+    fileprivate func following(from start: ReadStart, limit: Int) -> RecordsQuery {
+        var query = self
+        query.start = start
+        query.limit = min(limit, NodeLimits.pageRecordCount * 10)
+        query.waitMilliseconds = 0
+        return query
+    }
+}

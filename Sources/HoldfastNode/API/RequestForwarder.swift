@@ -1,0 +1,57 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastClient
+import Logging
+import NIOCore
+
+/// Takes a request that only the leader can answer to the leader's client listener.
+protocol RequestForwarder: Sendable {
+    /// Sends it at most once, as far as this node can know: what may have been applied is not sent again.
+    ///
+    /// - Parameter reply: Called exactly once, on any thread.
+    func forward(
+        _ head: HTTPRequest, body: ByteBuffer?, to leader: ServerAddress, timeoutMilliseconds: UInt64,
+        reply: @escaping @Sendable (Result<HTTP2Answer, Problem>) -> Void)
+}
+
+/// Forwards over one HTTP/2 connection per node that has led; how many are under way is the client's limit.
+final class LeaderForwarder: RequestForwarder {
+    private let client: HTTP2Client
+
+    init(eventLoop: any EventLoop, logger: Logger) {
+        var limits = HTTP2Limits()
+        limits.backoffMillisecondsMax = 200
+        self.client = HTTP2Client(on: eventLoop, limits: limits, logger: logger)
+    }
+
+    func forward(
+        _ head: HTTPRequest, body: ByteBuffer?, to leader: ServerAddress, timeoutMilliseconds: UInt64,
+        reply: @escaping @Sendable (Result<HTTP2Answer, Problem>) -> Void
+    ) {
+        var request = HTTPRequest(
+            method: head.method, scheme: "http", authority: leader.description, path: head.path,
+            headerFields: head.headerFields)
+        request.headerFields[.holdfastForwarded] = "1"
+        let isAppend = head.method == .post
+        self.client.execute(
+            request, body: body, to: HTTP2Address(host: leader.host, port: leader.port),
+            // The leader's own time-out answers first: it knows more.
+            timeout: .milliseconds(Int64(timeoutMilliseconds) + 500),
+            bodyByteCountMax: NodeLimits.forwardedAnswerByteCountMax
+        ) { result in
+            reply(result.mapError { Self.problem($0, leader: leader, isAppend: isAppend) })
+        }
+    }
+
+    static func problem(_ error: HTTP2ClientError, leader: ServerAddress, isAppend: Bool) -> Problem {
+        let problem: Problem =
+            switch error {
+            case .tooManyRequests: Problem(.busy)
+            case _ where error.isCertainlyUnprocessed: .leaderUnreachable
+            default: .forwardingFailed("\(error)", isAppend: isAppend)
+            }
+        return problem.leading(to: leader)
+    }
+
+    func shutdown() async { await self.client.shutdown() }
+}

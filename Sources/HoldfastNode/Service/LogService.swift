@@ -1,0 +1,81 @@
+import LogModel
+import ReplicaCore
+import Replicator
+import SegmentFormat
+
+/// What the client listener needs of the log: the Replicator, or a stand-in of the tests.
+package protocol LogService: Sendable {
+    /// Any thread; `reply` is called exactly once, on any thread.
+    func append(_ draft: FrameDraft, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void)
+
+    /// Committed records in order. Fewer than `limit` when `byteCountMax` is reached, but at least one
+    /// when there is one.
+    func page(
+        from start: ReadStart, limit: Int, byteCountMax: Int, consistency: ReadConsistency
+    ) async throws(ReadFailure) -> LogPage
+
+    /// Whether the record at `index` is committed, waiting for it at most so long.
+    func waitForCommit(of index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool
+
+    func picture() async -> LogPicture
+}
+
+/// Some committed records, in order.
+package struct LogPage: Hashable, Sendable {
+    package var records: [IndexedRecord]
+    /// Where the next page begins.
+    package var next: LogIndex
+    package var isUpToDate: Bool
+    package var firstIndex: LogIndex
+    /// The index that the next committed record takes.
+    package var nextIndex: LogIndex
+}
+
+/// What a node knows of itself and its cluster at one moment.
+package struct LogPicture: Hashable, Sendable {
+    package struct Progress: Hashable, Sendable {
+        package var node: NodeID
+        package var isConnected: Bool
+        /// As the leader knows it; `nil` elsewhere.
+        package var received: Position?
+        package var persisted: Position?
+    }
+
+    package var node: NodeID
+    /// `forming`, `follower`, `candidate`, `leader`, ...
+    package var role: String
+    package var isReady: Bool
+    package var term: Term
+    package var leader: NodeID?
+    package var cluster: ClusterID?
+    package var incarnation: Incarnation
+    package var commit: Position
+    package var tail: Position
+    package var firstIndex: LogIndex
+    package var nextIndex: LogIndex
+    package var progress: [Progress]
+}
+
+extension Replicator: LogService {
+    package func page(
+        from start: ReadStart, limit: Int, byteCountMax: Int, consistency: ReadConsistency
+    ) async throws(ReadFailure) -> LogPage {
+        let page = try await self.read(
+            from: start, limit: limit, byteCountMax: byteCountMax, consistency: consistency)
+        return LogPage(
+            records: page.records, next: page.next, isUpToDate: page.isUpToDate, firstIndex: page.firstIndex,
+            nextIndex: page.nextIndex)
+    }
+
+    package func picture() async -> LogPicture {
+        let status = await self.status()
+        return LogPicture(
+            node: status.node, role: status.phase == .running ? "\(status.role)" : status.phase.rawValue,
+            isReady: status.isReady, term: status.term, leader: status.leader, cluster: status.cluster,
+            incarnation: status.incarnation, commit: status.commit, tail: status.tail,
+            firstIndex: status.firstIndex, nextIndex: status.nextIndex,
+            progress: status.peers.map {
+                .init(node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted)
+            })
+    }
+}

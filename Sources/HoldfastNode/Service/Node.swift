@@ -1,0 +1,113 @@
+import HTTP2Transport
+import HoldfastClient
+import LogModel
+import Logging
+import NIOCore
+import NIOPosix
+import Replicator
+import ServiceLifecycle
+import SystemPackage
+
+/// Why a node did not start or did not go on. Nothing is bound and nothing runs then.
+package enum NodeError: Error, Sendable {
+    /// The log could not be opened, or the peer listener not bound.
+    case replicator(ReplicatorError)
+    /// The client listener could not be bound; `reason` is the system's.
+    case clientListener(ServerAddress, reason: String)
+    /// The log failed while the node ran: it has stopped, and recovery decides what was kept.
+    case stopped(reason: String)
+}
+
+/// A running node: the Replicator on one event loop, its clients on another.
+///
+/// Start: log, peer listener, client listener. Stop (SIGTERM, SIGINT): clients first, then the log, so that
+/// what was accepted is answered.
+package struct Node: Service {
+    private let configuration: NodeConfiguration
+    private let logger: Logger
+
+    package init(configuration: NodeConfiguration, logger: Logger) {
+        var logger = logger
+        logger[metadataKey: "node"] = "\(configuration.node)"
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Runs until a signal says stop.
+    package static func run(_ configuration: NodeConfiguration, logger: Logger) async throws {
+        let group = ServiceGroup(
+            services: [Node(configuration: configuration, logger: logger)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        try await group.run()
+    }
+
+    package func run() async throws {
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let (replicatorLoop, clientLoop) = (loops.next(), loops.next())
+        do {
+            try await self.serve(replicatorLoop: replicatorLoop, clientLoop: clientLoop)
+        } catch {
+            try? await loops.shutdownGracefully()
+            throw error
+        }
+        try await loops.shutdownGracefully()
+    }
+
+    private func serve(replicatorLoop: any EventLoop, clientLoop: any EventLoop) async throws(NodeError) {
+        let replicator: Replicator
+        do {
+            replicator = try await Replicator.start(self.replicatorConfiguration, eventLoop: replicatorLoop)
+        } catch {
+            throw .replicator(error)
+        }
+        let forwarder = LeaderForwarder(eventLoop: clientLoop, logger: self.logger)
+        let api = ClientAPI(
+            service: replicator, node: self.configuration.node, peers: self.configuration.peers,
+            forwarder: forwarder, logger: self.logger)
+        let listen = self.configuration.clientListen
+        let server: HTTP2Server
+        do {
+            server = try await HTTP2Server.bind(
+                host: listen.host, port: listen.port, on: clientLoop, limits: .untrusted, logger: self.logger
+            ) { _ in
+                ClientRequestHandler(api: api)
+            }
+        } catch {
+            await replicator.shutdown()
+            throw .clientListener(listen, reason: "\(error)")
+        }
+        self.logger.notice(
+            "serving",
+            metadata: ["client": "\(listen)", "peer": "\(self.configuration.peerListen)"])
+        let failure = await Self.stopped(or: replicator.failed)
+        self.logger.notice("stopping")
+        await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
+        await forwarder.shutdown()
+        await replicator.shutdown()
+        if let failure { throw .stopped(reason: "\(failure)") }
+        self.logger.notice("stopped")
+    }
+
+    /// Returns when a signal says stop, or with what the log failed with.
+    private static func stopped(or failed: EventLoopFuture<Void>) async -> (any Error)? {
+        let (failures, continuation) = AsyncStream.makeStream(of: (any Error).self)
+        failed.whenFailure { continuation.yield($0) }
+        return await withGracefulShutdownHandler {
+            await failures.first { _ in true }
+        } onGracefulShutdown: {
+            continuation.finish()
+        }
+    }
+
+    private var replicatorConfiguration: ReplicatorConfiguration {
+        var result = ReplicatorConfiguration(
+            node: self.configuration.node, dataDirectory: FilePath(self.configuration.dataDirectory),
+            peers: self.configuration.peers, peerHost: self.configuration.peerListen.host,
+            peerPort: self.configuration.peerListen.port, logger: self.logger)
+        result.policy = self.configuration.policy
+        result.segmentByteCountMax = self.configuration.segmentByteCountMax
+        result.heartbeatIntervalMilliseconds = self.configuration.heartbeatMilliseconds
+        result.electionTimeoutMilliseconds = self.configuration.electionTimeoutMilliseconds
+        return result
+    }
+}

@@ -1,0 +1,83 @@
+import ReplicaDisk
+import Replicator
+import SegmentLog
+
+extension NodeError {
+    /// Which of the process's exit codes fits.
+    package enum Kind: Hashable, Sendable {
+        case damaged
+        case configuration
+        case system
+    }
+
+    /// For people: what happened, and what to do next.
+    package struct Explanation: Hashable, Sendable {
+        package var kind: Kind
+        package var what: String
+        package var next: String
+    }
+
+    package func explanation(_ configuration: NodeConfiguration) -> Explanation {
+        let directory = configuration.dataDirectory
+        switch self {
+        case .clientListener(let address, let reason):
+            return .notBound("\(address) for clients", reason)
+        case .replicator(.bind(let host, let port, let reason)):
+            return .notBound("\(host):\(port) for peers", reason)
+        case .replicator(.log(let error)), .replicator(.opening(.log(let error))):
+            return Explanation(error, directory)
+        case .replicator(.opening(let error)):
+            return Explanation(
+                kind: .damaged, what: "the log under \(directory) cannot be taken up: \(error)",
+                next: "holdfast verify \(directory); nothing was changed")
+        case .stopped(let reason):
+            return Explanation(
+                kind: .system, what: "the log failed while the node ran: \(reason)",
+                next: "look at the disk under \(directory), then start the node again")
+        }
+    }
+}
+
+extension NodeError.Explanation {
+    fileprivate static func notBound(_ listener: String, _ reason: String) -> Self {
+        let isTaken = reason.contains("in use") || reason.contains("errno: 98")
+        return Self(
+            kind: .configuration, what: "cannot listen on \(listener): " + (isTaken ? "the port is in use" : reason),
+            next: isTaken
+                ? "stop the other process (perhaps a node that still runs), or choose another port"
+                : "choose an address of this machine")
+    }
+
+    fileprivate init(_ error: LogError, _ directory: String) {
+        switch error {
+        case .locked(let holder):
+            self.init(
+                kind: .configuration, what: "another process has \(directory) open: \(holder)",
+                next: "stop it, or choose another data.directory")
+        case .foreignDirectory(.node(let found, let expected)):
+            self.init(
+                kind: .configuration, what: "\(directory) belongs to node \(found), and this is node \(expected)",
+                next: "correct node.id or data.directory; nothing was touched")
+        case .foreignDirectory(let owner):
+            self.init(
+                kind: .configuration, what: "\(directory) belongs to somebody else: \(owner)",
+                next: "choose another data.directory; nothing was touched")
+        case .configuration(let mistake):
+            self.init(kind: .configuration, what: "\(mistake)", next: "correct the configuration")
+        case .damaged(let damage):
+            self.init(
+                kind: .damaged, what: "\(directory): \(damage)",
+                next: "keep the directory and look at the disk; the other nodes have the same log")
+        case .sidecarDamaged(let file):
+            self.init(
+                kind: .damaged, what: "\(directory)/\(file) cannot be read",
+                next: "keep the directory; nothing was changed")
+        case .noSpace:
+            self.init(kind: .system, what: "the disk of \(directory) is full", next: "free space, then start again")
+        default:
+            self.init(
+                kind: .system, what: "the log under \(directory) cannot be opened: \(error)",
+                next: "holdfast verify \(directory); nothing was changed")
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// Every bound of the client listener and of the configuration, in one place.
+package enum NodeLimits {
+    /// One request's body; larger ones are answered with 413.
+    package static let bodyByteCountMax = 8 << 20
+    /// Records of one request: they become one frame, atomically.
+    package static let recordsPerAppendMax = 4096
+    /// How long a forwarded request waits for the leader's answer: longer than the leader itself waits.
+    package static let forwardTimeoutMilliseconds: UInt64 = 12_000
+    /// Records of one page when the request does not say, and at most.
+    package static let pageRecordCount = 100
+    package static let pageRecordCountMax = 10_000
+    /// Raw bytes of one page: what a page may hold before it is cut; one record always fits.
+    package static let pageByteCountMax = 4 << 20
+    /// How long a read may wait for its first record.
+    package static let waitMillisecondsMax: UInt64 = 60_000
+    /// How long a follower waits before it looks again on its own whether something was committed.
+    package static let followWaitMilliseconds: UInt64 = 10_000
+    /// The leader's answer to a forwarded request: a page of raw bytes grows in JSON, sixfold at worst.
+    package static let forwardedAnswerByteCountMax = 64 << 20
+    /// How long a stopping node lets open requests finish.
+    package static let shutdownGraceMilliseconds: Int64 = 3_000
+    package static let fsyncWindowMilliseconds: UInt64 = 2
+    /// Bytes of a segment: 1 MiB ..< 4 GiB.
+    package static let segmentByteCounts: ClosedRange<UInt64> = 1 << 20...UInt64(UInt32.max)
+}

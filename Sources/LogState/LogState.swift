@@ -1,0 +1,131 @@
+import LogModel
+import SegmentFormat
+
+/// What the log knows about itself at one position: who votes, where terms began, which appends were stored.
+///
+/// It is a function of the frames before, nothing else; so it is the same on every node, and the checkpoint at a
+/// segment's start can be compared with the state computed.
+package struct LogState: Hashable, Sendable {
+    package static let encodedByteCountMax = LogStateLimits.encodedByteCountMax
+
+    package internal(set) var membership: Membership
+    package internal(set) var terms: TermTable
+    /// The leader decided to remove everything before; `nil` until the first trim.
+    package internal(set) var trimmedBefore: Position?
+    var producers: ProducerTable
+
+    /// The state in the first frame of segment 0.
+    package init(founding membership: Membership) {
+        self.init(membership: membership, terms: TermTable(), trimmedBefore: nil, producers: ProducerTable())
+    }
+
+    init(membership: Membership, terms: TermTable, trimmedBefore: Position?, producers: ProducerTable) {
+        self.membership = membership
+        self.terms = terms
+        self.trimmedBefore = trimmedBefore
+        self.producers = producers
+    }
+
+    package var producerCount: Int { self.producers.results.count }
+
+    /// - Complexity: O(1).
+    package func verdict(on append: ProducerSequence) -> ProducerVerdict {
+        self.producers.verdict(on: append)
+    }
+}
+
+extension LogState {
+    /// How to take back one frame; taken back in reverse order.
+    package struct Undo: Hashable, Sendable {
+        enum Change: Hashable, Sendable {
+            case none
+            case producer(ProducerTable.Undo)
+            case membership(Membership)
+            case trim(Position?)
+        }
+
+        var change: Change
+        var isNewTerm = false
+        /// The term that left the table for the new one.
+        var oldestTerm: TermStart?
+    }
+
+    /// Applies one frame, of any kind, whose place in the log was checked (``FrameChain``).
+    ///
+    /// A checkpoint must equal the state before it.
+    /// - Throws: ``LogStateError``; nothing has changed then.
+    /// - Complexity: O(1), but for checkpoints, and for a new producer when the table is full.
+    package mutating func apply(
+        _ header: FrameHeader, payload: Bytes, at position: Position
+    ) throws(LogStateError) -> Undo {
+        var undo = Undo(change: try self.change(by: header, payload: payload, at: position))
+        if self.terms.starts.last?.term != header.term {
+            undo.isNewTerm = true
+            undo.oldestTerm = self.terms.append(
+                term: header.term, firstIndex: header.firstIndex, position: position)
+        }
+        return undo
+    }
+
+    private mutating func change(
+        by header: FrameHeader, payload: Bytes, at position: Position
+    ) throws(LogStateError) -> Undo.Change {
+        switch header.kind {
+        case .records:
+            guard let append = header.producer else { return .none }
+            return .producer(try self.applyAppend(append, header, at: position))
+        case .termStart:
+            guard payload.isEmpty else { throw .unexpectedPayload(header.kind) }
+            return .none
+        case .membership:
+            let membership = try Membership(decoding: payload)
+            defer { self.membership = membership }
+            return .membership(self.membership)
+        case .checkpoint:
+            guard try LogState(decoding: payload) == self else { throw .checkpointDiffers }
+            return .none
+        case .trim:
+            var reader = StateReader(payload)
+            let trimmed = try reader.position()
+            try reader.finish()
+            if let before = self.trimmedBefore, trimmed < before { throw .trimWentBack(from: before, to: trimmed) }
+            defer { self.trimmedBefore = trimmed }
+            return .trim(self.trimmedBefore)
+        case .cursor:
+            throw .unsupportedKind(header.kind)
+        }
+    }
+
+    private mutating func applyAppend(
+        _ append: ProducerSequence, _ header: FrameHeader, at position: Position
+    ) throws(LogStateError) -> ProducerTable.Undo {
+        switch self.producers.verdict(on: append) {
+        case .new:
+            let result = ProducerResult(
+                sequence: append.sequence, firstIndex: header.firstIndex, recordCount: header.recordCount,
+                term: header.term, position: position, end: position.advanced(by: Int(header.length)))
+            return self.producers.append(result, of: append.producer)
+        case .duplicate, .duplicateForgotten, .gap, .expired:
+            let last = self.producers.results[append.producer]?.last?.sequence ?? 0
+            throw .producerOutOfSequence(append, last: last)
+        }
+    }
+
+    /// Takes back the newest frame that was applied and not yet taken back.
+    package mutating func undo(_ undo: Undo) {
+        if undo.isNewTerm { self.terms.undoAppend(oldest: undo.oldestTerm) }
+        switch undo.change {
+        case .none: break
+        case .producer(let undo): self.producers.undo(undo)
+        case .membership(let membership): self.membership = membership
+        case .trim(let position): self.trimmedBefore = position
+        }
+    }
+
+    /// The payload of a trim frame.
+    package static func trimPayload(before position: Position) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(position)
+        return bytes
+    }
+}

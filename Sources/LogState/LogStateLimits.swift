@@ -1,0 +1,8 @@
+/// Every bound of the log's own state, in one place; together they keep a checkpoint below 256 KiB.
+package enum LogStateLimits {
+    package static let encodedByteCountMax = 256 << 10
+    package static let votersMax = 31
+    package static let termStartsMax = 64
+    package static let producersMax = 512
+    package static let resultsPerProducerMax = 16
+}

@@ -1,0 +1,155 @@
+import LogModel
+import WireFormat
+
+/// Elections (Raft §5.2, §5.4.1), preceded by pre-votes (dissertation §9.6).
+extension RaftCore {
+    /// The leader is heard: nobody needs an election for a while.
+    mutating func restartElectionTimer() {
+        self.electionDeadline = self.now.advanced(
+            byMilliseconds: self.random.next(in: self.configuration.electionTimeoutMilliseconds))
+    }
+
+    private var isFast: Bool { self.fastUntil.map { self.now < $0 } ?? false }
+
+    private mutating func fastRetryTime() -> MonotonicTime {
+        self.now.advanced(byMilliseconds: self.random.next(in: self.configuration.fastRetryMilliseconds))
+    }
+
+    mutating func electionTicked() {
+        if self.now >= self.electionDeadline { self.electionTimedOut() }
+    }
+
+    private mutating func electionTimedOut() {
+        self.restartElectionTimer()
+        if self.leaderMember != nil || self.role == .candidate { self.follow(nil, in: self.term) }
+        guard self.isVoter, self.mayVote else { return }
+        if self.isFast { self.electionDeadline = self.fastRetryTime() }
+        self.role = .preCandidate
+        self.askForVotes(in: self.term.next, isPreVote: true)
+        self.grants = [self.configuration.member]
+        self.decideElection()
+    }
+
+    private mutating func askForVotes(in term: Term, isPreVote: Bool) {
+        self.grants = []
+        self.refusals = []
+        for member in self.others {
+            let request = VoteRequest(
+                term: term, candidate: self.configuration.member, last: self.tail, isPreVote: isPreVote,
+                isTransfer: false)
+            self.send(.voteRequest(request), to: member)
+        }
+    }
+
+    /// A real candidacy. The requests wait for the own vote to be stored: a candidate that forgot its term would
+    /// campaign in it again, with a shorter log, while grants for the longer one are still on their way.
+    private mutating func campaign() {
+        self.restartElectionTimer()
+        self.role = .candidate
+        self.change(to: HardState(term: self.term.next, vote: self.configuration.member))
+        self.effects.append(.becameCandidate(self.term))
+        self.askForVotes(in: self.term, isPreVote: false)
+        if !self.isVotePersistPending { self.countOwnVote() }
+    }
+
+    mutating func countOwnVote() {
+        self.grants.insert(self.configuration.member)
+        self.decideElection()
+    }
+
+    /// The leader's process is gone: do not wait for a timeout, but one after another, by rank.
+    mutating func leaderLost(_ node: NodeID) {
+        guard self.role == .follower, self.leaderMember?.node == node else { return }
+        self.follow(nil, in: self.term)
+        self.lostNode = node
+        self.fastUntil = self.now.advanced(
+            byMilliseconds: self.configuration.electionTimeoutMilliseconds.upperBound)
+        let left = self.membership.voters.filter { $0.node != node }
+        let rank = left.firstIndex(of: self.configuration.member) ?? left.count
+        self.electionDeadline = self.now.advanced(
+            byMilliseconds: UInt64(rank) * self.configuration.rankDelayMilliseconds)
+        self.electionTicked()
+    }
+
+    // MARK: Asked for a vote
+
+    mutating func received(_ request: VoteRequest) {
+        if !request.isPreVote { self.sawTerm(request.term) }
+        let refusal = self.refusal(of: request)
+        if refusal == nil, !request.isPreVote {
+            self.change(to: HardState(term: self.term, vote: request.candidate))
+            self.fastUntil = nil
+            self.restartElectionTimer()
+        } else if !request.isPreVote, self.role != .leader, self.isFast {
+            // Its term has ended this node's own round.
+            self.electionDeadline = min(self.electionDeadline, self.fastRetryTime())
+        }
+        self.reply(to: request, refusal: refusal)
+    }
+
+    /// Whoever is not a member gets no vote and moves no term.
+    mutating func refuseStranger(_ request: VoteRequest, from sender: Member) {
+        guard request.candidate == sender else { return }
+        self.reply(to: request, refusal: .notAMember)
+    }
+
+    private mutating func reply(to request: VoteRequest, refusal: VoteRefusal?) {
+        let reply = VoteReply(
+            // A granted pre-vote is for the term asked for, in which this node is not yet.
+            term: refusal == nil && request.isPreVote ? request.term : self.term,
+            voter: self.configuration.member, isGranted: refusal == nil, isPreVote: request.isPreVote,
+            refusal: refusal)
+        self.send(.voteReply(reply), to: request.candidate)
+    }
+
+    private func refusal(of request: VoteRequest) -> VoteRefusal? {
+        if request.term < self.term { return .staleTerm }
+        if !self.isVoter || !self.mayVote { return .mayNotVote }
+        if request.isPreVote, !request.isTransfer, self.hasLiveLeader { return .leaderAlive }
+        if request.term == self.term {
+            if self.leaderMember != nil { return .leaderAlive }
+            if let vote = self.hardState.vote, vote != request.candidate { return .alreadyVoted }
+        }
+        return request.last < self.tail ? .behind : nil
+    }
+
+    /// Heard within the shortest election timeout, or this node itself, whose quorum is checked.
+    private var hasLiveLeader: Bool {
+        if self.role == .leader { return true }
+        guard self.leaderMember != nil, let heard = self.leaderHeard else { return false }
+        return self.now.milliseconds(since: heard) < self.configuration.electionTimeoutMilliseconds.lowerBound
+    }
+
+    // MARK: Given a vote
+
+    mutating func received(_ reply: VoteReply) {
+        if !reply.isGranted || !reply.isPreVote, reply.term > self.term {
+            self.sawTerm(reply.term)
+            if self.isFast { self.electionDeadline = min(self.electionDeadline, self.fastRetryTime()) }
+            return
+        }
+        guard self.role == (reply.isPreVote ? .preCandidate : .candidate) else { return }
+        guard reply.isGranted else {
+            self.refusals.insert(reply.voter)
+            if self.isFast, self.isElectionHopeless {
+                self.electionDeadline = min(self.electionDeadline, self.fastRetryTime())
+            }
+            return
+        }
+        guard reply.term == (reply.isPreVote ? self.term.next : self.term) else { return }
+        self.refusals.remove(reply.voter)
+        self.grants.insert(reply.voter)
+        self.decideElection()
+    }
+
+    /// Whether too few are left who could still say yes, the dead leader not among them.
+    private var isElectionHopeless: Bool {
+        let possible = self.membership.voters.count { !self.refusals.contains($0) && $0.node != self.lostNode }
+        return possible < self.membership.quorum
+    }
+
+    private mutating func decideElection() {
+        guard self.grants.count >= self.membership.quorum else { return }
+        if self.role == .preCandidate { self.campaign() } else { self.lead() }
+    }
+}

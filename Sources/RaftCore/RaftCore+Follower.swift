@@ -1,0 +1,83 @@
+import LogModel
+import WireFormat
+
+/// The follower: hears the leader, takes its frames, commits what the leader's stream has confirmed.
+extension RaftCore {
+    /// Any contact from the leader of a term that is not past (Raft §5.2).
+    ///
+    /// - Returns: `false` when the sender does not lead this term as far as this node knows.
+    mutating func heard(_ leader: Member, in term: Term) -> Bool {
+        guard term >= self.term, leader != self.configuration.member, self.membership.contains(leader) else {
+            return false
+        }
+        if term == self.term {
+            // A second leader of one term is a fault elsewhere: never followed.
+            if self.role == .leader { return false }
+            if let known = self.leaderMember, known != leader { return false }
+        }
+        self.follow(leader, in: term)
+        self.leaderHeard = self.now
+        self.fastUntil = nil
+        self.lostNode = nil
+        self.restartElectionTimer()
+        return true
+    }
+
+    mutating func received(_ heartbeat: Heartbeat) {
+        guard heartbeat.term >= self.term else {
+            // Tells a leader of the past that it is one.
+            self.reply(to: heartbeat)
+            return
+        }
+        guard self.heard(heartbeat.leader, in: heartbeat.term) else { return }
+        self.learned(leaderCommit: heartbeat.commit)
+        self.reply(to: heartbeat)
+    }
+
+    private mutating func reply(to heartbeat: Heartbeat) {
+        let reply = HeartbeatReply(
+            term: self.term, follower: self.configuration.member, readRound: heartbeat.readRound, clock: .zero)
+        self.send(.heartbeatReply(reply), to: heartbeat.leader)
+    }
+
+    mutating func accepted(through point: LogPoint, newTerms: [TermStart], leaderCommit: Position) {
+        precondition(
+            self.role == .follower && self.leaderMember != nil, "accepted through \(point) without a leader")
+        precondition(point.term <= self.term, "accepted \(point) in term \(self.term)")
+        if point.position > self.tail.position { self.history.append(newTerms, through: point) }
+        precondition(self.history.contains(point), "accepted through \(point), which is not in this log")
+        if point.position > self.confirmed.position { self.confirmed = point }
+        self.learned(leaderCommit: leaderCommit)
+    }
+
+    mutating func truncated(to point: LogPoint) {
+        precondition(self.role == .follower, "truncated to \(point) as \(self.role)")
+        precondition(point.position >= self.commit, "truncated to \(point) below the commit \(self.commit)")
+        self.history.truncate(to: point)
+        if point.position < self.persisted.position { self.persisted = point }
+        if point.position < self.confirmed.position { self.confirmed = point }
+    }
+
+    /// Commits at most through what this leader's stream has confirmed, whatever it is told: behind that, the own
+    /// log may hold other frames than the leader committed.
+    private mutating func learned(leaderCommit told: Position) {
+        self.leaderCommit = max(self.leaderCommit, told)
+        let commit = min(self.leaderCommit, self.confirmed.position)
+        if commit > self.commit {
+            self.commit = commit
+            self.effects.append(.committed(through: commit))
+        }
+        self.regainVote()
+    }
+
+    /// A node that may have lost what it vouched for votes again once it holds all that could have been committed:
+    /// the current leader's first commit of its own term covers that.
+    mutating func regainVote() {
+        guard !self.mayVote, self.leaderMember != nil else { return }
+        guard
+            self.leaderCommit <= self.confirmed.position, self.leaderCommit <= self.persisted.position,
+            self.history.term(ofFrameEndingAt: self.leaderCommit) == self.term
+        else { return }
+        self.mayVote = true
+    }
+}

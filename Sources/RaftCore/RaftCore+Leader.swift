@@ -1,0 +1,128 @@
+import LogModel
+import WireFormat
+
+/// What a leader knows of one follower in this term.
+struct Progress {
+    /// Ends of frames of the leader's log up to which the follower's log equals it.
+    var received = LogPoint.zero
+    var persisted = LogPoint.zero
+    var heard: MonotonicTime
+    /// The latest heartbeat round that the follower answered.
+    var readRound: UInt64 = 0
+
+    init(heard: MonotonicTime) {
+        self.heard = heard
+    }
+}
+
+/// The leader: heartbeats, the quorum's contact, the commit.
+extension RaftCore {
+    mutating func lead() {
+        precondition(self.role == .candidate && !self.isVotePersistPending, "elected without a stored vote")
+        self.role = .leader
+        self.leaderMember = self.configuration.member
+        self.leaderHeard = nil
+        self.fastUntil = nil
+        self.lostNode = nil
+        self.grants = []
+        self.refusals = []
+        self.reads = ReadRounds()
+        self.progress = [:]
+        for member in self.others { self.progress[member] = Progress(heard: self.now) }
+        self.effects.append(.becameLeader(self.term))
+        self.sendHeartbeats()
+    }
+
+    mutating func leaveLeadership() {
+        self.refuseReads()
+        self.progress = [:]
+        self.restartElectionTimer()
+    }
+
+    /// Check-quorum: a leader that nobody hears must not keep clients waiting (dissertation §6.2).
+    mutating func leaderTicked() {
+        if self.now >= self.quorumDeadline {
+            self.follow(nil, in: self.term)
+        } else if self.now >= self.heartbeatDeadline {
+            self.sendHeartbeats()
+        }
+    }
+
+    /// When the quorum will have been silent for the longest election timeout.
+    var quorumDeadline: MonotonicTime {
+        let heard = self.quorumValue { $0 == self.configuration.member ? self.now : self.progress[$0]?.heard ?? .zero }
+        return (heard ?? self.now).advanced(
+            byMilliseconds: self.configuration.electionTimeoutMilliseconds.upperBound)
+    }
+
+    mutating func sendHeartbeats() {
+        self.beginReadRoundIfAsked()
+        self.heartbeatDeadline = self.now.advanced(byMilliseconds: self.configuration.heartbeatIntervalMilliseconds)
+        for member in self.others {
+            let heartbeat = Heartbeat(
+                term: self.term, leader: self.configuration.member, commit: self.commit,
+                readRound: self.reads.latest, clock: .zero)
+            self.send(.heartbeat(heartbeat), to: member)
+        }
+    }
+
+    mutating func received(_ reply: HeartbeatReply) {
+        self.sawTerm(reply.term)
+        guard self.role == .leader, reply.term == self.term else { return }
+        self.progress[reply.follower]?.heard = self.now
+        self.answered(round: reply.readRound, by: reply.follower)
+    }
+
+    mutating func appended(through point: LogPoint, newTerm: TermStart?) {
+        precondition(self.role == .leader, "appended through \(point) without leading")
+        precondition(point.term == self.term, "appended through \(point) in term \(self.term)")
+        self.history.append(newTerm.map { [$0] } ?? [], through: point)
+        self.advanceCommit()
+    }
+
+    mutating func acknowledged(by member: Member, received: LogPoint, persisted: LogPoint) {
+        guard self.role == .leader, var known = self.progress[member] else { return }
+        known.heard = self.now
+        // What is synced was received; a point of a log that was replaced since vouches for nothing.
+        for point in [received, persisted] where self.history.contains(point) {
+            if point.position > known.received.position { known.received = point }
+        }
+        if persisted.position > known.persisted.position, self.history.contains(persisted) {
+            known.persisted = persisted
+        }
+        self.progress[member] = known
+        self.advanceCommit()
+    }
+
+    mutating func persisted(through point: LogPoint) {
+        guard point.position > self.persisted.position, self.history.contains(point) else { return }
+        self.persisted = point
+        if self.role == .leader { self.advanceCommit() } else { self.regainVote() }
+    }
+
+    /// Commits what a majority vouches for, if it ends with a frame of this term (Raft §5.4.2, Figure 8).
+    ///
+    /// A frame of an earlier term on a majority can still be replaced by a leader that never saw it; once a frame of
+    /// this term stands behind it on a majority, no such leader can be elected.
+    mutating func advanceCommit() {
+        let agreed = self.quorumValue { member in
+            // What counts as persisted here is the shell's to say: under `received`, what was written.
+            if member == self.configuration.member { return self.persisted.position }
+            let known = self.progress[member]
+            let point = self.configuration.commitRule == .persisted ? known?.persisted : known?.received
+            return point?.position ?? .zero
+        }
+        guard let agreed, agreed > self.commit else { return }
+        let isOwnTerm = self.history.term(ofFrameEndingAt: agreed) == self.term
+        guard isOwnTerm || self.configuration.planted == .commitOldTermByCount else { return }
+        self.commit = agreed
+        self.effects.append(.committed(through: agreed))
+        self.answerReadsOrAsk()
+    }
+
+    /// The highest value that a majority of the voters reaches; `nil` without voters.
+    func quorumValue<Value: Comparable>(_ value: (Member) -> Value) -> Value? {
+        let values = self.membership.voters.map(value).sorted(by: >)
+        return values.isEmpty ? nil : values[self.membership.quorum - 1]
+    }
+}

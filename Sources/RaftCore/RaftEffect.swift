@@ -1,0 +1,30 @@
+import LogModel
+
+/// What a node has to do now, in this order.
+package enum RaftEffect: Hashable, Sendable {
+    /// Store this and answer with ``RaftInput/votePersisted(_:)``. A later one supersedes it. Messages that
+    /// rest on it are held back by the core; acknowledgements of the shell wait for
+    /// ``RaftCore/isVotePersistPending`` to become `false`.
+    case persistVote(HardState)
+    /// Heartbeats and their replies leave with clock zero: the shell stamps them.
+    case send(RaftMessage, to: Member)
+    /// Append a term-start frame, without rotating (see `commonPoint`), and answer with
+    /// ``RaftInput/appended(through:newTerm:)``.
+    case becameLeader(Term)
+    /// Also when only the term or the known leader changed.
+    case becameFollower(term: Term, leader: NodeID?)
+    case becameCandidate(Term)
+    case committed(through: Position)
+    /// What is committed through here was committed when the read was asked, or since.
+    case readReady(id: UInt64, commit: Position)
+    /// Not the leader, not any more, or too many wait.
+    case readRefused(id: UInt64)
+}
+
+package enum RaftRole: String, Hashable, Sendable {
+    case follower
+    /// Asks whether an election could be won, without a new term.
+    case preCandidate
+    case candidate
+    case leader
+}

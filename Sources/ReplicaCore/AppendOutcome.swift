@@ -1,0 +1,54 @@
+import LogModel
+
+/// Where an append stands, and what its acknowledgement vouches for.
+package struct AppendOutcome: Hashable, Sendable {
+    package var first: LogIndex
+    package var last: LogIndex
+    package var position: Position
+    package var term: Term
+    package var durability: Durability
+    /// The producer had appended this before; nothing was appended again.
+    package var isDuplicate: Bool
+
+    package init(
+        first: LogIndex, last: LogIndex, position: Position, term: Term, durability: Durability, isDuplicate: Bool
+    ) {
+        self.first = first
+        self.last = last
+        self.position = position
+        self.term = term
+        self.durability = durability
+        self.isDuplicate = isDuplicate
+    }
+}
+
+/// Why an append was not acknowledged, by what the caller can do.
+package enum AppendFailure: Error, Hashable, Sendable {
+    /// Ask the leader. Not applied.
+    case notLeader(leader: NodeID?)
+    /// Too much waits for its commit already. Not applied.
+    case busy
+    /// The disk has no room for another segment. Not applied.
+    case noSpace
+    /// The frame does not fit into a segment. Not applied.
+    case tooLarge(byteCount: Int, byteCountMax: Int)
+    /// A sequence was left out. Not applied.
+    case producerGap(expected: UInt64)
+    /// The producer is not known any more: whether this was applied once is unknown.
+    case producerExpired
+    /// No quorum answered in time. May still be applied.
+    case timedOut
+    /// Another node leads now. May still be applied.
+    case leadershipLost
+    /// The node stops. May still be applied when it had been accepted.
+    case shuttingDown(mayBeApplied: Bool)
+
+    /// Whether the append may yet be in the log.
+    package var mayBeApplied: Bool {
+        switch self {
+        case .notLeader, .busy, .noSpace, .tooLarge, .producerGap: false
+        case .producerExpired, .timedOut, .leadershipLost: true
+        case .shuttingDown(let mayBeApplied): mayBeApplied
+        }
+    }
+}

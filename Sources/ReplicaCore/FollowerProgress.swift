@@ -1,0 +1,84 @@
+import DequeModule
+import LogModel
+
+/// How far the leader has come with one follower.
+///
+///     disconnected --connected--> idle --openStream--> greeting --welcomed--> streaming
+///          ^                       ^                      |                      |
+///          '------ disconnected ---'---- closed, refused -'----------------------'
+package struct FollowerProgress: Sendable {
+    package enum Phase: Hashable, Sendable {
+        case disconnected
+        /// Connected; a stream may be opened from `retryAt` on.
+        case idle(retryAt: MonotonicTime)
+        case greeting(StreamID, deadline: MonotonicTime)
+        case streaming(StreamID)
+    }
+
+    package var phase: Phase
+    /// The end of what has been shipped on this stream.
+    package private(set) var sent: LogPoint = .zero
+    /// The header checksum of the frame that ends there; 0 where the leader has not read it.
+    package private(set) var sentChecksum: UInt32 = 0
+    /// Received and persisted, as the follower last said.
+    package var received: LogPoint = .zero
+    package var persisted: LogPoint = .zero
+    package private(set) var inFlightByteCount = 0
+    /// A read from the files is under way.
+    package var isLoading = false
+    package var toldCommit: Position = .zero
+    /// The first RANGE of a stream is due even when it is empty: it confirms the common point.
+    package var owesConfirmation = false
+    private var inFlight: Deque<(end: Position, byteCount: Int)> = []
+
+    package init(phase: Phase) {
+        self.phase = phase
+    }
+
+    package var stream: StreamID? {
+        switch self.phase {
+        case .disconnected, .idle: nil
+        case .greeting(let stream, _), .streaming(let stream): stream
+        }
+    }
+
+    package mutating func began(at point: LogPoint, checksum: UInt32, on stream: StreamID) {
+        self.phase = .streaming(stream)
+        self.sent = point
+        self.sentChecksum = checksum
+        self.toldCommit = .zero
+        self.owesConfirmation = true
+        self.isLoading = false
+        self.forgetInFlight()
+    }
+
+    package mutating func ended(_ phase: Phase) {
+        self.phase = phase
+        self.isLoading = false
+        self.forgetInFlight()
+    }
+
+    package mutating func shipped(through end: LogPoint, checksum: UInt32, byteCount: Int, commit: Position) {
+        self.sent = end
+        self.sentChecksum = checksum
+        self.toldCommit = max(self.toldCommit, commit)
+        self.owesConfirmation = false
+        guard byteCount > 0 else { return }
+        self.inFlight.append((end.position, byteCount))
+        self.inFlightByteCount += byteCount
+    }
+
+    package mutating func acknowledged(received: LogPoint, persisted: LogPoint) {
+        self.received = received
+        self.persisted = persisted
+        while let oldest = self.inFlight.first, oldest.end <= received.position {
+            self.inFlightByteCount -= oldest.byteCount
+            self.inFlight.removeFirst()
+        }
+    }
+
+    private mutating func forgetInFlight() {
+        self.inFlight.removeAll()
+        self.inFlightByteCount = 0
+    }
+}

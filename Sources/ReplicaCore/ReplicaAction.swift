@@ -1,0 +1,50 @@
+import LogModel
+import RaftCore
+import WireFormat
+
+/// Work for the disk, done strictly in the order given.
+package enum DiskJob: Sendable {
+    /// Whole frames of one segment; from offset 0 the segment's header comes first. What the disk reports of the
+    /// log's end names the generation: how many truncations went before.
+    case write(Bytes, at: Position, generation: UInt64)
+    /// Everything from here on goes; the log then ends at the point.
+    case truncate(to: LogPoint, generation: UInt64)
+    case persistVote(HardState)
+    /// A hint for recovery; needs no sync of its own.
+    case recordCommit(Position)
+}
+
+/// What the shell has to do now, in this order.
+package enum ReplicaAction: Sendable {
+    case disk(DiskJob)
+    case answer(id: UInt64, Result<AppendOutcome, AppendFailure>)
+    case send(RaftMessage, to: Member)
+
+    // Leader's side.
+    case openStream(StreamID, to: NodeID, ReplicateHello)
+    case closeStream(StreamID, to: NodeID)
+    /// `encode`: the body is raw and may be compressed on its way.
+    case ship(RangeMessage, on: StreamID, to: NodeID)
+    /// Read whole frames of one segment from the files and answer with `loaded`.
+    case load(to: NodeID, stream: StreamID, from: Position, through: Position, byteCountMax: Int)
+
+    // Follower's side.
+    case welcome(ReplicateWelcome, on: StreamID)
+    case acknowledge(AckMessage, on: StreamID)
+    case closeUpstream(StreamID)
+
+    // For readers and people.
+    case committed(through: Position, nextIndex: LogIndex)
+    case readReady(id: UInt64, nextIndex: LogIndex)
+    case readRefused(id: UInt64)
+    case roleChanged(RaftRole, term: Term, leader: NodeID?)
+    case note(ReplicaNote)
+}
+
+/// What is worth a line in the log.
+package enum ReplicaNote: Hashable, Sendable {
+    case truncated(to: LogPoint, from: Position)
+    case followerLevel(NodeID, through: Position)
+    case streamRefused(by: NodeID, StreamRefusal)
+    case refusedRange(from: NodeID, String)
+}

@@ -1,0 +1,44 @@
+import LogModel
+import RaftCore
+
+/// What one node's decisions need to know beforehand.
+package struct ReplicaConfiguration: Sendable {
+    package var member: Member
+    package var cluster: ClusterID
+    package var generation: UInt32
+    /// Count of starts of this incarnation.
+    package var starts: UInt64
+    package var policy: FsyncPolicy
+    /// A frame that would pass this size of its segment begins the next one.
+    package var segmentByteCountMax: Int
+    package var limits = ReplicaLimits()
+    package var raft: RaftConfiguration
+    package var randomSeed: UInt64
+
+    package init(
+        member: Member, cluster: ClusterID, generation: UInt32 = 0, starts: UInt64, policy: FsyncPolicy,
+        segmentByteCountMax: Int, raft: RaftConfiguration, randomSeed: UInt64
+    ) {
+        self.member = member
+        self.cluster = cluster
+        self.generation = generation
+        self.starts = starts
+        self.policy = policy
+        self.segmentByteCountMax = segmentByteCountMax
+        self.raft = raft
+        self.randomSeed = randomSeed
+    }
+
+    /// What an acknowledgement under this policy vouches for.
+    package var durability: Durability { self.policy == .os ? .replicated : .persisted }
+}
+
+/// The two clocks, read once for each event.
+package struct ReplicaTime: Sendable {
+    package var monotonic: MonotonicTime
+    package var wall: Timestamp
+    package init(monotonic: MonotonicTime, wall: Timestamp) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+}

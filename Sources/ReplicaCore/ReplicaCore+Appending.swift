@@ -1,0 +1,175 @@
+import LogModel
+import LogState
+import RaftCore
+import SegmentFormat
+
+/// Frames of one segment that were placed together: one write, one range.
+struct PlacedRun {
+    var from: Position
+    var previous: LogPoint
+    var previousChecksum: UInt32
+    var bytes: [UInt8] = []
+}
+
+/// The leader's own appends.
+extension ReplicaCore {
+    /// Places what clients asked for: one write and one range for all that came together.
+    mutating func proposed(_ proposals: [Proposal]) {
+        guard self.raft.role == .leader else {
+            let failure = AppendFailure.notLeader(leader: self.raft.leader)
+            for proposal in proposals { self.actions.append(.answer(id: proposal.id, .failure(failure))) }
+            return
+        }
+        var run: PlacedRun?
+        for proposal in proposals {
+            if let answer = self.propose(proposal, run: &run) {
+                self.actions.append(.answer(id: proposal.id, answer))
+            }
+        }
+        self.finish(run)
+        self.drainEffects()
+        self.shipToAll()
+    }
+
+    /// - Returns: An answer that needs no commit, or `nil` when one will come.
+    private mutating func propose(
+        _ proposal: Proposal, run: inout PlacedRun?
+    ) -> Result<AppendOutcome, AppendFailure>? {
+        let limits = self.configuration.limits
+        guard self.pending.count < limits.pendingAppendCountMax,
+            self.pending.byteCount < limits.uncommittedByteCountMax
+        else { return .failure(.busy) }
+        let byteCountMax = self.configuration.segmentByteCountMax - SegmentHeader.byteCount
+        guard proposal.draft.byteCount <= byteCountMax else {
+            return .failure(.tooLarge(byteCount: proposal.draft.byteCount, byteCountMax: byteCountMax))
+        }
+        if let producer = proposal.draft.producer {
+            switch self.history.current.verdict(on: producer) {
+            case .new: break
+            case .duplicate(let result): return self.answerDuplicate(result, of: proposal)
+            case .duplicateForgotten, .expired: return self.deferRefusal(.producerExpired, of: proposal)
+            case .gap(let expected): return self.deferRefusal(.producerGap(expected: expected), of: proposal)
+            }
+        }
+        if self.needsRotation(for: proposal.draft.byteCount), self.isDiskFull { return .failure(.noSpace) }
+        let first = self.chain.nextIndex
+        let count = UInt64(proposal.draft.recordCount)
+        let byteCount = proposal.draft.byteCount
+        let position = self.place(proposal.draft, run: &run)
+        let outcome = AppendOutcome(
+            first: first, last: LogIndex(first.rawValue + count - 1), position: position, term: self.raft.term,
+            durability: self.configuration.durability, isDuplicate: false)
+        self.await(outcome, id: proposal.id, end: self.chain.tail, byteCount: byteCount)
+        return nil
+    }
+
+    /// A refusal for what the log holds is given only by a leader that is confirmed: one that has been replaced, and
+    /// does not know it yet, may lack what its successor committed.
+    private mutating func deferRefusal(
+        _ failure: AppendFailure, of proposal: Proposal
+    ) -> Result<AppendOutcome, AppendFailure>? {
+        self.refusals[proposal.id] = failure
+        self.consensus(.readAsked(id: proposal.id))
+        return nil
+    }
+
+    private mutating func answerDuplicate(
+        _ result: ProducerResult, of proposal: Proposal
+    ) -> Result<AppendOutcome, AppendFailure>? {
+        let outcome = AppendOutcome(
+            first: result.firstIndex, last: LogIndex(result.firstIndex.rawValue + UInt64(result.recordCount) - 1),
+            position: result.position, term: result.term, durability: self.configuration.durability, isDuplicate: true)
+        if result.end <= self.commit { return .success(outcome) }
+        self.await(outcome, id: proposal.id, end: result.end, byteCount: 0)
+        return nil
+    }
+
+    private mutating func await(_ outcome: AppendOutcome, id: UInt64, end: Position, byteCount: Int) {
+        let timeout = self.configuration.limits.commitTimeoutMilliseconds
+        let deadline = self.now.monotonic.advanced(byMilliseconds: timeout)
+        self.pending.append(.init(id: id, end: end, byteCount: byteCount, deadline: deadline, outcome: outcome))
+    }
+
+    /// A new leader's first frame: it commits what earlier terms left behind (Raft §5.4.2).
+    mutating func becameLeader(of term: Term) {
+        self.upstream.map { self.actions.append(.closeUpstream($0.stream)) }
+        self.upstream = nil
+        self.followers = [:]
+        for member in self.raft.membership.voters where member.node != self.configuration.member.node {
+            let isConnected = self.connected.contains(member.node)
+            self.followers[member.node] = FollowerProgress(
+                phase: isConnected ? .idle(retryAt: self.now.monotonic) : .disconnected)
+        }
+        var run: PlacedRun?
+        // Never rotates: a term that began a segment would leave the end of the term before it to guesses.
+        _ = self.placeHere(FrameDraft.control(.termStart, payload: []), run: &run)
+        self.finish(run)
+        self.tendFollowers()
+    }
+
+    private func needsRotation(for byteCount: Int) -> Bool {
+        Int(self.chain.tail.offset) + byteCount > self.configuration.segmentByteCountMax
+    }
+
+    /// Places one frame at the tail; rotates first where it does not fit.
+    private mutating func place(_ draft: FrameDraft, run: inout PlacedRun?) -> Position {
+        if self.needsRotation(for: draft.byteCount) { self.rotate(run: &run) }
+        return self.placeHere(draft, run: &run)
+    }
+
+    private mutating func placeHere(_ draft: FrameDraft, run: inout PlacedRun?) -> Position {
+        var chain = self.chain
+        if run == nil {
+            run = PlacedRun(from: chain.tail, previous: chain.point, previousChecksum: chain.previousChecksum)
+        }
+        let frame = chain.place(
+            draft, term: self.raft.term, node: self.configuration.member.node, timestamp: self.now.wall)
+        run?.bytes.append(contentsOf: frame.bytes)
+        self.adopt(
+            frame.header, payload: frame.bytes[frame.header.headerByteCount...], at: frame.position, chain: chain)
+        return frame.position
+    }
+
+    /// Ends the active segment; the next one begins with its header and the state so far.
+    private mutating func rotate(run: inout PlacedRun?) {
+        self.finish(run)
+        var chain = self.chain
+        let state = self.history.current.encoded()
+        var next = PlacedRun(
+            from: Position(segment: chain.tail.segment.next, offset: 0), previous: chain.point,
+            previousChecksum: chain.previousChecksum)
+        self.sealedLengths[chain.tail.segment] = chain.tail.offset
+        next.bytes = chain.startSegment()
+        let frame = chain.place(
+            FrameDraft.control(.checkpoint, payload: state), term: self.raft.term,
+            node: self.configuration.member.node, timestamp: self.now.wall)
+        next.bytes.append(contentsOf: frame.bytes)
+        self.adopt(
+            frame.header, payload: frame.bytes[frame.header.headerByteCount...], at: frame.position, chain: chain)
+        run = next
+    }
+
+    private mutating func adopt(_ header: FrameHeader, payload: Bytes, at position: Position, chain: FrameChain) {
+        do {
+            try self.history.apply(header, payload: payload, at: position, end: chain.tail)
+        } catch {
+            preconditionFailure("this node's own frame at \(position) contradicts its state: \(error)")
+        }
+        self.marks.append(chain)
+    }
+
+    /// Hands a run to the disk and to the followers' buffer, and tells the core.
+    mutating func finish(_ run: PlacedRun?) {
+        guard let run else { return }
+        let end = self.chain.point
+        let bytes = run.bytes[...]
+        self.buffer.append(
+            .init(
+                from: run.from, previous: run.previous, previousChecksum: run.previousChecksum, bytes: bytes, end: end,
+                endChecksum: self.chain.previousChecksum),
+            written: self.written.position)
+        self.actions.append(.disk(.write(bytes, at: run.from, generation: self.diskGeneration)))
+        let newTerm = self.history.current.terms.starts.last.flatMap { $0.position >= run.previous.position ? $0 : nil }
+        self.consensus(.appended(through: end, newTerm: newTerm))
+    }
+}

@@ -1,0 +1,206 @@
+import DequeModule
+import LogModel
+import LogState
+import RaftCore
+import SegmentFormat
+import WireFormat
+
+/// All decisions of a cluster node, as a value: events in, actions out; no I/O, no clock, no randomness.
+///
+/// It joins the consensus core, which knows terms and positions only, to the frames themselves: where an
+/// append is placed, what is shipped to whom, what a received range may replace, who is answered when.
+///
+///     proposed --> place --+--> disk job ------> persisted --+
+///                          '--> ship (window) -> acked ------+--> RaftCore --> committed --> answers
+///
+/// The shell performs the actions strictly in their order and never waits between a step and queueing them.
+package struct ReplicaCore: ~Copyable {
+    package let configuration: ReplicaConfiguration
+    package internal(set) var raft: RaftCore
+    package internal(set) var history: LogStateHistory
+    var marks: ChainMarks
+    var buffer: TailBuffer
+    /// Exact lengths of the sealed segments: the position before a segment's first frame.
+    var sealedLengths: [SegmentID: UInt32]
+    package internal(set) var written: LogPoint
+    package internal(set) var persisted: LogPoint
+    var isDiskFull = false
+    /// Counts the truncations given to the disk.
+    var diskGeneration: UInt64 = 0
+
+    // Leader.
+    package internal(set) var followers: [NodeID: FollowerProgress] = [:]
+    var connected: Set<NodeID> = []
+    var pending = PendingAppends()
+    var lastStream: UInt64 = 0
+    /// Refusals that wait for the proof that this node still leads.
+    var refusals: [UInt64: AppendFailure] = [:]
+
+    // Follower.
+    var upstream: Upstream?
+
+    var now: ReplicaTime
+    var actions: [ReplicaAction] = []
+    var effects: Deque<RaftEffect> = []
+    var lastRole: RoleView
+
+    /// The stream on which the current leader speaks.
+    struct Upstream: Sendable {
+        var stream: StreamID
+        var leader: Member
+        /// A first RANGE has shown that this log is a prefix of the leader's.
+        var isConfirmed = false
+    }
+
+    struct RoleView: Hashable, Sendable {
+        var role: RaftRole
+        var term: Term
+        var leader: NodeID?
+    }
+
+    package init(configuration: ReplicaConfiguration, recovered: consuming RecoveredReplica, now: ReplicaTime) {
+        let chain = recovered.marks.tail
+        self.configuration = configuration
+        self.raft = RaftCore(
+            configuration: configuration.raft,
+            recovered: RaftRecovered(
+                hardState: recovered.hardState,
+                membership: recovered.history.current.membership,
+                terms: recovered.history.current.terms.starts,
+                tail: chain.point,
+                commit: recovered.marks.committed.tail,
+                mayVote: recovered.mayVote
+            ),
+            now: now.monotonic,
+            randomSeed: configuration.randomSeed
+        )
+        self.history = recovered.history
+        self.marks = recovered.marks
+        self.buffer = TailBuffer(byteCountMax: configuration.limits.tailByteCountMax)
+        self.sealedLengths = recovered.sealedLengths
+        self.written = chain.point
+        self.persisted = chain.point
+        self.now = now
+        self.lastRole = RoleView(role: .follower, term: recovered.hardState.term, leader: nil)
+        // Recovery has synced what it kept.
+        self.consensus(.persisted(through: chain.point))
+    }
+
+    // MARK: What others may look at
+
+    /// Where the log ends and what the next frame must say.
+    package var chain: FrameChain { self.marks.tail }
+    package var commit: Position { self.marks.committed.tail }
+    /// The index that the next record would take if nothing uncommitted survived.
+    package var committedNextIndex: LogIndex { self.marks.committed.nextIndex }
+    package var pendingAppendCount: Int { self.pending.count }
+
+    func contains(_ point: LogPoint) -> Bool {
+        point.position <= self.chain.tail
+            && self.history.current.terms.term(ofFrameEndingAt: point.position) == point.term
+    }
+
+    // MARK: Step
+
+    package mutating func step(_ event: ReplicaEvent, now: ReplicaTime) -> [ReplicaAction] {
+        self.now = now
+        self.handle(event)
+        self.drainEffects()
+        self.reportRole()
+        defer { self.actions.removeAll(keepingCapacity: true) }
+        return self.actions
+    }
+
+    private mutating func handle(_ event: ReplicaEvent) {
+        switch event {
+        case .ticked: self.ticked()
+        case .proposed(let proposals): self.proposed(proposals)
+        case .readAsked(let id): self.consensus(.readAsked(id: id))
+        case .written(let point, let generation): self.diskWrote(through: point, generation: generation)
+        case .persisted(let point, let generation): self.diskPersisted(through: point, generation: generation)
+        case .votePersisted(let state): self.consensus(.votePersisted(state))
+        case .diskFilled(let isFull): self.isDiskFull = isFull
+        case .connected(let node): self.peerConnected(node)
+        case .disconnected(let node): self.peerDisconnected(node)
+        case .died(let node): self.consensus(.leaderLost(node))
+        case .received(let message, let member): self.consensus(.received(message, from: member))
+        case .welcomed(let welcome, let stream, let node): self.welcomed(welcome, on: stream, by: node)
+        case .acknowledged(let ack, let stream, let node): self.acknowledged(ack, on: stream, by: node)
+        case .streamClosed(let stream, let node): self.streamClosed(stream, to: node)
+        case .loaded(let bytes, let from, let node, let stream):
+            self.loaded(bytes, from: from, to: node, stream: stream)
+        case .loadFailed(let node, let stream): self.abandon(stream, to: node)
+        case .greeted(let hello, let stream): self.greeted(hello, on: stream)
+        case .shipped(let range, let raw, let stream): self.received(range, raw: raw, on: stream)
+        }
+    }
+
+    private mutating func ticked() {
+        self.consensus(.ticked)
+        for id in self.pending.expired(at: self.now.monotonic) {
+            self.actions.append(.answer(id: id, .failure(.timedOut)))
+        }
+        self.drainEffects()
+        if self.raft.role == .leader { self.tendFollowers() }
+    }
+
+    // MARK: The consensus core
+
+    /// Steps the core; its effects are performed in order once the present event is handled.
+    mutating func consensus(_ input: RaftInput) {
+        self.effects.append(contentsOf: self.raft.step(input, now: self.now.monotonic))
+    }
+
+    mutating func drainEffects() {
+        while let effect = self.effects.popFirst() { self.perform(effect) }
+    }
+
+    private mutating func perform(_ effect: RaftEffect) {
+        switch effect {
+        case .persistVote(let state): self.actions.append(.disk(.persistVote(state)))
+        case .send(let message, let member): self.actions.append(.send(message, to: member))
+        case .becameLeader(let term): self.becameLeader(of: term)
+        case .becameFollower, .becameCandidate: self.stoppedLeading()
+        case .committed(let position): self.committed(through: position)
+        case .readReady(let id, _): self.confirmed(id)
+        case .readRefused(let id): self.unconfirmed(id)
+        }
+    }
+
+    private mutating func committed(through position: Position) {
+        self.history.commit(through: position)
+        self.marks.commit(through: position)
+        precondition(
+            self.marks.committed.tail == position,
+            "commit \(position) lies inside a frame: \(self.marks.committed.tail)")
+        self.actions.append(.disk(.recordCommit(position)))
+        // Readers first: whoever is answered can read what it appended.
+        self.actions.append(.committed(through: position, nextIndex: self.committedNextIndex))
+        for done in self.pending.committed(through: position) {
+            self.actions.append(.answer(id: done.id, .success(done.outcome)))
+        }
+    }
+
+    private mutating func confirmed(_ id: UInt64) {
+        if let refusal = self.refusals.removeValue(forKey: id) {
+            self.actions.append(.answer(id: id, .failure(refusal)))
+        } else {
+            self.actions.append(.readReady(id: id, nextIndex: self.committedNextIndex))
+        }
+    }
+
+    private mutating func unconfirmed(_ id: UInt64) {
+        if self.refusals.removeValue(forKey: id) != nil {
+            self.actions.append(.answer(id: id, .failure(.notLeader(leader: self.raft.leader))))
+        } else {
+            self.actions.append(.readRefused(id: id))
+        }
+    }
+
+    private mutating func reportRole() {
+        let view = RoleView(role: self.raft.role, term: self.raft.term, leader: self.raft.leader)
+        guard view != self.lastRole else { return }
+        self.lastRole = view
+        self.actions.append(.roleChanged(view.role, term: view.term, leader: view.leader))
+    }
+}

@@ -1,0 +1,55 @@
+import LogModel
+import RaftCore
+import SegmentFormat
+import WireFormat
+
+/// An append that a client asked for.
+package struct Proposal: Sendable {
+    /// Chosen by the shell; comes back with the answer.
+    package var id: UInt64
+    package var draft: FrameDraft
+    package init(id: UInt64, draft: FrameDraft) {
+        self.id = id
+        self.draft = draft
+    }
+}
+
+/// One `replicate` stream, named by the shell; a later stream of the same peer has a larger number.
+package struct StreamID: Hashable, Comparable, Sendable {
+    package var rawValue: UInt64
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What happened to a node.
+package enum ReplicaEvent: Sendable {
+    case ticked
+    case proposed([Proposal])
+    case readAsked(id: UInt64)
+
+    // The disk, in the order of the jobs given to it.
+    case written(through: LogPoint, generation: UInt64)
+    case persisted(through: LogPoint, generation: UInt64)
+    case votePersisted(HardState)
+    /// Whether the next segment can be made.
+    case diskFilled(Bool)
+
+    // Peers.
+    case connected(to: NodeID)
+    case disconnected(from: NodeID)
+    /// The peer's process is gone: its connection reset, and a new one was refused.
+    case died(NodeID)
+    case received(RaftMessage, from: Member)
+
+    // Leader's side of a `replicate` stream.
+    case welcomed(ReplicateWelcome, on: StreamID, by: NodeID)
+    case acknowledged(AckMessage, on: StreamID, by: NodeID)
+    case streamClosed(StreamID, to: NodeID)
+    /// The answer to ``ReplicaAction/load(to:stream:from:through:byteCountMax:)``.
+    case loaded(bytes: Bytes, from: Position, to: NodeID, stream: StreamID)
+    case loadFailed(to: NodeID, stream: StreamID)
+
+    // Follower's side of a `replicate` stream.
+    case greeted(ReplicateHello, on: StreamID)
+    case shipped(RangeMessage, raw: Bytes, on: StreamID)
+}

@@ -1,0 +1,25 @@
+/// Every bound of the Replicator's decisions, in one place.
+package struct ReplicaLimits: Sendable {
+    /// Bytes shipped to one follower and not yet acknowledged.
+    package var windowByteCountMax = 16 << 20
+    /// Raw bytes of one RANGE; a frame that is larger travels alone.
+    package var rangeByteCountMax = 256 << 10
+    /// Bytes of recent frames kept in memory for shipping; older ones are read from the files.
+    package var tailByteCountMax = 32 << 20
+    /// Bytes appended and not yet committed, over which new appends are refused as busy.
+    package var uncommittedByteCountMax = 64 << 20
+    /// Appends that wait for their commit.
+    package var pendingAppendCountMax = 65_536
+    /// Reads that wait for a heartbeat round.
+    package var pendingReadCountMax = 65_536
+    /// How long an append may wait for its commit before its outcome is called unknown.
+    package var commitTimeoutMilliseconds: UInt64 = 10_000
+    /// How long a commit position may wait for a RANGE to travel on before it is sent alone.
+    package var commitNoticeMilliseconds: UInt64 = 5
+    /// How long a refused follower is left alone.
+    package var refusalPauseMilliseconds: UInt64 = 200
+    /// How long a stream may wait for its welcome.
+    package var welcomeTimeoutMilliseconds: UInt64 = 2_000
+
+    package init() {}
+}

@@ -1,0 +1,73 @@
+import LogModel
+import RaftCore
+import ReplicaCore
+import SegmentLog
+import WireFormat
+
+/// Performs a node's disk jobs on its log, in order: the one place where decisions become bytes on disk.
+///
+/// Synchronous and without a thread of its own: a running node calls it from its disk thread, the simulator
+/// from its loop. One caller at a time.
+package final class ReplicaDisk {
+    private let writer: LogWriter
+    private let votes: VoteFile
+    private let policy: FsyncPolicy
+    /// How many truncations the writes came after.
+    private var generation: UInt64 = 0
+    /// Written since the last sync.
+    package private(set) var needsSync = false
+
+    package init(writer: LogWriter, votes: VoteFile, policy: FsyncPolicy) {
+        self.writer = writer
+        self.votes = votes
+        self.policy = policy
+    }
+
+    /// Performs one job.
+    ///
+    /// - Returns: What the node is to be told, if anything.
+    /// - Throws: ``LogError``; after `.noSpace` nothing of the job was done and it may be tried again, after
+    ///   any other the node must stop.
+    package func perform(_ job: DiskJob) throws(LogError) -> ReplicaEvent? {
+        switch job {
+        case .write(let bytes, let position, let generation):
+            try self.writer.append(bytes, at: position)
+            self.generation = generation
+            self.needsSync = true
+            return .written(through: self.writer.chain.point, generation: generation)
+        case .truncate(let point, let generation):
+            try self.writer.truncate(from: point.position)
+            self.generation = generation
+            self.needsSync = true
+            return .written(through: self.writer.chain.point, generation: generation)
+        case .persistVote(let state):
+            try self.votes.store(term: state.term, vote: state.vote)
+            return .votePersisted(state)
+        case .recordCommit(let position):
+            self.writer.recordCommit(position)
+            return nil
+        }
+    }
+
+    /// Makes everything written so far durable.
+    ///
+    /// - Throws: ``LogError``; the node must stop, a failed sync is never retried.
+    package func sync(now: MonotonicTime) throws(LogError) -> ReplicaEvent {
+        self.needsSync = false
+        return .persisted(through: try self.writer.sync(now: now), generation: self.generation)
+    }
+
+    /// Makes the next segment's file ready, so that a rotation finds it.
+    package func prepareNextSegment() throws(LogError) {
+        try self.writer.prepareNextSegment()
+    }
+
+    /// Carries the hints for recovery to the disk when that is due, about once a second.
+    package func rest(now: MonotonicTime) throws(LogError) {
+        try self.writer.syncDurableFile(now: now)
+    }
+
+    package func close(now: MonotonicTime) throws(LogError) {
+        try self.writer.close(now: now)
+    }
+}

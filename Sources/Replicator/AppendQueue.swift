@@ -1,0 +1,64 @@
+import LogModel
+import NIOCore
+import ReplicaCore
+import SegmentFormat
+import Synchronization
+
+/// Appends on their way from any thread to the event loop: all that came while the loop was busy are placed
+/// together.
+package final class AppendQueue: Sendable {
+    package typealias Reply = @Sendable (Result<AppendOutcome, AppendFailure>) -> Void
+
+    package struct Entry: Sendable {
+        package var draft: FrameDraft
+        package var reply: Reply
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var isScheduled = false
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let entryCountMax: Int
+
+    package init(entryCountMax: Int) {
+        self.entryCountMax = entryCountMax
+    }
+
+    package enum Admission {
+        /// The caller schedules a drain.
+        case first
+        case joined
+        case refused(AppendFailure)
+    }
+
+    package func admit(_ entry: Entry) -> Admission {
+        self.state.withLock { state in
+            if state.isClosed { return .refused(.shuttingDown(mayBeApplied: false)) }
+            if state.entries.count >= self.entryCountMax { return .refused(.busy) }
+            state.entries.append(entry)
+            defer { state.isScheduled = true }
+            return state.isScheduled ? .joined : .first
+        }
+    }
+
+    package func drain() -> [Entry] {
+        self.state.withLock { state in
+            state.isScheduled = false
+            let entries = state.entries
+            state.entries = []
+            return entries
+        }
+    }
+
+    package func close() -> [Entry] {
+        self.state.withLock { state in
+            state.isClosed = true
+            let entries = state.entries
+            state.entries = []
+            return entries
+        }
+    }
+}

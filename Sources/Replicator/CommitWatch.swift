@@ -1,0 +1,89 @@
+import LogModel
+import Synchronization
+
+/// How far the log is committed, for readers on any thread, and who waits for more.
+package final class CommitWatch: Sendable {
+    package struct View: Hashable, Sendable {
+        package var position: Position
+        /// The index that the next committed record takes.
+        package var nextIndex: LogIndex
+    }
+
+    private struct Waiter {
+        var id: UInt64
+        var index: LogIndex
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var view: View
+        var waiters: [Waiter] = []
+        var lastID: UInt64 = 0
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
+
+    package init(_ view: View) {
+        self.state = Mutex(State(view: view))
+    }
+
+    package var view: View { self.state.withLock { $0.view } }
+
+    package func advance(to view: View) {
+        let woken = self.state.withLock { state -> [Waiter] in
+            state.view = view
+            guard !state.waiters.isEmpty else { return [] }
+            let woken = state.waiters.filter { $0.index < view.nextIndex }
+            if !woken.isEmpty { state.waiters.removeAll { $0.index < view.nextIndex } }
+            return woken
+        }
+        for waiter in woken { waiter.continuation.resume(returning: true) }
+    }
+
+    /// Ends all waiting; nobody can wait afterwards.
+    package func close() {
+        let woken = self.state.withLock { state -> [Waiter] in
+            state.isClosed = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in woken { waiter.continuation.resume(returning: false) }
+    }
+
+    /// Waits until the record at `index` is committed.
+    ///
+    /// - Returns: `false` after the time-out, when the task is cancelled, or when the node stops.
+    package func wait(for index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool {
+        let id = self.state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        let alarm = Task {
+            try? await Task.sleep(for: .milliseconds(timeoutMilliseconds))
+            self.giveUp(id)
+        }
+        defer { alarm.cancel() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = self.state.withLock { state -> Bool? in
+                    if index < state.view.nextIndex { return true }
+                    if state.isClosed || Task.isCancelled { return false }
+                    state.waiters.append(Waiter(id: id, index: index, continuation: continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            self.giveUp(id)
+        }
+    }
+
+    private func giveUp(_ id: UInt64) {
+        let waiter = self.state.withLock { state -> Waiter? in
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
+            return state.waiters.remove(at: index)
+        }
+        waiter?.continuation.resume(returning: false)
+    }
+}

@@ -1,0 +1,78 @@
+import HTTP2Transport
+import HTTPTypes
+import LogModel
+import NIOCore
+import ReplicaCore
+import WireFormat
+
+/// Asks the other configured members who they are until a blank node knows which cluster to form.
+struct FormingDriver {
+    private static let pauseMilliseconds = 50
+    private static let requestTimeoutMilliseconds: Int64 = 500
+    /// Progress is logged once in so many rounds.
+    private static let roundsPerNote = 100
+    let configuration: ReplicatorConfiguration
+    let directory: ReplicaDirectory
+    let eventLoop: any EventLoop
+
+    /// - Returns: The founded directory, or `nil` when cancelled or impossible (said in the log).
+    func run() async -> ReplicaDirectory? {
+        let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.configuration.logger)
+        let formed = await self.run(client)
+        await client.shutdown(grace: .zero)
+        return formed
+    }
+
+    private func run(_ client: HTTP2Client) async -> ReplicaDirectory? {
+        var round = 0
+        while !Task.isCancelled {
+            let answers = await self.ask(client)
+            let decision = Forming.decide(
+                own: self.directory.member, configured: self.configuration.peers.map(\.node), answers: answers)
+            switch decision {
+            case .form(let founding):
+                do { return try self.directory.form(founding) } catch {
+                    self.configuration.logger.critical(
+                        "cannot write the founding frame", metadata: ["error": "\(error)"])
+                    return nil
+                }
+            case .wait(let missing):
+                if round % Self.roundsPerNote == 0 {
+                    self.configuration.logger.info(
+                        "blank; waiting for the other members", metadata: ["missing": "\(missing)"])
+                }
+            case .refused(let node):
+                if round % Self.roundsPerNote == 0 {
+                    self.configuration.logger.error(
+                        "this directory is blank, but the cluster exists and does not know this incarnation",
+                        metadata: ["said_by": "\(node)", "hint": "restore the data directory of this node"])
+                }
+            }
+            round += 1
+            try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+        }
+        return nil
+    }
+
+    private func ask(_ client: HTTP2Client) async -> [NodeID: PeerIdentity] {
+        await withTaskGroup(of: (NodeID, PeerIdentity?).self) { group in
+            for peer in self.configuration.peers where peer.node != self.configuration.node {
+                group.addTask { (peer.node, await Self.identity(of: peer, client)) }
+            }
+            var answers: [NodeID: PeerIdentity] = [:]
+            for await (node, identity) in group where identity?.node == node { answers[node] = identity }
+            return answers
+        }
+    }
+
+    private static func identity(of peer: ClusterPeer, _ client: HTTP2Client) async -> PeerIdentity? {
+        let request = HTTPRequest(method: .get, scheme: "http", authority: nil, path: "/peer/v1/identity")
+        let address = HTTP2Address(host: peer.peerHost, port: peer.peerPort)
+        let timeout = TimeAmount.milliseconds(Self.requestTimeoutMilliseconds)
+        guard
+            let (response, body) = try? await client.execute(
+                request, to: address, timeout: timeout, bodyByteCountMax: 64 << 10), response.status == .ok
+        else { return nil }
+        return try? PeerIdentity.decode(Array(buffer: body)[...])
+    }
+}

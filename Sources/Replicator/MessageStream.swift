@@ -1,0 +1,35 @@
+import HTTP2Transport
+import LogModel
+import NIOCore
+import WireFormat
+
+/// Peer messages on one HTTP/2 stream, both ways. Event loop only.
+final class MessageStream {
+    let stream: HTTP2Stream
+    private var parser = MessageParser()
+    private var scratch: [UInt8] = []
+
+    init(_ stream: HTTP2Stream) {
+        self.stream = stream
+    }
+
+    func send(_ message: PeerMessage) {
+        guard self.stream.isOpen else { return }
+        self.scratch.removeAll(keepingCapacity: true)
+        message.encode(into: &self.scratch)
+        self.stream.send(ByteBuffer(bytes: self.scratch), endStream: false)
+    }
+
+    /// - Throws: ``WireError`` when the peer sent what is no message; the stream is of no use any more.
+    func received(_ body: ByteBuffer) throws(WireError) -> [PeerMessage] {
+        self.parser.append(Array(buffer: body)[...])
+        var messages: [PeerMessage] = []
+        while let message = try self.parser.next() { messages.append(message) }
+        return messages
+    }
+
+    func close() {
+        guard self.stream.isOpen else { return }
+        self.stream.reset(.cancel)
+    }
+}

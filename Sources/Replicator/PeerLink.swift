@@ -1,0 +1,267 @@
+import HTTP2Transport
+import HTTPTypes
+import LogModel
+import Logging
+import NIOCore
+import ReplicaCore
+import WireFormat
+
+/// This node's connection to one peer: kept open whoever leads, so that a dead process is noticed at once.
+///
+///     down --connect--> up --closed--> (at once) connect --refused--> died, then backoff --> ...
+///
+/// Event loop only.
+final class PeerLink {
+    /// What the link tells its owner.
+    enum Report {
+        case connected
+        case disconnected
+        /// The connection closed, and the port refuses a new one.
+        case died
+        case message(PeerMessage, on: StreamID?)
+        case streamClosed(StreamID)
+    }
+
+    static let backoffMillisecondsMax: Int64 = 500
+    private static let requestTimeoutMilliseconds: Int64 = 1_000
+
+    let peer: ClusterPeer
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let report: (Report) -> Void
+    private var connection: HTTP2Connection?
+    private var replicate: (id: StreamID, messages: MessageStream)?
+    private var pulse: MessageStream?
+    private var backoffMilliseconds: Int64 = 10
+    private var isClosed = false
+    /// Ranges of the present stream that wait for their compression, in order; emptied with the stream.
+    private var outbox: [Slot] = []
+
+    private final class Slot {
+        var range: RangeMessage
+        var isReady: Bool
+
+        init(_ range: RangeMessage, isReady: Bool) {
+            self.range = range
+            self.isReady = isReady
+        }
+    }
+
+    private let shipping: RangeShipping
+    private(set) var bytesOnWire: UInt64 = 0
+    private(set) var bytesRaw: UInt64 = 0
+    private(set) var rangesShipped: UInt64 = 0
+
+    init(
+        peer: ClusterPeer, eventLoop: any EventLoop, shipping: RangeShipping, logger: Logger,
+        report: @escaping (Report) -> Void
+    ) {
+        self.peer = peer
+        self.eventLoop = eventLoop
+        self.shipping = shipping
+        self.logger = logger
+        self.report = report
+    }
+
+    var isConnected: Bool { self.connection != nil }
+
+    func connect() { self.connect(afterLoss: false) }
+
+    private func connect(afterLoss: Bool) {
+        guard !self.isClosed else { return }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        HTTP2Connection.connect(
+            host: self.peer.peerHost, port: self.peer.peerPort, on: self.eventLoop, limits: .peer, logger: self.logger
+        ).whenComplete { result in
+            let link = bound.value
+            switch result {
+            case .success(let connection): link.established(connection)
+            case .failure:
+                if afterLoss { link.report(.died) }
+                link.connectLater()
+            }
+        }
+    }
+
+    private func connectLater() {
+        guard !self.isClosed else { return }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.scheduleTask(in: .milliseconds(self.backoffMilliseconds)) {
+            bound.value.connect(afterLoss: false)
+        }
+        self.backoffMilliseconds = min(self.backoffMilliseconds * 2, Self.backoffMillisecondsMax)
+    }
+
+    private func established(_ connection: HTTP2Connection) {
+        guard !self.isClosed else { return connection.close() }
+        self.connection = connection
+        self.backoffMilliseconds = 10
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        connection.closeFuture.whenComplete { _ in bound.value.lost(connection) }
+        self.report(.connected)
+    }
+
+    private func lost(_ connection: HTTP2Connection) {
+        guard self.connection === connection else { return }
+        self.connection = nil
+        self.pulse = nil
+        self.closeReplicate()
+        self.report(.disconnected)
+        self.connect(afterLoss: true)
+    }
+
+    func close() {
+        self.isClosed = true
+        self.closeReplicate()
+        self.pulse?.close()
+        self.pulse = nil
+        self.connection?.close()
+        self.connection = nil
+    }
+
+    // MARK: Streams
+
+    func openReplicate(_ id: StreamID, hello: ReplicateHello) {
+        self.closeReplicate()
+        guard let connection = self.connection else { return self.report(.streamClosed(id)) }
+        let handler = PeerReplies(link: self, stream: id)
+        let stream = connection.open(self.request("/peer/v1/replicate"), handler: handler)
+        let messages = MessageStream(stream)
+        stream.isLongLived = true
+        handler.messages = messages
+        self.replicate = (id, messages)
+        messages.send(.hello(hello))
+    }
+
+    func closeReplicate(_ id: StreamID) {
+        guard self.replicate?.id == id else { return }
+        self.closeReplicate()
+    }
+
+    private func closeReplicate() {
+        guard let replicate = self.replicate else { return }
+        self.replicate = nil
+        self.outbox.removeAll()
+        replicate.messages.close()
+    }
+
+    /// Ships a range; compressed ones leave in the order in which they were asked for.
+    func ship(_ range: RangeMessage, on id: StreamID) {
+        guard self.replicate?.id == id else { return }
+        self.rangesShipped += 1
+        self.bytesRaw += UInt64(range.body.count)
+        guard let encoding = self.shipping.encode(range) else {
+            if self.outbox.isEmpty { self.send(range) } else { self.outbox.append(Slot(range, isReady: true)) }
+            return
+        }
+        let slot = Slot(range, isReady: false)
+        self.outbox.append(slot)
+        let bound = NIOLoopBound((link: self, slot: slot), eventLoop: self.eventLoop)
+        encoding.whenComplete { result in
+            let (link, slot) = bound.value
+            if case .success(let encoded) = result {
+                slot.range.encoding = encoded.encoding
+                slot.range.body = encoded.body
+            }
+            slot.isReady = true
+            link.flushOutbox()
+        }
+    }
+
+    private func flushOutbox() {
+        while let next = self.outbox.first, next.isReady {
+            self.outbox.removeFirst()
+            self.send(next.range)
+        }
+    }
+
+    private func send(_ range: RangeMessage) {
+        self.bytesOnWire += UInt64(range.body.count)
+        self.replicate?.messages.send(.range(range))
+    }
+
+    /// Heartbeats travel on a stream of their own, never queued behind ranges.
+    func sendPulse(_ message: PeerMessage) {
+        guard let connection = self.connection else { return }
+        if self.pulse?.stream.isOpen != true {
+            let handler = PeerReplies(link: self, stream: nil)
+            let stream = connection.open(self.request("/peer/v1/pulse"), handler: handler)
+            stream.isLongLived = true
+            let messages = MessageStream(stream)
+            handler.messages = messages
+            self.pulse = messages
+        }
+        self.pulse?.send(message)
+    }
+
+    /// One request, whose answer comes as a message of its own.
+    func ask(_ message: PeerMessage) {
+        guard let connection = self.connection else { return }
+        var body: [UInt8] = []
+        message.encode(into: &body)
+        let handler = PeerReplies(link: self, stream: nil)
+        let stream = connection.open(self.request("/peer/v1/vote"), handler: handler)
+        let messages = MessageStream(stream)
+        handler.messages = messages
+        stream.send(ByteBuffer(bytes: body), endStream: true)
+        let bound = NIOLoopBound(messages, eventLoop: self.eventLoop)
+        self.eventLoop.scheduleTask(in: .milliseconds(Self.requestTimeoutMilliseconds)) { bound.value.close() }
+    }
+
+    private func request(_ path: String) -> HTTPRequest {
+        HTTPRequest(
+            method: .post, scheme: "http", authority: "\(self.peer.peerHost):\(self.peer.peerPort)", path: path)
+    }
+
+    // MARK: What comes back
+
+    fileprivate func received(_ message: PeerMessage, on id: StreamID?) {
+        if let id, self.replicate?.id != id { return }
+        self.report(.message(message, on: id))
+    }
+
+    fileprivate func streamEnded(_ id: StreamID?) {
+        guard let id, self.replicate?.id == id else { return }
+        self.replicate = nil
+        self.outbox.removeAll()
+        self.report(.streamClosed(id))
+    }
+}
+
+/// Reads a peer's answers on one stream.
+private final class PeerReplies: HTTP2ClientHandler {
+    private weak var link: PeerLink?
+    private let stream: StreamID?
+    /// Keeps the stream's parser; set right after opening.
+    var messages: MessageStream?
+    private var isAccepted = false
+
+    init(link: PeerLink, stream: StreamID?) {
+        self.link = link
+        self.stream = stream
+    }
+
+    func received(head: HTTPResponse, on stream: HTTP2Stream) {
+        self.isAccepted = head.status == .ok
+        if !self.isAccepted { self.messages?.close() }
+    }
+
+    func received(body: ByteBuffer, on stream: HTTP2Stream) {
+        guard self.isAccepted, let messages = self.messages else { return }
+        do {
+            for message in try messages.received(body) { self.link?.received(message, on: self.stream) }
+        } catch {
+            messages.close()
+            self.link?.streamEnded(self.stream)
+        }
+    }
+
+    func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) {
+        self.link?.streamEnded(self.stream)
+    }
+
+    func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
+        self.link?.streamEnded(self.stream)
+        self.messages = nil
+    }
+}

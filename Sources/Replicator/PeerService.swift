@@ -1,0 +1,90 @@
+import HTTP2Transport
+import HTTPTypes
+import LogModel
+import NIOCore
+import ReplicaCore
+import WireFormat
+
+/// What the peer listener tells the node. Event loop only.
+protocol PeerServiceOwner: AnyObject {
+    var identity: PeerIdentity { get }
+    func opened(_ upstream: PeerUpstream)
+    func received(_ message: PeerMessage, on upstream: PeerUpstream)
+    func closed(_ upstream: PeerUpstream)
+}
+
+/// One stream that a peer opened to this node.
+final class PeerUpstream {
+    enum Kind { case replicate, pulse, vote }
+    let id: StreamID
+    let kind: Kind
+    let messages: MessageStream
+
+    init(id: StreamID, kind: Kind, messages: MessageStream) {
+        self.id = id
+        self.kind = kind
+        self.messages = messages
+    }
+
+    func send(_ message: PeerMessage) {
+        self.messages.send(message)
+        if self.kind == .vote { self.messages.stream.finish() }
+    }
+
+    func close() { self.messages.close() }
+}
+
+/// Serves one stream on the peer port.
+final class PeerService: HTTP2ServerHandler {
+    private let owner: any PeerServiceOwner
+    private let nextID: () -> StreamID
+    private var upstream: PeerUpstream?
+
+    init(owner: any PeerServiceOwner, nextID: @escaping () -> StreamID) {
+        self.owner = owner
+        self.nextID = nextID
+    }
+
+    func received(head: HTTPRequest, on stream: HTTP2Stream) {
+        switch (head.method, head.path) {
+        case (.post, "/peer/v1/replicate"): self.accept(.replicate, stream)
+        case (.post, "/peer/v1/pulse"): self.accept(.pulse, stream)
+        case (.post, "/peer/v1/vote"): self.accept(.vote, stream)
+        case (.get, "/peer/v1/identity"):
+            var body: [UInt8] = []
+            self.owner.identity.encode(into: &body)
+            stream.respond(HTTPResponse(status: .ok), body: ByteBuffer(bytes: body))
+        default:
+            let hint = "This is Holdfast's peer port: nodes talk to each other here. Clients use the client port.\n"
+            stream.respond(HTTPResponse(status: .notFound), body: ByteBuffer(string: hint))
+        }
+    }
+
+    private func accept(_ kind: PeerUpstream.Kind, _ stream: HTTP2Stream) {
+        let upstream = PeerUpstream(id: self.nextID(), kind: kind, messages: MessageStream(stream))
+        self.upstream = upstream
+        stream.isLongLived = kind != .vote
+        stream.send(head: HTTPResponse(status: .ok), endStream: false)
+        self.owner.opened(upstream)
+    }
+
+    func received(body: ByteBuffer, on stream: HTTP2Stream) {
+        guard let upstream = self.upstream else { return }
+        do {
+            for message in try upstream.messages.received(body) { self.owner.received(message, on: upstream) }
+        } catch {
+            upstream.close()
+        }
+    }
+
+    func receivedEnd(on stream: HTTP2Stream) {
+        guard let upstream = self.upstream, upstream.kind != .vote else { return }
+        upstream.messages.stream.finish()
+    }
+
+    func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
+        guard let upstream = self.upstream else { return }
+        self.upstream = nil
+        self.owner.closed(upstream)
+    }
+}

@@ -1,0 +1,50 @@
+import LogModel
+import NIOCore
+import NIOPosix
+import RangeCodec
+import WireFormat
+
+/// Compresses ranges off the event loop, once for all followers, and keeps each stream's order.
+///
+/// Event loop only; the work itself is done on a pool.
+final class RangeShipping {
+    struct Encoded: Sendable {
+        var encoding: RangeEncoding
+        var body: Bytes
+    }
+
+    private struct Key: Hashable {
+        /// One leader of one term never places different bytes at one position.
+        var term: Term
+        var from: Position
+        var byteCount: Int
+    }
+
+    /// Ranges under this size go as they are, at once.
+    private static let smallByteCount = 16 << 10
+    private static let keptCountMax = 16
+    private let pool: NIOThreadPool
+    private let eventLoop: any EventLoop
+    private var kept: [(key: Key, encoded: EventLoopFuture<Encoded>)] = []
+
+    init(pool: NIOThreadPool, eventLoop: any EventLoop) {
+        self.pool = pool
+        self.eventLoop = eventLoop
+    }
+
+    /// - Returns: `nil` when the range should go as it is.
+    func encode(_ range: RangeMessage) -> EventLoopFuture<Encoded>? {
+        guard range.body.count >= Self.smallByteCount else { return nil }
+        let key = Key(term: range.term, from: range.from, byteCount: range.body.count)
+        if let known = self.kept.first(where: { $0.key == key }) { return known.encoded }
+        let body = range.body
+        let encoded = self.pool.runIfActive(eventLoop: self.eventLoop) {
+            var encoder = RangeEncoder()
+            let (encoding, bytes) = encoder.encode(body, mode: .auto)
+            return Encoded(encoding: encoding == .deflate ? .deflate : .identity, body: bytes)
+        }
+        if self.kept.count >= Self.keptCountMax { self.kept.removeFirst() }
+        self.kept.append((key, encoded))
+        return encoded
+    }
+}

@@ -1,0 +1,203 @@
+import DiskIO
+import HTTP2Transport
+import LogModel
+import Logging
+import NIOCore
+import NIOPosix
+import RaftCore
+import ReplicaCore
+import ReplicaDisk
+import SegmentFormat
+import SegmentLog
+import Synchronization
+import WireFormat
+
+/// A running member of the cluster: its log, its peers, and the part of both that others may ask for.
+///
+/// May be used from any thread. It starts *forming* when its directory is blank, serves nobody until the
+/// cluster exists, and is *running* from then on.
+package final class Replicator: Sendable {
+    private let configuration: ReplicatorConfiguration
+    private let eventLoop: any EventLoop
+    private let host: NIOLoopBoundBox<ReplicatorHost>
+    private let queue: AppendQueue
+    private let pool: NIOThreadPool
+    private let server: HTTP2Server
+    private let forming = Mutex<Task<Void, Never>?>(nil)
+    private let failure: EventLoopPromise<Void>
+
+    /// Opens the data directory, listens for peers, and joins or forms the cluster in the background.
+    ///
+    /// - Parameter eventLoop: For the decisions and all peer connections; nothing else should run on it.
+    /// - Throws: ``ReplicatorError``; nothing runs then.
+    package static func start(
+        _ configuration: ReplicatorConfiguration, eventLoop: any EventLoop
+    ) async throws(ReplicatorError) -> Replicator {
+        let directory = try ReplicaDirectory.open(configuration)
+        let pool = NIOThreadPool(numberOfThreads: 2)
+        pool.start()
+        let host = NIOLoopBoundBox.makeBoxSendingValue(
+            ReplicatorHost(configuration: configuration, directory: directory, pool: pool, eventLoop: eventLoop),
+            eventLoop: eventLoop)
+        let server: HTTP2Server
+        do {
+            server = try await HTTP2Server.bind(
+                host: configuration.peerHost, port: configuration.peerPort, on: eventLoop, limits: .peer,
+                logger: configuration.logger
+            ) { _ in PeerService(owner: host.value, nextID: { host.value.nextUpstreamID() }) }
+        } catch {
+            try? await pool.shutdownGracefully()
+            throw .bind(host: configuration.peerHost, port: configuration.peerPort, reason: "\(error)")
+        }
+        let replicator = Replicator(
+            configuration: configuration, eventLoop: eventLoop, host: host, pool: pool, server: server)
+        await replicator.begin(directory)
+        return replicator
+    }
+
+    private init(
+        configuration: ReplicatorConfiguration, eventLoop: any EventLoop, host: NIOLoopBoundBox<ReplicatorHost>,
+        pool: NIOThreadPool, server: HTTP2Server
+    ) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.host = host
+        self.pool = pool
+        self.server = server
+        self.queue = AppendQueue(entryCountMax: configuration.limits.pendingAppendCountMax)
+        self.failure = eventLoop.makePromise(of: Void.self)
+    }
+
+    private func begin(_ directory: ReplicaDirectory) async {
+        if directory.isBlank {
+            let task = Task {
+                let driver = FormingDriver(
+                    configuration: self.configuration, directory: directory, eventLoop: self.eventLoop)
+                guard let formed = await driver.run() else { return }
+                await self.run(formed)
+            }
+            self.forming.withLock { $0 = task }
+        } else {
+            await self.run(directory)
+        }
+    }
+
+    private func run(_ directory: ReplicaDirectory) async {
+        let host = self.host
+        let failure = self.failure
+        do {
+            try await self.eventLoop.submit {
+                try host.value.run(directory) { failure.fail(ReplicatorError.log($0)) }
+            }.get()
+        } catch {
+            self.configuration.logger.critical("cannot take up the log", metadata: ["error": "\(error)"])
+            failure.fail(error)
+        }
+    }
+
+    /// The port that was bound, where the configuration asked for any.
+    package var peerPort: Int { self.server.port }
+
+    /// Fails when the log fails: the process has to end then, and recovery decides what was kept.
+    package var failed: EventLoopFuture<Void> { self.failure.futureResult }
+
+    // MARK: Appends
+
+    /// Appends a frame through this node, if it leads.
+    ///
+    /// - Parameter reply: Called exactly once, on the Replicator's event loop: with the outcome once a quorum
+    ///   vouches for it, or with a failure that says whether the append may yet be applied.
+    package func append(_ draft: FrameDraft, reply: @escaping AppendQueue.Reply) {
+        switch self.queue.admit(.init(draft: draft, reply: reply)) {
+        case .joined: return
+        case .first:
+            let host = self.host
+            let queue = self.queue
+            self.eventLoop.execute { host.value.propose(queue.drain()) }
+        case .refused(let failure): self.eventLoop.execute { reply(.failure(failure)) }
+        }
+    }
+
+    package func append(_ draft: FrameDraft) async throws(AppendFailure) -> AppendOutcome {
+        let result = await withCheckedContinuation { continuation in
+            self.append(draft) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    // MARK: Reads
+
+    /// Reads committed records.
+    ///
+    /// - Parameters:
+    ///   - limit: The most records.
+    ///   - byteCountMax: No further record is begun once keys and values add up to this.
+    /// - Throws: ``ReadFailure``.
+    package func read(
+        from start: ReadStart, limit: Int, byteCountMax: Int, consistency: ReadConsistency
+    ) async throws(ReadFailure) -> ReadPage {
+        do {
+            let host = self.host
+            let confirms = consistency == .linearizable
+            let access = try await self.eventLoop.flatSubmit { host.value.readAccess(confirms: confirms) }.get()
+            let view = access.watch.view
+            let index =
+                switch start {
+                case .first: LogIndex.first
+                case .tail: view.nextIndex
+                case .index(let index): index
+                case .last(let count):
+                    LogIndex(
+                        view.nextIndex.rawValue > count ? view.nextIndex.rawValue - count : LogIndex.first.rawValue)
+                }
+            return try await self.pool.runIfActive {
+                try PageReader(store: access.store).page(
+                    from: index, limit: limit, byteCountMax: byteCountMax, through: view)
+            }
+        } catch let failure as ReadFailure {
+            throw failure
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    /// Waits until the record at `index` is committed.
+    ///
+    /// - Returns: `false` after the time-out or when the node stops.
+    package func waitForCommit(of index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool {
+        let host = self.host
+        let access = try? await self.eventLoop.flatSubmit { host.value.readAccess(confirms: false) }.get()
+        guard let access else { return false }
+        return await access.watch.wait(for: index, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    // MARK: Life
+
+    package func status() async -> ReplicatorStatus {
+        let host = self.host
+        do {
+            return try await self.eventLoop.submit { host.value.status() }.get()
+        } catch {
+            preconditionFailure("the event loop ended before the Replicator: \(error)")
+        }
+    }
+
+    /// Answers whoever waits, lets go of peers, syncs the log and marks a clean stop.
+    package func shutdown() async {
+        self.forming.withLock { $0 }?.cancel()
+        for entry in self.queue.close() { entry.reply(.failure(.shuttingDown(mayBeApplied: false))) }
+        let host = self.host
+        let disk = try? await self.eventLoop.submit { host.value.stop() }.get()
+        await self.server.shutdown(grace: .milliseconds(200))
+        await disk?.stop()
+        try? await self.pool.shutdownGracefully()
+        self.failure.succeed()
+    }
+}
+
+/// Why a node could not start, or had to stop.
+package enum ReplicatorError: Error, Sendable {
+    case log(LogError)
+    case opening(ReplicaOpeningError)
+    case bind(host: String, port: Int, reason: String)
+}

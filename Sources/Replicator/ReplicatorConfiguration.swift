@@ -1,0 +1,50 @@
+import LogModel
+import Logging
+import ReplicaCore
+import SystemPackage
+
+/// Where a member of the cluster can be reached.
+package struct ClusterPeer: Hashable, Sendable {
+    package var node: NodeID
+    package var peerHost: String
+    package var peerPort: Int
+    package var clientHost: String
+    package var clientPort: Int
+
+    package init(node: NodeID, peerHost: String, peerPort: Int, clientHost: String, clientPort: Int) {
+        self.node = node
+        self.peerHost = peerHost
+        self.peerPort = peerPort
+        self.clientHost = clientHost
+        self.clientPort = clientPort
+    }
+}
+
+/// What a running node needs to know.
+package struct ReplicatorConfiguration: Sendable {
+    package var node: NodeID
+    package var dataDirectory: FilePath
+    /// All configured members, this one included.
+    package var peers: [ClusterPeer]
+    /// Where this node listens for its peers.
+    package var peerHost: String
+    package var peerPort: Int
+    package var policy: FsyncPolicy = .always
+    /// 1 MiB ..< 4 GiB.
+    package var segmentByteCountMax = 128 << 20
+    package var heartbeatIntervalMilliseconds: UInt64 = 50
+    package var electionTimeoutMilliseconds: Range<UInt64> = 300..<600
+    package var limits = ReplicaLimits()
+    package var logger: Logger
+
+    package init(
+        node: NodeID, dataDirectory: FilePath, peers: [ClusterPeer], peerHost: String, peerPort: Int, logger: Logger
+    ) {
+        self.node = node
+        self.dataDirectory = dataDirectory
+        self.peers = peers
+        self.peerHost = peerHost
+        self.peerPort = peerPort
+        self.logger = logger
+    }
+}

@@ -1,0 +1,102 @@
+import LogModel
+import NIOCore
+import NIOPosix
+import ReplicaCore
+import SegmentLog
+import WireFormat
+
+/// What the peer listener and the front meet: a blank node that only says who it is, or a running one.
+///
+/// Event loop only.
+final class ReplicatorHost {
+    private let configuration: ReplicatorConfiguration
+    private let pool: NIOThreadPool
+    private let eventLoop: any EventLoop
+    private var known: ReplicaDirectory
+    private var loop: ReplicatorLoop?
+    private var disk: DiskThread?
+    private var lastUpstream: UInt64 = 0
+    private var isStopped = false
+
+    init(
+        configuration: ReplicatorConfiguration, directory: ReplicaDirectory, pool: NIOThreadPool,
+        eventLoop: any EventLoop
+    ) {
+        self.configuration = configuration
+        self.known = directory
+        self.pool = pool
+        self.eventLoop = eventLoop
+    }
+
+    struct ReadAccess: Sendable {
+        var store: LogStore
+        var watch: CommitWatch
+    }
+
+    func nextUpstreamID() -> StreamID {
+        self.lastUpstream += 1
+        return StreamID(self.lastUpstream)
+    }
+
+    /// Takes up the log and begins to take part.
+    func run(_ directory: ReplicaDirectory, failed: @escaping (LogError) -> Void) throws {
+        guard !self.isStopped else { return }
+        let running = try directory.running(self.configuration, now: ReplicatorLoop.now())
+        self.known = directory
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let eventLoop = self.eventLoop
+        let disk = DiskThread(disk: running.disk, policy: self.configuration.policy, eventLoop: eventLoop) { report in
+            eventLoop.execute { bound.value.loop?.diskReported(report) }
+        }
+        let watch = CommitWatch(
+            .init(position: running.core.commit, nextIndex: running.core.committedNextIndex))
+        let store = running.store
+        let loop = ReplicatorLoop(
+            core: running.core, configuration: self.configuration, store: store, disk: disk, watch: watch,
+            pool: self.pool, eventLoop: eventLoop, stopped: failed)
+        self.disk = disk
+        self.access = ReadAccess(store: store, watch: watch)
+        self.loop = loop
+        loop.start()
+    }
+
+    private var access: ReadAccess?
+
+    func propose(_ entries: [AppendQueue.Entry]) {
+        guard let loop = self.loop else {
+            for entry in entries { entry.reply(.failure(.notLeader(leader: nil))) }
+            return
+        }
+        loop.propose(entries)
+    }
+
+    func readAccess(confirms: Bool) -> EventLoopFuture<ReadAccess> {
+        guard let loop = self.loop, let access = self.access else {
+            return self.eventLoop.makeFailedFuture(ReadFailure.unavailable)
+        }
+        guard confirms else { return self.eventLoop.makeSucceededFuture(access) }
+        return loop.confirmRead().map { _ in access }
+    }
+
+    func status() -> ReplicatorStatus {
+        if let loop = self.loop { return loop.status(identity: self.known.identity) }
+        return ReplicatorStatus(
+            phase: self.isStopped ? .stopped : .forming, node: self.configuration.node,
+            incarnation: self.known.identity.incarnation, cluster: nil, role: .follower, term: .zero, leader: nil,
+            commit: .zero, tail: .zero, firstIndex: .first, nextIndex: .first, isReady: false, peers: [])
+    }
+
+    /// - Returns: The disk, for the caller to stop off the event loop.
+    func stop() -> DiskThread? {
+        self.isStopped = true
+        self.loop?.stop()
+        return self.disk
+    }
+}
+
+extension ReplicatorHost: PeerServiceOwner {
+    var identity: PeerIdentity { self.known.peerIdentity }
+    func opened(_ upstream: PeerUpstream) { self.loop?.opened(upstream) ?? upstream.close() }
+    func received(_ message: PeerMessage, on upstream: PeerUpstream) { self.loop?.received(message, on: upstream) }
+    func closed(_ upstream: PeerUpstream) { self.loop?.closed(upstream) }
+}

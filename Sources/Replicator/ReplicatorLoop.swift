@@ -1,0 +1,314 @@
+import DequeModule
+import LogModel
+import Logging
+import NIOCore
+import NIOPosix
+import RaftCore
+import RangeCodec
+import ReplicaCore
+import SegmentLog
+import WireFormat
+
+/// The shell around ``ReplicaCore`` on its event loop: network and disk events step the core without a hop,
+/// and its actions are performed in order before the next event is taken.
+///
+/// Event loop only.
+final class ReplicatorLoop {
+    let eventLoop: any EventLoop
+    let logger: Logger
+    let watch: CommitWatch
+    private var core: ReplicaCore
+    private let configuration: ReplicatorConfiguration
+    private let disk: DiskThread
+    private let store: LogStore
+    private let pool: NIOThreadPool
+    private let stopped: (LogError) -> Void
+    private var links: [NodeID: PeerLink] = [:]
+    private var upstreams: [StreamID: PeerUpstream] = [:]
+    /// Where the answer to a vote request, and to a heartbeat, goes.
+    private var voteUpstreams: [NodeID: PeerUpstream] = [:]
+    private var pulseUpstreams: [NodeID: PeerUpstream] = [:]
+    private var replies: [UInt64: AppendQueue.Reply] = [:]
+    private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
+    private var lastID: UInt64 = 0
+    private var events: Deque<ReplicaEvent> = []
+    private var isStepping = false
+    private var isStopped = false
+    private var ticker: RepeatedTask?
+    private var counters = ReplicatorStatus.Counters()
+    private var preparedAfter: SegmentID?
+
+    static let tickMilliseconds: Int64 = 5
+
+    init(
+        core: consuming ReplicaCore, configuration: ReplicatorConfiguration, store: LogStore, disk: DiskThread,
+        watch: CommitWatch, pool: NIOThreadPool, eventLoop: any EventLoop, stopped: @escaping (LogError) -> Void
+    ) {
+        self.core = core
+        self.configuration = configuration
+        self.store = store
+        self.disk = disk
+        self.watch = watch
+        self.pool = pool
+        self.eventLoop = eventLoop
+        self.logger = configuration.logger
+        self.stopped = stopped
+    }
+
+    static func now() -> ReplicaTime {
+        ReplicaTime(
+            monotonic: MonotonicTime(nanoseconds: NIODeadline.now().uptimeNanoseconds), wall: WallClock.now())
+    }
+
+    // MARK: Life
+
+    func start() {
+        let shipping = RangeShipping(pool: self.pool, eventLoop: self.eventLoop)
+        for peer in self.configuration.peers where peer.node != self.configuration.node {
+            let link = PeerLink(
+                peer: peer, eventLoop: self.eventLoop, shipping: shipping, logger: self.logger
+            ) { [unowned self] report in self.linkReported(report, from: peer.node) }
+            self.links[peer.node] = link
+            link.connect()
+        }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let interval = TimeAmount.milliseconds(Self.tickMilliseconds)
+        self.ticker = self.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { _ in
+            bound.value.take(.ticked)
+        }
+        self.prepareNextSegment()
+    }
+
+    /// Answers everybody who waits and lets go of peers; the disk is the caller's to stop.
+    func stop() {
+        self.isStopped = true
+        self.ticker?.cancel()
+        for reply in self.replies.values { reply(.failure(.shuttingDown(mayBeApplied: true))) }
+        self.replies.removeAll()
+        for read in self.reads.values { read.fail(ReadFailure.unavailable) }
+        self.reads.removeAll()
+        for link in self.links.values { link.close() }
+        for upstream in self.upstreams.values { upstream.close() }
+        self.watch.close()
+    }
+
+    // MARK: Events in
+
+    func take(_ event: ReplicaEvent) {
+        guard !self.isStopped else { return }
+        self.events.append(event)
+        self.run()
+    }
+
+    func take(_ events: [ReplicaEvent]) {
+        guard !self.isStopped else { return }
+        self.events.append(contentsOf: events)
+        self.run()
+    }
+
+    private func run() {
+        guard !self.isStepping else { return }
+        self.isStepping = true
+        defer { self.isStepping = false }
+        while let event = self.events.popFirst(), !self.isStopped {
+            for action in self.core.step(event, now: Self.now()) { self.perform(action) }
+        }
+    }
+
+    func propose(_ entries: [AppendQueue.Entry]) {
+        guard !self.isStopped else {
+            for entry in entries { entry.reply(.failure(.shuttingDown(mayBeApplied: false))) }
+            return
+        }
+        var proposals: [Proposal] = []
+        proposals.reserveCapacity(entries.count)
+        for entry in entries {
+            self.lastID += 1
+            self.replies[self.lastID] = entry.reply
+            proposals.append(Proposal(id: self.lastID, draft: entry.draft))
+        }
+        self.take(.proposed(proposals))
+    }
+
+    /// - Returns: The index that the next record takes, once a heartbeat round has shown that this node led.
+    func confirmRead() -> EventLoopFuture<LogIndex> {
+        let promise = self.eventLoop.makePromise(of: LogIndex.self)
+        guard !self.isStopped else {
+            promise.fail(ReadFailure.unavailable)
+            return promise.futureResult
+        }
+        self.lastID += 1
+        self.reads[self.lastID] = promise
+        self.take(.readAsked(id: self.lastID))
+        return promise.futureResult
+    }
+
+    func diskReported(_ report: DiskThread.Report) {
+        switch report {
+        case .events(let events):
+            self.counters.syncs += UInt64(events.count { if case .persisted = $0 { true } else { false } })
+            self.take(events)
+        case .failed(let error):
+            self.logger.critical("the log failed; this node stops", metadata: ["error": "\(error)"])
+            self.stop()
+            self.stopped(error)
+        }
+    }
+
+    // MARK: Actions out
+
+    private func perform(_ action: ReplicaAction) {
+        switch action {
+        case .disk(let job): self.disk.enqueue(job)
+        case .answer(let id, let result):
+            if case .success = result { self.counters.appendsAcknowledged += 1 }
+            self.replies.removeValue(forKey: id)?(result)
+        case .send(let message, let member): self.send(message, to: member)
+        case .openStream(let id, let node, let hello): self.links[node]?.openReplicate(id, hello: hello)
+        case .closeStream(let id, let node): self.links[node]?.closeReplicate(id)
+        case .ship(let range, let id, let node): self.links[node]?.ship(range, on: id)
+        case .load(let node, let stream, let from, let through, let byteCountMax):
+            self.load(to: node, stream: stream, from: from, through: through, byteCountMax: byteCountMax)
+        case .welcome(let welcome, let id): self.upstreams[id]?.send(.welcome(welcome))
+        case .acknowledge(let ack, let id): self.upstreams[id]?.send(.ack(ack))
+        case .closeUpstream(let id): self.upstreams.removeValue(forKey: id)?.messages.stream.finish()
+        case .committed(let position, let nextIndex):
+            self.watch.advance(to: .init(position: position, nextIndex: nextIndex))
+            self.prepareNextSegment()
+        case .readReady(let id, let nextIndex): self.reads.removeValue(forKey: id)?.succeed(nextIndex)
+        case .readRefused(let id): self.reads.removeValue(forKey: id)?.fail(ReadFailure.notLeader)
+        case .roleChanged(let role, let term, let leader): self.roleChanged(role, term: term, leader: leader)
+        case .note(let note): self.logger.info("replication", metadata: ["note": "\(note)"])
+        }
+    }
+
+    private func send(_ message: RaftMessage, to member: Member) {
+        switch message {
+        case .voteRequest(let request): self.links[member.node]?.ask(.voteRequest(request))
+        case .voteReply(let reply): self.voteUpstreams.removeValue(forKey: member.node)?.send(.voteReply(reply))
+        case .heartbeat(let heartbeat): self.links[member.node]?.sendPulse(.heartbeat(heartbeat))
+        case .heartbeatReply(let reply): self.pulseUpstreams[member.node]?.send(.heartbeatReply(reply))
+        }
+    }
+
+    private func load(to node: NodeID, stream: StreamID, from: Position, through: Position, byteCountMax: Int) {
+        let store = self.store
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.pool.runIfActive(eventLoop: self.eventLoop) {
+            try store.read(from: from, through: through, byteCountMax: byteCountMax)
+        }.whenComplete { result in
+            switch result {
+            case .success(let range):
+                bound.value.take(.loaded(bytes: range.bytes, from: range.position, to: node, stream: stream))
+            case .failure(let error):
+                bound.value.logger.error("cannot read the log for a follower", metadata: ["error": "\(error)"])
+                bound.value.take(.loadFailed(to: node, stream: stream))
+            }
+        }
+    }
+
+    private func roleChanged(_ role: RaftRole, term: Term, leader: NodeID?) {
+        if role == .candidate { self.counters.elections += 1 }
+        self.logger.info(
+            "role changed",
+            metadata: [
+                "role": "\(role)", "term": "\(term)", "leader": "\(leader.map(\.description) ?? "none")",
+                "commit": "\(self.core.commit)",
+            ])
+    }
+
+    /// Once for each segment, as soon as it is the active one.
+    private func prepareNextSegment() {
+        let active = self.core.chain.tail.segment
+        guard self.preparedAfter != active else { return }
+        self.preparedAfter = active
+        self.disk.prepareNextSegment()
+    }
+
+    // MARK: Peers
+
+    private func linkReported(_ report: PeerLink.Report, from node: NodeID) {
+        switch report {
+        case .connected: self.take(.connected(to: node))
+        case .disconnected: self.take(.disconnected(from: node))
+        case .died: self.take(.died(node))
+        case .streamClosed(let id): self.take(.streamClosed(id, to: node))
+        case .message(let message, let id): self.received(message, from: node, on: id)
+        }
+    }
+
+    private func received(_ message: PeerMessage, from node: NodeID, on id: StreamID?) {
+        switch message {
+        case .welcome(let welcome): if let id { self.take(.welcomed(welcome, on: id, by: node)) }
+        case .ack(let ack): if let id { self.take(.acknowledged(ack, on: id, by: node)) }
+        case .voteReply(let reply): self.take(.received(.voteReply(reply), from: reply.voter))
+        case .heartbeatReply(let reply): self.take(.received(.heartbeatReply(reply), from: reply.follower))
+        default: self.logger.warning("unexpected answer", metadata: ["peer": "\(node)"])
+        }
+    }
+
+    func opened(_ upstream: PeerUpstream) {
+        self.upstreams[upstream.id] = upstream
+    }
+
+    func closed(_ upstream: PeerUpstream) {
+        self.upstreams[upstream.id] = nil
+        self.voteUpstreams = self.voteUpstreams.filter { $0.value !== upstream }
+        self.pulseUpstreams = self.pulseUpstreams.filter { $0.value !== upstream }
+    }
+
+    func received(_ message: PeerMessage, on upstream: PeerUpstream) {
+        switch message {
+        case .hello(let hello): self.take(.greeted(hello, on: upstream.id))
+        case .range(let range): self.received(range, on: upstream)
+        case .voteRequest(let request):
+            self.voteUpstreams[request.candidate.node] = upstream
+            self.take(.received(.voteRequest(request), from: request.candidate))
+        case .heartbeat(let heartbeat):
+            self.pulseUpstreams[heartbeat.leader.node] = upstream
+            self.take(.received(.heartbeat(heartbeat), from: heartbeat.leader))
+        default: upstream.close()
+        }
+    }
+
+    private func received(_ range: RangeMessage, on upstream: PeerUpstream) {
+        self.counters.rangesReceived += 1
+        guard range.encoding == .deflate else {
+            return self.take(.shipped(range, raw: range.body, on: upstream.id))
+        }
+        do {
+            var decoder = RangeDecoder()
+            let raw = try decoder.decode(
+                range.body, encoding: .deflate, rawByteCount: Int(range.rawByteCount),
+                limit: WireLimits.rangeByteCountMax)
+            self.take(.shipped(range, raw: raw, on: upstream.id))
+        } catch {
+            self.logger.error("a compressed range cannot be read", metadata: ["error": "\(error)"])
+            upstream.close()
+        }
+    }
+
+    // MARK: For people
+
+    func status(identity: NodeIdentity) -> ReplicatorStatus {
+        var counters = self.counters
+        for link in self.links.values {
+            counters.rangesShipped += link.rangesShipped
+            counters.rangeBytesRaw += link.bytesRaw
+            counters.rangeBytesOnWire += link.bytesOnWire
+        }
+        return ReplicatorStatus(
+            phase: self.isStopped ? .stopped : .running, node: self.configuration.node,
+            incarnation: identity.incarnation, cluster: identity.cluster, role: self.core.raft.role,
+            term: self.core.raft.term, leader: self.core.raft.leader, commit: self.core.commit,
+            tail: self.core.chain.tail, firstIndex: .first, nextIndex: self.core.committedNextIndex,
+            isReady: self.core.isReady,
+            peers: self.links.sorted { $0.key < $1.key }.map { node, link in
+                let progress = self.core.followers[node]
+                return .init(
+                    node: node, isConnected: link.isConnected, received: progress?.received.position,
+                    persisted: progress?.persisted.position, inFlightByteCount: progress?.inFlightByteCount ?? 0)
+            },
+            counters: counters)
+    }
+}

@@ -1,0 +1,51 @@
+import LogModel
+import RaftCore
+
+/// A picture of a node, taken after its last event.
+package struct ReplicatorStatus: Sendable {
+    /// What the node is about.
+    package enum Phase: String, Sendable {
+        /// Blank, waiting for the other configured members.
+        case forming
+        case running
+        case stopped
+    }
+
+    package struct Peer: Sendable {
+        package var node: NodeID
+        package var isConnected: Bool
+        /// As the leader knows it; `nil` elsewhere.
+        package var received: Position?
+        package var persisted: Position?
+        /// Bytes shipped and not yet acknowledged.
+        package var inFlightByteCount: Int
+    }
+
+    /// Since the process started.
+    package struct Counters: Sendable {
+        package var appendsAcknowledged: UInt64 = 0
+        package var rangesShipped: UInt64 = 0
+        package var rangeBytesRaw: UInt64 = 0
+        package var rangeBytesOnWire: UInt64 = 0
+        package var rangesReceived: UInt64 = 0
+        package var syncs: UInt64 = 0
+        package var elections: UInt64 = 0
+    }
+
+    package var phase: Phase
+    package var node: NodeID
+    package var incarnation: Incarnation
+    package var cluster: ClusterID?
+    package var role: RaftRole
+    package var term: Term
+    package var leader: NodeID?
+    package var commit: Position
+    package var tail: Position
+    package var firstIndex: LogIndex
+    /// The index that the next committed record takes.
+    package var nextIndex: LogIndex
+    /// A leader that has committed in its own term, or a follower of a known one.
+    package var isReady: Bool
+    package var peers: [Peer]
+    package var counters = Counters()
+}

@@ -1,0 +1,15 @@
+import LogModel
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The time of day, for frames' timestamps only: no safety depends on it.
+enum WallClock {
+    static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+}

@@ -1,0 +1,28 @@
+import LogModel
+
+/// Why bytes are not what the format says, or why records do not fit into it.
+package enum FormatError: Error, Hashable, Sendable {
+    case truncated(needed: Int, available: Int)
+    case badMagic(UInt32)
+    case checksumMismatch(stored: UInt32, computed: UInt32)
+    case unsupportedVersion(UInt16)
+    case foreignCluster(found: ClusterID, expected: ClusterID)
+    /// A frame's length is below its header's or above ``FormatLimits/frameByteCountMax``.
+    case badLength(UInt32)
+    case unknownKind(UInt8)
+    /// Flags of a later version: what they mean for the rest is unknown.
+    case unsupportedFlags(UInt8)
+    case reservedNotZero
+    /// Records in a control frame, none in a frame of records, or too many.
+    case badRecordCount(UInt32)
+    /// A record cannot be read; `offset` counts from the start of the payload.
+    case badRecord(offset: Int)
+    /// Bytes follow the last record.
+    case trailingBytes(Int)
+    /// Refused before anything was encoded: an append needs at least one record.
+    case noRecords
+    /// Refused before anything was encoded.
+    case tooManyRecords(count: Int, max: Int)
+    /// Refused before anything was encoded.
+    case frameTooLarge(byteCount: Int, max: Int)
+}

@@ -1,0 +1,113 @@
+import LogModel
+
+/// Where a log ends and what the next frame must say.
+///
+/// Writers place frames with it and receivers check them with it, so both agree by construction:
+///
+///     empty --startSegment--> (0, 64) --checkpoint--> (0, a) --frame--> (0, b) --startSegment--> (1, 64) -- ...
+///
+/// Each frame names the header checksum of the one before, across segments; equal checksums at equal positions
+/// mean equal logs up to there.
+package struct FrameChain: Hashable, Sendable {
+    package var cluster: ClusterID
+    /// The end of the last frame; (0, 0) before segment 0.
+    package var tail: Position
+    /// Header checksum of the last frame.
+    package var previousChecksum: UInt32
+    package var nextIndex: LogIndex
+    /// Of the last frame.
+    package var term: Term
+    package var timestamp: Timestamp
+
+    /// Before segment 0.
+    package init(empty cluster: ClusterID) {
+        self.init(
+            cluster: cluster, tail: .zero, previousChecksum: 0, nextIndex: .first, term: .zero, timestamp: .zero)
+    }
+
+    package init(
+        cluster: ClusterID, tail: Position, previousChecksum: UInt32, nextIndex: LogIndex, term: Term,
+        timestamp: Timestamp
+    ) {
+        self.cluster = cluster
+        self.tail = tail
+        self.previousChecksum = previousChecksum
+        self.nextIndex = nextIndex
+        self.term = term
+        self.timestamp = timestamp
+    }
+
+    package var point: LogPoint { LogPoint(term: self.term, position: self.tail) }
+    package var isEmpty: Bool { self.tail == .zero }
+    /// Only the segment's header stands: a checkpoint comes next.
+    package var isAtSegmentStart: Bool { self.tail.offset == UInt32(SegmentHeader.byteCount) }
+
+    /// What the header of the next segment must say.
+    package var nextSegmentHeader: SegmentHeader {
+        SegmentHeader(
+            cluster: self.cluster,
+            segment: self.isEmpty ? .first : self.tail.segment.next,
+            firstIndex: self.nextIndex,
+            previousChecksum: self.previousChecksum,
+            previousLength: self.tail.offset
+        )
+    }
+}
+
+extension FrameChain {
+    /// Fills in the draft's header for the tail and advances behind the frame.
+    ///
+    /// - Parameters:
+    ///   - term: Not below ``term``.
+    ///   - timestamp: Raised to the last frame's when it is earlier.
+    /// - Returns: The finished frame, in the draft's own storage.
+    package mutating func place(
+        _ draft: consuming FrameDraft, term: Term, node: NodeID, timestamp: Timestamp
+    ) -> PlacedFrame {
+        precondition(term >= self.term, "term \(term) after \(self.term)")
+        precondition(!self.isEmpty, "no segment has begun")
+        precondition(self.isAtSegmentStart == (draft.kind == .checkpoint), "a segment begins with its one checkpoint")
+        precondition(draft.byteCount <= Int(UInt32.max - self.tail.offset), "the segment is full")
+        var header = FrameHeader(
+            length: UInt32(draft.byteCount),
+            payloadChecksum: draft.payloadChecksum,
+            previous: self.previousChecksum,
+            kind: draft.kind,
+            flags: draft.producer == nil ? [] : .producer,
+            node: node,
+            term: term,
+            firstIndex: self.nextIndex,
+            timestamp: max(self.timestamp, timestamp),
+            recordCount: UInt32(draft.recordCount),
+            producer: draft.producer
+        )
+        var bytes = draft.bytes
+        draft.bytes = []
+        do {
+            var elements = bytes.mutableSpan
+            var out = elements.mutableBytes
+            header.encode(into: &out)
+        }
+        let position = self.tail
+        self.advance(behind: header)
+        return PlacedFrame(position: position, header: header, bytes: bytes)
+    }
+
+    /// Begins the next segment, or segment 0.
+    ///
+    /// - Returns: The segment's header. The tail lies behind it, and the caller places a checkpoint right there.
+    package mutating func startSegment() -> [UInt8] {
+        precondition(!self.isAtSegmentStart, "the segment before has no checkpoint")
+        let header = self.nextSegmentHeader
+        self.tail = Position(segment: header.segment, offset: UInt32(SegmentHeader.byteCount))
+        return header.encoded()
+    }
+
+    mutating func advance(behind header: FrameHeader) {
+        self.tail.offset += header.length
+        self.previousChecksum = header.headerChecksum
+        self.nextIndex = header.nextIndex
+        self.term = header.term
+        self.timestamp = header.timestamp
+    }
+}

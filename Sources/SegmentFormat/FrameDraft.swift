@@ -1,0 +1,80 @@
+import LogModel
+
+/// A frame whose payload is encoded and checksummed, with room for the header in front of it.
+///
+/// Everything but what its place in the log decides; so the costly part is done off any lock, on any thread.
+package struct FrameDraft: Sendable {
+    package let kind: FrameKind
+    package let recordCount: Int
+    package let producer: ProducerSequence?
+    let payloadChecksum: UInt32
+    /// The whole frame, the header still undefined.
+    var bytes: [UInt8]
+
+    /// Bytes of the whole frame.
+    package var byteCount: Int { self.bytes.count }
+
+    package var headerByteCount: Int {
+        self.producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
+    }
+
+    /// An atomic batch.
+    ///
+    /// - Parameter records: 1 ... ``FormatLimits/recordsPerFrameMax``.
+    /// - Throws: ``FormatError/noRecords``, ``FormatError/tooManyRecords(count:max:)`` or
+    ///   ``FormatError/frameTooLarge(byteCount:max:)``.
+    /// - Complexity: One allocation and one copy of the bytes.
+    package static func records(
+        _ records: [Record], producer: ProducerSequence? = nil
+    ) throws(FormatError) -> FrameDraft {
+        guard !records.isEmpty else { throw .noRecords }
+        guard records.count <= FormatLimits.recordsPerFrameMax else {
+            throw .tooManyRecords(count: records.count, max: FormatLimits.recordsPerFrameMax)
+        }
+        let headerByteCount = producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
+        var byteCount = headerByteCount
+        for record in records { byteCount += RecordLayout.byteCount(of: record) }
+        guard byteCount <= FormatLimits.frameByteCountMax else {
+            throw .frameTooLarge(byteCount: byteCount, max: FormatLimits.frameByteCountMax)
+        }
+        let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+            let out = UnsafeMutableRawBufferPointer(buffer)
+            let header = UnsafeMutableRawBufferPointer(rebasing: out[..<headerByteCount])
+            header.initializeMemory(as: UInt8.self, repeating: 0)
+            var writer = RecordWriter(out, at: headerByteCount)
+            for record in records { writer.write(record) }
+            precondition(writer.offset == byteCount, "a record changed while it was encoded")
+            count = byteCount
+        }
+        return FrameDraft(
+            kind: .records, recordCount: records.count, producer: producer,
+            payloadChecksum: CRC32C.checksum(bytes.span.bytes.extracting(droppingFirst: headerByteCount)), bytes: bytes)
+    }
+
+    /// A frame that holds no record and takes no index.
+    ///
+    /// - Parameters:
+    ///   - kind: Anything but ``FrameKind/records``.
+    ///   - payload: At most ``FormatLimits/frameByteCountMax`` less the header; a larger one is a defect of the caller.
+    package static func control(_ kind: FrameKind, payload: [UInt8]) -> FrameDraft {
+        precondition(kind != .records, "records are not a control frame")
+        precondition(payload.count <= FormatLimits.frameByteCountMax - FrameHeader.byteCount, "payload too large")
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(FrameHeader.byteCount + payload.count)
+        bytes.append(contentsOf: repeatElement(0, count: FrameHeader.byteCount))
+        bytes.append(contentsOf: payload)
+        return FrameDraft(
+            kind: kind, recordCount: 0, producer: nil, payloadChecksum: CRC32C.checksum(payload.span.bytes),
+            bytes: bytes)
+    }
+}
+
+/// A finished frame and where it belongs.
+package struct PlacedFrame: Sendable {
+    /// Of the first byte.
+    package var position: Position
+    package var header: FrameHeader
+    package var bytes: [UInt8]
+    package var end: Position { self.position.advanced(by: self.bytes.count) }
+    package var payload: Bytes { self.bytes[self.header.headerByteCount...] }
+}

@@ -1,0 +1,44 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+/// A window of one segment file that moves forward: at most ``EngineLimits/scanWindowByteCount`` bytes at a time, more
+/// only for a frame that is larger.
+struct FrameWindow {
+    private let file: any File
+    private let windowByteCount: Int
+    /// Bytes at and behind this offset are not looked at.
+    let end: Int
+    private var bytes: [UInt8] = []
+    private var start = 0
+
+    init(_ file: any File, end: Int, windowByteCount: Int = EngineLimits.scanWindowByteCount) {
+        self.file = file
+        self.end = end
+        self.windowByteCount = windowByteCount
+    }
+
+    /// At least `count` bytes from `offset`, fewer only before the end.
+    mutating func bytes(at offset: Int, count: Int) throws(DiskError) -> ArraySlice<UInt8> {
+        let wanted = min(offset + count, self.end)
+        if offset < self.start || wanted > self.start + self.bytes.count {
+            let length = min(max(count, self.windowByteCount), self.end - offset)
+            self.bytes = length > 0 ? try self.file.read(at: offset, count: length) : []
+            self.start = offset
+        }
+        return self.bytes[(offset - self.start)...]
+    }
+
+    /// The end of the last byte that is not zero, from `offset` on; `offset` if there is none.
+    mutating func endOfNonZero(from offset: Int) throws(DiskError) -> Int {
+        var last = offset
+        var position = offset
+        while position < self.end {
+            let part = try self.bytes(at: position, count: 1)
+            guard !part.isEmpty else { break }
+            if let found = part.lastIndex(where: { $0 != 0 }) { last = position + (found - part.startIndex) + 1 }
+            position += part.count
+        }
+        return last
+    }
+}

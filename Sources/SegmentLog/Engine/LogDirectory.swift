@@ -1,0 +1,139 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+import Synchronization
+
+/// Who uses the directory.
+package enum LogMode: Hashable, Sendable {
+    /// A log of its own: no votes.
+    case standalone
+    /// A node of a cluster.
+    case cluster
+}
+
+/// A directory that was opened and is locked: what is in it, and what was found.
+package struct OpenedLog: Sendable {
+    package internal(set) var identity: NodeIdentity
+    /// `nil` in standalone mode.
+    package let votes: VoteFile?
+    /// `nil` until a log is formed here.
+    package internal(set) var writer: LogWriter?
+    package var store: LogStore? { self.writer?.store }
+    /// What recovery did.
+    package internal(set) var report: RecoveryReport
+    /// Whether tail and votes are known for sure.
+    package internal(set) var mayVote: Bool
+    /// The last commit position known here, at most the tail; (0, 0) when there is none.
+    package internal(set) var commit: Position
+
+    let configuration: LogConfiguration
+    let files: LogFiles
+    let lock: DirectoryLock
+    let durableFile: DurableFile
+}
+
+/// The lock on a directory: released by ``LogWriter/close(now:)``, or with the last reference.
+final class DirectoryLock: Sendable {
+    private let held: Mutex<(any HeldLock)?>
+    init(_ lock: any HeldLock) { self.held = Mutex(lock) }
+    func release() { self.held.withLock { $0 = nil } }
+}
+
+/// Opens and forms logs.
+package enum LogDirectory {
+    /// Locks the directory, checks whose it is, counts the start and recovers the log.
+    ///
+    /// - Parameters:
+    ///   - newIncarnation: Drawn for a directory that has none yet.
+    /// - Returns: A blank directory has neither writer nor store: see ``OpenedLog/form(cluster:founding:)``.
+    /// - Throws: ``LogError/configuration(_:)``, ``LogError/locked(holder:)``, ``LogError/foreignDirectory(_:)``,
+    ///   ``LogError/sidecarDamaged(file:)``, ``LogError/damaged(_:)``, ``LogError/storage(_:)``, ``LogError/noSpace``.
+    /// - Complexity: O(segments), and reading the segment that is synced last and what follows it.
+    package static func open(
+        _ configuration: LogConfiguration, mode: LogMode, fileSystem: any FileSystem,
+        newIncarnation: () -> Incarnation
+    ) throws(LogError) -> OpenedLog {
+        try configuration.validate()
+        let files = LogFiles(fileSystem: fileSystem, directory: configuration.directory)
+        try disk { () throws(DiskError) in try fileSystem.makeDirectory(configuration.directory) }
+        let lock = try Self.lock(files)
+        var identity = try Self.identity(files, configuration, mode, newIncarnation)
+        let names = try files.list()
+        if mode == .standalone, names.contains(LogFiles.vote) { throw .foreignDirectory(.clusterNode) }
+        for name in names where name.hasSuffix(".tmp") { try files.remove(name) }
+        identity.starts += 1
+        try files.replace(LogFiles.identity, with: identity.encoded())
+
+        let votes = mode == .cluster ? try Self.votes(files) : nil
+        let (durableFile, found) = try DurableFile.open(files)
+        var report = RecoveryReport()
+        report.starts = identity.starts
+        var opened = OpenedLog(
+            identity: identity, votes: votes, writer: nil, report: report, mayVote: !(votes?.isBarred ?? false),
+            commit: .zero, configuration: configuration, files: files, lock: lock, durableFile: durableFile
+        )
+        guard let cluster = identity.cluster else {
+            try Self.removeHalfFormed(files)
+            return opened
+        }
+        if found == nil {
+            guard mode == .cluster || configuration.recovery == .tolerateDamage else {
+                throw .sidecarDamaged(file: LogFiles.durable)
+            }
+            // The tail is unknown: what is there may be short of what this node vouched for.
+            try votes?.bar()
+            opened.mayVote = false
+        }
+        try opened.recover(cluster: cluster, found: found)
+        return opened
+    }
+
+    private static func lock(_ files: LogFiles) throws(LogError) -> DirectoryLock {
+        let outcome = try disk { () throws(DiskError) in
+            try files.fileSystem.lock(files.path(LogFiles.lock))
+        }
+        switch outcome {
+        case .acquired(let lock): return DirectoryLock(lock)
+        case .held(let holder): throw .locked(holder: holder)
+        }
+    }
+
+    /// IDENTITY, made last of all sidecars: where it stands, the others stood.
+    private static func identity(
+        _ files: LogFiles, _ configuration: LogConfiguration, _ mode: LogMode, _ newIncarnation: () -> Incarnation
+    ) throws(LogError) -> NodeIdentity {
+        guard let bytes = try files.contents(LogFiles.identity, byteCountMax: NodeIdentity.byteCountMax) else {
+            let names = try files.list()
+            guard LogFiles.segments(in: names).isEmpty else { throw .foreignDirectory(.noIdentity) }
+            if mode == .cluster { try files.replace(LogFiles.vote, with: VoteFile.blank()) }
+            try files.replace(LogFiles.durable, with: DurableFile.blank())
+            let identity = NodeIdentity(
+                cluster: nil, node: configuration.node, incarnation: newIncarnation(), generation: 1, starts: 0)
+            try files.replace(LogFiles.identity, with: identity.encoded())
+            return identity
+        }
+        guard let identity = NodeIdentity(decoding: bytes) else { throw .sidecarDamaged(file: LogFiles.identity) }
+        guard identity.node == configuration.node else {
+            throw .foreignDirectory(.node(found: identity.node, expected: configuration.node))
+        }
+        if let found = identity.cluster, let expected = configuration.cluster, found != expected {
+            throw .foreignDirectory(.cluster(found: found, expected: expected))
+        }
+        return identity
+    }
+
+    private static func votes(_ files: LogFiles) throws(LogError) -> VoteFile {
+        if try files.contents(LogFiles.vote, byteCountMax: 1) == nil {
+            // Lost after it was made: as unreadable as one of which both slots are bad.
+            try files.replace(LogFiles.vote, with: [UInt8](repeating: 0, count: VoteFile.byteCount))
+        }
+        return try VoteFile(try files.open(LogFiles.vote, .write))
+    }
+
+    /// Segment 0 without a cluster in IDENTITY: forming was interrupted, and nobody was told of it.
+    private static func removeHalfFormed(_ files: LogFiles) throws(LogError) {
+        let segments = LogFiles.segments(in: try files.list())
+        guard segments.allSatisfy({ $0 == .first }) else { throw .foreignDirectory(.noIdentity) }
+        for segment in segments { try files.remove(segment.fileName) }
+    }
+}

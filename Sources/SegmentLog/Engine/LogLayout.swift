@@ -1,0 +1,82 @@
+import LogModel
+import SegmentFormat
+
+/// What readers need to know of a log at one moment: which segments there are and how far each reaches.
+struct LogLayout: Sendable {
+    struct Segment: Sendable {
+        var id: SegmentID
+        var firstIndex: LogIndex
+        /// Its final length, or how far it is written.
+        var byteCount: UInt32
+        var index: SegmentIndex
+    }
+
+    /// Ascending and without gaps; never empty.
+    private(set) var segments: [Segment]
+    private(set) var tail: LogPoint
+    private(set) var nextIndex: LogIndex
+    /// Raised by each truncation: tells a reader that what it read under may have gone.
+    private(set) var truncations: UInt64 = 0
+
+    init(segments: [Segment], tail: LogPoint, nextIndex: LogIndex) {
+        precondition(!segments.isEmpty, "a log has a segment")
+        self.segments = segments
+        self.tail = tail
+        self.nextIndex = nextIndex
+    }
+
+    var first: Position { Position(segment: self.segments[0].id, offset: 0) }
+
+    /// - Returns: `nil` unless the segment is part of the log.
+    func segment(_ id: SegmentID) -> Segment? {
+        let first = self.segments[0].id.rawValue
+        guard id.rawValue >= first, Int(id.rawValue - first) < self.segments.count else { return nil }
+        return self.segments[Int(id.rawValue - first)]
+    }
+
+    /// The last segment whose first index is not above `index`: the one that holds it, if any does.
+    func segment(holding index: LogIndex) -> Segment? {
+        var low = 0
+        var high = self.segments.count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.segments[middle].firstIndex <= index { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : self.segments[low - 1]
+    }
+
+    mutating func appended(chain: FrameChain, marks: [(header: FrameHeader, position: Position)]) {
+        let last = self.segments.count - 1
+        for mark in marks { self.segments[last].index.note(mark.header, at: mark.position.offset) }
+        self.segments[last].byteCount = chain.tail.offset
+        self.tail = chain.point
+        self.nextIndex = chain.nextIndex
+    }
+
+    mutating func began(_ segment: Segment) {
+        precondition(segment.id == self.segments.last?.id.next, "segment \(segment.id) does not come next")
+        self.segments.append(segment)
+    }
+
+    mutating func truncated(to chain: FrameChain) {
+        while let last = self.segments.last, last.id > chain.tail.segment { self.segments.removeLast() }
+        let last = self.segments.count - 1
+        self.segments[last].byteCount = chain.tail.offset
+        self.segments[last].index.truncate(to: chain.tail.offset)
+        self.tail = chain.point
+        self.nextIndex = chain.nextIndex
+        self.truncations += 1
+    }
+
+    mutating func trimmed(before first: SegmentID) {
+        self.segments.removeAll { $0.id < first }
+        precondition(!self.segments.isEmpty, "the active segment was trimmed")
+    }
+
+    /// Takes over the index of a reader that walked further into a segment than anybody before.
+    mutating func adopt(_ index: SegmentIndex, of id: SegmentID, end: UInt32) {
+        guard let place = self.segments.firstIndex(where: { $0.id == id }) else { return }
+        let isCurrent = self.segments[place].byteCount >= end
+        if isCurrent, index.marks.count > self.segments[place].index.marks.count { self.segments[place].index = index }
+    }
+}

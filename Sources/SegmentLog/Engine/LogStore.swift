@@ -1,0 +1,128 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+import Synchronization
+
+/// Whole frames of one segment, as a read gives them.
+package struct SegmentRange: Hashable, Sendable {
+    /// Of the first byte; offset 0 when the segment's header comes first.
+    package var position: Position
+    package var bytes: Bytes
+    /// Where to read on.
+    package var end: Position
+    package init(position: Position, bytes: Bytes, end: Position) {
+        self.position = position
+        self.bytes = bytes
+        self.end = end
+    }
+}
+
+/// A segment as listed by ``LogStore/segments``.
+package struct SegmentSummary: Hashable, Sendable {
+    package var id: SegmentID
+    package var firstIndex: LogIndex
+    package var byteCount: Int
+}
+
+/// The readers' side of a log: any thread, no lock held while the disk works, nothing the writer waits for.
+///
+/// Everything read is checked: header and payload checksums and the chain within the range. What it does not know
+/// is what may be shown: the caller passes the limit.
+package final class LogStore: Sendable {
+    let files: LogFiles
+    let descriptors: DescriptorCache
+    let cluster: ClusterID
+    let segmentByteCountMax: Int
+    private let layout: Mutex<LogLayout>
+
+    init(
+        _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout
+    ) {
+        self.files = files
+        self.cluster = cluster
+        self.segmentByteCountMax = segmentByteCountMax
+        self.descriptors = DescriptorCache(files, capacity: openFilesMax)
+        self.layout = Mutex(layout)
+    }
+
+    /// Where the log begins: offset 0 of its first segment.
+    package var first: Position { self.layout.withLock { $0.first } }
+    /// How far it is written.
+    package var written: LogPoint { self.layout.withLock { $0.tail } }
+    package var nextIndex: LogIndex { self.layout.withLock { $0.nextIndex } }
+    /// The index of the first record that is not trimmed, whether or not it is there yet.
+    package var firstIndex: LogIndex { self.layout.withLock { $0.segments[0].firstIndex } }
+
+    package var segments: [SegmentSummary] {
+        self.layout.withLock { layout in
+            layout.segments.map {
+                SegmentSummary(id: $0.id, firstIndex: $0.firstIndex, byteCount: Int($0.byteCount))
+            }
+        }
+    }
+
+    /// How often a reader found its file open, and how often not.
+    package var descriptorCounts: (hits: UInt64, misses: UInt64) { self.descriptors.counts }
+
+    func withLayout<Result: Sendable>(_ body: (inout LogLayout) -> Result) -> Result {
+        self.layout.withLock { body(&$0) }
+    }
+
+    func segment(_ id: SegmentID) throws(LogError) -> LogLayout.Segment {
+        let (segment, first, tail) = self.layout.withLock { ($0.segment(id), $0.first, $0.tail) }
+        if let segment { return segment }
+        if id < first.segment { throw .trimmed(first: first) }
+        throw .beyondTail(tail: tail.position)
+    }
+
+    /// The header of a segment, checked.
+    package func header(of id: SegmentID) throws(LogError) -> SegmentHeader {
+        _ = try self.segment(id)
+        let file = try self.descriptors.file(of: id)
+        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
+        do throws(FormatError) {
+            return try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
+        } catch {
+            throw .damaged(Damage(id, 0..<SegmentHeader.byteCount, .fault(FrameFault(.format(error)))))
+        }
+    }
+
+    /// The payload of the checkpoint with which a segment begins.
+    package func checkpoint(of id: SegmentID) throws(LogError) -> Bytes {
+        let segment = try self.segment(id)
+        let start = Position(segment: id, offset: UInt32(SegmentHeader.byteCount))
+        let limit = Position(segment: id, offset: segment.byteCount)
+        let range = try self.read(from: start, through: limit, byteCountMax: 1)
+        var frames = FrameSequence(range)
+        guard let frame = frames.next(), frame.header.kind == .checkpoint else {
+            throw .damaged(Damage(id, Int(start.offset)..<Int(segment.byteCount), .lost))
+        }
+        return frame.payload
+    }
+
+    /// What comes next at a position: the end of a frame, or offset 0 or 64 of a segment (the end of the one before).
+    ///
+    /// Cost: reads and checks the segment from its start.
+    ///
+    /// - Throws: ``LogError/noFrame(at:)`` when no frame ends there; ``LogError/damaged(_:)`` when the way there is.
+    package func chain(at position: Position) throws(LogError) -> FrameChain {
+        let segment = try self.segment(position.segment)
+        let before = SegmentScan.chain(before: try self.header(of: position.segment))
+        if Int(position.offset) <= SegmentHeader.byteCount {
+            guard position.segment > self.first.segment else { return before }
+            return try self.chain(at: before.tail)
+        }
+        guard position.offset <= segment.byteCount else { throw .beyondTail(tail: self.written.position) }
+        let file = try self.descriptors.file(of: position.segment)
+        var scan = SegmentScan(file, end: Int(segment.byteCount), chain: before, index: segment.index)
+        do throws(DiskError) {
+            try scan.run(through: Int(position.offset))
+        } catch {
+            throw LogError(error)
+        }
+        if scan.chain.tail == position { return scan.chain }
+        guard scan.chain.tail < position else { throw .noFrame(at: position) }
+        let range = Int(scan.chain.tail.offset)..<Int(segment.byteCount)
+        throw .damaged(Damage(position.segment, range, scan.defect.map { .fault(FrameFault($0)) } ?? .lost))
+    }
+}

@@ -1,0 +1,91 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+extension LogWriter {
+    /// Removes everything from `position` on. Not while a ``SyncJob`` is being performed.
+    ///
+    /// DURABLE is lowered and synced first; then whole segments go, highest first; then the boundary segment is cut
+    /// and synced. A crash in between leaves a longer log that is whole, never a hole. At an offset of 64 or less the
+    /// segment goes whole, and the tail becomes the end of the one before.
+    ///
+    /// - Parameter position: The end of a frame, or offset 0 or 64 of a segment; not below the commit position.
+    /// - Throws: ``LogError/committed(through:)``, ``LogError/beyondTail(tail:)``, ``LogError/trimmed(first:)``,
+    ///   ``LogError/noFrame(at:)``, ``LogError/damaged(_:)`` before anything is changed. After
+    ///   ``LogError/storage(_:)`` the log is closed to writers for good.
+    /// - Complexity: Reads and checks the boundary segment; two or three syncs.
+    package func truncate(from position: Position) throws(LogError) {
+        try self.checkOpen()
+        let record = self.durableFile.record
+        guard position <= self.chain.tail else { throw .beyondTail(tail: self.chain.tail) }
+        let kept = position == self.chain.tail ? self.chain : try self.store.chain(at: position)
+        guard kept.tail != self.chain.tail else { return }
+        guard kept.tail >= record.commit else { throw .committed(through: record.commit) }
+        guard !kept.isEmpty, kept.tail.segment >= self.store.first.segment else {
+            throw .trimmed(first: self.store.first)
+        }
+        do throws(LogError) {
+            if record.durable.position > kept.tail {
+                try self.durableFile.reset {
+                    $0.durable = kept.point
+                    $0.isClean = false
+                }
+                self.durable = kept.point
+            }
+            try self.cut(to: kept)
+        } catch {
+            self.fail()
+            throw error
+        }
+    }
+
+    private func cut(to kept: FrameChain) throws(LogError) {
+        let last = self.active.segment
+        self.store.withLayout { $0.truncated(to: kept) }
+        self.store.descriptors.forget { $0 > kept.tail.segment }
+        self.chain = kept
+        if last > kept.tail.segment {
+            for number in ((kept.tail.segment.rawValue + 1)...last.rawValue).reversed() {
+                try self.files.remove(SegmentID(number).fileName)
+            }
+            try self.files.syncDirectory()
+            self.isDirectoryDirty = false
+        }
+        self.sealing.removeAll { $0.segment >= kept.tail.segment }
+        let file = try self.files.open(kept.tail.segment, .write)
+        try disk { () throws(DiskError) in
+            try file.truncate(to: Int(kept.tail.offset))
+            try file.sync()
+        }
+        self.active = try Self.activate(kept.tail, files: self.files, byteCount: self.segmentByteCountMax)
+    }
+
+    /// Removes the sealed and synced segments that lie wholly below `position`; the rest stays.
+    ///
+    /// - Returns: Where the log begins now.
+    /// - Throws: ``LogError/storage(_:)``: the log begins at its new first segment all the same, and files that could not
+    ///   be removed go at the next start. When the directory's sync failed, the log is closed to writers for good.
+    /// - Complexity: One unlink for each segment, two syncs.
+    @discardableResult
+    package func trim(before position: Position) throws(LogError) -> Position {
+        try self.checkOpen()
+        let first = self.store.first.segment
+        let target = min(position.segment, self.durable.position.segment)
+        guard target > first else { return self.store.first }
+        // Readers learn it first, and the next start too: a trim that was begun is finished.
+        self.store.withLayout { $0.trimmed(before: target) }
+        self.store.descriptors.forget { $0 < target }
+        try self.durableFile.reset { $0.first = target }
+        for number in first.rawValue..<target.rawValue {
+            try self.files.remove(SegmentID(number).fileName)
+        }
+        // Only now is the space free on every file system.
+        do throws(LogError) {
+            try self.files.syncDirectory()
+        } catch {
+            self.fail()
+            throw error
+        }
+        return self.store.first
+    }
+}

@@ -1,0 +1,77 @@
+import DiskIO
+import LogModel
+
+/// One sync of everything written so far, to be performed by any thread while appends go on.
+package struct SyncJob: Sendable {
+    let sealing: [LogWriter.Sealing]
+    let active: (any File)?
+    /// Synced when entries were made or removed.
+    let directory: LogFiles?
+    /// What is durable once the job is done.
+    package let point: LogPoint
+
+    /// Cuts full segments to their length and syncs them, then the active one, then the directory.
+    ///
+    /// - Throws: ``LogError/storage(_:)`` or ``LogError/noSpace``. Never retry: hand it to
+    ///   ``LogWriter/syncFailed()``.
+    package func perform() throws(LogError) {
+        try disk { () throws(DiskError) in
+            for full in self.sealing {
+                try full.file.truncate(to: full.byteCount)
+                try full.file.sync()
+            }
+            try self.active?.sync()
+        }
+        try self.directory?.syncDirectory()
+    }
+}
+
+extension LogWriter {
+    /// Everything appended before is durable on return, whatever segments it lies in.
+    ///
+    /// - Parameter now: Decides whether DURABLE, which is stored in any case, is carried to the disk as well.
+    /// - Returns: The durable point.
+    /// - Throws: ``LogError/storage(_:)`` the first time, then ``LogError/failed``: after a failed sync the log is
+    ///   closed to writers for good, and only recovery decides what was kept.
+    @discardableResult
+    package func sync(now: MonotonicTime = .zero) throws(LogError) -> LogPoint {
+        try self.checkOpen()
+        guard self.isSyncNeeded else { return self.durable }
+        let job = self.beginSync()
+        do throws(LogError) {
+            try job.perform()
+            if self.finishSync(job, now: now) { try self.durableFile.sync() }
+        } catch {
+            self.syncFailed()
+            throw error
+        }
+        return self.durable
+    }
+
+    /// The sync that is needed now. At most one at a time, and no truncation before it is finished.
+    package func beginSync() -> SyncJob {
+        let job = SyncJob(
+            sealing: self.sealing,
+            active: self.durable == self.chain.point ? nil : self.active.file,
+            directory: self.isDirectoryDirty ? self.files : nil,
+            point: self.chain.point
+        )
+        self.isDirectoryDirty = false
+        return job
+    }
+
+    /// Takes note of a performed job and stores DURABLE.
+    ///
+    /// - Returns: Whether DURABLE is to be carried to the disk now, with ``syncDurablePage()``.
+    package func finishSync(_ job: SyncJob, now: MonotonicTime) -> Bool {
+        self.sealing.removeFirst(job.sealing.count)
+        self.storeDurable(job.point)
+        return self.takeDurableFileSync(now: now) || !job.sealing.isEmpty
+    }
+
+    /// Any thread. A failure is a failed sync.
+    package func syncDurablePage() throws(LogError) { try self.durableFile.sync() }
+
+    /// A sync failed: no write is let through again.
+    package func syncFailed() { self.fail() }
+}

@@ -1,0 +1,168 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+/// The writing side of a log.
+///
+/// A segment's life:
+///
+///     next.tmp --prepareNextSegment--> allocated --append at offset 0--> active --the next one begins--> sealing
+///         --sync--> sealed (exact length, synced) --trim--> gone
+///
+/// One thread at a time; whoever owns it orders the calls (hence `@unchecked Sendable`). Only
+/// ``recordCommit(_:)`` and the readers' ``store`` may be used by any thread meanwhile, and a ``SyncJob`` performed.
+/// There is no clock and no thread in here: time comes in as an argument.
+package final class LogWriter: @unchecked Sendable {
+    /// The segment that is written to.
+    struct Active {
+        var file: any File
+        var segment: SegmentID
+        /// Offsets below are reserved on disk.
+        var allocated: Int
+        /// Offsets below hold data or written zeros.
+        var zeroed: Int
+    }
+
+    /// A segment that is full, and neither cut to its length nor synced yet.
+    struct Sealing: Sendable {
+        var file: any File
+        var segment: SegmentID
+        var byteCount: Int
+    }
+
+    enum Condition: Hashable {
+        case open, failed, closed
+    }
+
+    let files: LogFiles
+    let segmentByteCountMax: Int
+    package let store: LogStore
+    let durableFile: DurableFile
+    /// Kept so that the directory stays locked as long as anybody can write.
+    private let lock: DirectoryLock
+
+    /// The tail as written.
+    package internal(set) var chain: FrameChain
+    /// Everything below is synced.
+    package internal(set) var durable: LogPoint
+    var active: Active
+    var sealing: [Sealing] = []
+    var prepared: PreparedSegment?
+    /// Entries were made or removed since the directory was last synced.
+    var isDirectoryDirty = false
+    var condition = Condition.open
+    private var durableSyncedAt = MonotonicTime.zero
+
+    init(
+        files: LogFiles, segmentByteCountMax: Int, lock: DirectoryLock, store: LogStore, durableFile: DurableFile,
+        chain: FrameChain
+    ) throws(LogError) {
+        self.files = files
+        self.segmentByteCountMax = segmentByteCountMax
+        self.lock = lock
+        self.store = store
+        self.durableFile = durableFile
+        self.chain = chain
+        self.durable = chain.point
+        self.active = try Self.activate(chain.tail, files: files, byteCount: segmentByteCountMax)
+    }
+
+    /// The last commit position recorded.
+    package var commit: Position { self.durableFile.record.commit }
+
+    /// Whether the next segment waits under its temporary name, so that rotating costs no more than a rename.
+    package var canRotate: Bool { self.prepared != nil }
+
+    /// Whether a sync would do anything.
+    package var isSyncNeeded: Bool {
+        self.durable != self.chain.point || !self.sealing.isEmpty || self.isDirectoryDirty
+    }
+
+    /// Bytes that a frame can still take in the active segment.
+    package var remainingByteCount: Int { max(0, self.segmentByteCountMax - Int(self.chain.tail.offset)) }
+
+    func checkOpen() throws(LogError) {
+        switch self.condition {
+        case .open: return
+        case .failed: throw .failed
+        case .closed: throw .closed
+        }
+    }
+
+    /// Opens a segment to be written on behind `tail`, and reserves the rest of it.
+    static func activate(_ tail: Position, files: LogFiles, byteCount: Int) throws(LogError) -> Active {
+        let file = try files.open(tail.segment, .write)
+        let written = Int(tail.offset)
+        var allocated = written
+        do throws(DiskError) {
+            try file.allocate(byteCount: byteCount)
+            allocated = max(byteCount, written)
+        } catch {
+            // A full disk must not keep a log from being read: the first append will say so.
+            guard error.isNoSpace else { throw LogError(error) }
+        }
+        return Active(file: file, segment: tail.segment, allocated: allocated, zeroed: written)
+    }
+
+    // MARK: Commit and DURABLE
+
+    /// Notes how far the log is committed, so that the next start knows. Any thread; no system call.
+    package func recordCommit(_ position: Position) {
+        self.durableFile.update { $0.commit = max($0.commit, position) }
+    }
+
+    /// Carries DURABLE to the disk when that is due; to be called about once a second while nothing is appended.
+    package func syncDurableFile(now: MonotonicTime) throws(LogError) {
+        try self.checkOpen()
+        guard self.takeDurableFileSync(now: now) else { return }
+        try self.durableFile.sync()
+    }
+
+    /// Whether DURABLE is to be synced now; counts it as done.
+    func takeDurableFileSync(now: MonotonicTime) -> Bool {
+        let age = now.milliseconds(since: self.durableSyncedAt)
+        guard self.durableFile.isDirty, age >= EngineLimits.durableSyncIntervalMilliseconds else { return false }
+        self.durableSyncedAt = now
+        return true
+    }
+
+    /// When DURABLE is to be synced, if it was stored since.
+    var durableSyncDue: MonotonicTime {
+        self.durableSyncedAt.advanced(byMilliseconds: EngineLimits.durableSyncIntervalMilliseconds)
+    }
+
+    func storeDurable(_ point: LogPoint) {
+        self.durable = point
+        self.durableFile.update {
+            $0.durable = point
+            $0.isClean = false
+        }
+    }
+
+    /// Nobody knows what is on disk any more: no write is let through again.
+    func fail() { if self.condition == .open { self.condition = .failed } }
+
+    /// Syncs everything, cuts the active segment to its length and marks a clean stop. The lock goes; reads go on.
+    ///
+    /// Closing twice does nothing. After an error the log is closed all the same, and the next start recovers.
+    package func close(now: MonotonicTime = .zero) throws(LogError) {
+        if self.condition == .closed { return }
+        defer {
+            self.condition = .closed
+            self.lock.release()
+        }
+        guard self.condition == .open else { throw .failed }
+        try self.sync(now: now)
+        let length = Int(self.chain.tail.offset)
+        try disk { () throws(DiskError) in
+            try self.active.file.truncate(to: length)
+            try self.active.file.sync()
+        }
+        if let prepared = self.prepared {
+            self.prepared = nil
+            try self.files.remove(prepared.name)
+        }
+        try self.files.syncDirectory()
+        try self.durableFile.reset { $0.isClean = true }
+    }
+}

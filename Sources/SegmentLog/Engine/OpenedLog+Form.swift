@@ -1,0 +1,69 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+extension LogDirectory {
+    /// The first bytes of a new log: segment 0's header and the founding checkpoint (term 0, time 0, node 0), the same
+    /// on every node that forms with the same payload.
+    package static func foundingBytes(cluster: ClusterID, checkpoint payload: [UInt8]) -> [UInt8] {
+        var chain = FrameChain(empty: cluster)
+        let header = chain.startSegment()
+        let frame = chain.place(
+            .control(.checkpoint, payload: payload), term: .zero, node: NodeID(0), timestamp: .zero)
+        return header + frame.bytes
+    }
+}
+
+extension OpenedLog {
+    /// Makes segment 0 of a blank directory and names the cluster in IDENTITY, in this order: a crash before the last
+    /// step leaves a blank directory.
+    ///
+    /// - Parameter bytes: Segment 0's header and checkpoint, see ``LogDirectory/foundingBytes(cluster:checkpoint:)``.
+    /// - Throws: ``LogError/rejected(_:at:)`` when they are not, ``LogError/noSpace``, ``LogError/storage(_:)``;
+    ///   the directory is blank then.
+    package mutating func form(cluster: ClusterID, founding bytes: Bytes) throws(LogError) {
+        precondition(self.writer == nil, "a log is formed once")
+        if let expected = self.configuration.cluster, expected != cluster {
+            throw .foreignDirectory(.cluster(found: cluster, expected: expected))
+        }
+        var chain = FrameChain(empty: cluster)
+        do throws(FrameDefect) {
+            try chain.accept(range: bytes, at: .zero) { _, _, _ in }
+        } catch {
+            throw .rejected(FrameFault(error), at: chain.tail)
+        }
+        guard !chain.isAtSegmentStart, !chain.isEmpty else {
+            throw .rejected(FrameFault(.endOfData), at: chain.tail)
+        }
+        try self.files.replace(SegmentID.first.fileName, with: Array(bytes))
+        let founded = chain
+        try self.durableFile.reset {
+            $0 = DurableRecord(durable: founded.point, commit: founded.tail, first: .first, isClean: false)
+        }
+        var identity = self.identity
+        identity.cluster = cluster
+        try self.files.replace(LogFiles.identity, with: identity.encoded())
+        self.identity = identity
+        self.commit = chain.tail
+        let segment = LogLayout.Segment(
+            id: .first, firstIndex: .first, byteCount: chain.tail.offset,
+            index: SegmentIndex(segmentByteCountMax: self.configuration.segmentByteCountMax)
+        )
+        try self.start(LogLayout(segments: [segment], tail: chain.point, nextIndex: chain.nextIndex), chain)
+    }
+
+    /// Goes over to normal work on a recovered or formed log.
+    mutating func start(_ layout: sending LogLayout, _ chain: FrameChain) throws(LogError) {
+        self.report.segmentCount = layout.segments.count
+        self.report.tail = chain.tail
+        self.report.nextIndex = chain.nextIndex
+        let store = LogStore(
+            self.files, cluster: chain.cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
+            openFilesMax: self.configuration.openFilesMax, layout: layout
+        )
+        self.writer = try LogWriter(
+            files: self.files, segmentByteCountMax: self.configuration.segmentByteCountMax, lock: self.lock,
+            store: store, durableFile: self.durableFile, chain: chain
+        )
+    }
+}

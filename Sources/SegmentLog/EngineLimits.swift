@@ -1,0 +1,21 @@
+/// Every bound of the engine, in one place.
+package enum EngineLimits {
+    /// Smallest and largest `segmentByteCountMax` that users may set.
+    package static let segmentByteCounts = (1 << 20)..<(4 << 30)
+    /// What tests may go down to.
+    package static let segmentByteCountMinForTests = 4096
+    package static let openFiles = 1...65_536
+    package static let batchWindowMilliseconds: ClosedRange<UInt64> = 1...60_000
+    /// Recovery reads this much at a time; a frame that is larger is read alone.
+    package static let scanWindowByteCount = 1 << 20
+    /// Seeks read this much at a time.
+    package static let seekWindowByteCount = 64 << 10
+    /// A reader's read-ahead.
+    package static let readWindowByteCount = 256 << 10
+    /// Marks in a segment's sparse index.
+    package static let indexMarksMax = 2048
+    /// Zeros are written this far ahead of the tail, in writes of this size.
+    package static let zeroAheadByteCount = 64 << 10
+    /// DURABLE reaches the disk at least this often.
+    package static let durableSyncIntervalMilliseconds: UInt64 = 1000
+}

@@ -1,0 +1,75 @@
+import LogModel
+import SystemPackage
+
+/// What recovery does when it finds damage below what was once synced.
+public enum RecoveryMode: Hashable, Sendable {
+    /// Opening fails with ``LogError/damaged(_:)``, and nothing is changed on disk.
+    case refuseDamage
+    /// The log ends before the damage. What follows is kept beside it in `*.damaged` files and reported.
+    case tolerateDamage
+}
+
+/// How a log is stored and opened.
+public struct LogConfiguration: Hashable, Sendable {
+    /// Made when missing. Holds one log and nothing else.
+    public var directory: FilePath
+    /// Names the writer in each frame and event; an existing directory of another node is refused.
+    public var node: NodeID
+    /// Refuses a directory of another cluster; `nil` accepts what is there, and draws one for a new log.
+    public var cluster: ClusterID?
+    public var policy: FsyncPolicy
+    /// Bytes of one segment file: 1 MiB ..< 4 GiB. A frame must fit into one.
+    public var segmentByteCountMax: Int
+    /// Descriptors kept open for readers, 1 ... 65,536; one in use is never closed.
+    public var openFilesMax: Int
+    public var recovery: RecoveryMode
+    /// Lets tests rotate every few kilobytes.
+    package var allowsSmallSegments = false
+
+    public init(
+        directory: FilePath,
+        node: NodeID = NodeID(1),
+        cluster: ClusterID? = nil,
+        policy: FsyncPolicy = .always,
+        segmentByteCountMax: Int = 128 << 20,
+        openFilesMax: Int = 16,
+        recovery: RecoveryMode = .refuseDamage
+    ) {
+        self.directory = directory
+        self.node = node
+        self.cluster = cluster
+        self.policy = policy
+        self.segmentByteCountMax = segmentByteCountMax
+        self.openFilesMax = openFilesMax
+        self.recovery = recovery
+    }
+
+    /// - Throws: ``LogError/configuration(_:)`` with the first mistake found.
+    public func validate() throws(LogError) {
+        guard !self.directory.isEmpty else { throw .configuration(.emptyDirectory) }
+        guard self.node.rawValue > 0 else { throw .configuration(.nodeZero) }
+        let bounds = EngineLimits.segmentByteCounts
+        let lowest = self.allowsSmallSegments ? EngineLimits.segmentByteCountMinForTests : bounds.lowerBound
+        guard self.segmentByteCountMax >= lowest, self.segmentByteCountMax < bounds.upperBound else {
+            throw .configuration(.segmentByteCountMax(self.segmentByteCountMax, allowed: lowest..<bounds.upperBound))
+        }
+        guard EngineLimits.openFiles.contains(self.openFilesMax) else {
+            throw .configuration(.openFilesMax(self.openFilesMax, allowed: EngineLimits.openFiles))
+        }
+        if case .batch(let window) = self.policy {
+            guard EngineLimits.batchWindowMilliseconds.contains(window) else {
+                throw .configuration(.batchWindow(window, allowed: EngineLimits.batchWindowMilliseconds))
+            }
+        }
+    }
+}
+
+/// What is wrong with a ``LogConfiguration``.
+public enum ConfigurationMistake: Hashable, Sendable {
+    case emptyDirectory
+    /// Nodes are numbered from 1.
+    case nodeZero
+    case segmentByteCountMax(Int, allowed: Range<Int>)
+    case openFilesMax(Int, allowed: ClosedRange<Int>)
+    case batchWindow(UInt64, allowed: ClosedRange<UInt64>)
+}

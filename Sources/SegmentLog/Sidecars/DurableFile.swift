@@ -1,0 +1,125 @@
+import DiskIO
+import LogModel
+import Synchronization
+
+/// What DURABLE says: the facts on which recovery tells an unsynced tail from damage.
+struct DurableRecord: Hashable, Sendable {
+    /// Everything below is synced on this node.
+    var durable: LogPoint
+    /// The last commit position known here.
+    var commit: Position
+    /// Segments below were trimmed.
+    var first: SegmentID
+    /// The log was closed in an orderly way.
+    var isClean: Bool
+
+    static let blank = DurableRecord(durable: .zero, commit: .zero, first: .first, isClean: false)
+}
+
+/// The file DURABLE: one mapped page with two slots (see `Slot`), written in turn.
+///
+///     words 0-1 durable term | 2 durable segment | 3 durable offset | 4 commit segment | 5 commit offset
+///     | 6 first segment | 7-10 zero        flags: 1 = clean stop
+///     slots at 0 and 2,048
+///
+/// A store is exact after the death of the process, since the kernel keeps the page; ``sync()`` carries it through
+/// a power cut. Callable from any thread.
+final class DurableFile: Sendable {
+    private struct State {
+        var record: DurableRecord
+        var sequence: UInt64
+        /// Stored, and not carried to the disk since.
+        var isDirty = false
+    }
+
+    static let magic: UInt32 = 0x5544_4648
+    static let offsets = [0, 2048]
+    static let byteCount = 4096
+
+    private let page: any MappedPage
+    private let state: Mutex<State>
+
+    /// - Returns: The file, and what it said; `nil` there when both slots are bad.
+    static func open(_ files: LogFiles) throws(LogError) -> (file: DurableFile, found: DurableRecord?) {
+        let page: any MappedPage
+        do throws(DiskError) {
+            let file = try files.fileSystem.open(files.path(LogFiles.durable), .write)
+            if try file.byteCount() < Self.byteCount { try file.allocate(byteCount: Self.byteCount) }
+            page = try file.map(byteCount: Self.byteCount)
+        } catch {
+            if error.isNotFound { throw .sidecarDamaged(file: LogFiles.durable) }
+            throw LogError(error)
+        }
+        let newest = Slot.newest(of: page.load(), at: Self.offsets, magic: Self.magic)
+        let found = newest.map(Self.record)
+        let state = State(record: found ?? .blank, sequence: newest?.sequence ?? 0)
+        return (DurableFile(page, state), found)
+    }
+
+    private init(_ page: any MappedPage, _ state: sending State) {
+        self.page = page
+        self.state = Mutex(state)
+    }
+
+    static func blank() -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+        // Sequence 1 stands in the slot of odd numbers, so that the first store leaves it alone.
+        bytes.replaceSubrange(
+            Self.offsets[1]..<(Self.offsets[1] + Slot.byteCount), with: Self.slot(.blank, sequence: 1))
+        return bytes
+    }
+
+    var record: DurableRecord { self.state.withLock { $0.record } }
+    var isDirty: Bool { self.state.withLock { $0.isDirty } }
+
+    /// Changes the record and stores it; unchanged, nothing is stored.
+    func update(_ change: (inout DurableRecord) -> Void) {
+        self.state.withLock { state in
+            let before = state.record
+            change(&state.record)
+            if state.record != before { self.store(&state) }
+        }
+    }
+
+    /// Sets the record in both slots and syncs it: afterwards no slot tells of anything higher.
+    func reset(_ change: (inout DurableRecord) -> Void) throws(LogError) {
+        self.state.withLock { state in
+            change(&state.record)
+            self.store(&state)
+            self.store(&state)
+        }
+        try self.sync()
+    }
+
+    func sync() throws(LogError) {
+        self.state.withLock { $0.isDirty = false }
+        try disk { () throws(DiskError) in try self.page.sync() }
+    }
+
+    private func store(_ state: inout State) {
+        state.sequence += 1
+        state.isDirty = true
+        let slot = Self.slot(state.record, sequence: state.sequence)
+        self.page.store(slot.span.bytes, at: Self.offsets[Int(state.sequence % 2)])
+    }
+
+    private static func slot(_ record: DurableRecord, sequence: UInt64) -> [UInt8] {
+        let words =
+            Slot.split(record.durable.term.rawValue)
+            + [
+                record.durable.position.segment.rawValue, record.durable.position.offset,
+                record.commit.segment.rawValue, record.commit.offset, record.first.rawValue,
+            ] + [UInt32](repeating: 0, count: 4)
+        return Slot(flags: record.isClean ? 1 : 0, sequence: sequence, words: words).encoded(magic: Self.magic)
+    }
+
+    private static func record(_ slot: Slot) -> DurableRecord {
+        DurableRecord(
+            durable: LogPoint(
+                term: Term(slot.number(at: 0)), position: Position(slot.words[2], slot.words[3])),
+            commit: Position(slot.words[4], slot.words[5]),
+            first: SegmentID(slot.words[6]),
+            isClean: slot.flags & 1 != 0
+        )
+    }
+}

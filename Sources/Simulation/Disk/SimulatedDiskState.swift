@@ -1,0 +1,173 @@
+import DiskIO
+import SystemPackage
+
+/// The disk behind a ``SimulatedFileSystem``: directories, inodes, what is to go wrong.
+struct SimulatedDiskState: Sendable {
+    var inodes: [Int: SimulatedInode] = [:]
+    var counts = DiskCounts()
+    var faults: [Int: DiskFault] = [:]
+    var nextFaults: [DiskOperation: DiskFault] = [:]
+    var capacityByteCount: Int
+    /// Raised when the process dies: files and locks of an earlier session are dead.
+    private(set) var session = 0
+    private var directories: [String: SimulatedDirectory] = [:]
+    private var locks: Set<String> = []
+    private var isStopped = false
+    private var nextInode = 1
+    private var random: DiskRandom
+
+    init(seed: UInt64, capacityByteCount: Int) {
+        self.random = DiskRandom(seed: seed)
+        self.capacityByteCount = capacityByteCount
+    }
+
+    /// Counts an operation and refuses it when a fault is placed on it.
+    mutating func admit(
+        _ operation: DiskOperation?, _ path: FilePath, session: Int?, onRefusal: (inout Self) -> Void
+    ) throws(DiskError) {
+        guard !self.isStopped, session == nil || session == self.session else {
+            throw DiskError(.ioError, operation ?? .read, path)
+        }
+        guard let operation else { return }
+        self.counts.operations += 1
+        let fault =
+            self.faults.removeValue(forKey: self.counts.operations) ?? self.nextFaults.removeValue(forKey: operation)
+        switch fault {
+        case nil:
+            return
+        case .refuse(let errno):
+            onRefusal(&self)
+            throw DiskError(errno, operation, path)
+        case .stop:
+            onRefusal(&self)
+            self.isStopped = true
+            throw DiskError(.ioError, operation, path)
+        }
+    }
+
+    // MARK: Directories
+
+    mutating func makeDirectory(_ path: FilePath) {
+        if self.directories[path.string] == nil { self.directories[path.string] = SimulatedDirectory() }
+    }
+
+    func list(_ path: FilePath) throws(DiskError) -> [String] {
+        guard let directory = self.directories[path.string] else {
+            throw DiskError(.noSuchFileOrDirectory, .list, path)
+        }
+        return directory.entries.keys.sorted()
+    }
+
+    func inode(at path: FilePath) -> Int? {
+        let (directory, name) = Self.split(path)
+        return self.directories[directory]?.entries[name]
+    }
+
+    mutating func open(_ path: FilePath, _ access: FileAccess) throws(DiskError) -> Int {
+        self.counts.opens += 1
+        if access != .create {
+            guard let inode = self.inode(at: path) else {
+                throw DiskError(.noSuchFileOrDirectory, .open, path)
+            }
+            self.inodes[inode]?.openCount += 1
+            return inode
+        }
+        guard self.inode(at: path) == nil else { throw DiskError(.fileExists, .create, path) }
+        let inode = self.nextInode
+        self.nextInode += 1
+        var file = SimulatedInode()
+        file.openCount = 1
+        self.inodes[inode] = file
+        try self.apply(.link(Self.name(path), inode: inode), at: path, .create)
+        return inode
+    }
+
+    mutating func rename(_ source: FilePath, to target: FilePath) throws(DiskError) {
+        guard let inode = self.inode(at: source) else { throw DiskError(.noSuchFileOrDirectory, .rename, source) }
+        try self.apply(.rename(Self.name(source), to: Self.name(target), inode: inode), at: source, .rename)
+    }
+
+    mutating func remove(_ path: FilePath) throws(DiskError) {
+        guard self.inode(at: path) != nil else { throw DiskError(.noSuchFileOrDirectory, .remove, path) }
+        try self.apply(.unlink(Self.name(path)), at: path, .remove)
+        self.collect()
+    }
+
+    mutating func syncDirectory(_ path: FilePath) throws(DiskError) {
+        guard self.directories[path.string] != nil else {
+            throw DiskError(.noSuchFileOrDirectory, .syncDirectory, path)
+        }
+        self.directories[path.string]?.sync()
+        self.counts.directorySyncs += 1
+        self.collect()
+    }
+
+    private mutating func apply(
+        _ change: SimulatedDirectory.Change, at path: FilePath, _ operation: DiskOperation
+    ) throws(DiskError) {
+        let directory = Self.split(path).directory
+        guard self.directories[directory] != nil else { throw DiskError(.noSuchFileOrDirectory, operation, path) }
+        self.directories[directory]?.apply(change)
+    }
+
+    private static func name(_ path: FilePath) -> String { Self.split(path).name }
+
+    /// On the text, since the components of a `FilePath` are slow and this is asked for at every call.
+    private static func split(_ path: FilePath) -> (directory: String, name: String) {
+        let text = path.string
+        guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", text) }
+        return (String(text[..<slash]), String(text[text.index(after: slash)...]))
+    }
+
+    // MARK: Files
+
+    /// Refuses growth that does not fit.
+    func reserve(_ growth: Int, _ operation: DiskOperation, _ path: FilePath) throws(DiskError) {
+        guard growth > 0, self.capacityByteCount != .max else { return }
+        let used = self.inodes.values.reduce(0) { $0 + $1.bytes.count }
+        guard used + growth <= self.capacityByteCount else { throw DiskError(.noSpace, operation, path) }
+    }
+
+    mutating func release(inode: Int) {
+        self.inodes[inode]?.openCount -= 1
+        self.collect()
+    }
+
+    /// Forgets inodes that nothing can name any more.
+    private mutating func collect() {
+        let candidates = self.inodes.filter { $0.value.openCount <= 0 }.map(\.key)
+        guard !candidates.isEmpty else { return }
+        let reachable = self.directories.values.reduce(into: Set<Int>()) { $0.formUnion($1.reachable) }
+        for inode in candidates where !reachable.contains(inode) { self.inodes[inode] = nil }
+    }
+
+    // MARK: Locks and crashes
+
+    /// - Returns: The session that holds it now, or `nil` when it is held already.
+    mutating func lock(_ path: FilePath) -> Int? {
+        self.locks.insert(path.string).inserted ? self.session : nil
+    }
+
+    mutating func unlock(_ path: FilePath, session: Int) {
+        if session == self.session { self.locks.remove(path.string) }
+    }
+
+    mutating func killProcess() {
+        self.session += 1
+        self.locks.removeAll()
+        self.faults.removeAll()
+        self.nextFaults.removeAll()
+        self.isStopped = false
+    }
+
+    mutating func cutPower(_ survival: PowerCut) {
+        self.killProcess()
+        for name in self.directories.keys.sorted() {
+            self.directories[name]?.cutPower(survival, random: &self.random)
+        }
+        for number in self.inodes.keys.sorted() {
+            self.inodes[number]?.cutPower(survival, random: &self.random)
+        }
+        self.collect()
+    }
+}

@@ -1,0 +1,75 @@
+import LogModel
+import RaftCore
+import WireFormat
+
+/// Knows what the cluster has promised, and throws when a promise is broken.
+struct Oracle {
+    /// The one committed log, with the term in which each frame was first reported committed.
+    private(set) var committed: [(frame: MirroredLog.Frame, inTerm: Term)] = []
+    private var leaders: [Term: Int] = [:]
+    private var votes: [String: Member] = [:]
+    private var acknowledged: [ProducerSequence: LogIndex] = [:]
+    private(set) var lastAcknowledgedIndex = LogIndex(0)
+    private var places: [ProducerSequence: LogIndex] = [:]
+
+    var leaderCount: Int { self.leaders.count }
+    var acknowledgedCount: Int { self.acknowledged.count }
+
+    mutating func led(_ node: Int, term: Term, log: MirroredLog) throws(Violation) {
+        if let other = self.leaders.updateValue(node, forKey: term), other != node {
+            throw Violation(invariant: .oneLeaderPerTerm, detail: "nodes \(other) and \(node) both lead term \(term)")
+        }
+        guard let last = self.committed.lastIndex(where: { $0.inTerm < term }) else { return }
+        guard last < log.frames.count, log.frames[last] == self.committed[last].frame else {
+            throw Violation(
+                invariant: .leaderCompleteness,
+                detail:
+                    "node \(node) leads term \(term) without the committed frame at \(self.committed[last].frame.position)"
+            )
+        }
+    }
+
+    mutating func voted(_ node: Int, _ reply: VoteReply, for candidate: Member) throws(Violation) {
+        guard reply.isGranted, !reply.isPreVote else { return }
+        if let other = self.votes.updateValue(candidate, forKey: "\(node)/\(reply.term)"), other != candidate {
+            throw Violation(
+                invariant: .oneVotePerTerm,
+                detail: "node \(node) voted for \(other.node) and \(candidate.node) in term \(reply.term)")
+        }
+    }
+
+    mutating func committed(_ node: Int, through position: Position, term: Term, log: MirroredLog) throws(Violation) {
+        guard let count = log.count(through: position), count > 0 else {
+            throw Violation(
+                invariant: .committedNeverChanges, detail: "node \(node) commits \(position), which it does not hold")
+        }
+        let known = min(count, self.committed.count)
+        if known > 0, log.frames[known - 1] != self.committed[known - 1].frame {
+            throw Violation(
+                invariant: .committedNeverChanges,
+                detail: "node \(node) holds another frame at \(log.frames[known - 1].position) than was committed")
+        }
+        for frame in log.frames[known..<count] {
+            self.committed.append((frame, term))
+            guard let producer = frame.producer else { continue }
+            if let other = self.places.updateValue(frame.firstIndex, forKey: producer) {
+                throw Violation(
+                    invariant: .acknowledgedOnce,
+                    detail:
+                        "producer \(producer.producer) sequence \(producer.sequence) stands at \(other) and \(frame.firstIndex)"
+                )
+            }
+        }
+    }
+
+    mutating func acknowledged(_ append: ProducerSequence, at index: LogIndex) throws(Violation) {
+        guard self.places[append] == index else {
+            throw Violation(
+                invariant: .acknowledgedOnce,
+                detail: "producer \(append.producer) sequence \(append.sequence) was acknowledged at \(index), "
+                    + "and stands at \(self.places[append].map(\.description) ?? "no place")")
+        }
+        self.acknowledged[append] = index
+        self.lastAcknowledgedIndex = max(self.lastAcknowledgedIndex, index)
+    }
+}

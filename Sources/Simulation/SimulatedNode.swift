@@ -1,0 +1,183 @@
+import DiskIO
+import LogModel
+import LogState
+import RaftCore
+import ReplicaCore
+import ReplicaDisk
+import SegmentLog
+import SystemPackage
+import WireFormat
+
+/// One whole node: the core that ships, the engine that ships, on a simulated disk.
+final class SimulatedNode {
+    static let directory: FilePath = "/data"
+
+    let number: Int
+    let disk: SimulatedFileSystem
+    private(set) var member: Member
+    private let configuration: SimulationConfiguration
+
+    /// Counts the starts; what was meant for an earlier life is dropped.
+    private(set) var life = 0
+    private var core: ReplicaCore?
+    private(set) var worker: ReplicaDisk?
+    private(set) var store: LogStore?
+    var log = MirroredLog()
+    var jobs: [DiskJob] = []
+    var isDiskBusy = false
+    var isSlow = false
+    /// Commits that this node has reported in its present term.
+    private(set) var commitsOfTerm = 0
+    private var commitTerm = Term.zero
+    /// Added to the wall clock.
+    var clockSkew: UInt64 = 0
+
+    // What the node has vouched for, across its lives.
+    private(set) var vouchedPersisted = LogPoint.zero
+    private(set) var vouchedState = HardState(term: .zero, vote: nil)
+
+    init(number: Int, configuration: SimulationConfiguration, random: inout SplitMix64) {
+        self.number = number
+        self.configuration = configuration
+        self.disk = SimulatedFileSystem(seed: random.next())
+        self.member = Member(node: NodeID(UInt32(number + 1)), incarnation: Incarnation(random.next()))
+    }
+
+    /// Running, with nothing left to do for its disk.
+    var isResting: Bool { self.isRunning && !self.isDiskBusy && self.jobs.isEmpty }
+    var isRunning: Bool { self.worker != nil }
+    var role: RaftRole { self.core?.raft.role ?? .follower }
+    var term: Term { self.core?.raft.term ?? .zero }
+    var leader: NodeID? { self.core?.raft.leader }
+    var commit: Position { self.core?.commit ?? .zero }
+    var tail: Position { self.core?.chain.tail ?? .zero }
+
+    private var logConfiguration: LogConfiguration {
+        var log = LogConfiguration(directory: Self.directory, node: self.member.node)
+        log.policy = self.configuration.policy
+        log.segmentByteCountMax = self.configuration.segmentByteCountMax
+        log.allowsSmallSegments = true
+        return log
+    }
+
+    private func open() throws(LogError) -> OpenedLog {
+        let incarnation = self.member.incarnation
+        return try LogDirectory.open(
+            self.logConfiguration, mode: .cluster, fileSystem: self.disk, newIncarnation: { incarnation })
+    }
+
+    /// Writes the founding frame; the node is not running yet.
+    func found(_ founding: FoundingLog) throws(LogError) {
+        var opened = try self.open()
+        try opened.form(cluster: founding.cluster, founding: founding.bytes[...])
+        try opened.writer?.close()
+    }
+
+    /// Starts the node from what its disk holds.
+    func start(randomSeed: UInt64, now: ReplicaTime) throws(Violation) {
+        self.life += 1
+        do {
+            let opened = try self.open()
+            guard let writer = opened.writer, let store = opened.store, let votes = opened.votes,
+                let cluster = opened.identity.cluster
+            else {
+                throw self.refused("its directory is blank")
+            }
+            _ = try writer.sync()
+            let hardState = HardState(votes.current)
+            let recovered = try ReplicaOpening.recover(
+                store: store, commit: opened.commit, hardState: hardState, mayVote: opened.mayVote)
+            try self.check(recovered)
+            var raft = RaftConfiguration(
+                member: self.member, commitRule: self.configuration.policy == .os ? .received : .persisted)
+            raft.planted = self.configuration.planted
+            var replica = ReplicaConfiguration(
+                member: self.member, cluster: cluster, starts: opened.identity.starts,
+                policy: self.configuration.policy,
+                segmentByteCountMax: self.configuration.segmentByteCountMax, raft: raft, randomSeed: randomSeed)
+            replica.limits.commitTimeoutMilliseconds = 3_000
+            // Where leaders die young, each frame travels alone and waits for the one before it.
+            replica.limits.rangeByteCountMax = self.configuration.isChurning ? 256 : 2 << 10
+            replica.limits.windowByteCountMax = self.configuration.isChurning ? 256 : 16 << 10
+            replica.limits.tailByteCountMax = 8 << 10
+            self.log = try self.mirror(store)
+            self.core = ReplicaCore(configuration: replica, recovered: recovered, now: now)
+            self.worker = ReplicaDisk(writer: writer, votes: votes, policy: self.configuration.policy)
+            self.store = store
+        } catch let violation as Violation {
+            throw violation
+        } catch {
+            throw self.refused("\(error)")
+        }
+        self.jobs = []
+        self.isDiskBusy = false
+    }
+
+    private func refused(_ detail: String) -> Violation {
+        Violation(invariant: .recovers, detail: "node \(self.number): \(detail)")
+    }
+
+    private func check(_ recovered: borrowing RecoveredReplica) throws(Violation) {
+        let state = recovered.hardState
+        if state.term < self.vouchedState.term
+            || (state.term == self.vouchedState.term && self.vouchedState.vote != nil
+                && state.vote != self.vouchedState.vote)
+        {
+            throw Violation(
+                invariant: .nothingGoesBack,
+                detail: "node \(self.number) forgot its vote of term \(self.vouchedState.term), it has \(state)")
+        }
+        let tail = recovered.marks.tail.point
+        if tail < self.vouchedPersisted {
+            throw Violation(
+                invariant: .nothingGoesBack,
+                detail: "node \(self.number) vouched for \(self.vouchedPersisted) and recovered \(tail)")
+        }
+    }
+
+    private func mirror(_ store: LogStore) throws(LogError) -> MirroredLog {
+        var log = MirroredLog()
+        var from = Position.zero
+        let tail = store.written.position
+        while from < tail {
+            let range = try store.read(from: from, through: tail, byteCountMax: 1 << 20)
+            guard !range.bytes.isEmpty else { break }
+            log.append(range.bytes, at: range.position)
+            from = range.end
+        }
+        return log
+    }
+
+    /// The process is gone; the disk keeps what it must and, in part, what it may.
+    func stop() {
+        self.core = nil
+        self.worker = nil
+        self.store = nil
+        self.jobs = []
+        self.isDiskBusy = false
+        self.isSlow = false
+    }
+
+    func step(_ event: ReplicaEvent, now: ReplicaTime) -> [ReplicaAction] {
+        self.core?.step(event, now: now) ?? []
+    }
+
+    // MARK: What it vouches for
+
+    func committed() {
+        if self.commitTerm != self.term { self.commitsOfTerm = 0 }
+        self.commitTerm = self.term
+        self.commitsOfTerm += 1
+    }
+
+    func acknowledges(_ ack: AckMessage) {
+        if self.configuration.policy != .os { self.vouchedPersisted = max(self.vouchedPersisted, ack.persisted) }
+    }
+
+    func votePersisted(_ state: HardState) { self.vouchedState = state }
+
+    func truncated(to point: LogPoint) {
+        self.log.truncate(to: point.position)
+        if self.vouchedPersisted.position > point.position { self.vouchedPersisted = point }
+    }
+}

@@ -1,0 +1,55 @@
+import LogModel
+import RaftCore
+
+/// One simulated run: the same values give the same run, event by event.
+package struct SimulationConfiguration: Sendable {
+    package var seed: UInt64
+    package var nodeCount = 3
+    /// Events with faults; as much time as is needed for healing follows.
+    package var stepCount = 4_000
+    package var faults = SimulationFaults.all
+    package var policy = FsyncPolicy.always
+    /// Small, so that a run rotates often.
+    package var segmentByteCountMax = 8 << 10
+    package var producerCount = 3
+    /// A bug to be caught.
+    package var planted: PlantedBug?
+
+    package init(seed: UInt64) {
+        self.seed = seed
+    }
+
+    /// Of the runs with ``SimulationFaults/churn``, one in four is given over to it.
+    var isChurning: Bool { self.faults.contains(.churn) && self.seed % 4 == 0 }
+}
+
+/// What may go wrong in a run.
+package struct SimulationFaults: OptionSet, Hashable, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Votes and heartbeats are lost, doubled, overtaken.
+    package static let messages = SimulationFaults(rawValue: 1)
+    /// Links fail in one or both directions, silently.
+    package static let partitions = SimulationFaults(rawValue: 2)
+    /// Processes are killed; what they had written stays.
+    package static let kills = SimulationFaults(rawValue: 4)
+    /// Machines lose power, also in the middle of a write: unsynced writes survive in part, in any order.
+    package static let powerCuts = SimulationFaults(rawValue: 8)
+    /// Connections reset.
+    package static let resets = SimulationFaults(rawValue: 16)
+    /// Disks and nodes are slow for a while; clocks jump.
+    package static let slowness = SimulationFaults(rawValue: 32)
+
+    /// New leaders die young: what they began is left half done.
+    package static let churn = SimulationFaults(rawValue: 64)
+
+    package static let all: SimulationFaults = [
+        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn,
+    ]
+
+    package static let named: [String: SimulationFaults] = [
+        "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
+        "resets": .resets, "slowness": .slowness, "churn": .churn, "all": .all, "none": [],
+    ]
+}

@@ -1,0 +1,42 @@
+import LogModel
+
+/// What a run showed.
+package struct SimulationReport: Sendable {
+    package var seed: UInt64
+    package var stepCount = 0
+    package var virtualMilliseconds: UInt64 = 0
+    /// Of every event, in order: equal for equal configurations.
+    package var traceHash: UInt64 = 0
+    package var appendsAcknowledged = 0
+    package var framesCommitted = 0
+    package var segmentsSealed = 0
+    package var leadersElected = 0
+    package var crashes = 0
+    package var truncations = 0
+    package var duplicatesAnswered = 0
+    package var readsChecked = 0
+    package var violation: Violation?
+}
+
+/// A promise that was broken, and when.
+package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+    package var invariant: Invariant
+    package var detail: String
+    package var atStep = 0
+
+    package var description: String { "step \(self.atStep): \(self.invariant.rawValue): \(self.detail)" }
+}
+
+/// The promises of a cluster, checked while it runs.
+package enum Invariant: String, Hashable, Sendable {
+    case oneLeaderPerTerm = "at most one leader per term"
+    case oneVotePerTerm = "one vote per node and term"
+    case committedNeverChanges = "a committed frame never changes or disappears"
+    case leaderCompleteness = "a leader holds every committed frame"
+    case acknowledgedOnce = "no acknowledged append is lost or doubled"
+    case linearizableReads = "a linearizable read sees all that was acknowledged before it"
+    case nothingGoesBack = "terms, votes and what was vouched for never go back"
+    case sameFiles = "sealed segments are the same files on every node"
+    case recovers = "a crashed node opens its log again"
+    case liveness = "once faults stop, a leader emerges and all nodes become level"
+}

@@ -1,0 +1,97 @@
+import LogModel
+import ReplicaCore
+import SegmentFormat
+
+/// A producer that appends one value after the other and retries whatever is in doubt.
+struct SimulatedClient {
+    let producer: UInt64
+    var sequence: UInt64 = 1
+    var request: UInt64?
+    var lastLeader: Int?
+    /// Once faults have stopped: enough when it has come so far.
+    var goal: UInt64?
+
+    init(producer: UInt64) {
+        self.producer = producer
+    }
+}
+
+extension World {
+    func clientActs(_ number: Int) throws(Violation) {
+        let client = self.clients[number]
+        guard client.request == nil, client.goal.map({ client.sequence < $0 }) ?? true else { return }
+        let target = client.lastLeader ?? Int(self.random.next(in: 0..<UInt64(self.nodes.count)))
+        let node = self.nodes[target]
+        guard node.isRunning, let draft = self.draft(of: client) else { return self.clientWaits(number) }
+        self.lastRequest += 1
+        let request = self.lastRequest
+        self.clients[number].request = request
+        self.schedule(.clientGivesUp(number, request: request), after: self.microseconds(300_000..<1_500_000))
+        try self.step(node, .proposed([Proposal(id: request, draft: draft)]))
+    }
+
+    private func draft(of client: SimulatedClient) -> FrameDraft? {
+        let append = ProducerSequence(producer: client.producer, sequence: client.sequence)
+        let text = "producer \(client.producer) sequence \(client.sequence)"
+        // The length depends on the sequence alone, so that a retry is the same frame.
+        let padding = String(repeating: ".", count: Int((client.sequence &* 2_654_435_761) % 700))
+        let count = 1 + Int(client.sequence % 3)
+        let records = (0..<count).map { Record("\(text) \($0) \(padding)") }
+        return try? FrameDraft.records(records, producer: append)
+    }
+
+    private func clientWaits(_ number: Int) {
+        self.clients[number].lastLeader = nil
+        self.schedule(.client(number), after: self.microseconds(2_000..<30_000))
+    }
+
+    func clientGivesUp(_ number: Int, request: UInt64) {
+        guard self.clients[number].request == request else { return }
+        self.clients[number].request = nil
+        self.clientWaits(number)
+    }
+
+    func answered(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) throws(Violation) {
+        guard let number = self.clients.firstIndex(where: { $0.request == id }) else { return }
+        let client = self.clients[number]
+        self.clients[number].request = nil
+        switch result {
+        case .success(let outcome):
+            let append = ProducerSequence(producer: client.producer, sequence: client.sequence)
+            try self.oracle.acknowledged(append, at: outcome.first)
+            if outcome.isDuplicate { self.report.duplicatesAnswered += 1 }
+            self.clients[number].sequence += 1
+            self.schedule(.client(number), after: self.microseconds(50..<20_000))
+        case .failure(.producerGap), .failure(.producerExpired):
+            throw Violation(
+                invariant: .acknowledgedOnce,
+                detail: "producer \(client.producer) is told that its sequence \(client.sequence) does not follow")
+        case .failure(.notLeader(let leader)):
+            self.clientWaits(number)
+            self.clients[number].lastLeader = leader.map { Int($0.rawValue) - 1 }
+        case .failure:
+            self.clientWaits(number)
+        }
+    }
+
+    // MARK: Linearizable reads
+
+    func ask() throws(Violation) {
+        self.schedule(.ask, after: self.microseconds(5_000..<60_000))
+        let node = self.nodes[Int(self.random.next(in: 0..<UInt64(self.nodes.count)))]
+        guard node.isRunning, node.role == .leader else { return }
+        self.lastRequest += 1
+        self.reads[self.lastRequest] = self.oracle.lastAcknowledgedIndex
+        try self.step(node, .readAsked(id: self.lastRequest))
+    }
+
+    func readReady(_ id: UInt64, nextIndex: LogIndex) throws(Violation) {
+        guard let acknowledged = self.reads.removeValue(forKey: id) else { return }
+        self.report.readsChecked += 1
+        guard acknowledged < nextIndex else {
+            throw Violation(
+                invariant: .linearizableReads,
+                detail: "a read ends before \(nextIndex), though \(acknowledged) was acknowledged before it began")
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import DiskIO
+import LogModel
+import ReplicaCore
+import SystemPackage
+
+/// What goes wrong, and how it is mended.
+extension World {
+    func misfortune() throws(Violation) {
+        guard !self.isHealing else { return }
+        self.schedule(.misfortune, after: self.microseconds(10_000..<400_000))
+        let number = Int(self.random.next(in: 0..<UInt64(self.nodes.count)))
+        let step = self.nodes.count > 1 ? 1 + Int(self.random.next(in: 0..<UInt64(self.nodes.count - 1))) : 0
+        let other = (number + step) % self.nodes.count
+        let node = self.nodes[number]
+        let faults = self.configuration.faults
+        switch self.random.next(in: 0..<10) {
+        case 0, 1: if faults.contains(.kills), node.isRunning { self.crash(node, losesPower: false) }
+        case 2, 3: if faults.contains(.powerCuts), node.isRunning { self.crash(node, losesPower: true) }
+        case 4: if faults.contains(.powerCuts), node.isRunning { self.crashSoon(node) }
+        case 5: if faults.contains(.partitions) { self.isolate(number) }
+        case 6: if faults.contains(.partitions), other != number { self.cut(number, other) }
+        case 7: if faults.contains(.resets), other != number { self.reset(from: number, to: other) }
+        case 8: if faults.contains(.slowness) { self.slow(node) }
+        default:
+            if faults.contains(.kills), self.chance(1, of: 3) {
+                for node in self.nodes where node.isRunning {
+                    self.crash(node, losesPower: faults.contains(.powerCuts))
+                }
+            } else if faults.contains(.slowness) {
+                node.clockSkew = self.random.next(in: 0..<10_000_000_000)
+            }
+        }
+    }
+
+    /// A new leader may die before it has done anything of use.
+    func tempt(_ node: SimulatedNode) {
+        guard self.isChurning, !self.isHealing else { return }
+        switch self.random.next(in: 0..<5) {
+        case 0, 1:
+            self.schedule(.fall(node: node.number, life: node.life), after: self.microseconds(500..<12_000))
+        case 2, 3:
+            // Nobody hears it, clients excepted: what it appends stays with it.
+            let pause = self.microseconds(20_000..<120_000)
+            for other in self.nodes where other.number != node.number {
+                self.network.cut(node.number, other.number)
+                self.schedule(.heal(from: node.number, to: other.number), after: pause)
+            }
+            self.schedule(.fall(node: node.number, life: node.life), after: pause)
+        default: break
+        }
+    }
+
+    /// Or right after its first commit.
+    func temptAtCommit(_ node: SimulatedNode) {
+        guard self.isChurning, !self.isHealing, node.role == .leader, node.commitsOfTerm < 2, self.chance(1, of: 2)
+        else { return }
+        self.schedule(.fall(node: node.number, life: node.life), after: self.microseconds(1..<200))
+    }
+
+    func fall(_ number: Int, _ life: Int) {
+        guard !self.isHealing, let node = self.alive(number, life) else { return }
+        self.crash(node, losesPower: false)
+    }
+
+    func crash(_ node: SimulatedNode, losesPower: Bool) {
+        node.stop()
+        if losesPower { node.disk.cutPower() } else { node.disk.killProcess() }
+        self.report.crashes += 1
+        for other in self.nodes where other.number != node.number {
+            self.network.disconnect(node.number, other.number)
+            self.lose(node, at: other)
+        }
+        let pause = self.isHealing || self.isChurning ? 1_000..<40_000 : UInt64(5_000)..<800_000
+        self.schedule(.restart(node: node.number), after: self.microseconds(pause))
+    }
+
+    /// Another node sees its connection reset; a new one is refused while the node is down.
+    private func lose(_ node: SimulatedNode, at other: SimulatedNode) {
+        guard self.network.isConnected(other.number, node.number) else { return }
+        self.network.disconnect(other.number, node.number)
+        guard other.isRunning, self.network.reaches(node.number, other.number) else { return }
+        let pause = self.microseconds(20..<400)
+        self.schedule(
+            .deliver(.disconnected(from: node.member.node), node: other.number, life: other.life), after: pause)
+        self.schedule(
+            .deliver(.died(node.member.node), node: other.number, life: other.life),
+            after: pause + self.microseconds(10..<200))
+    }
+
+    /// Power goes in the middle of one of the next disk operations.
+    private func crashSoon(_ node: SimulatedNode) {
+        let number = node.disk.counts.operations + Int(self.random.next(in: 1..<12))
+        node.disk.inject(.stop, atOperation: number)
+    }
+
+    private func isolate(_ number: Int) {
+        let pause = self.microseconds(100_000..<2_500_000)
+        for other in self.nodes where other.number != number {
+            for (from, to) in [(number, other.number), (other.number, number)] {
+                self.network.cut(from, to)
+                self.schedule(.heal(from: from, to: to), after: pause)
+            }
+        }
+    }
+
+    private func cut(_ from: Int, _ to: Int) {
+        let pause = self.microseconds(100_000..<2_500_000)
+        self.network.cut(from, to)
+        self.schedule(.heal(from: from, to: to), after: pause)
+        guard self.chance(1, of: 2) else { return }
+        self.network.cut(to, from)
+        self.schedule(.heal(from: to, to: from), after: pause)
+    }
+
+    func heal(from: Int, to: Int) {
+        guard !self.network.reaches(from, to) else { return }
+        self.network.heal(from, to)
+        // What was silently lost meanwhile shows as a reset now.
+        self.reset(from: from, to: to)
+        self.reset(from: to, to: from)
+    }
+
+    private func slow(_ node: SimulatedNode) {
+        node.isSlow = true
+        self.schedule(.hurry(node: node.number), after: self.microseconds(100_000..<1_500_000))
+    }
+
+    /// Ends all faults; what is down comes back.
+    func healEverything() {
+        self.isHealing = true
+        for number in self.clients.indices { self.clients[number].goal = self.clients[number].sequence + 2 }
+        for from in 0..<self.nodes.count {
+            self.nodes[from].isSlow = false
+            for to in 0..<self.nodes.count where to != from { self.heal(from: from, to: to) }
+        }
+    }
+}

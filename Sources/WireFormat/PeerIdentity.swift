@@ -1,0 +1,57 @@
+import LogModel
+
+/// The answer of `GET /peer/v1/identity`: who is there, and whether it may take part in forming a cluster.
+package struct PeerIdentity: WireMessage {
+    package var version: UInt16
+    /// `nil` for a blank node.
+    package var cluster: ClusterID?
+    package var node: NodeID
+    package var incarnation: Incarnation
+    package var generation: UInt32
+    package var starts: UInt64
+    package var isBlank: Bool
+    /// The members that the log's first frame names; empty when there is none. At most ``WireLimits/foundersMax``.
+    package var founders: [Member]
+
+    package init(
+        version: UInt16 = WireLimits.version, cluster: ClusterID?, node: NodeID, incarnation: Incarnation,
+        generation: UInt32, starts: UInt64, isBlank: Bool, founders: [Member]
+    ) {
+        self.version = version
+        self.cluster = cluster
+        self.node = node
+        self.incarnation = incarnation
+        self.generation = generation
+        self.starts = starts
+        self.isBlank = isBlank
+        self.founders = founders
+    }
+
+    package init(reading reader: inout WireReader) throws(WireError) {
+        self.version = try reader.version()
+        self.cluster = try reader.bool() ? try reader.cluster() : nil
+        let member = try reader.member()
+        self.node = member.node
+        self.incarnation = member.incarnation
+        self.generation = try reader.integer()
+        self.starts = try reader.integer()
+        self.isBlank = try reader.bool()
+        let count = Int(try reader.integer(UInt8.self))
+        guard count <= WireLimits.foundersMax else { throw .badValue(.founders) }
+        self.founders = []
+        for _ in 0..<count { self.founders.append(try reader.member()) }
+    }
+
+    package func encode(into bytes: inout [UInt8]) {
+        precondition(self.founders.count <= WireLimits.foundersMax, "too many founders for a message")
+        bytes.put(self.version)
+        bytes.put(self.cluster != nil)
+        if let cluster = self.cluster { bytes.put(cluster) }
+        bytes.put(Member(node: self.node, incarnation: self.incarnation))
+        bytes.put(self.generation)
+        bytes.put(self.starts)
+        bytes.put(self.isBlank)
+        bytes.append(UInt8(self.founders.count))
+        for member in self.founders { bytes.put(member) }
+    }
+}

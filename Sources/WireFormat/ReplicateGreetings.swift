@@ -1,0 +1,106 @@
+import LogModel
+
+/// The leader's first message on `replicate`.
+package struct ReplicateHello: WireMessage {
+    package var version: UInt16
+    package var cluster: ClusterID
+    package var term: Term
+    package var leader: Member
+    /// How often the leader's process started in this incarnation.
+    package var starts: UInt64
+    package var generation: UInt32
+
+    package init(
+        version: UInt16 = WireLimits.version, cluster: ClusterID, term: Term, leader: Member, starts: UInt64,
+        generation: UInt32
+    ) {
+        self.version = version
+        self.cluster = cluster
+        self.term = term
+        self.leader = leader
+        self.starts = starts
+        self.generation = generation
+    }
+
+    package init(reading reader: inout WireReader) throws(WireError) {
+        self.version = try reader.version()
+        self.cluster = try reader.cluster()
+        self.term = try reader.term()
+        self.leader = try reader.member()
+        self.starts = try reader.integer()
+        self.generation = try reader.integer()
+    }
+
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.put(self.version)
+        bytes.put(self.cluster)
+        bytes.put(self.term)
+        bytes.put(self.leader)
+        bytes.put(self.starts)
+        bytes.put(self.generation)
+    }
+}
+
+/// The follower's answer: its read-from position, and by its term table where the two logs last agreed.
+package struct ReplicateWelcome: WireMessage {
+    package var version: UInt16
+    package var term: Term
+    package var follower: Member
+    package var starts: UInt64
+    package var refusal: StreamRefusal?
+    package var tail: LogPoint
+    /// Header checksum of the frame that ends at `tail`.
+    package var tailChecksum: UInt32
+    /// Where the follower's log begins.
+    package var first: Position
+    package var committed: LogPoint
+    package var persisted: LogPoint
+    /// At most ``WireLimits/termStartsMax``, ascending.
+    package var terms: [TermStart]
+
+    package init(
+        version: UInt16 = WireLimits.version, term: Term, follower: Member, starts: UInt64,
+        refusal: StreamRefusal? = nil, tail: LogPoint, tailChecksum: UInt32, first: Position, committed: LogPoint,
+        persisted: LogPoint, terms: [TermStart]
+    ) {
+        self.version = version
+        self.term = term
+        self.follower = follower
+        self.starts = starts
+        self.refusal = refusal
+        self.tail = tail
+        self.tailChecksum = tailChecksum
+        self.first = first
+        self.committed = committed
+        self.persisted = persisted
+        self.terms = terms
+    }
+
+    package init(reading reader: inout WireReader) throws(WireError) {
+        self.version = try reader.version()
+        self.term = try reader.term()
+        self.follower = try reader.member()
+        self.starts = try reader.integer()
+        self.refusal = try StreamRefusal.read(&reader)
+        self.tail = try reader.point()
+        self.tailChecksum = try reader.integer()
+        self.first = try reader.position()
+        self.committed = try reader.point()
+        self.persisted = try reader.point()
+        self.terms = try reader.termStarts()
+    }
+
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.put(self.version)
+        bytes.put(self.term)
+        bytes.put(self.follower)
+        bytes.put(self.starts)
+        StreamRefusal.encode(self.refusal, into: &bytes)
+        bytes.put(self.tail)
+        bytes.put(self.tailChecksum)
+        bytes.put(self.first)
+        bytes.put(self.committed)
+        bytes.put(self.persisted)
+        bytes.put(self.terms)
+    }
+}

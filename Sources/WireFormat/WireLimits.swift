@@ -1,0 +1,11 @@
+/// Every bound of the peer protocol's messages, in one place.
+package enum WireLimits {
+    /// Written into hello, welcome and identity; another number is refused.
+    package static let version: UInt16 = 1
+    /// Raw bytes that a RANGE may announce: the largest frame behind a segment's header and checkpoint.
+    package static let rangeByteCountMax = (16 << 20) + (512 << 10)
+    /// Bytes of a message behind its length: the largest RANGE with its head.
+    package static let messageByteCountMax = Self.rangeByteCountMax + 4_096
+    package static let termStartsMax = 64
+    package static let foundersMax = 31
+}

@@ -1,0 +1,68 @@
+import HoldfastClient
+import HoldfastNode
+
+/// Makes a cluster's files: from configuration files that a person wrote, or from a count and a port.
+struct ClusterSetup {
+    var directory: String
+
+    /// Every `n*.yaml` of a directory is one node.
+    func read(configurations: String) async throws(CommandFailure) -> LocalCluster {
+        var nodes: [LocalCluster.Node] = []
+        for name in Files.names(in: configurations) where name.hasPrefix("n") && name.hasSuffix(".yaml") {
+            let path = Files.absolute("\(configurations)/\(name)")
+            do throws(ConfigurationError) {
+                // Only what the file itself says: this shell's HOLDFAST_* are not about these nodes.
+                let configuration = try await NodeConfiguration.load(
+                    file: path, environment: [:], flags: [.dataDirectory: [self.directory]])
+                nodes.append(
+                    LocalCluster.Node(
+                        number: configuration.node.rawValue, config: path, client: configuration.clientListen,
+                        peer: configuration.peerListen))
+            } catch {
+                throw CommandFailure(.badConfiguration, error.description)
+            }
+        }
+        guard !nodes.isEmpty else {
+            throw CommandFailure(.badConfiguration, "there is no n*.yaml in \(configurations)")
+        }
+        guard Set(nodes.map(\.number)).count == nodes.count else {
+            throw CommandFailure(.badConfiguration, "two files in \(configurations) have the same node.id")
+        }
+        return try self.write(nodes)
+    }
+
+    /// `count` nodes on the loopback address: client `basePort`, peer `basePort` + 1, the next node ten on.
+    ///
+    /// - Parameter settings: Further YAML of every node, for example a small segment size.
+    func make(count: Int, basePort: Int, settings: String = "") throws(CommandFailure) -> LocalCluster {
+        let nodes = (0..<count).map { offset in
+            LocalCluster.Node(
+                number: UInt32(offset + 1), config: "\(self.directory)/run/n\(offset + 1).yaml",
+                client: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10),
+                peer: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10 + 1))
+        }
+        try Files.makeDirectory("\(self.directory)/run")
+        let peers = nodes.map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
+        for node in nodes {
+            try Files.write(
+                """
+                node:
+                  id: \(node.number)
+                data:
+                  directory: \(self.directory)/\(node.name)
+                peers:
+                \(peers)\(settings)
+                """, to: node.config)
+        }
+        return try self.write(nodes)
+    }
+
+    private func write(_ nodes: [LocalCluster.Node]) throws(CommandFailure) -> LocalCluster {
+        try Files.makeDirectory("\(self.directory)/run")
+        for name in Files.names(in: "\(self.directory)/run") where name.hasSuffix(".node") {
+            Files.remove("\(self.directory)/run/\(name)")
+        }
+        for node in nodes { try Files.write(node.text, to: "\(self.directory)/run/\(node.name).node") }
+        return LocalCluster(directory: self.directory, nodes: nodes.sorted { $0.number < $1.number })
+    }
+}

@@ -1,0 +1,184 @@
+import Glibc
+import HoldfastClient
+import HoldfastNode
+import LogModel
+
+/// Real node processes on this machine, known by files under one directory:
+///
+///     DATA/n1/            the node's data directory
+///     DATA/run/n1.yaml    its configuration, when it was made here
+///     DATA/run/n1.node    where its configuration is and where it listens
+///     DATA/run/n1.pid     its process, while it runs
+///     DATA/run/n1.log     what it said
+///
+/// So every command finds the cluster again, and none keeps running to hold it.
+struct LocalCluster: Sendable {
+    struct Node: Sendable {
+        var number: UInt32
+        var config: String
+        var client: ServerAddress
+        var peer: ServerAddress
+        var name: String { "n\(self.number)" }
+    }
+
+    let directory: String
+    var nodes: [Node]
+
+    var run: String { "\(self.directory)/run" }
+    var servers: [ServerAddress] { self.nodes.map(\.client) }
+
+    func dataDirectory(_ node: Node) -> String { "\(self.directory)/\(node.name)" }
+    func log(_ node: Node) -> String { "\(self.run)/\(node.name).log" }
+    private func pidFile(_ node: Node) -> String { "\(self.run)/\(node.name).pid" }
+
+    // MARK: Finding
+
+    /// The cluster whose files are under `directory`.
+    static func find(_ directory: String) throws(CommandFailure) -> LocalCluster {
+        let run = "\(directory)/run"
+        let nodes = Files.names(in: run).filter { $0.hasSuffix(".node") }.compactMap { name -> Node? in
+            Files.text("\(run)/\(name)").flatMap { Node(text: $0) }
+        }
+        guard !nodes.isEmpty else {
+            throw CommandFailure(
+                .refused, "there is no cluster under \(directory)",
+                next: "start one with holdfast cluster up, or name its directory with --data-dir")
+        }
+        return LocalCluster(directory: directory, nodes: nodes.sorted { $0.number < $1.number })
+    }
+
+    /// `leader`, `n2` or `2`.
+    func node(_ name: String) async throws(CommandFailure) -> Node {
+        if name == "leader" { return try await self.leader() }
+        let digits = name.hasPrefix("n") ? name.dropFirst() : name[...]
+        guard let node = self.nodes.first(where: { String($0.number) == digits }) else {
+            throw CommandFailure(
+                .usage, "there is no node \(name)",
+                next: "say leader or one of \(self.nodes.map(\.name).joined(separator: ", "))")
+        }
+        return node
+    }
+
+    func leader() async throws(CommandFailure) -> Node { try await self.leaderAndTerm().node }
+
+    func leaderAndTerm() async throws(CommandFailure) -> (node: Node, term: Term) {
+        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 2_000)
+        let picture = await ClusterProbe(client: client).look()
+        await client.shutdown()
+        guard let leader = picture.leader, let node = self.nodes.first(where: { $0.number == leader.node }) else {
+            throw CommandFailure(.unreachable, "no leader is known", next: "holdfast cluster status")
+        }
+        return (node, Term(leader.term))
+    }
+
+    func process(_ node: Node) -> ProcessIdentity? {
+        Files.text(self.pidFile(node)).flatMap { ProcessIdentity($0) }.flatMap { $0.isRunning ? $0 : nil }
+    }
+
+    // MARK: Starting and stopping
+
+    /// Starts a node's process; returns at once.
+    ///
+    /// - Throws: When it runs already, or a port of it is taken.
+    func start(_ node: Node) throws(CommandFailure) {
+        if let process = self.process(node) {
+            throw CommandFailure(.refused, "\(node.name) runs already, as process \(process.pid)")
+        }
+        try self.checkPorts(of: node)
+        try Files.makeDirectory(self.dataDirectory(node))
+        let process = try Spawn.detached(
+            Files.program, ["serve", "--config", node.config, "--data-dir", self.dataDirectory(node)],
+            log: self.log(node))
+        try Files.write(process.text, to: self.pidFile(node))
+    }
+
+    /// - Throws: Which port is taken, and what can be done.
+    func checkPorts(of node: Node) throws(CommandFailure) {
+        for address in [node.client, node.peer] where Ports.isTaken(address) {
+            throw CommandFailure(
+                .refused, "\(node.name) cannot start: \(address) is in use by another process",
+                next: "stop that process (holdfast cluster down, if it is a cluster), or choose other ports "
+                    + "(--base-port)")
+        }
+    }
+
+    /// Asks a node to stop, and ends it after ten seconds.
+    func stop(_ node: Node) async {
+        guard let process = self.process(node) else { return }
+        process.signal(SIGCONT)
+        process.signal(SIGTERM)
+        if await !process.waitForEnd(milliseconds: 10_000) {
+            process.signal(SIGKILL)
+            _ = await process.waitForEnd(milliseconds: 5_000)
+        }
+        Files.remove(self.pidFile(node))
+    }
+
+    /// Ends a node as a power cut of its process would.
+    func kill(_ node: Node) async throws(CommandFailure) {
+        guard let process = self.process(node) else {
+            throw CommandFailure(.refused, "\(node.name) does not run", next: "holdfast cluster start \(node.name)")
+        }
+        process.signal(SIGKILL)
+        guard await process.waitForEnd(milliseconds: 5_000) else {
+            throw CommandFailure(.system, "\(node.name), process \(process.pid), does not end")
+        }
+        Files.remove(self.pidFile(node))
+    }
+
+    func signal(_ node: Node, _ number: Int32) throws(CommandFailure) {
+        guard let process = self.process(node), process.signal(number) else {
+            throw CommandFailure(.refused, "\(node.name) does not run", next: "holdfast cluster start \(node.name)")
+        }
+    }
+
+    /// Stops all nodes.
+    func down() async {
+        await withTaskGroup(of: Void.self) { group in
+            for node in self.nodes { group.addTask { await self.stop(node) } }
+        }
+    }
+
+    /// Removes what belongs to the cluster, and its directory when nothing else is in it.
+    func wipe() {
+        for node in self.nodes { Files.remove(self.dataDirectory(node)) }
+        Files.remove(self.run)
+        if Files.names(in: self.directory).isEmpty { Files.remove(self.directory) }
+    }
+
+    /// Waits until a leader has committed in its term; notices a node that ends meanwhile.
+    func waitForLeader(milliseconds: UInt64) async throws(CommandFailure) {
+        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 1_000)
+        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        while true {
+            let picture = await ClusterProbe(client: client).look()
+            if let leader = picture.leader, leader.isReady { return await client.shutdown() }
+            let ended = self.nodes.filter { self.process($0) == nil }
+            if ended.count * 2 >= self.nodes.count {
+                throw CommandFailure(
+                    .unreachable,
+                    "\(ended.map(\.name).joined(separator: ", ")) ended: "
+                        + (ended.first.map { Files.lastLines(self.log($0), 3) } ?? ""),
+                    next: "see \(self.run)/*.log")
+            }
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure(.unreachable, "no leader within \(milliseconds) ms", next: "see \(self.run)/*.log")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+extension LocalCluster.Node {
+    /// Parses what ``text`` writes: `NUMBER CLIENT PEER CONFIG`.
+    init?(text: String) {
+        let parts = text.split(separator: " ", maxSplits: 3)
+        guard
+            parts.count == 4, let number = UInt32(parts[0]), let client = ServerAddress(parts[1]),
+            let peer = ServerAddress(parts[2])
+        else { return nil }
+        self.init(number: number, config: String(parts[3].prefix { $0 != "\n" }), client: client, peer: peer)
+    }
+
+    var text: String { "\(self.number) \(self.client) \(self.peer) \(self.config)\n" }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import HoldfastClient
+import HoldfastNode
+import LogModel
+import Synchronization
+
+struct AppendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "append", abstract: "Appends the lines of files, or of stdin, each as one record.",
+        discussion: """
+            All of a run is one producer: a batch that has to be sent again is never stored twice. \
+            When it stops early it says how many lines are certainly in the log.
+            """)
+
+    @Argument(help: "Files; - or nothing is stdin.")
+    var files: [String] = []
+
+    @Option(help: "Lines of one request at most: they are in the log together or not at all.")
+    var batch = 500
+
+    @OptionGroup var servers: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...NodeLimits.recordsPerAppendMax).contains(self.batch) else {
+            throw ValidationError("--batch must be from 1 to \(NodeLimits.recordsPerAppendMax).")
+        }
+    }
+
+    func run() async throws {
+        let run = AppendRun(
+            producer: self.servers.client.makeProducer(), console: self.output.console, batch: self.batch)
+        for file in self.files.isEmpty ? ["-"] : self.files { try await run.append(file) }
+        run.finish(as: self.output.output)
+    }
+}
+
+/// Says why something is tried again, once for each reason in a row.
+private final class RetryNotes: Sendable {
+    private let console: Console
+    private let last = Mutex("")
+
+    init(console: Console) { self.console = console }
+
+    @Sendable func said(_ reason: String) {
+        let isNew = self.last.withLock { last in
+            defer { last = reason }
+            return last != reason
+        }
+        if isNew { self.console.note("trying again: \(reason)") }
+    }
+}
+
+/// One run of `holdfast append`: what was appended so far.
+private final class AppendRun {
+    private let producer: Producer
+    private let console: Console
+    private let batch: Int
+    private let started = ContinuousClock.now
+    private var recordCount = 0
+    private var byteCount = 0
+    private var first: LogIndex?
+    private var last: LogIndex?
+    private var duplicateCount = 0
+    private var drawn = ContinuousClock.now
+    private let retries: RetryNotes
+
+    init(producer: Producer, console: Console, batch: Int) {
+        self.producer = producer
+        self.console = console
+        self.batch = batch
+        self.retries = RetryNotes(console: console)
+    }
+
+    func append(_ file: String) async throws(CommandFailure) {
+        let reader = try LineReader(path: file)
+        var lineNumber = 0
+        while let lines = try reader.lines() {
+            var rest = lines[...]
+            while !rest.isEmpty {
+                let part = self.nextBatch(of: rest)
+                rest = rest.dropFirst(part.count)
+                do throws(ClientError) {
+                    try await self.send(part.map { Record(value: $0) })
+                } catch {
+                    throw self.stopped(error, file: file, from: lineNumber + 1, through: lineNumber + part.count)
+                }
+                lineNumber += part.count
+            }
+        }
+    }
+
+    /// As many lines as one request may hold.
+    private func nextBatch(of lines: ArraySlice<Bytes>) -> ArraySlice<Bytes> {
+        var byteCount = 0
+        let fitting = lines.prefix(self.batch).prefix { line in
+            byteCount += line.count
+            return byteCount <= 1 << 20
+        }
+        return fitting.isEmpty ? lines.prefix(1) : fitting
+    }
+
+    private func send(_ records: [Record]) async throws(ClientError) {
+        let receipt = try await self.producer.append(records, retried: self.retries.said)
+        self.recordCount += records.count
+        self.byteCount += records.reduce(0) { $0 + $1.value.count }
+        self.first = self.first ?? receipt.first
+        self.last = receipt.last
+        if receipt.isDuplicate { self.duplicateCount += 1 }
+        guard self.drawn.duration(to: .now) > .milliseconds(100) else { return }
+        self.drawn = .now
+        self.console.progress(
+            "\(self.recordCount) records, \(Units.described(byteCount: UInt64(self.byteCount))), index \(receipt.last)")
+    }
+
+    private func stopped(_ error: ClientError, file: String, from: Int, through: Int) -> CommandFailure {
+        self.console.endProgress()
+        var failure = CommandFailure(error, isAppend: true)
+        let name = file == "-" ? "stdin" : file
+        failure.what =
+            "\(name), lines \(from) to \(through): \(failure.what) (\(self.recordCount) records before them are in the log)"
+        return failure
+    }
+
+    func finish(as format: OutputFormat) {
+        self.console.endProgress()
+        let seconds = self.started.duration(to: .now).seconds
+        switch format {
+        case .table:
+            guard let first, let last else { return self.console.out("nothing to append") }
+            self.console.out("appended \(self.recordCount) records, \(first) to \(last), in \(seconds.rounded(2)) s")
+        case .json:
+            var writer = JSONWriter()
+            writer.object {
+                $0.member("records", self.recordCount)
+                $0.member("bytes", self.byteCount)
+                if let first = self.first { $0.member("first", first.rawValue) }
+                if let last = self.last { $0.member("last", last.rawValue) }
+                $0.member("retried_batches_already_applied", self.duplicateCount)
+                $0.member("milliseconds", Int(seconds * 1000))
+            }
+            writer.endLine()
+            self.console.out(bytes: writer.bytes)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import HoldfastClient
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows every node: role, term, how far it is.",
+        discussion: "Exit code 0 when all nodes answer and one leads, 3 when a node is missing, 69 without a leader.")
+
+    @Flag(name: [.short, .long], help: "Shows it again every second, until interrupted.")
+    var watch = false
+
+    @Option(help: "Waits so long for a leader that has proven itself by a commit of its term.")
+    var waitReady: DurationArgument?
+
+    @OptionGroup var servers: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let client = self.servers.client
+        let console = self.output.console
+        if let waitReady {
+            try await ClusterProbe(client: client).waitForLeader(milliseconds: waitReady.milliseconds)
+        }
+        var picture = await ClusterProbe(client: client).look()
+        while self.watch {
+            console.out("\u{1B}[H\u{1B}[2J" + picture.table(console))
+            try await Task.sleep(for: .seconds(1))
+            picture = await ClusterProbe(client: client).look()
+        }
+        switch self.output.output {
+        case .table: console.out(picture.table(console))
+        case .json: console.out(bytes: picture.json)
+        }
+        guard picture.leader != nil else {
+            throw CommandFailure(
+                .unreachable, picture.isAnybodyThere ? "no leader is known" : "no node answers",
+                next: "a majority of the nodes must run: holdfast cluster status; holdfast cluster up")
+        }
+        if picture.missingCount > 0 {
+            throw CommandFailure(
+                .degraded, "\(picture.missingCount) of \(picture.nodes.count) nodes do not answer",
+                next: "start them again; until then the cluster bears fewer further losses")
+        }
+    }
+}
+
+/// Asks every node of a cluster about itself.
+struct ClusterProbe: Sendable {
+    var client: HoldfastClient
+
+    /// All nodes that the given servers name, and what each says of itself.
+    func look() async -> ClusterPicture {
+        var answers: [ServerAddress: ClusterStatus] = [:]
+        var asked: Set<ServerAddress> = []
+        // Twice: the first answers may name nodes that were not given.
+        for _ in 0..<2 {
+            let servers = self.client.servers + answers.values.flatMap(\.nodes).compactMap { ServerAddress($0.client) }
+            let new = Set(servers).subtracting(asked)
+            asked.formUnion(new)
+            await withTaskGroup(of: (ServerAddress, ClusterStatus?).self) { group in
+                for server in new {
+                    group.addTask { (server, try? await self.client.status(of: server)) }
+                }
+                for await (server, status) in group { answers[server] = status }
+            }
+        }
+        return ClusterPicture(answers: answers, servers: self.client.servers)
+    }
+
+    /// - Throws: 69 when the time is up.
+    func waitForLeader(milliseconds: UInt64) async throws(CommandFailure) {
+        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        while true {
+            let picture = await self.look()
+            if let leader = picture.leader, leader.isReady { return }
+            guard ContinuousClock.now < deadline, !Task.isCancelled else {
+                throw CommandFailure(
+                    .unreachable, "no leader within \(milliseconds) ms",
+                    next: "see the nodes' logs; a majority must run and reach each other")
+            }
+            try? await Task.sleep(for: .milliseconds(25))
+        }
+    }
+}
+
+/// All nodes of a cluster at one moment.
+struct ClusterPicture {
+    struct Node {
+        var number: UInt32?
+        var client: String
+        var status: ClusterStatus?
+    }
+
+    var nodes: [Node]
+    /// What the leader of the highest term says; a deposed one may not know yet.
+    var leader: ClusterStatus?
+    private var configured: ClusterStatus?
+
+    init(answers: [ServerAddress: ClusterStatus], servers: [ServerAddress]) {
+        self.leader = answers.values.filter { $0.role == "leader" }.max { $0.term < $1.term }
+        self.configured = self.leader ?? answers.values.max { $0.term < $1.term }
+        guard let configured else {
+            self.nodes = servers.map { Node(number: nil, client: $0.description, status: nil) }
+            return
+        }
+        self.nodes = configured.nodes.map { node in
+            Node(
+                number: node.node, client: node.client,
+                status: ServerAddress(node.client).flatMap { answers[$0] }
+                    ?? answers.values.first { $0.node == node.node })
+        }
+    }
+
+    var isAnybodyThere: Bool { self.nodes.contains { $0.status != nil } }
+    var missingCount: Int { self.nodes.count { $0.status == nil } }
+
+    func table(_ console: Console) -> String {
+        let rows = self.nodes.map { node -> [String] in
+            guard let status = node.status else {
+                let name = node.number.map { "n\($0)" } ?? "?"
+                return [name, console.coloured("down", .red), "-", "-", "-", "-", node.client]
+            }
+            let isLeader = status.node == self.leader?.node
+            let role = isLeader ? console.coloured("leader", .green) : status.role
+            let behind = self.leader.map { $0.lastIndex > status.lastIndex ? $0.lastIndex - status.lastIndex : 0 }
+            return [
+                "n\(status.node)", role, "\(status.term)", "\(status.lastIndex)", behind.map { "\($0)" } ?? "-",
+                status.tail, node.client,
+            ]
+        }
+        return Console.table(["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "CLIENT"], rows)
+    }
+
+    var json: [UInt8] {
+        struct Document: Encodable {
+            struct Node: Encodable {
+                var node: UInt32?
+                var client: String
+                var reachable: Bool
+                var status: ClusterStatus?
+            }
+            var leader: UInt32?
+            var term: UInt64?
+            var ready: Bool
+            var nodes: [Node]
+        }
+        return JSONDocument.encode(
+            Document(
+                leader: self.leader?.node, term: self.leader?.term, ready: self.leader?.isReady ?? false,
+                nodes: self.nodes.map {
+                    .init(node: $0.number, client: $0.client, reachable: $0.status != nil, status: $0.status)
+                }))
+    }
+}

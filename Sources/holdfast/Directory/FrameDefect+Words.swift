@@ -1,0 +1,37 @@
+import LogModel
+import SegmentFormat
+
+extension FrameDefect {
+    /// What is wrong, for people.
+    var words: String {
+        switch self {
+        case .format(let error): error.words
+        case .payloadChecksum: "the frame's records are not what its checksum says"
+        case .brokenChain: "the frame does not follow the one before it"
+        case .wrongIndex(let expected, let found): "the frame begins at index \(found) instead of \(expected)"
+        case .termWentBack(let from, let to): "the term goes back from \(from) to \(to)"
+        case .timestampWentBack: "the time goes back"
+        case .wrongSegment(let expected, let found): "this is segment \(found) instead of \(expected)"
+        case .wrongPreviousLength(let expected, let found):
+            "the segment before is \(expected) bytes long, and was \(found) when this one began"
+        case .checkpointMissing: "the segment does not begin with a checkpoint"
+        case .checkpointMisplaced: "a checkpoint within a segment"
+        case .wrongPosition(let expected, let found): "bytes of \(found) instead of \(expected)"
+        case .endOfData: "zeros"
+        case .segmentTooLong: "the segment is longer than an offset can say"
+        }
+    }
+}
+
+extension FormatError {
+    var words: String {
+        switch self {
+        case .truncated(let needed, let available): "\(needed) bytes are needed, and \(available) are there"
+        case .badMagic: "this is not a file of this program"
+        case .checksumMismatch: "the header is not what its checksum says"
+        case .unsupportedVersion(let version): "format version \(version), which this program does not know"
+        case .foreignCluster(let found, let expected): "of cluster \(found) instead of \(expected)"
+        default: "\(self)"
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+
+/// The one executable.
+@main
+struct Holdfast: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "holdfast",
+        abstract: "A replicated log: appended once, kept by a quorum, read from anywhere.",
+        discussion: """
+            Exit codes: 0 done, 1 refused and not applied, 3 degraded, 64 usage, 65 damaged data, 69 unreachable or \
+            no leader, 75 outcome unknown, 78 bad configuration.
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(name: "A node", subcommands: [ServeCommand.self]),
+            CommandGroup(
+                name: "The log",
+                subcommands: [AppendCommand.self, ReadCommand.self, TailCommand.self, StatusCommand.self]),
+            CommandGroup(name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self]),
+            CommandGroup(
+                name: "Trying it out",
+                subcommands: [ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SimCommand.self]),
+        ])
+
+    static func main() async {
+        do {
+            var command = try Self.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            failure.report()
+            Self.exit(withError: ExitCode(failure.status.rawValue))
+        } catch {
+            Self.exit(withError: error)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import HoldfastClient
+
+/// What the process says when it ends: sysexits, as `interfaces.md` lists them.
+enum ExitStatus: Int32 {
+    case done = 0
+    /// Refused, and not applied.
+    case refused = 1
+    /// Works, but something is missing.
+    case degraded = 3
+    case usage = 64
+    case damaged = 65
+    /// No server, or no leader, was reached.
+    case unreachable = 69
+    case system = 71
+    /// An append may be applied or not.
+    case outcomeUnknown = 75
+    case badConfiguration = 78
+}
+
+/// Why a command ends early: what happened, whether anything was applied, what to do next.
+struct CommandFailure: Error {
+    var status: ExitStatus
+    var what: String
+    /// Whether an append was applied: for commands that append.
+    var applied: ProblemDocument.Applied?
+    var next: String?
+
+    init(_ status: ExitStatus, _ what: String, applied: ProblemDocument.Applied? = nil, next: String? = nil) {
+        self.status = status
+        self.what = what
+        self.applied = applied
+        self.next = next
+    }
+
+    /// Writes it to stderr.
+    func report() {
+        var lines = ["holdfast: \(self.what)"]
+        if let applied { lines.append("  applied: \(applied.rawValue)") }
+        if let next { lines.append("  next: \(next)") }
+        Console.writeError(lines.joined(separator: "\n") + "\n")
+    }
+}
+
+extension CommandFailure {
+    /// - Parameter isAppend: Whether it matters if something was applied.
+    init(_ error: ClientError, isAppend: Bool = false) {
+        switch error {
+        case .refused(let problem):
+            let isAbsent = ["QUORUM_UNAVAILABLE", "NOT_LEADER"].contains(problem.code)
+            self.init(
+                isAbsent ? .unreachable : .refused, error.description, applied: isAppend ? problem.applied : nil,
+                next: problem.hint)
+        case .unreachable:
+            self.init(
+                .unreachable, error.description, applied: isAppend ? .no : nil,
+                next: "is the cluster running? See: holdfast status; holdfast cluster up; --server HOST:PORT")
+        case .outcomeUnknown:
+            self.init(
+                .outcomeUnknown, error.description, applied: isAppend ? .unknown : nil,
+                next: "look at the end of the log (holdfast tail) before appending the same again")
+        case .badAnswer:
+            self.init(
+                .system, error.description, applied: isAppend ? .unknown : nil,
+                next: "is this the client port of a holdfast node, of the same version?")
+        }
+    }
+}

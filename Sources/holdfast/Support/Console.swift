@@ -1,0 +1,95 @@
+import Glibc
+
+/// Data to stdout; prose, progress and errors to stderr.
+struct Console: Sendable {
+    enum Colour: String, Sendable {
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+        case dim = "2"
+        case bold = "1"
+    }
+
+    /// Whether prose is wanted.
+    var isQuiet = false
+    var hasColour = false
+
+    /// Whether a person watches stderr: then progress may redraw its line.
+    static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    func coloured(_ text: String, _ colour: Colour) -> String {
+        self.hasColour ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    /// One line of data.
+    func out(_ line: String) { Self.write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
+
+    func out(bytes: some Sequence<UInt8>) { Self.write(Array(bytes), to: STDOUT_FILENO) }
+
+    /// One line of prose.
+    func note(_ line: String) {
+        guard !self.isQuiet else { return }
+        Self.writeError(line + "\n")
+    }
+
+    /// Replaces the progress line, on a terminal only.
+    func progress(_ line: String) {
+        guard !self.isQuiet, Self.isErrorTerminal else { return }
+        Self.writeError("\r\u{1B}[K" + line)
+    }
+
+    func endProgress() {
+        guard !self.isQuiet, Self.isErrorTerminal else { return }
+        Self.writeError("\r\u{1B}[K")
+    }
+
+    static func writeError(_ text: String) { self.write(Array(text.utf8), to: STDERR_FILENO) }
+
+    /// Writes all of it. A reader that has left (`| head`) ends the process quietly, as other tools do.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR, errno != EAGAIN {
+                exit(errno == EPIPE ? ExitStatus.done.rawValue : ExitStatus.system.rawValue)
+            }
+        }
+    }
+
+    /// Columns as wide as their widest cell; numbers to the right.
+    static func table(_ header: [String], _ rows: [[String]]) -> String {
+        let all = [header] + rows
+        let widths = header.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }
+        return all.map { row in
+            header.indices.map { column in
+                let cell = row[column]
+                let space = String(repeating: " ", count: widths[column] - Self.width(cell))
+                let isNumber = rows.allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" } ?? true }
+                return isNumber ? space + cell : cell + space
+            }.joined(separator: "  ").trimmedEnd
+        }.joined(separator: "\n")
+    }
+
+    /// Characters on the screen: colours take none.
+    private static func width(_ text: String) -> Int {
+        var count = 0
+        var isEscape = false
+        for character in text {
+            if character == "\u{1B}" { isEscape = true }
+            if !isEscape { count += 1 }
+            if isEscape, character == "m" { isEscape = false }
+        }
+        return count
+    }
+}
+
+extension String {
+    fileprivate var trimmedEnd: String {
+        var text = self[...]
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

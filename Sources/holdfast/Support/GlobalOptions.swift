@@ -1,0 +1,98 @@
+import ArgumentParser
+import Glibc
+import HoldfastClient
+import HoldfastNode
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case table
+    case json
+}
+
+enum ColourChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case always
+    case never
+}
+
+/// A duration with its unit.
+struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
+    var milliseconds: UInt64
+
+    init(milliseconds: UInt64) { self.milliseconds = milliseconds }
+
+    init?(argument: String) {
+        guard let milliseconds = Units.milliseconds(argument) else { return nil }
+        self.milliseconds = milliseconds
+    }
+
+    var description: String {
+        self.milliseconds % 1000 == 0 ? "\(self.milliseconds / 1000)s" : "\(self.milliseconds)ms"
+    }
+    var defaultValueDescription: String { self.description }
+}
+
+/// A size with its unit.
+struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
+    var byteCount: UInt64
+
+    init(byteCount: UInt64) { self.byteCount = byteCount }
+
+    init?(argument: String) {
+        guard let byteCount = Units.byteCount(argument) else { return nil }
+        self.byteCount = byteCount
+    }
+
+    var description: String { "\(self.byteCount)" }
+    var defaultValueDescription: String { self.description }
+}
+
+/// How every command prints.
+struct OutputOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "How data is printed: table or json.")
+    var output = OutputFormat.table
+
+    @Option(help: "Colours: auto, always or never; auto honours NO_COLOR.")
+    var color = ColourChoice.auto
+
+    @Flag(name: [.short, .long], help: "No prose and no progress on stderr.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "More prose on stderr.")
+    var verbose = false
+
+    var console: Console {
+        let isPlain = (getenv("NO_COLOR").map { String(cString: $0) } ?? "") != "" || !Console.isOutputTerminal
+        return Console(
+            isQuiet: self.quiet, hasColour: self.color == .always || (self.color == .auto && !isPlain))
+    }
+}
+
+/// Which cluster a command speaks to.
+struct ServerOptions: ParsableArguments {
+    static let defaultServers = "127.0.0.1:7400,127.0.0.1:7410,127.0.0.1:7420"
+
+    @Option(
+        help: ArgumentHelp(
+            "Client listeners of the cluster, host:port, separated by commas; any of them finds the leader.",
+            discussion: "Without it HOLDFAST_SERVER is read; without that, \(ServerOptions.defaultServers)."))
+    var server: String?
+
+    @Option(help: "How long an operation goes on trying.")
+    var timeout = DurationArgument(milliseconds: 15_000)
+
+    func validate() throws {
+        guard ServerAddress.list(self.text) != nil else {
+            throw ValidationError("\"\(self.text)\" is not a list of host:port.")
+        }
+    }
+
+    private var text: String {
+        self.server ?? getenv("HOLDFAST_SERVER").map { String(cString: $0) } ?? Self.defaultServers
+    }
+
+    var servers: [ServerAddress] { ServerAddress.list(self.text) ?? [] }
+
+    var client: HoldfastClient {
+        HoldfastClient(servers: self.servers, timeoutMilliseconds: self.timeout.milliseconds)
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Glibc
+
+/// A directory of one test. When it ends, so do its files and all processes that were started with them.
+final class Scratch: Sendable {
+    let path: String
+
+    init() throws {
+        _ = Self.sweep
+        var template = Array("\(Self.parent)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Whatever the test left: after this no process names the directory, and it is gone.
+    func end() { Self.remove(self.path) }
+
+    deinit { self.end() }
+
+    // MARK: Files
+
+    func text(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(self.path)/\(name)")), as: UTF8.self)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(self.path)/\(name)"))
+    }
+
+    func create(_ name: String) throws -> FileHandle {
+        try self.write("", to: name)
+        return try FileHandle(forWritingTo: URL(fileURLWithPath: "\(self.path)/\(name)"))
+    }
+
+    // MARK: Cleaning up
+
+    private static let parent = FileManager.default.temporaryDirectory.path
+    private static let prefix = "holdfast-test-"
+
+    /// What earlier runs left that were killed themselves; once for each run.
+    private static let sweep: Void = {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
+            guard let owner = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }), !Processes.isRunning(owner)
+            else { continue }
+            remove("\(parent)/\(name)")
+        }
+    }()
+
+    private static func remove(_ path: String) {
+        for _ in 0..<2_000 {
+            let rest = Processes.naming(path)
+            if rest.isEmpty { break }
+            for process in rest { kill(process, SIGKILL) }
+            usleep(2_000)
+        }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
+
+/// What `/proc` tells of other processes.
+enum Processes {
+    /// Zombies do not run.
+    static func isRunning(_ pid: pid_t) -> Bool {
+        guard let stat = self.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return false }
+        let state = stat[stat.index(after: end)...].first { $0 != " " }
+        return state != "Z" && state != "X"
+    }
+
+    /// Processes with an argument that is `path` or lies under it: its name is random, so they are a test's own.
+    static func naming(_ path: String) -> [pid_t] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { pid_t($0) }.filter { pid in
+            guard let line = self.text("/proc/\(pid)/cmdline") else { return false }
+            return line.split(separator: "\0").contains { $0 == path || $0.hasPrefix("\(path)/") }
+        }
+    }
+
+    private static func text(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// Listeners on the loopback address.
+enum Ports {
+    /// A socket that keeps a port taken until it is closed.
+    ///
+    /// - Returns: `nil` when the port is taken already.
+    static func listener(on port: Int) -> FileHandle? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        return result == 0 && listen(descriptor, 1) == 0 ? handle : nil
+    }
+
+    /// The first of a run of free ports, for `nodes` nodes ten apart: outside the range from which the kernel and
+    /// `holdfast failover-test` take theirs.
+    static func freeBase(nodes: Int = 3) throws -> Int {
+        for _ in 0..<200 {
+            let base = Int.random(in: 10_000..<19_900)
+            let ports = (0..<nodes).flatMap { [base + $0 * 10, base + $0 * 10 + 1] }
+            let listeners = ports.map { self.listener(on: $0) }
+            if !listeners.contains(where: { $0 == nil }) { return base }
+        }
+        throw Late(what: "free ports", state: "all tried ones are taken")
+    }
+
+    /// Bytes that arrived at a listener's connections and that its process has not read.
+    static func unreadByteCount(at port: Int) -> Int {
+        let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .ascii)) ?? ""
+        // Columns: number, local address, remote address, state, tx_queue:rx_queue; all hexadecimal.
+        return table.split(separator: "\n").dropFirst().reduce(0) { sum, line in
+            let fields = line.split(separator: " ")
+            guard
+                fields.count > 4, fields[3] == "01", let colon = fields[1].lastIndex(of: ":"),
+                Int(fields[1][colon...].dropFirst(), radix: 16) == port,
+                let unread = fields[4].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
+            else { return sum }
+            return sum + unread
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import HoldfastClient
+import LogModel
+import Testing
+
+extension TestCluster {
+    /// All records that a node says are committed, in order.
+    func log(of node: Node) async throws -> [IndexedRecord] {
+        var records: [IndexedRecord] = []
+        var next = LogIndex.first
+        while true {
+            let page = try await self.observer.read(
+                from: .index(next), limit: 5_000, consistency: .committed, at: node.client)
+            records += page.records
+            next = page.next
+            if page.isUpToDate { return records }
+        }
+    }
+
+    /// Waits until every node is there, follows one leader, and has committed all that anybody holds.
+    func untilLevel() async throws {
+        try await eventually("all nodes to be level", within: 30, state: { await self.described() }) {
+            let all = await self.statuses()
+            return all.count == self.nodes.count && all.count { $0.role == "leader" } == 1
+                && Set(all.map(\.leader)).count == 1 && Set(all.map(\.term)).count == 1
+                && Set(all.flatMap { [$0.commit, $0.tail] }).count == 1 && Set(all.map(\.lastIndex)).count == 1
+        }
+    }
+
+    /// Waits until one node has what the leader has committed by now.
+    func untilCaughtUp(_ node: Node) async throws {
+        let target = try await self.leader()
+        let last = await self.status(target.node)?.lastIndex ?? 0
+        try await eventually("\(node.name) to reach \(last)", state: { await self.described() }) {
+            (await self.status(node)).map { $0.lastIndex >= last } ?? false
+        }
+    }
+
+    /// What must hold after every misfortune, once all nodes run again. Ends the cluster.
+    ///
+    /// Every node holds the same records; they are what was acknowledged; every data directory is sound; and sealed
+    /// segments are the same files.
+    ///
+    /// - Returns: The log.
+    @discardableResult
+    func expectSoundness(_ history: History, others: Set<String> = []) async throws -> [IndexedRecord] {
+        try await self.untilLevel()
+        let log = try await self.log(of: self.nodes[0])
+        for node in self.nodes.dropFirst() {
+            let other = try await self.log(of: node)
+            let isEqual = other == log
+            #expect(isEqual, "\(node.name) holds \(other.count) records, \(self.nodes[0].name) \(log.count)")
+        }
+        #expect(log.map(\.index.rawValue) == Array(1...UInt64(max(log.count, 1))).prefix(log.count).map { $0 })
+        let findings = history.findings(in: log.map(\.text), others: others)
+        #expect(findings.isEmpty, "\(findings.prefix(10).joined(separator: "; ")) (\(findings.count) findings)")
+        try await self.control("down")
+        for node in self.nodes { try await self.expectSound(node) }
+        try self.expectEqualSealedSegments()
+        return log
+    }
+
+    /// `holdfast verify` of a stopped node.
+    func expectSound(_ node: Node) async throws {
+        let answer = try await Program.run(["verify", node.dataDirectory, "-o", "json"])
+        #expect(answer.status == 0, "\(answer.summary)")
+        let report = try answer.json(VerifyReport.self)
+        #expect(!report.findings.contains { $0.damage }, "\(answer.summary)")
+        #expect(report.clean == true, "\(answer.summary)")
+    }
+
+    /// Compares, byte by byte, all segments that are sealed on every node.
+    func expectEqualSealedSegments() throws {
+        let names = try self.nodes.map { try self.segments(of: $0) }
+        #expect(Set(names).count == 1, "\(names)")
+        for name in names[0].dropLast() {
+            let files = try self.nodes.map { try Data(contentsOf: URL(fileURLWithPath: "\($0.dataDirectory)/\(name)")) }
+            for (node, file) in zip(self.nodes, files) where file != files[0] {
+                Issue.record("\(name) of \(node.name) is not the file that \(self.nodes[0].name) has")
+            }
+        }
+    }
+
+    /// Names of the segment files, in order; the last one is active.
+    func segments(of node: Node) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: node.dataDirectory).filter { $0.hasSuffix(".wal") }.sorted()
+    }
+
+    /// All files of a data directory, with their bytes.
+    func files(of node: Node) throws -> [String: Data] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: node.dataDirectory)
+        return Dictionary(
+            uniqueKeysWithValues: try names.map { name in
+                (name, try Data(contentsOf: URL(fileURLWithPath: "\(node.dataDirectory)/\(name)")))
+            })
+    }
+}
+
+/// `holdfast verify -o json`.
+struct VerifyReport: Decodable {
+    struct Segment: Decodable {
+        var file: String
+        var records: Int
+        var state: String
+    }
+    struct Finding: Decodable {
+        var file: String
+        var offset: Int
+        var meaning: String
+        var damage: Bool
+    }
+    var clean: Bool?
+    var segments: [Segment]
+    var findings: [Finding]
+}
+
+extension IndexedRecord {
+    var text: String { String(decoding: self.record.value, as: UTF8.self) }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Glibc
+import HoldfastClient
+import LogModel
+import Testing
+
+/// A cluster of real processes in a directory and on ports of its own.
+struct TestCluster: Sendable {
+    struct Node: Hashable, Sendable {
+        var number: UInt32
+        var client: ServerAddress
+        var dataDirectory: String
+        var config: String
+        var name: String { "n\(self.number)" }
+        var peer: ServerAddress { ServerAddress(host: self.client.host, port: self.client.port + 1) }
+    }
+
+    let scratch: Scratch
+    let nodes: [Node]
+    /// Asks nodes about themselves; never used by producers.
+    let observer: HoldfastClient
+
+    var servers: [ServerAddress] { self.nodes.map(\.client) }
+
+    /// Starts a cluster, gives it to `body`, and leaves nothing of it, whatever happens.
+    ///
+    /// - Throws: What `body` throws, after recording what the nodes said last.
+    static func with(
+        nodes count: Int = 3, segmentSize: String? = nil, _ body: (TestCluster) async throws -> Void
+    ) async throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let cluster = try await self.start(count, in: scratch, segmentSize: segmentSize)
+        do {
+            try await body(cluster)
+            await cluster.observer.shutdown()
+        } catch {
+            await cluster.observer.shutdown()
+            for node in cluster.nodes { Issue.record("\(node.name) said last:\n\(cluster.lastWords(of: node))") }
+            throw error
+        }
+    }
+
+    /// Somebody else may take a port between the look and the start: then others are tried.
+    private static func start(_ count: Int, in scratch: Scratch, segmentSize: String?) async throws -> TestCluster {
+        var failure: Program.Answer?
+        for attempt in 1...3 {
+            let base = try Ports.freeBase(nodes: count)
+            let directory = "\(scratch.path)/\(attempt)"
+            var arguments = ["cluster", "up", "--data-dir", directory, "--base-port", "\(base)", "-n", "\(count)"]
+            if let segmentSize { arguments += ["--segment-size", segmentSize] }
+            let answer = try await Program.run(arguments, seconds: 40)
+            guard answer.status == 0 else {
+                failure = answer
+                continue
+            }
+            let nodes = (0..<count).map { offset in
+                Node(
+                    number: UInt32(offset + 1), client: ServerAddress(host: "127.0.0.1", port: base + offset * 10),
+                    dataDirectory: "\(directory)/n\(offset + 1)", config: "\(directory)/run/n\(offset + 1).yaml")
+            }
+            return TestCluster(
+                scratch: scratch, nodes: nodes,
+                observer: HoldfastClient(servers: nodes.map(\.client), timeoutMilliseconds: 5_000))
+        }
+        throw Late(what: "a cluster to start", state: failure?.summary ?? "")
+    }
+
+    // MARK: Commands
+
+    /// The cluster's directory: `--data-dir` of `holdfast cluster`.
+    var directory: String { String(self.nodes[0].dataDirectory.dropLast(3)) }
+
+    /// `holdfast cluster ARGUMENTS` for this cluster.
+    @discardableResult
+    func control(_ arguments: String..., exits status: Int32 = 0) async throws -> Program.Answer {
+        let answer = try await Program.run(["cluster"] + arguments + ["--data-dir", self.directory])
+        try #require(answer.status == status, "holdfast cluster \(arguments): \(answer.summary)")
+        return answer
+    }
+
+    /// `holdfast ARGUMENTS --server ...` for this cluster.
+    func ask(
+        _ arguments: String..., input: String? = nil, servers: [ServerAddress]? = nil
+    ) async throws -> Program.Answer {
+        let list = (servers ?? self.servers).map(\.description).joined(separator: ",")
+        return try await Program.run(arguments + ["--server", list], input: input)
+    }
+
+    /// Appends lines as a user does, and insists that it succeeds.
+    func append(_ lines: [String]) async throws {
+        let answer = try await self.ask("append", input: lines.map { "\($0)\n" }.joined())
+        try #require(answer.status == 0, "\(answer.summary)")
+    }
+
+    // MARK: Processes
+
+    /// A node's process, by its pid file; `nil` when it does not run.
+    func process(_ node: Node) -> pid_t? {
+        guard
+            let text = try? String(contentsOfFile: "\(self.directory)/run/\(node.name).pid", encoding: .utf8),
+            let pid = text.split(separator: " ").first.flatMap({ pid_t($0) }), Processes.isRunning(pid),
+            Processes.naming(node.dataDirectory).contains(pid)
+        else { return nil }
+        return pid
+    }
+
+    func signal(_ number: Int32, _ node: Node) throws {
+        let process = try #require(self.process(node), "\(node.name) does not run")
+        try #require(Glibc.kill(process, number) == 0)
+    }
+
+    /// SIGKILL to all of them before any is waited for.
+    func kill(_ nodes: [Node]) async throws {
+        let processes = try nodes.map { try #require(self.process($0), "\($0.name) does not run") }
+        for process in processes { Glibc.kill(process, SIGKILL) }
+        try await eventually("killed processes to end") { !processes.contains { Processes.isRunning($0) } }
+    }
+
+    func start(_ node: Node) async throws { try await self.control("start", node.name) }
+
+    func lastWords(of node: Node) -> String {
+        let text = (try? String(contentsOfFile: "\(self.directory)/run/\(node.name).log", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(8).joined(separator: "\n")
+    }
+
+    // MARK: What the nodes say
+
+    func status(_ node: Node) async -> ClusterStatus? { try? await self.observer.status(of: node.client) }
+
+    /// What each node says of itself; the silent ones are missing.
+    func statuses(of nodes: [Node]? = nil) async -> [ClusterStatus] {
+        await withTaskGroup(of: ClusterStatus?.self) { group in
+            for node in nodes ?? self.nodes { group.addTask { await self.status(node) } }
+            return await group.reduce(into: []) { all, status in status.map { all.append($0) } }
+        }
+    }
+
+    /// Waits for a leader that has committed in its term.
+    ///
+    /// - Parameter term: It must be later than this one.
+    func leader(among nodes: [Node]? = nil, after term: UInt64 = 0) async throws -> (node: Node, term: UInt64) {
+        var found: ClusterStatus?
+        try await eventually("a leader after term \(term)", state: { await self.described() }) {
+            found = await self.statuses(of: nodes).first { $0.role == "leader" && $0.isReady && $0.term > term }
+            return found != nil
+        }
+        let status = try #require(found)
+        return (try #require(self.nodes.first { $0.number == status.node }), status.term)
+    }
+
+    func others(than node: Node) -> [Node] { self.nodes.filter { $0 != node } }
+
+    func described() async -> String {
+        await self.statuses().sorted { $0.node < $1.node }.map {
+            "n\($0.node) \($0.role) term \($0.term) last \($0.lastIndex) commit \($0.commit) tail \($0.tail)"
+        }.joined(separator: "; ")
+    }
+}

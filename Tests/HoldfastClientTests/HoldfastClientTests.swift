@@ -1,0 +1,249 @@
+import HTTP2Transport
+import HTTPTypes
+import LogModel
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import HoldfastClient
+
+/// A server that answers as the test tells it, and remembers what it was asked.
+private final class ScriptedServer: Sendable {
+    struct Request: Sendable {
+        var head: HTTPRequest
+        var body: String
+    }
+
+    typealias Script = @Sendable (Request, _ number: Int) -> Answer
+
+    enum Answer: Sendable {
+        case status(Int, [UInt8])
+        case reset
+        case silence
+    }
+
+    private let requests = Mutex<[Request]>([])
+    private let script: Script
+    private let server = Mutex<HTTP2Server?>(nil)
+
+    init(_ script: @escaping Script) { self.script = script }
+
+    func start() async throws -> ServerAddress {
+        let server = try await HTTP2Server.bind(
+            host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton.next(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { _ in Handler(server: self) }
+        self.server.withLock { $0 = server }
+        return ServerAddress(host: "127.0.0.1", port: server.port)
+    }
+
+    func stop() async {
+        await self.server.withLock { $0 }?.shutdown(grace: .zero)
+    }
+
+    /// What was appended, with each try.
+    var appends: [Request] { self.requests.withLock { $0.filter { $0.head.method == .post } } }
+
+    func answer(_ request: Request) -> Answer {
+        let number = self.requests.withLock { requests in
+            requests.append(request)
+            return requests.count { $0.head.method == request.head.method }
+        }
+        return self.script(request, number)
+    }
+
+    private final class Handler: HTTP2ServerHandler {
+        private let server: ScriptedServer
+        private var head: HTTPRequest?
+        private var body = ByteBuffer()
+
+        init(server: ScriptedServer) { self.server = server }
+        func received(head: HTTPRequest, on stream: HTTP2Stream) { self.head = head }
+        func received(body: ByteBuffer, on stream: HTTP2Stream) { self.body.writeImmutableBuffer(body) }
+        func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {}
+        func receivedEnd(on stream: HTTP2Stream) {
+            guard let head else { return }
+            switch self.server.answer(Request(head: head, body: String(buffer: self.body))) {
+            case .status(let code, let bytes):
+                stream.respond(HTTPResponse(status: .init(code: code)), body: ByteBuffer(bytes: bytes))
+            case .reset: stream.reset()
+            case .silence: break
+            }
+        }
+    }
+}
+
+@Suite struct HoldfastClientTests {
+    private static func receipt(_ index: UInt64) -> ScriptedServer.Answer {
+        .status(
+            201,
+            AppendReceipt(
+                first: LogIndex(index), last: LogIndex(index), position: Position(0, 64), term: Term(1),
+                durability: .persisted, isDuplicate: false
+            ).json)
+    }
+
+    private static func problem(_ status: Int, applied: ProblemDocument.Applied = .no) -> ScriptedServer.Answer {
+        .status(
+            status,
+            ProblemDocument(title: "", status: status, code: "CODE", detail: "", hint: "", applied: applied).json)
+    }
+
+    private static func cluster(leader: ServerAddress?) -> ScriptedServer.Answer {
+        let status = ClusterStatus(
+            node: 1, role: "follower", term: 1, leader: leader == nil ? nil : 1, cluster: nil, incarnation: "1",
+            firstIndex: 1, lastIndex: 0, commit: "0:0", tail: "0:0", isReady: true,
+            nodes: leader.map { [.init(node: 1, client: $0.description, peer: "x:1")] } ?? [])
+        return .status(200, JSONDocument.encode(status))
+    }
+
+    /// A server that leads itself and answers appends by `script`; its first try is number 1.
+    private func with(
+        timeoutMilliseconds: UInt64 = 20_000, _ script: @escaping @Sendable (Int) -> ScriptedServer.Answer,
+        _ body: (HoldfastClient, ScriptedServer) async throws -> Void
+    ) async throws {
+        let box = AddressBox()
+        let server = ScriptedServer { request, number in
+            request.head.method == .post ? script(number) : Self.cluster(leader: box.address)
+        }
+        box.address = try await server.start()
+        let client = HoldfastClient(
+            servers: [try #require(box.address)], timeoutMilliseconds: timeoutMilliseconds)
+        do { try await body(client, server) } catch {
+            await client.shutdown()
+            await server.stop()
+            throw error
+        }
+        await client.shutdown()
+        await server.stop()
+    }
+
+    private final class AddressBox: Sendable {
+        private let value = Mutex<ServerAddress?>(nil)
+        var address: ServerAddress? {
+            get { self.value.withLock { $0 } }
+            set { self.value.withLock { $0 = newValue } }
+        }
+    }
+
+    @Test func `sequences count up, one producer per producer`() async throws {
+        try await self.with({ Self.receipt(UInt64($0)) }) { client, server in
+            let producer = client.makeProducer()
+            for _ in 0..<3 { try await producer.append([Record("x")]) }
+            let fields = server.appends.map(\.head.headerFields)
+            #expect(fields.map { $0[.holdfastSequence] } == ["1", "2", "3"])
+            #expect(Set(fields.map { $0[.holdfastProducer] }).count == 1)
+            #expect(await client.makeProducer().number != producer.number)
+        }
+    }
+
+    @Test func `a retry carries the same sequence and the same bytes`() async throws {
+        let script: @Sendable (Int) -> ScriptedServer.Answer = { number in
+            switch number {
+            case 1: Self.problem(503)
+            case 2: .reset
+            case 3: Self.problem(504, applied: .unknown)
+            default: Self.receipt(1)
+            }
+        }
+        try await self.with(script) { client, server in
+            let receipt = try await client.makeProducer().append([Record("x"), Record("y")])
+            #expect(receipt.first == LogIndex(1))
+            #expect(server.appends.count == 4)
+            #expect(Set(server.appends.map(\.body)) == ["x\ny\n"])
+            #expect(Set(server.appends.map { $0.head.headerFields[.holdfastSequence] }) == ["1"])
+        }
+    }
+
+    @Test func `what is refused is not tried again, and the sequence is used for the next`() async throws {
+        try await self.with({ $0 == 1 ? Self.problem(413) : Self.receipt(1) }) { client, server in
+            let producer = client.makeProducer()
+            await #expect(throws: ClientError.self) { try await producer.append([Record("large")]) }
+            #expect(server.appends.count == 1)
+            try await producer.append([Record("small")])
+            #expect(server.appends.map { $0.head.headerFields[.holdfastSequence] } == ["1", "1"])
+        }
+    }
+
+    @Test func `time over is unknown after an uncertain try, and the producer starts anew`() async throws {
+        let script: @Sendable (Int) -> ScriptedServer.Answer = {
+            $0 <= 100 ? Self.problem(504, applied: .unknown) : Self.receipt(1)
+        }
+        try await self.with(timeoutMilliseconds: 30, script) { client, server in
+            let producer = client.makeProducer()
+            let before = await producer.number
+            let error = await #expect(throws: ClientError.self) { try await producer.append([Record("x")]) }
+            guard case .outcomeUnknown = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(await producer.number != before)
+        }
+    }
+
+    @Test func `time over without an uncertain try is not applied`() async throws {
+        try await self.with(timeoutMilliseconds: 30, { _ in Self.problem(503) }) { client, _ in
+            let error = await #expect(throws: ClientError.self) {
+                try await client.makeProducer().append([Record("x")])
+            }
+            guard case .unreachable = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    @Test func `a refusal after an uncertain try is unknown`() async throws {
+        try await self.with({ $0 == 1 ? .reset : Self.problem(409) }) { client, _ in
+            let error = await #expect(throws: ClientError.self) {
+                try await client.makeProducer().append([Record("x")])
+            }
+            guard case .outcomeUnknown = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    @Test func `appends of one producer are sent in the order of the calls, one at a time`() async throws {
+        try await self.with({ Self.receipt(UInt64($0)) }) { client, server in
+            let producer = client.makeProducer()
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<20 {
+                    group.addTask { _ = try? await producer.append([Record("\(number)")]) }
+                }
+            }
+            let sequences = server.appends.compactMap { $0.head.headerFields[.holdfastSequence].flatMap { Int($0) } }
+            #expect(sequences == Array(1...20))
+        }
+    }
+
+    @Test func `the leader is found through a server that does not lead`() async throws {
+        let leader = ScriptedServer { _, number in Self.receipt(UInt64(number)) }
+        let leaderAddress = try await leader.start()
+        let other = ScriptedServer { _, _ in Self.cluster(leader: leaderAddress) }
+        let client = HoldfastClient(servers: [try await other.start()])
+        try await client.makeProducer().append([Record("x")])
+        #expect(leader.appends.count == 1)
+        #expect(other.appends.isEmpty)
+        #expect(client.servers.contains(leaderAddress))
+        await client.shutdown()
+        await leader.stop()
+        await other.stop()
+    }
+
+    @Test func `nobody there is unreachable, not unknown`() async throws {
+        let gone = ScriptedServer { _, _ in .silence }
+        let address = try await gone.start()
+        await gone.stop()
+        let client = HoldfastClient(servers: [address], timeoutMilliseconds: 20)
+        let error = await #expect(throws: ClientError.self) { try await client.makeProducer().append([Record("x")]) }
+        guard case .unreachable = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        await client.shutdown()
+    }
+}

@@ -1,0 +1,312 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import Logging
+import NIOCore
+import NIOPosix
+import ReplicaCore
+import Replicator
+import SegmentFormat
+import Testing
+
+@testable import HoldfastNode
+
+/// Client listeners of real sockets over logs in memory.
+private struct Listener {
+    let log: FakeLog
+    let server: HTTP2Server
+    let forwarder: LeaderForwarder
+    let client: HTTP2Client
+    var address: ServerAddress { ServerAddress(host: "127.0.0.1", port: self.server.port) }
+
+    /// - Parameter leader: Where node 2 is; this node is node 1 and follows it when it is given.
+    static func start(leader: ServerAddress? = nil) async throws -> Listener {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let log = FakeLog(node: NodeID(1), leader: leader == nil ? NodeID(1) : NodeID(2))
+        let forwarder = LeaderForwarder(eventLoop: loop, logger: logger)
+        let api = ClientAPI(
+            service: log, node: NodeID(1), peers: FakeLog.peers(ports: [1, leader?.port ?? 2]), forwarder: forwarder,
+            logger: logger)
+        let server = try await HTTP2Server.bind(
+            host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
+        ) {
+            _ in ClientRequestHandler(api: api)
+        }
+        return Listener(
+            log: log, server: server, forwarder: forwarder, client: HTTP2Client(on: loop, logger: logger))
+    }
+
+    static func with(_ body: (Listener) async throws -> Void) async throws {
+        let listener = try await self.start()
+        do { try await body(listener) } catch {
+            await listener.stop()
+            throw error
+        }
+        await listener.stop()
+    }
+
+    func stop() async {
+        self.log.stop()
+        await self.client.shutdown(grace: .milliseconds(100))
+        await self.server.shutdown(grace: .milliseconds(100))
+        await self.forwarder.shutdown()
+    }
+
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, _ fields: HTTPFields = [:], body: String? = nil
+    ) async throws -> (status: Int, fields: HTTPFields, body: String) {
+        let answer = try await self.client.execute(
+            HTTPRequest(method: method, scheme: "http", authority: "test", path: path, headerFields: fields),
+            body: body.map { ByteBuffer(string: $0) }, to: HTTP2Address(host: "127.0.0.1", port: self.server.port),
+            timeout: .seconds(20), bodyByteCountMax: 64 << 20)
+        return (answer.head.status.code, answer.head.headerFields, String(buffer: answer.body))
+    }
+}
+
+@Suite struct ClientListenerTests {
+    @Test func `an append is acknowledged with its place, and read back`() async throws {
+        try await Listener.with { listener in
+            let append = try await listener.ask(.post, "/v1/records", body: "hello \"you\"")
+            #expect(append.status == 201)
+            #expect(append.fields[.contentType] == "application/json")
+            #expect(append.fields[.holdfastServedBy] == "1")
+            #expect(append.body.hasPrefix(#"{"first":1,"last":1,"position":"0:"#))
+            #expect(append.body.hasSuffix(#","term":3,"durability":"persisted"}"# + "\n"))
+            let page = try await listener.ask(.get, "/v1/records")
+            #expect(page.status == 200)
+            #expect(page.fields[.holdfastNextIndex] == "2")
+            #expect(page.fields[.holdfastUpToDate] == "true")
+            #expect(page.body.contains(#""timestamp":"1970-01-01T00:00:00.000001000Z","value":"hello \"you\""}"#))
+            #expect(page.body.hasSuffix(#"],"next":2,"up_to_date":true,"first_index":1,"last_index":1}"# + "\n"))
+        }
+    }
+
+    @Test func `a repeated sequence is answered with the first result`() async throws {
+        try await Listener.with { listener in
+            let fields: HTTPFields = [.holdfastProducer: "7", .holdfastSequence: "1"]
+            let first = try await listener.ask(.post, "/v1/records", fields, body: "a")
+            let second = try await listener.ask(.post, "/v1/records", fields, body: "a")
+            #expect(first.status == 201)
+            #expect(first.fields[.holdfastDuplicate] == nil)
+            #expect(second.status == 200)
+            #expect(second.fields[.holdfastDuplicate] == "true")
+            #expect(second.body == first.body)
+            #expect(listener.log.values == ["a"])
+        }
+    }
+
+    @Test func `pages are cut where asked, and lines come on request`() async throws {
+        try await Listener.with { listener in
+            let lines: HTTPFields = [.contentType: "application/x-ndjson"]
+            #expect(try await listener.ask(.post, "/v1/records", lines, body: "a\nb\nc\nd\n").status == 201)
+            let page = try await listener.ask(.get, "/v1/records?from=2&to=4", [.accept: "application/x-ndjson"])
+            #expect(page.fields[.contentType] == "application/x-ndjson")
+            #expect(page.fields[.holdfastNextIndex] == "4")
+            #expect(page.fields[.holdfastUpToDate] == "false")
+            let found = page.body.split(separator: "\n")
+            #expect(found.count == 2)
+            #expect(found.first?.hasSuffix(#""value":"b"}"#) == true)
+            let last = try await listener.ask(.get, "/v1/records?from=-1")
+            #expect(last.body.contains(#""index":4,"#))
+            let none = try await listener.ask(.get, "/v1/records?limit=0")
+            #expect(none.body.hasPrefix(#"{"records":[],"next":1,"up_to_date":false"#))
+            let ahead = try await listener.ask(.get, "/v1/records?from=90")
+            #expect(ahead.fields[.holdfastNextIndex] == "90")
+            #expect(ahead.fields[.holdfastUpToDate] == "true")
+        }
+    }
+
+    @Test func `one record may be cached for ever, a missing one is 404`() async throws {
+        try await Listener.with { listener in
+            _ = try await listener.ask(.post, "/v1/records", body: "a")
+            let record = try await listener.ask(.get, "/v1/records/1")
+            #expect(record.status == 200)
+            #expect(record.fields[.cacheControl]?.contains("immutable") == true)
+            let missing = try await listener.ask(.get, "/v1/records/2")
+            #expect(missing.status == 404)
+            #expect(missing.body.contains("NO_SUCH_RECORD"))
+        }
+    }
+
+    @Test func `bytes that are no text travel as base64`() async throws {
+        try await Listener.with { listener in
+            let json: HTTPFields = [.contentType: "application/json"]
+            _ = try await listener.ask(
+                .post, "/v1/records", json, body: #"[{"keyBase64":"/w==","valueBase64":"/wA="}]"#)
+            let page = try await listener.ask(.get, "/v1/records")
+            #expect(page.body.contains(#""keyBase64":"/w==","valueBase64":"/wA="}"#))
+        }
+    }
+
+    @Test func `the tail and the cluster can be asked for`() async throws {
+        try await Listener.with { listener in
+            _ = try await listener.ask(.post, "/v1/records", body: "a")
+            let tail = try await listener.ask(.head, "/v1/records")
+            #expect(tail.status == 200)
+            #expect(tail.fields[.holdfastNextIndex] == "2")
+            #expect(tail.fields[.eTag] == "\"2\"")
+            #expect(tail.body.isEmpty)
+            let cluster = try await listener.ask(.get, "/v1/cluster")
+            let status = try #require(JSONDocument.decode(ClusterStatus.self, from: Array(cluster.body.utf8)))
+            #expect(status.role == "leader")
+            #expect(status.leader == 1)
+            #expect(status.nodes.count == 2)
+            #expect(status.nodes[1].isConnected == true)
+            #expect(status.nodes[1].received == "0:64")
+        }
+    }
+
+    @Test(arguments: [
+        (HTTPRequest.Method.get, "/nowhere", 404), (.delete, "/v1/records", 405), (.get, "/v1/records?from=x", 400),
+    ])
+    func `an error is a problem document`(method: HTTPRequest.Method, path: String, status: Int) async throws {
+        try await Listener.with { listener in
+            let answer = try await listener.ask(method, path)
+            #expect(answer.status == status)
+            #expect(answer.fields[.contentType] == "application/problem+json")
+            let problem = try #require(ProblemDocument(json: Array(answer.body.utf8)))
+            #expect(problem.status == status)
+            #expect(!problem.requestID.isEmpty)
+        }
+    }
+
+    @Test func `a body over the limit is 413, announced or not, and reaches no log`() async throws {
+        try await Listener.with { listener in
+            let large = String(repeating: "x", count: NodeLimits.bodyByteCountMax + 1)
+            let answer = try await listener.ask(.post, "/v1/records", body: large)
+            #expect(answer.status == 413)
+            let announced: HTTPFields = [.contentLength: "\(NodeLimits.bodyByteCountMax + 1)"]
+            #expect(try await listener.ask(.post, "/v1/records", announced, body: large).status == 413)
+            #expect(listener.log.appendCount == 0)
+            let largest = String(repeating: "x", count: NodeLimits.bodyByteCountMax)
+            #expect(try await listener.ask(.post, "/v1/records", body: largest).status == 201)
+        }
+    }
+
+    @Test func `a failure says whether it was applied`() async throws {
+        try await Listener.with { listener in
+            listener.log.fail(appends: .timedOut)
+            let answer = try await listener.ask(.post, "/v1/records", body: "a")
+            #expect(answer.status == 504)
+            #expect(answer.body.contains(#""applied":"unknown""#))
+            listener.log.fail(appends: .noSpace)
+            #expect(try await listener.ask(.post, "/v1/records", body: "a").status == 507)
+        }
+    }
+
+    @Test func `a waiting read is answered by the next append`() async throws {
+        try await Listener.with { listener in
+            async let page = listener.ask(.get, "/v1/records?from=tail&wait=30s")
+            try await listener.untilSomebodyWaits()
+            _ = try await listener.ask(.post, "/v1/records", body: "late")
+            #expect(try await page.body.contains(#""value":"late""#))
+        }
+    }
+}
+
+extension Listener {
+    func untilSomebodyWaits() async throws {
+        while self.log.waiterCount == 0 { await Task.yield() }
+    }
+}
+
+@Suite struct ForwardingTests {
+    @Test func `a follower's append and read are answered by the leader`() async throws {
+        // The leader calls itself node 1 too: what counts is that the request arrives there, marked.
+        try await Listener.with { leader in
+            let follower = try await Listener.start(leader: leader.address)
+            let fields: HTTPFields = [.holdfastProducer: "5", .holdfastSequence: "1"]
+            let append = try await follower.ask(.post, "/v1/records", fields, body: "through")
+            #expect(append.status == 201)
+            #expect(leader.log.values == ["through"])
+            #expect(follower.log.values.isEmpty)
+            let again = try await follower.ask(.post, "/v1/records", fields, body: "through")
+            #expect(again.fields[.holdfastDuplicate] == "true")
+            let page = try await follower.ask(.get, "/v1/records")
+            #expect(page.body.contains("through"))
+            let local = try await follower.ask(.get, "/v1/records?consistency=committed")
+            #expect(local.fields[.holdfastNextIndex] == "1")
+            await follower.stop()
+        }
+    }
+
+    @Test func `a leader that is gone is 503 and not applied`() async throws {
+        let gone = try await Listener.start()
+        let address = gone.address
+        await gone.stop()
+        let follower = try await Listener.start(leader: address)
+        let answer = try await follower.ask(.post, "/v1/records", body: "a")
+        #expect(answer.status == 503)
+        #expect(answer.body.contains(#""applied":"no""#))
+        #expect(answer.body.contains(#""leader":"\#(address)""#))
+        await follower.stop()
+    }
+
+    @Test func `two followers that name each other do not pass a request round`() async throws {
+        let first = try await Listener.start()
+        let second = try await Listener.start(leader: first.address)
+        first.log.setLeader(NodeID(2))
+        let answer = try await second.ask(.post, "/v1/records", body: "a")
+        #expect(answer.status == 421)
+        #expect(answer.body.contains("NOT_LEADER"))
+        await second.stop()
+        await first.stop()
+    }
+}
+
+@Suite struct FollowingTests {
+    private func query(_ text: String) throws -> RecordsQuery {
+        try RecordsQuery(QueryParameters(text[...]), accept: nil)
+    }
+
+    private func append(_ value: String, to log: FakeLog) throws {
+        log.append(try FrameDraft.records([Record(value)], producer: nil)) { _ in }
+    }
+
+    @Test func `a follower gets what is there and what comes, up to its end`() async throws {
+        let log = FakeLog(node: NodeID(1))
+        try self.append("a", to: log)
+        let (values, continuation) = AsyncStream.makeStream(of: String.self)
+        let query = try self.query("follow=true&to=4")
+        let pump = Task {
+            await RecordFollower.pump(service: log, query: query) { records, isLast in
+                for record in records { continuation.yield(String(decoding: record.record.value, as: UTF8.self)) }
+                if isLast { continuation.finish() }
+                return true
+            }
+        }
+        var seen: [String] = []
+        for await value in values {
+            seen.append(value)
+            if seen.count < 4 { try self.append("after \(value)", to: log) }
+        }
+        #expect(seen == ["a", "after a", "after after a"])
+        #expect(await pump.value == nil)
+    }
+
+    @Test func `a limit ends it, a failure says why`() async throws {
+        let log = FakeLog(node: NodeID(1))
+        for value in ["a", "b", "c"] { try self.append(value, to: log) }
+        let limited = await RecordFollower.pump(service: log, query: try self.query("follow=true&limit=2")) {
+            records, isLast in
+            #expect(records.count == 2)
+            #expect(isLast)
+            return true
+        }
+        #expect(limited == nil)
+        log.fail(reads: .trimmed(first: LogIndex(3)))
+        let failed = await RecordFollower.pump(service: log, query: try self.query("follow=true")) { _, _ in true }
+        #expect(failed == .trimmed(first: LogIndex(3)))
+    }
+
+    @Test func `a following request streams over the wire until the reader leaves`() async throws {
+        try await Listener.with { listener in
+            _ = try await listener.ask(.post, "/v1/records", body: "first")
+            let answer = try await listener.ask(.get, "/v1/records?follow=true&limit=1")
+            #expect(answer.status == 200)
+            #expect(answer.body.hasSuffix(#""value":"first"}"# + "\n"))
+        }
+    }
+}

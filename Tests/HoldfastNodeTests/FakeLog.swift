@@ -1,0 +1,163 @@
+import LogModel
+import ReplicaCore
+import Replicator
+import SegmentFormat
+import Synchronization
+
+@testable import HoldfastNode
+
+/// A log in memory, placed as the real one places it; who leads and what fails is the test's choice.
+final class FakeLog: LogService {
+    private struct Waiter {
+        var index: LogIndex
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var chain = FrameChain(empty: ClusterID(high: 1, low: 2))
+        var records: [IndexedRecord] = []
+        var outcomes: [ProducerSequence: AppendOutcome] = [:]
+        var leader: NodeID?
+        var failure: AppendFailure?
+        var readFailure: ReadFailure?
+        var holdsAppends = false
+        var appendCount = 0
+        var waiters: [Waiter] = []
+    }
+
+    let node: NodeID
+    private let state: Mutex<State>
+
+    init(node: NodeID, leader: NodeID? = nil) {
+        self.node = node
+        var state = State()
+        _ = state.chain.startSegment()
+        _ = state.chain.place(
+            FrameDraft.control(.checkpoint, payload: []), term: .zero, node: NodeID(0), timestamp: .zero)
+        state.leader = leader ?? node
+        self.state = Mutex(state)
+    }
+
+    static func peers(ports: [Int]) -> [ClusterPeer] {
+        ports.enumerated().map { offset, port in
+            ClusterPeer(
+                node: NodeID(UInt32(offset + 1)), peerHost: "127.0.0.1", peerPort: port + 1, clientHost: "127.0.0.1",
+                clientPort: port)
+        }
+    }
+
+    /// The records of a draft, read back from the frame that it becomes.
+    static func records(of draft: FrameDraft) throws -> [Record] {
+        let log = FakeLog(node: NodeID(1))
+        log.append(draft) { _ in }
+        return log.state.withLock { $0.records.map(\.record) }
+    }
+
+    // MARK: What the test decides
+
+    func setLeader(_ leader: NodeID?) { self.state.withLock { $0.leader = leader } }
+    func fail(appends failure: AppendFailure?) { self.state.withLock { $0.failure = failure } }
+    func fail(reads failure: ReadFailure?) { self.state.withLock { $0.readFailure = failure } }
+    /// Appends get no answer any more.
+    func holdAppends() { self.state.withLock { $0.holdsAppends = true } }
+    var values: [String] {
+        self.state.withLock { $0.records.map { String(decoding: $0.record.value, as: UTF8.self) } }
+    }
+    var waiterCount: Int { self.state.withLock { $0.waiters.count } }
+    var appendCount: Int { self.state.withLock { $0.appendCount } }
+
+    // MARK: LogService
+
+    func append(_ draft: FrameDraft, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void) {
+        let (result, woken) = self.state.withLock { state -> (Result<AppendOutcome, AppendFailure>?, [Waiter]) in
+            state.appendCount += 1
+            if state.holdsAppends { return (nil, []) }
+            if let failure = state.failure { return (.failure(failure), []) }
+            guard state.leader == self.node else { return (.failure(.notLeader(leader: state.leader)), []) }
+            if let producer = draft.producer, var known = state.outcomes[producer] {
+                known.isDuplicate = true
+                return (.success(known), [])
+            }
+            let outcome = Self.place(draft, &state)
+            let woken = state.waiters.filter { $0.index <= outcome.last }
+            state.waiters.removeAll { $0.index <= outcome.last }
+            return (.success(outcome), woken)
+        }
+        for waiter in woken { waiter.continuation.resume(returning: true) }
+        if let result { reply(result) }
+    }
+
+    private static func place(_ draft: FrameDraft, _ state: inout State) -> AppendOutcome {
+        let producer = draft.producer
+        let frame = state.chain.place(draft, term: Term(3), node: NodeID(1), timestamp: Timestamp(nanoseconds: 1_000))
+        let payload = frame.bytes[...].dropFirst(frame.header.headerByteCount)
+        var reader = RecordReader(payload: payload, count: Int(frame.header.recordCount))
+        var index = frame.header.firstIndex
+        while let record = try? reader.next() {
+            state.records.append(
+                IndexedRecord(
+                    index: index, position: frame.position, term: Term(3), timestamp: frame.header.timestamp,
+                    record: record))
+            index = index.advanced(by: 1)
+        }
+        let outcome = AppendOutcome(
+            first: frame.header.firstIndex, last: LogIndex(index.rawValue - 1), position: frame.position, term: Term(3),
+            durability: .persisted, isDuplicate: false)
+        if let producer { state.outcomes[producer] = outcome }
+        return outcome
+    }
+
+    func page(
+        from start: ReadStart, limit: Int, byteCountMax: Int, consistency: ReadConsistency
+    ) async throws(ReadFailure) -> LogPage {
+        let result = self.state.withLock { state -> Result<LogPage, ReadFailure> in
+            if let failure = state.readFailure { return .failure(failure) }
+            if consistency == .linearizable, state.leader != self.node { return .failure(.notLeader) }
+            let next = state.chain.nextIndex
+            let from: LogIndex =
+                switch start {
+                case .first: .first
+                case .tail: next
+                case .index(let index): index
+                case .last(let count): LogIndex(max(1, next.rawValue - min(count, next.rawValue - 1)))
+                }
+            let records = Array(state.records.filter { $0.index >= from }.prefix(limit))
+            let after = records.last.map { $0.index.advanced(by: 1) } ?? min(from, next)
+            return .success(
+                LogPage(records: records, next: after, isUpToDate: after >= next, firstIndex: .first, nextIndex: next))
+        }
+        return try result.get()
+    }
+
+    func waitForCommit(of index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool {
+        guard timeoutMilliseconds > 0 else { return false }
+        return await withCheckedContinuation { continuation in
+            let isThere = self.state.withLock { state in
+                if index < state.chain.nextIndex { return true }
+                state.waiters.append(Waiter(index: index, continuation: continuation))
+                return false
+            }
+            if isThere { continuation.resume(returning: true) }
+        }
+    }
+
+    /// Whoever waits for further records gives up.
+    func stop() {
+        let waiters = self.state.withLock { state in
+            state.readFailure = .unavailable
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.continuation.resume(returning: false) }
+    }
+
+    func picture() async -> LogPicture {
+        self.state.withLock { state in
+            LogPicture(
+                node: self.node, role: state.leader == self.node ? "leader" : "follower", isReady: state.leader != nil,
+                term: Term(3), leader: state.leader, cluster: state.chain.cluster, incarnation: Incarnation(0xAB),
+                commit: state.chain.tail, tail: state.chain.tail, firstIndex: .first, nextIndex: state.chain.nextIndex,
+                progress: [.init(node: NodeID(2), isConnected: true, received: Position(0, 64), persisted: nil)])
+        }
+    }
+}

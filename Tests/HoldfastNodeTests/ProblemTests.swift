@@ -1,0 +1,115 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import Logging
+import NIOCore
+import ReplicaCore
+import Replicator
+import Testing
+
+@testable import HoldfastNode
+
+@Suite struct ProblemTests {
+    static let appendFailures: [(AppendFailure, Int, String)] = [
+        (.notLeader(leader: nil), 503, "QUORUM_UNAVAILABLE"), (.notLeader(leader: NodeID(2)), 421, "NOT_LEADER"),
+        (.busy, 429, "BUSY"), (.noSpace, 507, "NO_SPACE"), (.tooLarge(byteCount: 9, byteCountMax: 8), 413, "TOO_LARGE"),
+        (.producerGap(expected: 4), 409, "PRODUCER_GAP"), (.producerExpired, 409, "PRODUCER_EXPIRED"),
+        (.timedOut, 504, "COMMIT_TIMEOUT"), (.leadershipLost, 504, "LEADERSHIP_LOST"),
+        (.shuttingDown(mayBeApplied: false), 503, "SHUTTING_DOWN"),
+        (.shuttingDown(mayBeApplied: true), 503, "SHUTTING_DOWN"),
+    ]
+
+    @Test(arguments: appendFailures)
+    func `every failure has a status, a code, a hint, and says what the log said about applying`(
+        failure: AppendFailure, status: Int, code: String
+    ) {
+        let document = Problem(failure).document
+        #expect(document.status == status)
+        #expect(document.code == code)
+        #expect(document.applied == (failure.mayBeApplied ? .unknown : .no))
+        #expect(!document.hint.isEmpty)
+    }
+
+    @Test(arguments: [
+        (ReadFailure.trimmed(first: LogIndex(40)), 410), (.notLeader, 421), (.unavailable, 503), (.damaged("x"), 500),
+    ])
+    func `every read failure has a status and applies nothing`(failure: ReadFailure, status: Int) {
+        let document = Problem(failure).document
+        #expect(document.status == status)
+        #expect(document.applied == .no)
+    }
+
+    @Test func `facts that a program needs stand in fields of their own`() {
+        #expect(Problem(AppendFailure.producerGap(expected: 4)).document.expectedSequence == 4)
+        #expect(Problem(ReadFailure.trimmed(first: LogIndex(40))).document.firstIndex == 40)
+        #expect(Problem(AppendFailure.busy).fields[.retryAfter] == "1")
+    }
+
+    @Test(arguments: [
+        (HTTP2ClientError.refused, "no"), (.timedOutUnsent, "no"), (.tooManyRequests, "no"), (.timedOut, "unknown"),
+        (.connectionLost, "unknown"),
+    ])
+    func `a forwarded append is unknown only when it may have arrived`(error: HTTP2ClientError, applied: String) {
+        let leader = ServerAddress(host: "127.0.0.1", port: 7400)
+        let problem = LeaderForwarder.problem(error, leader: leader, isAppend: true)
+        #expect(problem.document.applied.rawValue == applied)
+        #expect(problem.document.leader == "127.0.0.1:7400")
+        #expect(LeaderForwarder.problem(error, leader: leader, isAppend: false).document.applied == .no)
+    }
+}
+
+@Suite struct LeaderDecisionTests {
+    let api = ClientAPI(
+        service: FakeLog(node: NodeID(1)), node: NodeID(1), peers: FakeLog.peers(ports: [7400, 7410]),
+        forwarder: NoForwarder(), logger: Logger(label: "test"))
+
+    func head(_ fields: HTTPFields = [:]) -> HTTPRequest {
+        HTTPRequest(
+            method: .post, scheme: "http", authority: "x", path: "/v1/records?forward=redirect", headerFields: fields)
+    }
+
+    @Test func `a known leader is asked`() {
+        #expect(
+            self.api.leaderDecision(NodeID(2), head: self.head(), forwarding: .auto)
+                == .forward(ServerAddress(host: "127.0.0.1", port: 7410)))
+    }
+
+    @Test func `a forwarded request goes no further`() {
+        guard
+            case .refuse(let problem) = self.api.leaderDecision(
+                NodeID(2), head: self.head([.holdfastForwarded: "1"]), forwarding: .auto)
+        else {
+            Issue.record("forwarded again")
+            return
+        }
+        #expect(problem.document.status == 421)
+        #expect(problem.document.leader == "127.0.0.1:7410")
+    }
+
+    @Test func `without a leader, or with itself or a stranger named, nothing is forwarded`() {
+        for leader in [nil, NodeID(1), NodeID(9)] {
+            #expect(self.api.leaderDecision(leader, head: self.head(), forwarding: .auto) == .refuse(.noLeader))
+        }
+    }
+
+    @Test func `whoever wants no forwarding is told where the leader is`() {
+        guard
+            case .refuse(let never) = self.api.leaderDecision(NodeID(2), head: self.head(), forwarding: .never),
+            case .refuse(let redirect) = self.api.leaderDecision(NodeID(2), head: self.head(), forwarding: .redirect)
+        else {
+            Issue.record("forwarded")
+            return
+        }
+        #expect(never.document.status == 421)
+        #expect(redirect.document.status == 307)
+        #expect(redirect.fields[.location] == "http://127.0.0.1:7410/v1/records?forward=redirect")
+    }
+}
+
+struct NoForwarder: RequestForwarder {
+    func forward(
+        _ head: HTTPRequest, body: ByteBuffer?, to leader: ServerAddress, timeoutMilliseconds: UInt64,
+        reply: @escaping @Sendable (Result<HTTP2Answer, Problem>) -> Void
+    ) { reply(.failure(.leaderUnreachable)) }
+}

@@ -1,0 +1,85 @@
+import LogModel
+import LogState
+import SegmentFormat
+import Testing
+
+struct LogStateTests {
+    @Test(arguments: 0..<8)
+    func `undoing frames gives back every earlier state`(seed: UInt64) throws {
+        var log = RandomLog(seed: seed)
+        var state = LogState(founding: Membership())
+        var earlier: [(state: LogState, undo: LogState.Undo)] = []
+        for _ in 0..<400 {
+            let before = state
+            let undo = try state.apply(try log.next(after: state))
+            earlier.append((before, undo))
+        }
+        for step in earlier.reversed() {
+            state.undo(step.undo)
+            #expect(state == step.state)
+        }
+    }
+
+    @Test(arguments: 0..<4)
+    func `the state survives encoding at any point`(seed: UInt64) throws {
+        var log = RandomLog(seed: 100 + seed)
+        var state = LogState(founding: Membership())
+        for step in 0..<1_500 {
+            _ = try state.apply(try log.next(after: state))
+            guard step % 50 == 0 else { continue }
+            let bytes = state.encoded()
+            let decoded = try LogState(decoding: bytes[...])
+            #expect(decoded == state)
+            #expect(decoded.encoded() == bytes)
+        }
+    }
+
+    @Test func `a checkpoint that says something else is refused`() throws {
+        let founders = Membership(voters: [Member(node: NodeID(1), incarnation: Incarnation(1))])
+        var writer = LogWriter(after: .zero)
+        var state = LogState(founding: founders)
+        _ = try state.apply(writer.rotate(state))
+        #expect(state.terms.starts == [TermStart(term: .zero, firstIndex: .first, position: Position(0, 64))])
+
+        let before = state
+        let frame = writer.rotate(LogState(founding: Membership()))
+        #expect(throws: LogStateError.checkpointDiffers) { try state.apply(frame) }
+        #expect(state == before)
+    }
+
+    @Test func `the newest membership applies and is taken back`() throws {
+        var writer = LogWriter()
+        let one = Membership(voters: [Member(node: NodeID(1), incarnation: Incarnation(1))])
+        var state = LogState(founding: one)
+        let two = Membership(voters: one.voters + [Member(node: NodeID(2), incarnation: Incarnation(2))])
+        let undo = try state.apply(writer.place(.control(.membership, payload: two.encoded())))
+        #expect(state.membership == two)
+        state.undo(undo)
+        #expect(state.membership == one)
+    }
+
+    @Test func `a trim never goes back`() throws {
+        var writer = LogWriter()
+        var state = LogState(founding: Membership())
+        let later = writer.place(.control(.trim, payload: LogState.trimPayload(before: Position(3, 0))))
+        let earlier = writer.place(.control(.trim, payload: LogState.trimPayload(before: Position(2, 0))))
+        _ = try state.apply(later)
+        #expect(throws: LogStateError.trimWentBack(from: Position(3, 0), to: Position(2, 0))) {
+            try state.apply(earlier)
+        }
+        #expect(state.trimmedBefore == Position(3, 0))
+    }
+
+    @Test func `frames that this version cannot apply are refused`() throws {
+        var writer = LogWriter()
+        var state = LogState(founding: Membership())
+        let before = state
+        let cursor = writer.place(.control(.cursor, payload: []))
+        #expect(throws: LogStateError.unsupportedKind(.cursor)) { try state.apply(cursor) }
+        let start = writer.place(.control(.termStart, payload: [1]))
+        #expect(throws: LogStateError.unexpectedPayload(.termStart)) { try state.apply(start) }
+        let membership = writer.place(.control(.membership, payload: [2]))
+        #expect(throws: LogStateError.truncated) { try state.apply(membership) }
+        #expect(state == before)
+    }
+}

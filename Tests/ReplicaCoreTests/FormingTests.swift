@@ -1,0 +1,61 @@
+import LogModel
+import ReplicaCore
+import Testing
+import WireFormat
+
+struct FormingTests {
+    private let own = Member(node: NodeID(1), incarnation: Incarnation(11))
+    private let configured = [NodeID(1), NodeID(2), NodeID(3)]
+
+    private func answer(_ node: UInt32, incarnation: UInt64, founders: [Member] = []) -> PeerIdentity {
+        PeerIdentity(
+            version: WireLimits.version, cluster: nil, node: NodeID(node), incarnation: Incarnation(incarnation),
+            generation: 0, starts: 1, isBlank: founders.isEmpty, founders: founders)
+    }
+
+    @Test func `a blank node waits until every other member has answered`() {
+        let decision = Forming.decide(
+            own: self.own, configured: self.configured, answers: [NodeID(2): self.answer(2, incarnation: 22)])
+        #expect(decision == .wait(missing: [NodeID(3)]))
+    }
+
+    @Test func `blank nodes found the same log, byte for byte, whoever asks`() {
+        let members = (1...3).map { Member(node: NodeID($0), incarnation: Incarnation(UInt64($0) * 11)) }
+        var founded: Set<[UInt8]> = []
+        for own in members {
+            var answers: [NodeID: PeerIdentity] = [:]
+            for other in members where other != own {
+                answers[other.node] = self.answer(other.node.rawValue, incarnation: other.incarnation.rawValue)
+            }
+            guard case .form(let log) = Forming.decide(own: own, configured: self.configured, answers: answers) else {
+                Issue.record("node \(own.node) does not form")
+                return
+            }
+            founded.insert(log.bytes)
+        }
+        #expect(founded.count == 1)
+    }
+
+    @Test func `a founder that was late joins the log that names its incarnation`() {
+        let founders = [self.own, Member(node: NodeID(2), incarnation: Incarnation(22))]
+        let decision = Forming.decide(
+            own: self.own, configured: self.configured,
+            answers: [NodeID(2): self.answer(2, incarnation: 22, founders: founders)])
+        #expect(decision == .form(FoundingLog(members: founders)))
+    }
+
+    @Test func `a wiped node is refused by the cluster that knew another incarnation`() {
+        let founders = [
+            Member(node: NodeID(1), incarnation: Incarnation(99)), Member(node: NodeID(2), incarnation: Incarnation(22)),
+        ]
+        let decision = Forming.decide(
+            own: self.own, configured: self.configured,
+            answers: [NodeID(2): self.answer(2, incarnation: 22, founders: founders)])
+        #expect(decision == .refused(by: NodeID(2)))
+    }
+
+    @Test func `other incarnations make another cluster`() {
+        let other = Member(node: NodeID(1), incarnation: Incarnation(12))
+        #expect(FoundingLog(members: [self.own]).cluster != FoundingLog(members: [other]).cluster)
+    }
+}

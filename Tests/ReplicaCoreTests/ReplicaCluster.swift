@@ -1,0 +1,139 @@
+import LogModel
+import LogState
+import RaftCore
+import ReplicaCore
+import SegmentFormat
+import WireFormat
+
+/// Replicas wired to each other in memory: every disk job succeeds at once, every message arrives at once,
+/// unless a node is cut off. Time stands still unless moved.
+final class ReplicaCluster {
+    final class Node {
+        let member: Member
+        var core: ReplicaCore
+        var isCut = false
+        var truncations: [LogPoint] = []
+        init(member: Member, core: consuming ReplicaCore) {
+            self.member = member
+            self.core = core
+        }
+    }
+
+    private(set) var nodes: [Node] = []
+    private(set) var answers: [UInt64: Result<AppendOutcome, AppendFailure>] = [:]
+    private var milliseconds: UInt64 = 1_000
+    private var queue: [(node: Int, event: ReplicaEvent)] = []
+    private var streams: [(leader: Int, id: StreamID, follower: Int, upstream: StreamID)] = []
+
+    init(count: Int, segmentByteCountMax: Int = 1 << 20) throws {
+        let members = (1...count).map { Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0))) }
+        let founding = FoundingLog(members: members)
+        for member in members {
+            var recovery = ReplicaRecovery(start: FrameChain(empty: founding.cluster), commit: .zero)
+            try recovery.apply(founding.bytes[...], at: .zero)
+            let recovered = try recovery.finish(
+                hardState: HardState(term: .zero, vote: nil), mayVote: true, sealedLengths: [:])
+            let configuration = ReplicaConfiguration(
+                member: member, cluster: founding.cluster, starts: 1, policy: .always,
+                segmentByteCountMax: segmentByteCountMax, raft: RaftConfiguration(member: member),
+                randomSeed: UInt64(member.node.rawValue))
+            self.nodes.append(
+                Node(member: member, core: ReplicaCore(configuration: configuration, recovered: recovered, now: self.now)))
+        }
+        for from in 0..<count { for to in 0..<count where to != from { self.give(.connected(to: members[to].node), to: from) } }
+    }
+
+    private var now: ReplicaTime {
+        ReplicaTime(
+            monotonic: MonotonicTime(nanoseconds: self.milliseconds * 1_000_000),
+            wall: Timestamp(nanoseconds: self.milliseconds * 1_000_000))
+    }
+
+    var leader: Int? { self.nodes.firstIndex { $0.core.raft.role == .leader && !$0.isCut } }
+
+    func give(_ event: ReplicaEvent, to node: Int) {
+        self.queue.append((node, event))
+        self.settle()
+    }
+
+    /// Moves time on, a tick for everyone each 10 ms.
+    func pass(milliseconds: UInt64) {
+        for _ in 0..<milliseconds / 10 {
+            self.milliseconds += 10
+            for node in self.nodes.indices { self.give(.ticked, to: node) }
+        }
+    }
+
+    func cut(_ node: Int) {
+        self.nodes[node].isCut = true
+        self.streams.removeAll { $0.leader == node || $0.follower == node }
+        for other in self.nodes.indices where other != node {
+            self.give(.disconnected(from: self.nodes[node].member.node), to: other)
+            self.give(.disconnected(from: self.nodes[other].member.node), to: node)
+        }
+    }
+
+    func mend(_ node: Int) {
+        self.nodes[node].isCut = false
+        for other in self.nodes.indices where other != node {
+            self.give(.connected(to: self.nodes[node].member.node), to: other)
+            self.give(.connected(to: self.nodes[other].member.node), to: node)
+        }
+    }
+
+    func propose(_ text: String, id: UInt64, producer: ProducerSequence? = nil, at node: Int) throws {
+        self.give(
+            .proposed([Proposal(id: id, draft: try FrameDraft.records([Record(text)], producer: producer))]), to: node)
+    }
+
+    private func settle() {
+        while !self.queue.isEmpty {
+            let (number, event) = self.queue.removeFirst()
+            for action in self.nodes[number].core.step(event, now: self.now) { self.perform(action, number) }
+        }
+    }
+
+    private func index(_ node: NodeID) -> Int { Int(node.rawValue) - 1 }
+    private func reaches(_ a: Int, _ b: Int) -> Bool { !self.nodes[a].isCut && !self.nodes[b].isCut }
+
+    private func perform(_ action: ReplicaAction, _ node: Int) {
+        switch action {
+        case .disk(.write(_, _, let generation)):
+            let end = self.nodes[node].core.chain.point
+            self.queue.append((node, .written(through: end, generation: generation)))
+            self.queue.append((node, .persisted(through: end, generation: generation)))
+        case .disk(.persistVote(let state)): self.queue.append((node, .votePersisted(state)))
+        case .disk(.truncate(let point, _)): self.nodes[node].truncations.append(point)
+        case .answer(let id, let result): self.answers[id] = result
+        case .send(let message, let member):
+            let to = self.index(member.node)
+            if self.reaches(node, to) { self.queue.append((to, .received(message, from: self.nodes[node].member))) }
+        case .openStream(let id, let peer, let hello):
+            let to = self.index(peer)
+            guard self.reaches(node, to) else { return }
+            let upstream = StreamID(UInt64(node) << 32 | id.rawValue)
+            self.streams.append((node, id, to, upstream))
+            self.queue.append((to, .greeted(hello, on: upstream)))
+        case .closeStream(let id, _): self.streams.removeAll { $0.leader == node && $0.id == id }
+        case .ship(let range, let id, _):
+            guard let stream = self.streams.first(where: { $0.leader == node && $0.id == id }) else { return }
+            self.queue.append((stream.follower, .shipped(range, raw: range.body, on: stream.upstream)))
+        case .welcome(let welcome, let upstream):
+            guard let stream = self.stream(upstream, node) else { return }
+            self.queue.append((stream.leader, .welcomed(welcome, on: stream.id, by: self.nodes[node].member.node)))
+        case .acknowledge(let ack, let upstream):
+            guard let stream = self.stream(upstream, node) else { return }
+            self.queue.append((stream.leader, .acknowledged(ack, on: stream.id, by: self.nodes[node].member.node)))
+        case .closeUpstream(let upstream):
+            guard let stream = self.stream(upstream, node) else { return }
+            self.streams.removeAll { $0.upstream == upstream && $0.follower == node }
+            self.queue.append((stream.leader, .streamClosed(stream.id, to: self.nodes[node].member.node)))
+        case .load(let peer, let stream, _, _, _): self.queue.append((node, .loadFailed(to: peer, stream: stream)))
+        case .disk(.recordCommit), .committed, .readReady, .readRefused, .roleChanged, .note: break
+        }
+    }
+
+    private func stream(_ upstream: StreamID, _ follower: Int) -> (leader: Int, id: StreamID)? {
+        self.streams.first { $0.upstream == upstream && $0.follower == follower }.map { ($0.leader, $0.id) }
+    }
+}

@@ -1,0 +1,102 @@
+import LogModel
+import RaftCore
+import ReplicaCore
+import Testing
+
+struct ReplicaCoreTests {
+    private func cluster(segmentByteCountMax: Int = 1 << 20) throws -> (ReplicaCluster, leader: Int) {
+        let cluster = try ReplicaCluster(count: 3, segmentByteCountMax: segmentByteCountMax)
+        cluster.pass(milliseconds: 2_000)
+        return (cluster, try #require(cluster.leader))
+    }
+
+    @Test func `an append is answered once a quorum has persisted it, and all nodes become level`() throws {
+        let (cluster, leader) = try self.cluster()
+        try cluster.propose("one", id: 1, at: leader)
+        let outcome = try #require(try cluster.answers[1]?.get())
+        #expect(outcome.first == .first)
+        #expect(outcome.durability == .persisted)
+        cluster.pass(milliseconds: 50)
+        for node in cluster.nodes { #expect(node.core.commit == cluster.nodes[leader].core.chain.tail) }
+    }
+
+    @Test func `a follower refuses and names the leader`() throws {
+        let (cluster, leader) = try self.cluster()
+        try cluster.propose("one", id: 1, at: (leader + 1) % 3)
+        let expected = Result<AppendOutcome, AppendFailure>.failure(.notLeader(leader: cluster.nodes[leader].member.node))
+        #expect(cluster.answers[1] == expected)
+    }
+
+    @Test func `a retry gets the first answer again, also from the next leader`() throws {
+        let (cluster, leader) = try self.cluster()
+        let append = ProducerSequence(producer: 7, sequence: 1)
+        try cluster.propose("one", id: 1, producer: append, at: leader)
+        try cluster.propose("one", id: 2, producer: append, at: leader)
+        cluster.pass(milliseconds: 50)
+        cluster.cut(leader)
+        cluster.pass(milliseconds: 2_000)
+        let next = try #require(cluster.leader)
+        try cluster.propose("one", id: 3, producer: append, at: next)
+        let first = try #require(try cluster.answers[1]?.get())
+        for id in [UInt64(2), 3] {
+            let again = try #require(try cluster.answers[id]?.get())
+            #expect(again.first == first.first && again.position == first.position && again.isDuplicate)
+        }
+    }
+
+    @Test func `a left-out sequence is refused by name`() throws {
+        let (cluster, leader) = try self.cluster()
+        try cluster.propose("one", id: 1, producer: ProducerSequence(producer: 7, sequence: 1), at: leader)
+        try cluster.propose("three", id: 2, producer: ProducerSequence(producer: 7, sequence: 3), at: leader)
+        try cluster.propose("nine", id: 3, producer: ProducerSequence(producer: 9, sequence: 9), at: leader)
+        #expect(cluster.answers[2] == .failure(.producerGap(expected: 2)))
+        #expect(cluster.answers[3] == .failure(.producerExpired))
+    }
+
+    @Test func `what a cut-off leader appended alone is unknown, and is cut when it returns`() throws {
+        let (cluster, old) = try self.cluster()
+        cluster.cut(old)
+        try cluster.propose("lost", id: 1, at: old)
+        cluster.pass(milliseconds: 2_000)
+        #expect(cluster.answers[1] == .failure(.leadershipLost))
+        let next = try #require(cluster.leader)
+        try cluster.propose("kept", id: 2, at: next)
+        #expect(try cluster.answers[2]?.get().first == .first)
+        cluster.mend(old)
+        cluster.pass(milliseconds: 500)
+        #expect(cluster.nodes[old].truncations.count == 1)
+        #expect(cluster.nodes[old].core.chain == cluster.nodes[next].core.chain)
+    }
+
+    @Test func `a follower that was away over rotations is level again`() throws {
+        let (cluster, leader) = try self.cluster(segmentByteCountMax: 4 << 10)
+        let away = (leader + 1) % 3
+        cluster.cut(away)
+        for id in 1...60 { try cluster.propose(String(repeating: "x", count: 300), id: UInt64(id), at: leader) }
+        cluster.mend(away)
+        cluster.pass(milliseconds: 500)
+        #expect(cluster.nodes[leader].core.chain.tail.segment >= SegmentID(3))
+        #expect(cluster.nodes[away].core.chain == cluster.nodes[leader].core.chain)
+        #expect(cluster.nodes[away].core.commit == cluster.nodes[leader].core.commit)
+    }
+
+    @Test func `a frame that no segment can hold is refused before anything is placed`() throws {
+        let (cluster, leader) = try self.cluster(segmentByteCountMax: 4 << 10)
+        let tail = cluster.nodes[leader].core.chain.tail
+        try cluster.propose(String(repeating: "x", count: 5_000), id: 1, at: leader)
+        guard case .failure(.tooLarge) = cluster.answers[1] else {
+            Issue.record("got \(String(describing: cluster.answers[1]))")
+            return
+        }
+        #expect(cluster.nodes[leader].core.chain.tail == tail)
+    }
+
+    @Test func `an append that finds no quorum in time is called unknown`() throws {
+        let (cluster, leader) = try self.cluster()
+        for other in 0..<3 where other != leader { cluster.cut(other) }
+        try cluster.propose("one", id: 1, at: leader)
+        cluster.pass(milliseconds: 12_000)
+        let isUnknown = [.failure(.timedOut), .failure(.leadershipLost)].contains(cluster.answers[1])
+        #expect(isUnknown)
+    }
+}

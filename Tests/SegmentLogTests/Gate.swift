@@ -1,0 +1,50 @@
+import DiskIO
+import Dispatch
+import Simulation
+import Synchronization
+
+/// Watches the syncs of segment files, and can hold them up.
+final class Gate: Sendable {
+    private struct State {
+        var isOpen = true
+        var passed = 0
+        var waiting = 0
+    }
+
+    private let state = Mutex(State())
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    /// Syncs that were let through.
+    var passed: Int { self.state.withLock { $0.passed } }
+    /// Syncs that are held up now.
+    var waiting: Int { self.state.withLock { $0.waiting } }
+
+    func close() { self.state.withLock { $0.isOpen = false } }
+
+    func open() {
+        let waiting = self.state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = 0 }
+            return state.waiting
+        }
+        for _ in 0..<waiting { self.semaphore.signal() }
+    }
+
+    /// To be called by the disk before each operation, on the thread that asks for it.
+    func observe(_ call: DiskCall) {
+        guard call.operation == .sync, call.path.hasSuffix(".wal") else { return }
+        let mustWait = self.state.withLock { state in
+            if !state.isOpen { state.waiting += 1 }
+            return !state.isOpen
+        }
+        if mustWait { self.semaphore.wait() }
+        self.state.withLock { $0.passed += 1 }
+    }
+
+    func disk() -> SimulatedFileSystem { SimulatedFileSystem { [self] call in self.observe(call) } }
+}
+
+/// Gives way to other tasks until `condition` holds.
+func eventually(_ condition: () -> Bool) async {
+    while !condition() { await Task.yield() }
+}

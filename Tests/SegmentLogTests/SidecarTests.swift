@@ -1,0 +1,195 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+import Simulation
+import SystemPackage
+import Testing
+
+@testable import SegmentLog
+
+@Suite struct `The small files beside the segments` {
+    private let identity = NodeIdentity(
+        cluster: EngineHarness.cluster, node: NodeID(3), incarnation: Incarnation(0x1234), generation: 1, starts: 17)
+
+    @Test func `IDENTITY is text that never changes`() {
+        let text = """
+            holdfast identity 1
+            cluster 112233445566778899aabbccddeeff00
+            node 3
+            incarnation 0000000000001234
+            generation 1
+            starts 17
+            crc32c a064f511
+
+            """
+        #expect(String(decoding: self.identity.encoded(), as: UTF8.self) == text)
+    }
+
+    @Test func `IDENTITY survives its text, with and without a cluster`() {
+        var blank = self.identity
+        blank.cluster = nil
+        for identity in [self.identity, blank] { #expect(NodeIdentity(decoding: identity.encoded()) == identity) }
+    }
+
+    @Test func `no flipped bit and no missing byte of IDENTITY goes unnoticed`() {
+        let bytes = self.identity.encoded()
+        for bit in 0..<bytes.count * 8 {
+            var damaged = bytes
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(NodeIdentity(decoding: damaged) == nil, "bit \(bit)")
+        }
+        for count in 0..<bytes.count { #expect(NodeIdentity(decoding: Array(bytes[..<count])) == nil, "\(count)") }
+    }
+
+    @Test func `VOTE's bytes never change`() throws {
+        let disk = SimulatedFileSystem()
+        let votes = try Self.voteFile(disk)
+        try votes.store(term: Term(5), vote: Member(node: NodeID(2), incarnation: Incarnation(0xfeed)))
+        let bytes = try #require(disk.contents(of: EngineHarness.path("VOTE")))
+        #expect(bytes.count == 8192)
+        let golden = """
+            4846564f 0100 0100 0200000000000000 0500000000000000 edfe000000000000 02000000
+            000000000000000000000000000000000000000000000000 62d92fc3
+            """.filter { !$0.isWhitespace }
+        #expect(hex(bytes[..<64]) == golden)
+        #expect(hex(bytes[4096..<4160]) == golden)
+    }
+
+    @Test func `a vote is there again after opening`() throws {
+        let disk = SimulatedFileSystem()
+        let vote = Member(node: NodeID(2), incarnation: Incarnation(7))
+        #expect(try Self.voteFile(disk).current == .known(term: .zero, vote: nil))
+        try Self.voteFile(disk).store(term: Term(5), vote: vote)
+        #expect(try Self.voteFile(disk).current == .known(term: Term(5), vote: vote))
+        try Self.voteFile(disk).store(term: Term(6), vote: nil)
+        #expect(try Self.voteFile(disk).current == .known(term: Term(6), vote: nil))
+    }
+
+    @Test func `a crash while voting leaves the old vote or the new one, and a second crash no older one`() throws {
+        for survival in [PowerCut.losesAll, .losesNothing, .losesSome] {
+            for seed in 1...2 as ClosedRange<UInt64> {
+                for first in 1...5 {
+                    for second in 1...6 { try self.crashTwice(seed, survival, first, second) }
+                }
+            }
+        }
+    }
+
+    /// Votes 1, then 2 with a crash, then 3 with a crash; a value that was seen never goes back.
+    private func crashTwice(_ seed: UInt64, _ survival: PowerCut, _ first: Int, _ second: Int) throws {
+        let disk = SimulatedFileSystem(seed: seed)
+        try Self.voteFile(disk).store(term: Term(1), vote: nil)
+        disk.inject(.stop, atOperation: disk.counts.operations + first)
+        let stored = (try? Self.voteFile(disk).store(term: Term(2), vote: nil)) != nil
+        disk.cutPower(survival)
+        let opens = disk.counts.operations
+        disk.inject(.stop, atOperation: opens + second)
+        let reopened = try? Self.voteFile(disk)
+        var seen = Term(stored ? 2 : 1)
+        if let reopened, case .known(let term, _) = reopened.current { seen = max(seen, term) }
+        _ = try? reopened?.store(term: Term(3), vote: nil)
+        disk.cutPower(survival)
+        guard case .known(let term, _) = try Self.voteFile(disk).current else {
+            Issue.record("unreadable: seed \(seed) \(survival) \(first) \(second)")
+            return
+        }
+        #expect(term >= seen, "seed \(seed) \(survival) \(first) \(second)")
+    }
+
+    @Test func `one bad slot of VOTE is made good from the other; two bar from voting for good`() throws {
+        let disk = SimulatedFileSystem()
+        try Self.voteFile(disk).store(term: Term(5), vote: nil)
+        disk.flip(bit: 8 * 16, of: EngineHarness.path("VOTE"))
+        #expect(try Self.voteFile(disk).current == .known(term: Term(5), vote: nil))
+        disk.flip(bit: 8 * (4096 + 16), of: EngineHarness.path("VOTE"))
+        #expect(try Self.voteFile(disk).current == .known(term: Term(5), vote: nil))
+        disk.flip(bit: 8 * 20, of: EngineHarness.path("VOTE"))
+        disk.flip(bit: 8 * (4096 + 20), of: EngineHarness.path("VOTE"))
+        let unreadable = try Self.voteFile(disk)
+        #expect(unreadable.current == .unreadable)
+        #expect(unreadable.isBarred)
+        try unreadable.store(term: Term(9), vote: nil)
+        let later = try Self.voteFile(disk)
+        #expect(later.current == .known(term: Term(9), vote: nil))
+        #expect(later.isBarred)
+    }
+
+    @Test func `after a failed write of VOTE no vote is given`() throws {
+        let disk = SimulatedFileSystem()
+        let votes = try Self.voteFile(disk)
+        disk.inject(.refuse(.ioError), atNext: .sync)
+        #expect(throws: LogError.self) { try votes.store(term: Term(2), vote: nil) }
+        #expect(votes.current == .known(term: .zero, vote: nil))
+        #expect(throws: LogError.failed) { try votes.store(term: Term(2), vote: nil) }
+    }
+
+    @Test func `DURABLE's bytes never change`() throws {
+        let disk = SimulatedFileSystem()
+        let file = try Self.durableFile(disk).file
+        file.update { $0.commit = Position(1, 1) }
+        file.update {
+            $0 = DurableRecord(
+                durable: LogPoint(term: Term(7), position: Position(3, 4096)), commit: Position(2, 1024),
+                first: SegmentID(1), isClean: true)
+        }
+        let bytes = try #require(disk.contents(of: EngineHarness.path("DURABLE")))
+        #expect(bytes.count == 4096)
+        let golden = """
+            48464455 0100 0100 0300000000000000 0700000000000000 03000000 00100000 02000000 00040000 01000000
+            00000000000000000000000000000000 0a9a206d
+            """.filter { !$0.isWhitespace }
+        #expect(hex(bytes[2048..<2112]) == golden)
+    }
+
+    @Test func `DURABLE is exact when the process dies, and as last synced when the power goes`() throws {
+        let disk = SimulatedFileSystem()
+        let file = try Self.durableFile(disk).file
+        file.update { $0.commit = Position(0, 100) }
+        try file.sync()
+        file.update { $0.commit = Position(0, 200) }
+        disk.killProcess()
+        #expect(try Self.durableFile(disk).found?.commit == Position(0, 200))
+        disk.cutPower(.losesAll)
+        #expect(try Self.durableFile(disk).found?.commit == Position(0, 100))
+    }
+
+    @Test func `one bad slot of DURABLE leaves the other, two leave nothing`() throws {
+        let disk = SimulatedFileSystem()
+        let file = try Self.durableFile(disk).file
+        file.update { $0.commit = Position(0, 100) }
+        file.update { $0.commit = Position(0, 200) }
+        disk.flip(bit: 8 * (2048 + 8), of: EngineHarness.path("DURABLE"))
+        #expect(try Self.durableFile(disk).found?.commit == Position(0, 100))
+        disk.flip(bit: 8 * 8, of: EngineHarness.path("DURABLE"))
+        #expect(try Self.durableFile(disk).found == nil)
+    }
+
+    // MARK: Helpers
+
+    private static func files(_ disk: SimulatedFileSystem) -> LogFiles {
+        LogFiles(fileSystem: disk, directory: EngineHarness.directory)
+    }
+
+    private static func voteFile(_ disk: SimulatedFileSystem) throws -> VoteFile {
+        let files = Self.files(disk)
+        try disk.makeDirectory(EngineHarness.directory)
+        if disk.contents(of: EngineHarness.path("VOTE")) == nil { try files.replace("VOTE", with: VoteFile.blank()) }
+        return try VoteFile(try files.open("VOTE", .write))
+    }
+
+    private static func durableFile(
+        _ disk: SimulatedFileSystem
+    ) throws -> (file: DurableFile, found: DurableRecord?) {
+        let files = Self.files(disk)
+        try disk.makeDirectory(EngineHarness.directory)
+        if disk.contents(of: EngineHarness.path("DURABLE")) == nil {
+            try files.replace("DURABLE", with: DurableFile.blank())
+        }
+        return try DurableFile.open(files)
+    }
+}
+
+/// Lower-case hexadecimal digits, without spaces.
+func hex(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

@@ -1,0 +1,111 @@
+import LogModel
+import Testing
+import WireFormat
+
+struct PeerMessageTests {
+    @Test func `version 1 bytes never change`() throws {
+        for (message, bytes) in Samples.golden {
+            #expect(hex(message.encoded()) == packed(bytes))
+            #expect(try PeerMessage.decode(message.encoded().dropFirst(4)) == message)
+        }
+    }
+
+    @Test func `every truncation is refused`() {
+        for (message, _) in Samples.golden {
+            let bytes = message.encoded().dropFirst(4)
+            for count in 0..<bytes.count {
+                #expect(throws: WireError.self, "\(message) cut to \(count)") {
+                    try PeerMessage.decode(bytes.prefix(count))
+                }
+            }
+        }
+    }
+
+    @Test func `bytes behind a message are refused`() {
+        for (message, _) in Samples.golden {
+            #expect(throws: WireError.self, "\(message)") { try PeerMessage.decode(message.encoded()[4...] + [0]) }
+        }
+    }
+
+    @Test func `whatever a single-bit flip still decodes to has these very bytes`() {
+        for (message, _) in Samples.golden {
+            let bytes = message.encoded()
+            for bit in 32..<bytes.count * 8 {
+                var changed = bytes
+                changed[bit / 8] ^= 1 << (bit % 8)
+                guard let decoded = try? PeerMessage.decode(changed[4...]) else { continue }
+                #expect(decoded != message)
+                #expect(decoded.encoded() == changed, "\(message), bit \(bit)")
+            }
+        }
+    }
+
+    @Test func `every refusal travels`() throws {
+        let refusals: [StreamRefusal?] = [
+            nil, .staleTerm, .wrongCluster, .wrongNode, .wrongIncarnation, .mismatch(at: Samples.point(7, 8, 9)),
+            .damaged, .notReady, .diskFull, .limits,
+        ]
+        for refusal in refusals {
+            let ack = AckMessage(term: Term(1), received: .zero, persisted: .zero, refusal: refusal)
+            #expect(try AckMessage.decode(ack.encoded()[...]) == ack)
+        }
+        for refusal in [nil] + VoteRefusal.allCases.map(Optional.some) {
+            let reply = VoteReply(
+                term: Term(1), voter: Samples.member, isGranted: refusal == nil, isPreVote: false, refusal: refusal)
+            #expect(try VoteReply.decode(reply.encoded()[...]) == reply)
+        }
+    }
+
+    @Test func `a blank node's identity travels`() throws {
+        let identity = PeerIdentity(
+            cluster: nil, node: NodeID(1), incarnation: Incarnation(.max), generation: 0, starts: 1, isBlank: true,
+            founders: [])
+        #expect(try PeerIdentity.decode(identity.encoded()[...]) == identity)
+    }
+
+    @Test func `another version is refused by its number`() {
+        var hello = ReplicateHello(
+            cluster: Samples.cluster, term: Term(1), leader: Samples.member, starts: 1, generation: 0)
+        hello.version = 2
+        #expect(throws: WireError.unsupportedVersion(2)) { try ReplicateHello.decode(hello.encoded()[...]) }
+    }
+
+    @Test func `unknown and malformed messages are refused by name`() {
+        #expect(throws: WireError.badValue(.emptyMessage)) { try PeerMessage.decode([]) }
+        #expect(throws: WireError.unknownMessage(type: 200)) { try PeerMessage.decode([200, 1]) }
+        #expect(throws: WireError.badValue(.bool)) {
+            var bytes = Samples.golden[0].message.encoded()
+            bytes[bytes.count - 1] = 2
+            _ = try PeerMessage.decode(bytes[4...])
+        }
+        #expect(throws: WireError.badValue(.termStarts)) {
+            let starts = [Term(2), Term(1)].map { TermStart(term: $0, firstIndex: .first, position: .zero) }
+            let welcome = ReplicateWelcome(
+                term: Term(2), follower: Samples.member, starts: 1, tail: .zero, tailChecksum: 0, first: .zero,
+                committed: .zero, persisted: .zero, terms: starts)
+            _ = try ReplicateWelcome.decode(welcome.encoded()[...])
+        }
+    }
+
+    @Test func `a range's lengths must agree`() throws {
+        var range = Samples.range
+        range.rawByteCount = 5
+        #expect(throws: WireError.badValue(.rawByteCount)) { try RangeMessage.decode(range.encoded()[...]) }
+        range.encoding = .deflate
+        #expect(try RangeMessage.decode(range.encoded()[...]) == range)
+        range.rawByteCount = UInt32(WireLimits.rangeByteCountMax) + 1
+        #expect(throws: WireError.badValue(.rawByteCount)) { try RangeMessage.decode(range.encoded()[...]) }
+        range.rawByteCount = 0
+        #expect(throws: WireError.badValue(.rawByteCount)) { try RangeMessage.decode(range.encoded()[...]) }
+        range.body = []
+        #expect(try RangeMessage.decode(range.encoded()[...]) == range)
+    }
+
+    @Test func `a range's head and body are the whole message`() {
+        var head: [UInt8] = []
+        let body = PeerMessage.range(Samples.range).encodeHead(into: &head)
+        #expect(head.count == 5 + RangeMessage.headByteCount)
+        #expect(body == Samples.range.body)
+        #expect(head + body == PeerMessage.range(Samples.range).encoded())
+    }
+}
