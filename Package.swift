@@ -18,6 +18,7 @@ let nio: [Target.Dependency] = [
 ]
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -66,7 +67,7 @@ let package = Package(
             "Replicator",
             [
                 "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "RangeCodec",
-                "WireFormat", "HTTP2Transport", "DiskIO", "LogModel", httpTypes, logging, system,
+                "WireFormat", "HTTP2Transport", "DiskIO", "LogModel", httpTypes, logging, system, deque,
             ] + nio
         ),
         module("HTTP2Transport", ["HTTP2Session", "LogModel", httpTypes, logging] + nio),
@@ -81,7 +82,7 @@ let package = Package(
             "ReplicaCore",
             [
                 "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel",
-                .product(name: "DequeModule", package: "swift-collections"),
+                deque,
             ]
         ),
         module("RaftCore", ["WireFormat", "LogModel"]),
@@ -128,6 +129,10 @@ let package = Package(
                 "HoldfastNode", "HoldfastClient", "Replicator", "ReplicaCore", "HTTP2Transport", "SegmentFormat",
                 "LogModel", httpTypes, logging,
             ] + nio
+        ),
+        tests(
+            "ReplicatorTests",
+            ["Replicator", "ReplicaCore", "RaftCore", "SegmentFormat", "LogModel", logging, system] + nio
         ),
     ]
 )

@@ -6,7 +6,9 @@ import WireFormat
 /// never vouches for what replaced it, be it the very same frames shipped again.
 extension ReplicaCore {
     mutating func diskWrote(through point: LogPoint, generation: UInt64) {
-        guard generation == self.diskGeneration, self.contains(point), point.position > self.written.position else { return }
+        guard generation == self.diskGeneration, self.contains(point), point.position > self.written.position else {
+            return
+        }
         self.written = point
         self.buffer.shrink(written: point.position)
         if self.configuration.raft.planted == .acknowledgeBeforeSync {
@@ -18,7 +20,9 @@ extension ReplicaCore {
     }
 
     mutating func diskPersisted(through point: LogPoint, generation: UInt64) {
-        guard generation == self.diskGeneration, self.contains(point), point.position > self.persisted.position else { return }
+        guard generation == self.diskGeneration, self.contains(point), point.position > self.persisted.position else {
+            return
+        }
         self.persisted = point
         guard self.configuration.policy != .os else { return }
         self.consensus(.persisted(through: point))

@@ -143,7 +143,8 @@ extension ReplicaCore {
                 endChecksum: chain.previousChecksum),
             written: self.written.position)
         self.actions.append(.disk(.write(raw, at: from, generation: self.diskGeneration)))
-        self.accepted(newTerms: self.history.current.terms.starts.filter { $0.position >= start.position }, range: range)
+        self.accepted(
+            newTerms: self.history.current.terms.starts.filter { $0.position >= start.position }, range: range)
         return nil
     }
 

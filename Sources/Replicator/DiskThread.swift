@@ -134,7 +134,11 @@ final class DiskThread: Sendable {
             case .always:
                 if self.confined.disk.needsSync { events.append(try self.confined.disk.sync(now: Self.now())) }
             case .batch(let window):
-                if wantsSync { events.append(try self.confined.disk.sync(now: Self.now())) } else { self.syncLater(window) }
+                if wantsSync {
+                    events.append(try self.confined.disk.sync(now: Self.now()))
+                } else {
+                    self.syncLater(window)
+                }
             case .os: break
             }
         } catch {

@@ -140,6 +140,14 @@ package final class Replicator: Sendable {
             let host = self.host
             let confirms = consistency == .linearizable
             let access = try await self.eventLoop.flatSubmit { host.value.readAccess(confirms: confirms) }.get()
+            if let next = access.atLeast, access.watch.view.nextIndex < next {
+                // A quorum has it; this node's own disk is the slower one.
+                let last = LogIndex(next.rawValue - 1)
+                let timeout = self.configuration.limits.commitTimeoutMilliseconds
+                guard await access.watch.wait(for: last, timeoutMilliseconds: timeout) else {
+                    throw ReadFailure.unavailable
+                }
+            }
             let view = access.watch.view
             let index =
                 switch start {

@@ -31,6 +31,8 @@ final class ReplicatorHost {
     struct ReadAccess: Sendable {
         var store: LogStore
         var watch: CommitWatch
+        /// A confirmed read must see all records before this one.
+        var atLeast: LogIndex?
     }
 
     func nextUpstreamID() -> StreamID {
@@ -75,7 +77,7 @@ final class ReplicatorHost {
             return self.eventLoop.makeFailedFuture(ReadFailure.unavailable)
         }
         guard confirms else { return self.eventLoop.makeSucceededFuture(access) }
-        return loop.confirmRead().map { _ in access }
+        return loop.confirmRead().map { ReadAccess(store: access.store, watch: access.watch, atLeast: $0) }
     }
 
     func status() -> ReplicatorStatus {

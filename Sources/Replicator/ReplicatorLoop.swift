@@ -34,9 +34,11 @@ final class ReplicatorLoop {
     private var events: Deque<ReplicaEvent> = []
     private var isStepping = false
     private var isStopped = false
-    private var ticker: RepeatedTask?
+    private var timers: [RepeatedTask] = []
     private var counters = ReplicatorStatus.Counters()
     private var preparedAfter: SegmentID?
+    /// Committed by others' disks before this node has written it: not to be read from the files yet.
+    private var unwritten: Deque<CommitWatch.View> = []
 
     static let tickMilliseconds: Int64 = 5
 
@@ -73,16 +75,21 @@ final class ReplicatorLoop {
         }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let interval = TimeAmount.milliseconds(Self.tickMilliseconds)
-        self.ticker = self.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { _ in
-            bound.value.take(.ticked)
-        }
+        self.timers = [
+            self.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { _ in
+                bound.value.take(.ticked)
+            },
+            self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                bound.value.disk.rest()
+            },
+        ]
         self.prepareNextSegment()
     }
 
     /// Answers everybody who waits and lets go of peers; the disk is the caller's to stop.
     func stop() {
         self.isStopped = true
-        self.ticker?.cancel()
+        for timer in self.timers { timer.cancel() }
         for reply in self.replies.values { reply(.failure(.shuttingDown(mayBeApplied: true))) }
         self.replies.removeAll()
         for read in self.reads.values { read.fail(ReadFailure.unavailable) }
@@ -112,6 +119,7 @@ final class ReplicatorLoop {
         defer { self.isStepping = false }
         while let event = self.events.popFirst(), !self.isStopped {
             for action in self.core.step(event, now: Self.now()) { self.perform(action) }
+            self.showWritten()
         }
     }
 
@@ -155,6 +163,16 @@ final class ReplicatorLoop {
         }
     }
 
+    /// Lets readers see what is committed and stands in the files.
+    private func showWritten() {
+        var view: CommitWatch.View?
+        while let next = self.unwritten.first, next.position <= self.core.written.position {
+            view = next
+            self.unwritten.removeFirst()
+        }
+        if let view { self.watch.advance(to: view) }
+    }
+
     // MARK: Actions out
 
     private func perform(_ action: ReplicaAction) {
@@ -173,7 +191,8 @@ final class ReplicatorLoop {
         case .acknowledge(let ack, let id): self.upstreams[id]?.send(.ack(ack))
         case .closeUpstream(let id): self.upstreams.removeValue(forKey: id)?.messages.stream.finish()
         case .committed(let position, let nextIndex):
-            self.watch.advance(to: .init(position: position, nextIndex: nextIndex))
+            self.unwritten.append(.init(position: position, nextIndex: nextIndex))
+            self.showWritten()
             self.prepareNextSegment()
         case .readReady(let id, let nextIndex): self.reads.removeValue(forKey: id)?.succeed(nextIndex)
         case .readRefused(let id): self.reads.removeValue(forKey: id)?.fail(ReadFailure.notLeader)

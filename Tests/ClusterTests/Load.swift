@@ -82,7 +82,7 @@ final class History: Sendable {
                         let place = places[first].map { "stands at \($0 + 1)" } ?? "is lost"
                         findings.append("\(first) was acknowledged at \(index) and \(place)")
                     }
-                    if index <= last { findings.append("\(first) at \(index) stands before its predecessor at \(last)") }
+                    if index <= last { findings.append("\(first) at \(index) comes before its predecessor") }
                     last = index
                 case .refused:
                     if let place = places[first] { findings.append("\(first) was refused and stands at \(place + 1)") }
@@ -142,5 +142,28 @@ enum Load {
         }
         await client.shutdown()
         if let misunderstood { throw misunderstood }
+    }
+}
+
+extension Load {
+    /// Clients that have appended `early 1`, `early 2`, ... and so know who leads, and nobody else.
+    static func clients(_ count: Int, thatKnow leader: TestCluster.Node) async throws -> [HoldfastClient] {
+        var clients: [HoldfastClient] = []
+        for number in 1...count {
+            let client = HoldfastClient(servers: [leader.client], timeoutMilliseconds: 20_000)
+            try await client.makeProducer().append([Record("early \(number)")])
+            clients.append(client)
+        }
+        return clients
+    }
+
+    /// Appends `PREFIX 1`, `PREFIX 2`, ... at the same time, each by another client.
+    static func append(_ prefix: String, by clients: [HoldfastClient]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (offset, client) in clients.enumerated() {
+                group.addTask { _ = try await client.makeProducer().append([Record("\(prefix) \(offset + 1)")]) }
+            }
+            try await group.waitForAll()
+        }
     }
 }

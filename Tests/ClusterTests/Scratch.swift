@@ -117,11 +117,13 @@ enum Ports {
     /// Bytes that arrived at a listener's connections and that its process has not read.
     static func unreadByteCount(at port: Int) -> Int {
         let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .ascii)) ?? ""
+        // ESTABLISHED and CLOSE_WAIT: a client that lost its patience leaves what it sent.
+        let open: Set<Substring> = ["01", "08"]
         // Columns: number, local address, remote address, state, tx_queue:rx_queue; all hexadecimal.
         return table.split(separator: "\n").dropFirst().reduce(0) { sum, line in
             let fields = line.split(separator: " ")
             guard
-                fields.count > 4, fields[3] == "01", let colon = fields[1].lastIndex(of: ":"),
+                fields.count > 4, open.contains(fields[3]), let colon = fields[1].lastIndex(of: ":"),
                 Int(fields[1][colon...].dropFirst(), radix: 16) == port,
                 let unread = fields[4].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
             else { return sum }

@@ -46,7 +46,8 @@ struct FormingTests {
 
     @Test func `a wiped node is refused by the cluster that knew another incarnation`() {
         let founders = [
-            Member(node: NodeID(1), incarnation: Incarnation(99)), Member(node: NodeID(2), incarnation: Incarnation(22)),
+            Member(node: NodeID(1), incarnation: Incarnation(99)),
+            Member(node: NodeID(2), incarnation: Incarnation(22)),
         ]
         let decision = Forming.decide(
             own: self.own, configured: self.configured,

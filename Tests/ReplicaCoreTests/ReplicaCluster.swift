@@ -38,9 +38,13 @@ final class ReplicaCluster {
                 segmentByteCountMax: segmentByteCountMax, raft: RaftConfiguration(member: member),
                 randomSeed: UInt64(member.node.rawValue))
             self.nodes.append(
-                Node(member: member, core: ReplicaCore(configuration: configuration, recovered: recovered, now: self.now)))
+                Node(
+                    member: member, core: ReplicaCore(configuration: configuration, recovered: recovered, now: self.now)
+                ))
         }
-        for from in 0..<count { for to in 0..<count where to != from { self.give(.connected(to: members[to].node), to: from) } }
+        for from in 0..<count {
+            for to in 0..<count where to != from { self.give(.connected(to: members[to].node), to: from) }
+        }
     }
 
     private var now: ReplicaTime {

@@ -23,7 +23,8 @@ struct ReplicaCoreTests {
     @Test func `a follower refuses and names the leader`() throws {
         let (cluster, leader) = try self.cluster()
         try cluster.propose("one", id: 1, at: (leader + 1) % 3)
-        let expected = Result<AppendOutcome, AppendFailure>.failure(.notLeader(leader: cluster.nodes[leader].member.node))
+        let expected = Result<AppendOutcome, AppendFailure>.failure(
+            .notLeader(leader: cluster.nodes[leader].member.node))
         #expect(cluster.answers[1] == expected)
     }
 

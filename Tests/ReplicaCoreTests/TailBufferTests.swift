@@ -1,6 +1,7 @@
 import LogModel
-@testable import ReplicaCore
 import Testing
+
+@testable import ReplicaCore
 
 struct TailBufferTests {
     private func point(_ offset: UInt32, segment: UInt32 = 0) -> LogPoint {

@@ -1,0 +1,137 @@
+import Foundation
+import Glibc
+import HoldfastClient
+import Testing
+
+extension ClusterTests {
+    /// Exit codes, text and JSON of the commands that people and scripts use most.
+    @Suite struct CommandTests {
+        @Test func `What is appended is read back, as lines and as JSON`() async throws {
+            struct Receipt: Decodable { var records, bytes, first, last, milliseconds: Int }
+            struct Line: Decodable {
+                var index, term: Int
+                var position, timestamp, value: String
+            }
+            try await TestCluster.with { cluster in
+                let appended = try await cluster.ask("append", "-o", "json", input: "one\ntwo\nthree")
+                #expect(appended.status == 0, "\(appended.summary)")
+                let receipt = try appended.json(Receipt.self)
+                #expect(receipt.records == 3 && receipt.first == 1 && receipt.last == 3 && receipt.bytes == 11)
+                let again = try await cluster.ask("append", input: "four\n")
+                #expect(again.output.hasPrefix("appended 1 records, 4 to 4, in "))
+                let nothing = try await cluster.ask("append")
+                #expect(nothing.status == 0 && nothing.output == "nothing to append\n", "\(nothing.summary)")
+
+                #expect(try await cluster.ask("read").lines == ["one", "two", "three", "four"])
+                #expect(try await cluster.ask("read", "--from", "2", "-n", "2").lines == ["two", "three"])
+                #expect(try await cluster.ask("read", "--from", "2", "--to", "3").lines == ["two"])
+                #expect(try await cluster.ask("read", "--from=-1").lines == ["four"])
+                #expect(try await cluster.ask("read", "--from", "tail").output.isEmpty)
+                #expect(try await cluster.ask("tail", "-n", "2").lines == ["three", "four"])
+                let records = try await cluster.ask("read", "-o", "json").jsonLines(Line.self)
+                #expect(records.map(\.index) == [1, 2, 3, 4])
+                #expect(records.map(\.value) == ["one", "two", "three", "four"])
+                for node in cluster.nodes {
+                    let answer = try await cluster.ask("read", servers: [node.client])
+                    #expect(answer.status == 0 && answer.lines.count == 4, "\(node.name): \(answer.summary)")
+                }
+                let absent = try await cluster.ask("append", "/absent/file")
+                #expect(absent.status == 1 && absent.errors.contains("/absent/file"), "\(absent.summary)")
+            }
+        }
+
+        @Test func `Status tells by its exit code what is missing`() async throws {
+            struct Status: Decodable {
+                struct Node: Decodable {
+                    var node: UInt32?
+                    var reachable: Bool
+                    var status: ClusterStatus?
+                }
+                var leader: UInt32?
+                var ready: Bool
+                var nodes: [Node]
+            }
+            try await TestCluster.with { cluster in
+                let whole = try await cluster.ask("status", "-o", "json")
+                #expect(whole.status == 0, "\(whole.summary)")
+                let status = try whole.json(Status.self)
+                let leader = try await cluster.leader().node
+                #expect(status.leader == leader.number && status.ready)
+                #expect(status.nodes.count == 3 && status.nodes.allSatisfy { $0.reachable && $0.status != nil })
+                try await cluster.control("status")
+                #expect(try await cluster.control("leader").output == "\(leader.name)\n")
+                let named = try await cluster.control("leader", "-o", "json")
+                #expect(try named.json([String: [String]].self) == ["leader": [leader.name]])
+
+                let follower = cluster.others(than: leader)[0]
+                let killed = try await cluster.control("kill", follower.name, "-o", "json")
+                #expect(try killed.json([String: [String]].self) == ["killed": [follower.name]])
+                let degraded = try await cluster.ask("status", "-o", "json")
+                #expect(degraded.status == 3, "\(degraded.summary)")
+                #expect(try degraded.json(Status.self).nodes.count { !$0.reachable } == 1)
+                let local = try await cluster.control("status", exits: 3)
+                #expect(local.errors.contains("\(follower.name) not running"), "\(local.summary)")
+
+                // What cannot be done to a node is refused by name.
+                #expect(try await cluster.control("kill", follower.name, exits: 1).errors.contains("does not run"))
+                #expect(try await cluster.control("start", leader.name, exits: 1).errors.contains("runs already"))
+                #expect(try await cluster.control("kill", "n9", exits: 64).errors.contains("there is no node n9"))
+                try await cluster.control("kill", "leader")
+                let alone = try await cluster.ask("status", "--wait-ready", "100ms")
+                #expect(alone.status == 69, "\(alone.summary)")
+                let up = try await cluster.control("up", "-o", "json")
+                #expect(try up.json(Status.self).nodes.count == 3)
+                try await cluster.control("down")
+                let none = try await cluster.ask("status")
+                #expect(none.status == 69 && none.errors.contains("no node answers"), "\(none.summary)")
+            }
+        }
+
+        @Test func `Without a cluster commands say so`() async throws {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let server = ["--server", "127.0.0.1:\(try Ports.freeBase(nodes: 1))"]
+            let append = try await Program.run(["append", "--timeout", "200ms"] + server, input: "x\n")
+            #expect(append.status == 69 && append.errors.contains("applied: no"), "\(append.summary)")
+            let read = try await Program.run(["read", "--timeout", "200ms"] + server)
+            #expect(read.status == 69 && read.errors.contains("next: "), "\(read.summary)")
+            for command in ["status", "kill", "down"] {
+                let arguments = ["cluster", command] + (command == "kill" ? ["n1"] : [])
+                let answer = try await Program.run(arguments + ["--data-dir", scratch.path])
+                #expect(answer.status == 1 && answer.errors.contains("there is no cluster under"), "\(answer.summary)")
+            }
+            let verify = try await Program.run(["verify", scratch.path])
+            #expect(verify.status == 1, "\(verify.summary)")
+        }
+
+        @Test(arguments: [
+            ["frobnicate"], ["read", "--from", "yesterday"], ["read", "--server", "nonsense"],
+            ["append", "--batch", "0"], ["status", "-o", "xml"], ["cluster", "up", "-n", "0"], ["cluster", "kill"],
+            ["failover-test", "--kills", "101010"],
+        ])
+        func `A command that makes no sense is answered with 64 and how to use it`(arguments: [String]) async throws {
+            let answer = try await Program.run(arguments)
+            #expect(answer.status == 64, "\(answer.summary)")
+            #expect(answer.errors.contains("Usage:") || answer.errors.contains("USAGE:"), "\(answer.summary)")
+            #expect(answer.output.isEmpty)
+        }
+
+        @Test func `The failover test reports what it found as JSON`() async throws {
+            struct Report: Decodable {
+                var kills, acknowledged, lost, duplicated, reordered, foreign, differing: Int
+                var gaps_ms: [Double]
+            }
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let answer = try await Program.run(
+                ["failover-test", "--kills", "2", "--data-dir", "\(scratch.path)/data", "-o", "json", "-q"], seconds: 60
+            )
+            #expect(answer.status == 0, "\(answer.summary)")
+            let report = try answer.json(Report.self)
+            #expect(report.kills == 2 && report.gaps_ms.count == 2 && report.acknowledged >= 200)
+            #expect(report.lost + report.duplicated + report.reordered + report.foreign + report.differing == 0)
+            #expect(!FileManager.default.fileExists(atPath: "\(scratch.path)/data"))
+            #expect(Processes.naming(scratch.path).isEmpty)
+        }
+    }
+}
