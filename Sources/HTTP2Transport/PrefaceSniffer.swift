@@ -32,7 +32,6 @@ struct PrefaceSniffer {
 enum HTTP1Hint {
     private static let text = """
         This port speaks HTTP/2 only. Try: curl --http2-prior-knowledge ...
-        HTTP/1.1 is answered on the node's admin port (7402 by default).
 
         """
 

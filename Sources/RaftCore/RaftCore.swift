@@ -96,7 +96,8 @@ package struct RaftCore: ~Copyable {
     package var tail: LogPoint { self.history.tail }
     /// The last terms of the log, as far as the core remembers them.
     package var terms: [TermStart] { self.history.starts }
-    /// Whether the term or vote is not stored yet; acknowledgements and welcomes of the shell wait meanwhile.
+    /// Whether the term or vote is not stored yet. Own messages that rest on it are held; what the shell acknowledges
+    /// as written or synced comes after it by the order of the disk's jobs.
     package var isVotePersistPending: Bool { self.hardState != self.persistedHardState }
     /// Whether linearizable reads can be answered: the leader has committed in its own term.
     package var hasCommittedInTerm: Bool {

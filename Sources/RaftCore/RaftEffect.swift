@@ -3,8 +3,8 @@ import LogModel
 /// What a node has to do now, in this order.
 package enum RaftEffect: Hashable, Sendable {
     /// Store this and answer with ``RaftInput/votePersisted(_:)``. A later one supersedes it. Messages that
-    /// rest on it are held back by the core; acknowledgements of the shell wait for
-    /// ``RaftCore/isVotePersistPending`` to become `false`.
+    /// rest on it are held back by the core; what the shell acknowledges as written or synced comes after it by
+    /// the order of the disk's jobs.
     case persistVote(HardState)
     /// Heartbeats and their replies leave with clock zero: the shell stamps them.
     case send(RaftMessage, to: Member)

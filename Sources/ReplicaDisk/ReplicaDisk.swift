@@ -14,6 +14,8 @@ package final class ReplicaDisk {
     private let policy: FsyncPolicy
     /// How many truncations the writes came after.
     private var generation: UInt64 = 0
+    /// A segment was filled under ``FsyncPolicy/os``, and is not cut to its length yet.
+    private var isFinalizeDue = false
     /// Written since the last sync.
     package private(set) var needsSync = false
 
@@ -34,6 +36,7 @@ package final class ReplicaDisk {
             try self.writer.append(bytes, at: position)
             self.generation = generation
             self.needsSync = true
+            if position.offset == 0 { self.isFinalizeDue = true }
             return .written(through: self.writer.chain.point, generation: generation)
         case .truncate(let point, let generation):
             try self.writer.truncate(from: point.position)
@@ -54,6 +57,7 @@ package final class ReplicaDisk {
     /// - Throws: ``LogError``; the node must stop, a failed sync is never retried.
     package func sync(now: MonotonicTime) throws(LogError) -> ReplicaEvent {
         self.needsSync = false
+        self.isFinalizeDue = false
         return .persisted(through: try self.writer.sync(now: now), generation: self.generation)
     }
 
@@ -62,8 +66,10 @@ package final class ReplicaDisk {
         try self.writer.prepareNextSegment()
     }
 
-    /// Carries the hints for recovery to the disk when that is due, about once a second.
+    /// To be called about once a second: carries the hints for recovery to the disk, and finalizes full segments where
+    /// no sync does.
     package func rest(now: MonotonicTime) throws(LogError) {
+        if self.isFinalizeDue, self.policy == .os { _ = try self.sync(now: now) }
         try self.writer.syncDurableFile(now: now)
     }
 

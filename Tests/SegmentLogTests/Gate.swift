@@ -44,7 +44,10 @@ final class Gate: Sendable {
     func disk() -> SimulatedFileSystem { SimulatedFileSystem { [self] call in self.observe(call) } }
 }
 
-/// Gives way to other tasks until `condition` holds.
-func eventually(_ condition: () -> Bool) async {
-    while !condition() { await Task.yield() }
+/// Gives way to other tasks until `condition` holds; ends with an error when the test's time is up.
+func eventually(_ condition: () -> Bool) async throws {
+    while !condition() {
+        try Task.checkCancellation()
+        await Task.yield()
+    }
 }

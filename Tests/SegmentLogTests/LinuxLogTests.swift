@@ -6,7 +6,7 @@ import Testing
 
 @testable import SegmentLog
 
-@Suite struct `A log on the machine's own disk` {
+@Suite(.timeLimit(.minutes(1))) struct `A log on the machine's own disk` {
     @Test(arguments: [FsyncPolicy.always, .batch(windowMilliseconds: 1), .os])
     func `survives closing and opening, with rotations`(_ policy: FsyncPolicy) async throws {
         try await Self.withDirectory { directory in

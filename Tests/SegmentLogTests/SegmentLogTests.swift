@@ -7,7 +7,7 @@ import Testing
 
 @testable import SegmentLog
 
-@Suite struct `A log used as a library` {
+@Suite(.timeLimit(.minutes(1))) struct `A log used as a library` {
     private static func configuration(
         _ policy: FsyncPolicy = .always, segmentByteCountMax: Int = 64 << 10
     ) -> LogConfiguration {
@@ -77,12 +77,14 @@ import Testing
         let gate = Gate()
         let log = try await Self.open(gate.disk())
         gate.close()
+        defer { gate.open() }
         let before = gate.passed
         try await withThrowingTaskGroup { group in
+            defer { gate.open() }
             group.addTask { try await log.append(Record("first")) }
-            await eventually { gate.waiting == 1 }
+            try await eventually { gate.waiting == 1 }
             for number in 0..<50 { group.addTask { try await log.append(Record("\(number)")) } }
-            await eventually { log.nextIndex == LogIndex(52) }
+            try await eventually { log.nextIndex == LogIndex(52) }
             #expect(log.durable < log.tail)
             gate.open()
             for try await _ in group {}
@@ -95,9 +97,10 @@ import Testing
         let gate = Gate()
         let log = try await Self.open(gate.disk(), Self.configuration(.os))
         gate.close()
+        defer { gate.open() }
         try await log.append(Record("a"))
         async let sync: Void = log.sync()
-        await eventually { gate.waiting == 1 }
+        try await eventually { gate.waiting == 1 }
         try await log.append(Record("b"))
         #expect(try await Self.values(log.read()) == ["a", "b"])
         gate.open()
@@ -110,7 +113,7 @@ import Testing
         let disk = gate.disk()
         let log = try await Self.open(disk, Self.configuration(.batch(windowMilliseconds: 2)))
         let appended = try await log.append(Record("alone"))
-        await eventually { log.durable == appended.end }
+        try await eventually { log.durable == appended.end }
         disk.cutPower(.losesAll)
         #expect(try await Self.values(Self.open(disk).read()) == ["alone"])
     }
@@ -225,6 +228,7 @@ import Testing
             } catch {
                 // The log's own thread closes it; until then it is locked.
                 try #require(error == .locked(holder: "pid 1"))
+                try Task.checkCancellation()
                 await Task.yield()
             }
         }
@@ -255,8 +259,9 @@ import Testing
         let log = try await Self.open(gate.disk())
         try await log.append(Record("durable"))
         gate.close()
+        defer { gate.open() }
         async let appended = log.append(Record("pending"))
-        await eventually { gate.waiting == 1 }
+        try await eventually { gate.waiting == 1 }
         #expect(try await Self.values(log.read()) == ["durable"])
         async let next = log.read(from: .index(LogIndex(2)), following: true).first { _ in true }
         await Task.yield()
