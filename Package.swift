@@ -75,7 +75,7 @@ let package = Package(
             "ReplicaDisk",
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
-        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system, logging]),
+        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system]),
         module("DiskIO", ["LogModel", system]),
         // Below this line: pure. No I/O, no clock, no randomness, no NIO.
         module(
