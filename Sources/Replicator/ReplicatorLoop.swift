@@ -4,7 +4,6 @@ import Logging
 import NIOCore
 import NIOPosix
 import RaftCore
-import RangeCodec
 import ReplicaCore
 import SegmentLog
 import WireFormat
@@ -23,11 +22,11 @@ final class ReplicatorLoop {
     private let store: LogStore
     private let pool: NIOThreadPool
     private let stopped: (LogError) -> Void
-    private var links: [NodeID: PeerLink] = [:]
-    private var upstreams: [StreamID: PeerUpstream] = [:]
+    var links: [NodeID: PeerLink] = [:]
+    var upstreams: [StreamID: PeerUpstream] = [:]
     /// Where the answer to a vote request, and to a heartbeat, goes.
-    private var voteUpstreams: [NodeID: PeerUpstream] = [:]
-    private var pulseUpstreams: [NodeID: PeerUpstream] = [:]
+    var voteUpstreams: [NodeID: PeerUpstream] = [:]
+    var pulseUpstreams: [NodeID: PeerUpstream] = [:]
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var lastID: UInt64 = 0
@@ -35,7 +34,7 @@ final class ReplicatorLoop {
     private var isStepping = false
     private var isStopped = false
     private var timers: [RepeatedTask] = []
-    private var counters = ReplicatorStatus.Counters()
+    var counters = ReplicatorStatus.Counters()
     private var preparedAfter: SegmentID?
     /// Committed by others' disks before this node has written it: not to be read from the files yet.
     private var unwritten: Deque<CommitWatch.View> = []
@@ -242,69 +241,6 @@ final class ReplicatorLoop {
         guard self.preparedAfter != active else { return }
         self.preparedAfter = active
         self.disk.prepareNextSegment()
-    }
-
-    // MARK: Peers
-
-    private func linkReported(_ report: PeerLink.Report, from node: NodeID) {
-        switch report {
-        case .connected: self.take(.connected(to: node))
-        case .disconnected: self.take(.disconnected(from: node))
-        case .died: self.take(.died(node))
-        case .streamClosed(let id): self.take(.streamClosed(id, to: node))
-        case .message(let message, let id): self.received(message, from: node, on: id)
-        }
-    }
-
-    private func received(_ message: PeerMessage, from node: NodeID, on id: StreamID?) {
-        switch message {
-        case .welcome(let welcome): if let id { self.take(.welcomed(welcome, on: id, by: node)) }
-        case .ack(let ack): if let id { self.take(.acknowledged(ack, on: id, by: node)) }
-        case .voteReply(let reply): self.take(.received(.voteReply(reply), from: reply.voter))
-        case .heartbeatReply(let reply): self.take(.received(.heartbeatReply(reply), from: reply.follower))
-        default: self.logger.warning("unexpected answer", metadata: ["peer": "\(node)"])
-        }
-    }
-
-    func opened(_ upstream: PeerUpstream) {
-        self.upstreams[upstream.id] = upstream
-    }
-
-    func closed(_ upstream: PeerUpstream) {
-        self.upstreams[upstream.id] = nil
-        self.voteUpstreams = self.voteUpstreams.filter { $0.value !== upstream }
-        self.pulseUpstreams = self.pulseUpstreams.filter { $0.value !== upstream }
-    }
-
-    func received(_ message: PeerMessage, on upstream: PeerUpstream) {
-        switch message {
-        case .hello(let hello): self.take(.greeted(hello, on: upstream.id))
-        case .range(let range): self.received(range, on: upstream)
-        case .voteRequest(let request):
-            self.voteUpstreams[request.candidate.node] = upstream
-            self.take(.received(.voteRequest(request), from: request.candidate))
-        case .heartbeat(let heartbeat):
-            self.pulseUpstreams[heartbeat.leader.node] = upstream
-            self.take(.received(.heartbeat(heartbeat), from: heartbeat.leader))
-        default: upstream.close()
-        }
-    }
-
-    private func received(_ range: RangeMessage, on upstream: PeerUpstream) {
-        self.counters.rangesReceived += 1
-        guard range.encoding == .deflate else {
-            return self.take(.shipped(range, raw: range.body, on: upstream.id))
-        }
-        do {
-            var decoder = RangeDecoder()
-            let raw = try decoder.decode(
-                range.body, encoding: .deflate, rawByteCount: Int(range.rawByteCount),
-                limit: WireLimits.rangeByteCountMax)
-            self.take(.shipped(range, raw: raw, on: upstream.id))
-        } catch {
-            self.logger.error("a compressed range cannot be read", metadata: ["error": "\(error)"])
-            upstream.close()
-        }
     }
 
     // MARK: For people
