@@ -3,6 +3,10 @@ import Logging
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// One HTTP/2 connection, seen from the side that opened it.
 ///
 /// ``open(_:handler:endStream:)`` and ``isUsable`` belong to ``eventLoop``; the rest may be called from any thread.
@@ -53,6 +57,11 @@ package final class HTTP2Connection: Sendable {
     static func prepare(_ channel: any Channel, _ handler: ConnectionHandler) throws {
         let options = channel.syncOptions
         try options?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+        #if os(Linux)
+            let userTimeout = NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)
+            let milliseconds = Int(clamping: handler.limits.unacknowledgedMilliseconds)
+            try options?.setOption(.tcpOption(userTimeout), value: milliseconds)
+        #endif
         try options?.setOption(
             .recvAllocator,
             value: AdaptiveRecvByteBufferAllocator(minimum: 4_096, initial: 16_384, maximum: 512 * 1_024))

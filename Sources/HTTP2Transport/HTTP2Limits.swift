@@ -16,6 +16,8 @@ package struct HTTP2Limits: Hashable, Sendable {
     package var bodyProgressMilliseconds: UInt64 = 15_000
     /// Server: bytes the peer does not take for this time reset the stream, or close the connection.
     package var unreadMilliseconds: UInt64 = 15_000
+    /// Bytes that the peer's machine does not acknowledge for this time end the connection (Linux, RFC 5482).
+    package var unacknowledgedMilliseconds: UInt64 = 15_000
     /// Client: for the TCP connection.
     package var connectMilliseconds: UInt64 = 2_000
 

@@ -6,7 +6,6 @@ package struct PendingAppends: Sendable {
     package struct Pending: Sendable {
         package var id: UInt64
         package var end: Position
-        package var byteCount: Int
         package var deadline: MonotonicTime
         package var outcome: AppendOutcome
     }
@@ -17,13 +16,9 @@ package struct PendingAppends: Sendable {
 
     package init() {}
 
-    /// Bytes of the frames that wait.
-    package private(set) var byteCount = 0
-
     package var count: Int { self.placed.count + self.duplicates.count }
 
     package mutating func append(_ pending: Pending) {
-        self.byteCount += pending.byteCount
         if pending.outcome.isDuplicate { self.duplicates.append(pending) } else { self.placed.append(pending) }
     }
 
@@ -32,7 +27,6 @@ package struct PendingAppends: Sendable {
         var done: [Pending] = []
         while let oldest = self.placed.first, oldest.end <= position {
             done.append(oldest)
-            self.byteCount -= oldest.byteCount
             self.placed.removeFirst()
         }
         if !self.duplicates.isEmpty {
@@ -47,7 +41,6 @@ package struct PendingAppends: Sendable {
         var ids: [UInt64] = []
         while let oldest = self.placed.first, oldest.deadline <= now {
             ids.append(oldest.id)
-            self.byteCount -= oldest.byteCount
             self.placed.removeFirst()
         }
         if !self.duplicates.isEmpty {
@@ -61,7 +54,6 @@ package struct PendingAppends: Sendable {
         defer {
             self.placed.removeAll()
             self.duplicates.removeAll()
-            self.byteCount = 0
         }
         return self.placed.map(\.id) + self.duplicates.map(\.id)
     }

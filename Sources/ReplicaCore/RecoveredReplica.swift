@@ -59,7 +59,7 @@ package struct ReplicaRecovery: Sendable {
             return
         }
         try self.history?.apply(header, payload: payload, at: position, end: end)
-        self.marks?.append(self.chain)
+        self.marks?.append(self.chain, byteCount: Int(header.length))
         guard end <= self.commit else { return }
         self.history?.commit(through: end)
         self.marks?.commit(through: end)

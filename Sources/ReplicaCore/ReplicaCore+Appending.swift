@@ -37,7 +37,8 @@ extension ReplicaCore {
     ) -> Result<AppendOutcome, AppendFailure>? {
         let limits = self.configuration.limits
         guard self.pending.count < limits.pendingAppendCountMax,
-            self.pending.byteCount < limits.uncommittedByteCountMax
+            self.marks.byteCount < limits.uncommittedByteCountMax,
+            self.buffer.byteCount < limits.tailByteCountMax + limits.uncommittedByteCountMax
         else { return .failure(.busy) }
         let byteCountMax = self.configuration.segmentByteCountMax - SegmentHeader.byteCount
         guard proposal.draft.byteCount <= byteCountMax else {
@@ -52,14 +53,20 @@ extension ReplicaCore {
             }
         }
         if self.needsRotation(for: proposal.draft.byteCount), self.isDiskFull { return .failure(.noSpace) }
+        if let placed = run?.bytes.count,
+            placed + proposal.draft.byteCount > self.configuration.limits.rangeByteCountMax
+        {
+            // A run travels as one RANGE: only a frame that is larger by itself may pass the bound.
+            self.finish(run)
+            run = nil
+        }
         let first = self.chain.nextIndex
         let count = UInt64(proposal.draft.recordCount)
-        let byteCount = proposal.draft.byteCount
         let position = self.place(proposal.draft, run: &run)
         let outcome = AppendOutcome(
             first: first, last: LogIndex(first.rawValue + count - 1), position: position, term: self.raft.term,
             durability: self.configuration.durability, isDuplicate: false)
-        self.await(outcome, id: proposal.id, end: self.chain.tail, byteCount: byteCount)
+        self.await(outcome, id: proposal.id, end: self.chain.tail)
         return nil
     }
 
@@ -80,14 +87,14 @@ extension ReplicaCore {
             first: result.firstIndex, last: LogIndex(result.firstIndex.rawValue + UInt64(result.recordCount) - 1),
             position: result.position, term: result.term, durability: self.configuration.durability, isDuplicate: true)
         if result.end <= self.commit { return .success(outcome) }
-        self.await(outcome, id: proposal.id, end: result.end, byteCount: 0)
+        self.await(outcome, id: proposal.id, end: result.end)
         return nil
     }
 
-    private mutating func await(_ outcome: AppendOutcome, id: UInt64, end: Position, byteCount: Int) {
+    private mutating func await(_ outcome: AppendOutcome, id: UInt64, end: Position) {
         let timeout = self.configuration.limits.commitTimeoutMilliseconds
         let deadline = self.now.monotonic.advanced(byMilliseconds: timeout)
-        self.pending.append(.init(id: id, end: end, byteCount: byteCount, deadline: deadline, outcome: outcome))
+        self.pending.append(.init(id: id, end: end, deadline: deadline, outcome: outcome))
     }
 
     /// A new leader's first frame: it commits what earlier terms left behind (Raft §5.4.2).
@@ -155,7 +162,7 @@ extension ReplicaCore {
         } catch {
             preconditionFailure("this node's own frame at \(position) contradicts its state: \(error)")
         }
-        self.marks.append(chain)
+        self.marks.append(chain, byteCount: Int(header.length))
     }
 
     /// Hands a run to the disk and to the followers' buffer, and tells the core.

@@ -30,8 +30,13 @@ extension ReplicaCore {
 
     private func refusal(of hello: ReplicateHello) -> StreamRefusal? {
         if hello.cluster != self.configuration.cluster { return .wrongCluster }
+        if hello.leader.node == self.configuration.member.node { return .wrongNode }
         if hello.version != WireLimits.version { return .limits }
         return self.raft.membership.contains(hello.leader) ? nil : .wrongIncarnation
+    }
+
+    mutating func upstreamClosed(_ stream: StreamID) {
+        if self.upstream?.stream == stream { self.upstream = nil }
     }
 
     /// Follower side of AppendEntries (Raft §5.3, Figure 2), over byte ranges.
@@ -134,7 +139,7 @@ extension ReplicaCore {
                 return "\(error)"
             }
             ends.advance(over: frame.header, at: frame.position)
-            self.marks.append(ends)
+            self.marks.append(ends, byteCount: Int(frame.header.length))
         }
         if isNewSegment { self.sealedLengths[start.position.segment] = start.position.offset }
         self.buffer.append(

@@ -115,7 +115,8 @@ extension ReplicaCore {
             self.consensus(.higherTermSeen(ack.term))
             return
         }
-        guard self.contains(ack.received), self.contains(ack.persisted) else { return }
+        // The window opens by position: this stream has shown that the follower's log is a prefix of this one. Which of
+        // the points vouch for anything is the core's to judge.
         self.followers[node]?.acknowledged(received: ack.received, persisted: ack.persisted)
         self.consensus(.acknowledged(by: member, received: ack.received, persisted: ack.persisted))
         self.drainEffects()
@@ -188,9 +189,9 @@ extension ReplicaCore {
 
     /// Sends a commit position that found no RANGE to travel on.
     private mutating func tellCommit(to node: NodeID) {
-        guard let progress = self.followers[node], progress.toldCommit < self.commit, !progress.isLoading else {
-            return
-        }
+        guard let progress = self.followers[node], progress.toldCommit < self.commit, !progress.isLoading,
+            progress.inFlightByteCount < self.configuration.limits.windowByteCountMax
+        else { return }
         self.shipCommitAlone(to: node)
     }
 

@@ -130,6 +130,7 @@ package struct ReplicaCore: ~Copyable {
         case .loaded(let bytes, let from, let node, let stream):
             self.loaded(bytes, from: from, to: node, stream: stream)
         case .loadFailed(let node, let stream): self.abandon(stream, to: node)
+        case .upstreamClosed(let stream): self.upstreamClosed(stream)
         case .greeted(let hello, let stream): self.greeted(hello, on: stream)
         case .shipped(let range, let raw, let stream): self.received(range, raw: raw, on: stream)
         }
@@ -168,11 +169,10 @@ package struct ReplicaCore: ~Copyable {
     }
 
     private mutating func committed(through position: Position) {
-        self.history.commit(through: position)
+        // A peer that names a position inside a frame commits whole frames only.
         self.marks.commit(through: position)
-        precondition(
-            self.marks.committed.tail == position,
-            "commit \(position) lies inside a frame: \(self.marks.committed.tail)")
+        let position = self.commit
+        self.history.commit(through: position)
         self.actions.append(.disk(.recordCommit(position)))
         // Readers first: whoever is answered can read what it appended.
         self.actions.append(.committed(through: position, nextIndex: self.committedNextIndex))

@@ -51,5 +51,6 @@ package enum ReplicaEvent: Sendable {
 
     // Follower's side of a `replicate` stream.
     case greeted(ReplicateHello, on: StreamID)
+    case upstreamClosed(StreamID)
     case shipped(RangeMessage, raw: Bytes, on: StreamID)
 }

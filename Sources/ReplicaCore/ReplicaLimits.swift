@@ -14,8 +14,6 @@ package struct ReplicaLimits: Sendable {
     package var pendingReadCountMax = 65_536
     /// How long an append may wait for its commit before its outcome is called unknown.
     package var commitTimeoutMilliseconds: UInt64 = 10_000
-    /// How long a commit position may wait for a RANGE to travel on before it is sent alone.
-    package var commitNoticeMilliseconds: UInt64 = 5
     /// How long a refused follower is left alone.
     package var refusalPauseMilliseconds: UInt64 = 200
     /// How long a stream may wait for its welcome.

@@ -16,15 +16,18 @@ package final class AppendQueue: Sendable {
 
     private struct State {
         var entries: [Entry] = []
+        var byteCount = 0
         var isScheduled = false
         var isClosed = false
     }
 
     private let state = Mutex(State())
     private let entryCountMax: Int
+    private let byteCountMax: Int
 
-    package init(entryCountMax: Int) {
+    package init(entryCountMax: Int, byteCountMax: Int) {
         self.entryCountMax = entryCountMax
+        self.byteCountMax = byteCountMax
     }
 
     package enum Admission {
@@ -37,8 +40,11 @@ package final class AppendQueue: Sendable {
     package func admit(_ entry: Entry) -> Admission {
         self.state.withLock { state in
             if state.isClosed { return .refused(.shuttingDown(mayBeApplied: false)) }
-            if state.entries.count >= self.entryCountMax { return .refused(.busy) }
+            if state.entries.count >= self.entryCountMax || state.byteCount >= self.byteCountMax {
+                return .refused(.busy)
+            }
             state.entries.append(entry)
+            state.byteCount += entry.draft.byteCount
             defer { state.isScheduled = true }
             return state.isScheduled ? .joined : .first
         }
@@ -47,6 +53,7 @@ package final class AppendQueue: Sendable {
     package func drain() -> [Entry] {
         self.state.withLock { state in
             state.isScheduled = false
+            state.byteCount = 0
             let entries = state.entries
             state.entries = []
             return entries

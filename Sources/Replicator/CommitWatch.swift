@@ -20,6 +20,8 @@ package final class CommitWatch: Sendable {
         var waiters: [Waiter] = []
         var lastID: UInt64 = 0
         var isClosed = false
+        /// Whose time was over before they had begun to wait.
+        var expired: Set<UInt64> = []
     }
 
     private let state: Mutex<State>
@@ -63,12 +65,15 @@ package final class CommitWatch: Sendable {
             try? await Task.sleep(for: .milliseconds(timeoutMilliseconds))
             self.giveUp(id)
         }
-        defer { alarm.cancel() }
+        defer {
+            alarm.cancel()
+            self.state.withLock { _ = $0.expired.remove(id) }
+        }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = self.state.withLock { state -> Bool? in
                     if index < state.view.nextIndex { return true }
-                    if state.isClosed || Task.isCancelled { return false }
+                    if state.isClosed || Task.isCancelled || state.expired.contains(id) { return false }
                     state.waiters.append(Waiter(id: id, index: index, continuation: continuation))
                     return nil
                 }
@@ -81,7 +86,10 @@ package final class CommitWatch: Sendable {
 
     private func giveUp(_ id: UInt64) {
         let waiter = self.state.withLock { state -> Waiter? in
-            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return nil }
+            guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
+                state.expired.insert(id)
+                return nil
+            }
             return state.waiters.remove(at: index)
         }
         waiter?.continuation.resume(returning: false)

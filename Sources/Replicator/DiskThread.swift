@@ -10,8 +10,8 @@ import Synchronization
 ///
 ///     loop --jobs--> [queue] --> write, write, truncate, ... --> one sync --events--> loop
 ///
-/// A full disk is waited out: the job that found no room stays first in line and is tried again, so that
-/// nothing placed is ever skipped. Every other failure ends the node.
+/// A full disk is waited out: the write that found no room stays first in line and is tried again, so that nothing
+/// placed is ever skipped; only votes overtake it. Every other failure ends the node: a failed sync above all.
 final class DiskThread: Sendable {
     enum Report: Sendable {
         case events([ReplicaEvent])
@@ -20,11 +20,18 @@ final class DiskThread: Sendable {
 
     private struct State: Sendable {
         var jobs: [DiskJob] = []
+        /// A run is under way, or will be.
         var isRunning = false
         var wantsSync = false
-        var isFull = false
+        /// A write waits for room.
+        var isBlocked = false
+        /// The next segment could not be prepared for want of room.
+        var isUnprepared = false
         var hasFailed = false
         var isStopping = false
+
+        var isFull: Bool { self.isBlocked || self.isUnprepared }
+        var isOver: Bool { self.hasFailed || self.isStopping }
     }
 
     /// Touched only by jobs on the pool's single thread.
@@ -52,32 +59,28 @@ final class DiskThread: Sendable {
         self.pool.start()
     }
 
+    // MARK: From the event loop
+
     func enqueue(_ job: DiskJob) {
         let starts = self.state.withLock { state in
-            guard !state.hasFailed, !state.isStopping else { return false }
+            guard !state.isOver else { return false }
             state.jobs.append(job)
             defer { state.isRunning = true }
             return !state.isRunning
         }
-        if starts { self.submit() }
-    }
-
-    private static func now() -> MonotonicTime {
-        MonotonicTime(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+        if starts { self.submit { self.run() } }
     }
 
     /// To be called about once a second: carries what recovery likes to know to the disk.
     func rest() {
-        self.pool.submit { _ in
+        self.submit {
             do throws(LogError) { try self.confined.disk.rest(now: Self.now()) } catch { self.failed(error) }
         }
     }
 
-    /// Makes the next segment ready in the background.
+    /// Makes the next segment ready in the background; tries again while there is no room.
     func prepareNextSegment() {
-        self.pool.submit { _ in
-            do throws(LogError) { try self.confined.disk.prepareNextSegment() } catch { self.failed(error) }
-        }
+        self.submit { self.prepare() }
     }
 
     /// Finishes what is queued, closes the log with a clean mark, ends the thread.
@@ -93,9 +96,24 @@ final class DiskThread: Sendable {
         try? await self.pool.shutdownGracefully()
     }
 
-    private func submit() {
-        self.pool.submit { _ in self.run() }
+    private func submit(_ body: @escaping @Sendable () -> Void) {
+        self.pool.submit { state in
+            guard state == .active, !self.state.withLock({ $0.isOver }) else { return }
+            body()
+        }
     }
+
+    private func submit(after milliseconds: Int64, _ body: @escaping @Sendable () -> Void) {
+        self.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
+            if !self.state.withLock({ $0.isOver }) { self.submit(body) }
+        }
+    }
+
+    private static func now() -> MonotonicTime {
+        MonotonicTime(nanoseconds: NIODeadline.now().uptimeNanoseconds)
+    }
+
+    // MARK: On the thread
 
     private func run() {
         while true {
@@ -108,71 +126,99 @@ final class DiskThread: Sendable {
                 return (state.jobs, state.wantsSync)
             }
             if jobs.isEmpty, !wantsSync { return }
-            guard self.perform(jobs, wantsSync: wantsSync) else { return }
+            do throws(LogError) {
+                let left = try self.perform(jobs, wantsSync: wantsSync)
+                guard left.isEmpty else { return self.pause(before: left) }
+            } catch {
+                return self.failed(error)
+            }
         }
     }
 
-    /// - Returns: `false` when the thread has to pause: the disk is full, or the log has failed.
-    private func perform(_ jobs: [DiskJob], wantsSync: Bool) -> Bool {
+    /// - Returns: What found no room and has to wait, with all that comes behind it.
+    private func perform(_ jobs: [DiskJob], wantsSync: Bool) throws(LogError) -> [DiskJob] {
         var events: [ReplicaEvent] = []
-        for (done, job) in jobs.enumerated() {
-            do {
+        var left: [DiskJob] = []
+        for job in jobs {
+            // A vote kept back would keep the cluster without a leader; stored early, it only withholds.
+            if !left.isEmpty {
+                guard case .persistVote = job else {
+                    left.append(job)
+                    continue
+                }
+            }
+            do throws(LogError) {
                 if let event = try self.confined.disk.perform(job) { events.append(event) }
             } catch {
-                self.report(.events(events))
-                if error == .noSpace { self.pause(before: Array(jobs[done...])) } else { self.failed(error) }
-                return false
-            }
-        }
-        let wasFull = self.state.withLock { state in
-            defer { state.isFull = false }
-            return state.isFull
-        }
-        if wasFull { events.append(.diskFilled(false)) }
-        do {
-            switch self.policy {
-            case .always:
-                if self.confined.disk.needsSync { events.append(try self.confined.disk.sync(now: Self.now())) }
-            case .batch(let window):
-                if wantsSync {
-                    events.append(try self.confined.disk.sync(now: Self.now()))
-                } else {
-                    self.syncLater(window)
+                guard error == .noSpace, case .write = job else {
+                    self.report(.events(events))
+                    throw error
                 }
-            case .os: break
+                left = [job]
             }
-        } catch {
-            self.failed(error)
-            return false
+        }
+        switch self.policy {
+        case .always: if self.confined.disk.needsSync { events.append(try self.sync()) }
+        case .batch(let window):
+            if wantsSync || (!left.isEmpty && self.confined.disk.needsSync) {
+                events.append(try self.sync())
+            } else {
+                self.syncLater(window)
+            }
+        case .os: break
         }
         self.report(.events(events))
-        return true
+        if left.isEmpty { self.note { $0.isBlocked = false } }
+        return left
+    }
+
+    private func sync() throws(LogError) -> ReplicaEvent {
+        try self.confined.disk.sync(now: Self.now())
     }
 
     private func syncLater(_ windowMilliseconds: UInt64) {
         guard self.confined.disk.needsSync else { return }
         self.eventLoop.scheduleTask(in: .milliseconds(Int64(windowMilliseconds))) {
             let starts = self.state.withLock { state in
-                guard !state.hasFailed, !state.wantsSync else { return false }
+                guard !state.isOver, !state.wantsSync else { return false }
                 state.wantsSync = true
                 defer { state.isRunning = true }
                 return !state.isRunning
             }
-            if starts { self.submit() }
+            if starts { self.submit { self.run() } }
         }
     }
 
+    // MARK: No room
+
     private func pause(before jobs: [DiskJob]) {
-        self.state.withLock { state in
-            state.jobs = jobs + state.jobs
-            state.isFull = true
+        self.state.withLock { $0.jobs = jobs + $0.jobs }
+        self.note { $0.isBlocked = true }
+        self.submit(after: Self.retryMilliseconds) { self.run() }
+    }
+
+    private func prepare() {
+        do throws(LogError) {
+            try self.confined.disk.prepareNextSegment()
+            self.note { $0.isUnprepared = false }
+        } catch {
+            guard error == .noSpace else { return self.failed(error) }
+            self.note { $0.isUnprepared = true }
+            self.submit(after: Self.retryMilliseconds) { self.prepare() }
         }
-        self.report(.events([.diskFilled(true)]))
-        self.eventLoop.scheduleTask(in: .milliseconds(Self.retryMilliseconds)) { self.submit() }
+    }
+
+    /// Tells the node when the disk becomes full, and when there is room again.
+    private func note(_ change: (inout State) -> Void) {
+        let (before, after) = self.state.withLock { state in
+            let before = state.isFull
+            change(&state)
+            return (before, state.isFull)
+        }
+        if before != after { self.report(.events([.diskFilled(after)])) }
     }
 
     private func failed(_ error: LogError) {
-        guard error != .noSpace else { return self.report(.events([.diskFilled(true)])) }
         let isFirst = self.state.withLock { state in
             defer {
                 state.hasFailed = true

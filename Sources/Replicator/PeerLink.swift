@@ -77,6 +77,7 @@ final class PeerLink {
             switch result {
             case .success(let connection): link.established(connection)
             case .failure:
+                if link.isClosed { return }
                 if afterLoss { link.report(.died) }
                 link.connectLater()
             }

@@ -23,6 +23,8 @@ final class RangeShipping {
     /// Ranges under this size go as they are, at once.
     private static let smallByteCount = 16 << 10
     private static let keptCountMax = 16
+    /// Larger ranges are compressed once for each follower.
+    private static let keptByteCountMax = 1 << 20
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
     private var kept: [(key: Key, encoded: EventLoopFuture<Encoded>)] = []
@@ -43,6 +45,7 @@ final class RangeShipping {
             let (encoding, bytes) = encoder.encode(body, mode: .auto)
             return Encoded(encoding: encoding == .deflate ? .deflate : .identity, body: bytes)
         }
+        guard range.body.count <= Self.keptByteCountMax else { return encoded }
         if self.kept.count >= Self.keptCountMax { self.kept.removeFirst() }
         self.kept.append((key, encoded))
         return encoded

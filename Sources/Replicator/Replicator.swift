@@ -64,7 +64,9 @@ package final class Replicator: Sendable {
         self.host = host
         self.pool = pool
         self.server = server
-        self.queue = AppendQueue(entryCountMax: configuration.limits.pendingAppendCountMax)
+        self.queue = AppendQueue(
+            entryCountMax: configuration.limits.pendingAppendCountMax,
+            byteCountMax: configuration.limits.uncommittedByteCountMax)
         self.failure = eventLoop.makePromise(of: Void.self)
     }
 

@@ -31,6 +31,7 @@ extension ReplicatorLoop {
 
     func closed(_ upstream: PeerUpstream) {
         self.upstreams[upstream.id] = nil
+        if upstream.kind == .replicate { self.take(.upstreamClosed(upstream.id)) }
         self.voteUpstreams = self.voteUpstreams.filter { $0.value !== upstream }
         self.pulseUpstreams = self.pulseUpstreams.filter { $0.value !== upstream }
     }

@@ -156,6 +156,7 @@ final class ReplicatorLoop {
             self.counters.syncs += UInt64(events.count { if case .persisted = $0 { true } else { false } })
             self.take(events)
         case .failed(let error):
+            guard !self.isStopped else { return }
             self.logger.critical("the log failed; this node stops", metadata: ["error": "\(error)"])
             self.stop()
             self.stopped(error)

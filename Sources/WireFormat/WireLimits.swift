@@ -6,6 +6,7 @@ package enum WireLimits {
     package static let rangeByteCountMax = (16 << 20) + (512 << 10)
     /// Bytes of a message behind its length: the largest RANGE with its head.
     package static let messageByteCountMax = Self.rangeByteCountMax + 4_096
+    package static let termMax: UInt64 = 1 << 48
     package static let termStartsMax = 64
     package static let foundersMax = 31
 }

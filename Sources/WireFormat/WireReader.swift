@@ -36,7 +36,12 @@ package struct WireReader {
         return version
     }
 
-    package mutating func term() throws(WireError) -> Term { Term(try self.integer()) }
+    /// Terms count elections: one that no cluster can reach is refused, before it is stored and spread.
+    package mutating func term() throws(WireError) -> Term {
+        let term = Term(try self.integer())
+        guard term.rawValue <= WireLimits.termMax else { throw .badValue(.term) }
+        return term
+    }
 
     package mutating func timestamp() throws(WireError) -> Timestamp { Timestamp(nanoseconds: try self.integer()) }
 

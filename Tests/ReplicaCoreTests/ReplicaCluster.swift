@@ -13,6 +13,7 @@ final class ReplicaCluster {
         var core: ReplicaCore
         var isCut = false
         var truncations: [LogPoint] = []
+        var largestWriteByteCount = 0
         init(member: Member, core: consuming ReplicaCore) {
             self.member = member
             self.core = core
@@ -102,7 +103,8 @@ final class ReplicaCluster {
 
     private func perform(_ action: ReplicaAction, _ node: Int) {
         switch action {
-        case .disk(.write(_, _, let generation)):
+        case .disk(.write(let bytes, _, let generation)):
+            self.nodes[node].largestWriteByteCount = max(self.nodes[node].largestWriteByteCount, bytes.count)
             let end = self.nodes[node].core.chain.point
             self.queue.append((node, .written(through: end, generation: generation)))
             self.queue.append((node, .persisted(through: end, generation: generation)))

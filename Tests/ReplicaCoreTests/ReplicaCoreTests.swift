@@ -1,7 +1,9 @@
 import LogModel
 import RaftCore
 import ReplicaCore
+import SegmentFormat
 import Testing
+import WireFormat
 
 struct ReplicaCoreTests {
     private func cluster(segmentByteCountMax: Int = 1 << 20) throws -> (ReplicaCluster, leader: Int) {
@@ -79,6 +81,32 @@ struct ReplicaCoreTests {
         #expect(cluster.nodes[leader].core.chain.tail.segment >= SegmentID(3))
         #expect(cluster.nodes[away].core.chain == cluster.nodes[leader].core.chain)
         #expect(cluster.nodes[away].core.commit == cluster.nodes[leader].core.commit)
+    }
+
+    @Test func `what comes together is cut into ranges of bounded size`() throws {
+        let (cluster, leader) = try self.cluster(segmentByteCountMax: 64 << 20)
+        let value = Record(String(repeating: "x", count: 100_000))
+        let proposals = try (1...40).map { id in
+            Proposal(id: UInt64(id), draft: try FrameDraft.records([value], producer: nil))
+        }
+        cluster.give(.proposed(proposals), to: leader)
+        for id in UInt64(1)...40 { #expect(try cluster.answers[id]?.get().first == LogIndex(id)) }
+        for node in cluster.nodes { #expect(node.largestWriteByteCount <= ReplicaLimits().rangeByteCountMax) }
+    }
+
+    @Test func `a commit position inside a frame commits the whole frames before it`() throws {
+        let (cluster, leader) = try self.cluster()
+        try cluster.propose("one", id: 1, at: leader)
+        cluster.pass(milliseconds: 50)
+        let follower = (leader + 1) % 3
+        let before = cluster.nodes[follower].core.commit
+        cluster.cut(follower)
+        let leading = cluster.nodes[leader]
+        let heartbeat = Heartbeat(
+            term: leading.core.raft.term, leader: leading.member, commit: before.advanced(by: 1), readRound: 0,
+            clock: .zero)
+        cluster.give(.received(.heartbeat(heartbeat), from: leading.member), to: follower)
+        #expect(cluster.nodes[follower].core.commit == before)
     }
 
     @Test func `a frame that no segment can hold is refused before anything is placed`() throws {

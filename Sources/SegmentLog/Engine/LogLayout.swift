@@ -74,7 +74,11 @@ struct LogLayout: Sendable {
     }
 
     /// Takes over the index of a reader that walked further into a segment than anybody before.
-    mutating func adopt(_ index: SegmentIndex, of id: SegmentID, end: UInt32) {
+    ///
+    /// - Parameter truncations: As they were when the reader took its copy: marks of frames that were cut since would
+    ///   point into others.
+    mutating func adopt(_ index: SegmentIndex, of id: SegmentID, end: UInt32, truncations: UInt64) {
+        guard truncations == self.truncations else { return }
         guard let place = self.segments.firstIndex(where: { $0.id == id }) else { return }
         let isCurrent = self.segments[place].byteCount >= end
         if isCurrent, index.marks.count > self.segments[place].index.marks.count { self.segments[place].index = index }

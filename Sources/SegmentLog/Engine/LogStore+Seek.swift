@@ -10,37 +10,41 @@ extension LogStore {
     /// - Complexity: O(log n) in memory, then frame headers of at most one index spacing (a segment that was not
     ///   looked into yet: from its start).
     package func position(of index: LogIndex) throws(LogError) -> Position? {
-        let (segment, next, first) = self.withLayout { ($0.segment(holding: index), $0.nextIndex, $0.first) }
+        let (segment, next, first, truncations) = self.withLayout {
+            ($0.segment(holding: index), $0.nextIndex, $0.first, $0.truncations)
+        }
         guard index < next else { return nil }
         guard let segment else { throw .trimmed(first: first) }
         let start = segment.index.floor { $0.firstIndex <= index }
-        return try self.walkHeaders(of: segment, from: start) { $0.nextIndex > index && $0.recordCount > 0 }
+        return try self.walkHeaders(of: segment, from: start, truncations) {
+            $0.nextIndex > index && $0.recordCount > 0
+        }
     }
 
     /// The position of the first frame that is not older than `timestamp`; `nil` when all are.
     ///
     /// - Complexity: As ``position(of:)``, and one header read for each step of a search over the segments.
     package func positionAtOrAfter(_ timestamp: Timestamp) throws(LogError) -> Position? {
-        let segments = self.withLayout { $0.segments }
+        let (segments, truncations) = self.withLayout { ($0.segments, $0.truncations) }
         // The last segment that begins before the timestamp, and the one behind it.
         var low = 0
         var high = segments.count
         while low < high {
             let middle = (low + high) / 2
-            let checkpoint = try self.firstFrame(of: segments[middle])
+            let checkpoint = try self.firstFrame(of: segments[middle], truncations)
             if checkpoint.timestamp < timestamp { low = middle + 1 } else { high = middle }
         }
         for segment in segments[max(0, low - 1)...] {
             let start = segment.index.floor { $0.timestamp < timestamp }
-            let found = try self.walkHeaders(of: segment, from: start) { $0.timestamp >= timestamp }
+            let found = try self.walkHeaders(of: segment, from: start, truncations) { $0.timestamp >= timestamp }
             if let found { return found }
         }
         return nil
     }
 
-    private func firstFrame(of segment: LogLayout.Segment) throws(LogError) -> FrameHeader {
+    private func firstFrame(of segment: LogLayout.Segment, _ truncations: UInt64) throws(LogError) -> FrameHeader {
         var first: FrameHeader?
-        _ = try self.walkHeaders(of: segment, from: UInt32(SegmentHeader.byteCount)) { header in
+        _ = try self.walkHeaders(of: segment, from: UInt32(SegmentHeader.byteCount), truncations) { header in
             first = header
             return true
         }
@@ -52,7 +56,8 @@ extension LogStore {
 
     /// The position of the first frame from `start` on that is wanted. Notes what it passes in the sparse index.
     private func walkHeaders(
-        of segment: LogLayout.Segment, from start: UInt32, until isWanted: (FrameHeader) -> Bool
+        of segment: LogLayout.Segment, from start: UInt32, _ truncations: UInt64,
+        until isWanted: (FrameHeader) -> Bool
     ) throws(LogError) -> Position? {
         let file = try self.descriptors.file(of: segment.id)
         let end = Int(segment.byteCount)
@@ -71,7 +76,7 @@ extension LogStore {
             offset += Int(header.length)
         }
         let walked = passed
-        self.withLayout { $0.adopt(walked, of: segment.id, end: segment.byteCount) }
+        self.withLayout { $0.adopt(walked, of: segment.id, end: segment.byteCount, truncations: truncations) }
         return found
     }
 

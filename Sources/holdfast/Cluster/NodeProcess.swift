@@ -43,11 +43,14 @@ struct ProcessIdentity: Hashable, Sendable {
         }
     }
 
-    /// The 22nd field; the second is a name in parentheses that may hold anything. Zombies do not run.
+    /// The 22nd field; the second is a name in parentheses that may hold anything. Zombies do not run; but while other
+    /// threads of a killed process are still ending, its ports and files are in use, though its first one is a zombie.
     private static func startTicks(of pid: pid_t) -> UInt64? {
         guard pid > 0, let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        guard fields.count > 19 else { return nil }
+        let isEnding = fields[0] == "Z" || fields[0] == "X"
+        guard !isEnding || Files.names(in: "/proc/\(pid)/task").count > 1 else { return nil }
         return UInt64(fields[19])
     }
 }
