@@ -134,5 +134,7 @@ let package = Package(
             "ReplicatorTests",
             ["Replicator", "ReplicaCore", "RaftCore", "SegmentFormat", "LogModel", logging, system] + nio
         ),
+        // Starts the real binary; built beside the bundle.
+        tests("ClusterTests", ["HoldfastClient", "LogModel"]),
     ]
 )

@@ -4,7 +4,7 @@ import Testing
 extension ClusterTests {
     @Suite struct CatchUpTests {
         @Test func `A follower that was away over several rotations ends with the same files`() async throws {
-            try await TestCluster.with(segmentSize: "1MiB") { cluster in
+            try await TestCluster.with { cluster in
                 try await cluster.append(["before"])
                 let leader = try await cluster.leader().node
                 let follower = cluster.others(than: leader)[0]
@@ -29,7 +29,7 @@ extension ClusterTests {
         }
 
         @Test func `A follower that is killed while it catches up goes on where it was`() async throws {
-            try await TestCluster.with(segmentSize: "1MiB") { cluster in
+            try await TestCluster.with { cluster in
                 try await cluster.append(["before"])
                 let leader = try await cluster.leader().node
                 let follower = cluster.others(than: leader)[1]

@@ -4,7 +4,7 @@ import Testing
 extension ClusterTests {
     @Suite struct KillTests {
         @Test func `A leader that is killed again and again under load loses and doubles nothing`() async throws {
-            try await TestCluster.with(segmentSize: "1MiB") { cluster in
+            try await TestCluster.with { cluster in
                 // One more producer: the command line, with a file of its own.
                 let lines = (1...1_500).map { "line \($0)" }
                 async let appended = cluster.ask(
@@ -50,7 +50,7 @@ extension ClusterTests {
         }
 
         @Test func `All nodes killed at once under load keep everything that was acknowledged`() async throws {
-            try await TestCluster.with(segmentSize: "1MiB") { cluster in
+            try await TestCluster.with { cluster in
                 let history = try await Load.run(on: cluster) { history in
                     for _ in 1...3 {
                         try await history.untilAcknowledged(60)

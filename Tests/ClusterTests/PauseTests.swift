@@ -27,11 +27,15 @@ extension ClusterTests {
                     try await history.untilAcknowledged(60)
 
                     // These wait in the sockets of the sleeper: it finds them before it hears of another leader.
-                    let before = Ports.unreadByteCount(at: old.client.port)
+                    let before = Ports.unread(at: old.client.port)
                     async let late: Void = Load.append("late", by: stubborn)
                     async let first = Self.tails(reader, at: old, after: history, count: 20)
-                    try await eventually("requests to wait at \(old.name)") {
-                        Ports.unreadByteCount(at: old.client.port) > before
+                    try await eventually(
+                        "requests to wait at \(old.name)", within: 5,
+                        state: { "\(Ports.unread(at: old.client.port)), before \(before)" }
+                    ) {
+                        let unread = Ports.unread(at: old.client.port)
+                        return unread.count { $0.value > before[$0.key, default: 0] } > stubborn.count
                     }
                     try cluster.signal(SIGCONT, old)
                     let asleep = try await first

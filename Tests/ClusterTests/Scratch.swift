@@ -59,11 +59,12 @@ final class Scratch: Sendable {
 
 /// What `/proc` tells of other processes.
 enum Processes {
-    /// Zombies do not run.
+    /// Zombies do not run; but a killed process whose first thread is one keeps its ports until the others are gone.
     static func isRunning(_ pid: pid_t) -> Bool {
         guard let stat = self.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return false }
         let state = stat[stat.index(after: end)...].first { $0 != " " }
-        return state != "Z" && state != "X"
+        guard state == "Z" || state == "X" else { return true }
+        return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []).count > 1
     }
 
     /// Processes with an argument that is `path` or lies under it: its name is random, so they are a test's own.
@@ -75,8 +76,18 @@ enum Processes {
         }
     }
 
-    private static func text(_ path: String) -> String? {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    /// Files of `/proc` have no length, and a short read is not their end, as Foundation takes it to be.
+    static func text(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk[..<count]
+        }
     }
 }
 
@@ -114,20 +125,19 @@ enum Ports {
         throw Late(what: "free ports", state: "all tried ones are taken")
     }
 
-    /// Bytes that arrived at a listener's connections and that its process has not read.
-    static func unreadByteCount(at port: Int) -> Int {
-        let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .ascii)) ?? ""
-        // ESTABLISHED and CLOSE_WAIT: a client that lost its patience leaves what it sent.
-        let open: Set<Substring> = ["01", "08"]
+    /// Bytes that arrived at a listener and that its process has not read, by the client's address.
+    static func unread(at port: Int) -> [String: Int] {
         // Columns: number, local address, remote address, state, tx_queue:rx_queue; all hexadecimal.
-        return table.split(separator: "\n").dropFirst().reduce(0) { sum, line in
+        var result: [String: Int] = [:]
+        for line in (Processes.text("/proc/net/tcp") ?? "").split(separator: "\n").dropFirst() {
             let fields = line.split(separator: " ")
             guard
-                fields.count > 4, open.contains(fields[3]), let colon = fields[1].lastIndex(of: ":"),
+                fields.count > 4, let colon = fields[1].lastIndex(of: ":"),
                 Int(fields[1][colon...].dropFirst(), radix: 16) == port,
                 let unread = fields[4].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
-            else { return sum }
-            return sum + unread
+            else { continue }
+            result[String(fields[2])] = unread
         }
+        return result
     }
 }

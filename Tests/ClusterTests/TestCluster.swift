@@ -24,9 +24,10 @@ struct TestCluster: Sendable {
 
     /// Starts a cluster, gives it to `body`, and leaves nothing of it, whatever happens.
     ///
+    /// - Parameter segmentSize: Small, so that rotations happen meanwhile.
     /// - Throws: What `body` throws, after recording what the nodes said last.
     static func with(
-        nodes count: Int = 3, segmentSize: String? = nil, _ body: (TestCluster) async throws -> Void
+        nodes count: Int = 3, segmentSize: String = "1MiB", _ body: (TestCluster) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -42,14 +43,16 @@ struct TestCluster: Sendable {
     }
 
     /// Somebody else may take a port between the look and the start: then others are tried.
-    private static func start(_ count: Int, in scratch: Scratch, segmentSize: String?) async throws -> TestCluster {
+    private static func start(_ count: Int, in scratch: Scratch, segmentSize: String) async throws -> TestCluster {
         var failure: Program.Answer?
         for attempt in 1...3 {
             let base = try Ports.freeBase(nodes: count)
             let directory = "\(scratch.path)/\(attempt)"
-            var arguments = ["cluster", "up", "--data-dir", directory, "--base-port", "\(base)", "-n", "\(count)"]
-            if let segmentSize { arguments += ["--segment-size", segmentSize] }
-            let answer = try await Program.run(arguments, seconds: 40)
+            let answer = try await Program.run(
+                [
+                    "cluster", "up", "--data-dir", directory, "--base-port", "\(base)", "-n", "\(count)",
+                    "--segment-size", segmentSize,
+                ], seconds: 40)
             guard answer.status == 0 else {
                 failure = answer
                 continue

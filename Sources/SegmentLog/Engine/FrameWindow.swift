@@ -2,6 +2,10 @@ import DiskIO
 import LogModel
 import SegmentFormat
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A window of one segment file that moves forward: at most ``EngineLimits/scanWindowByteCount`` bytes at a time, more
 /// only for a frame that is larger.
 struct FrameWindow {
@@ -36,9 +40,20 @@ struct FrameWindow {
         while position < self.end {
             let part = try self.bytes(at: position, count: 1)
             guard !part.isEmpty else { break }
-            if let found = part.lastIndex(where: { $0 != 0 }) { last = position + (found - part.startIndex) + 1 }
+            if !Self.isZero(part), let found = part.lastIndex(where: { $0 != 0 }) {
+                last = position + (found - part.startIndex) + 1
+            }
             position += part.count
         }
         return last
+    }
+
+    /// Whether every byte is zero: the first is, and each equals the one before. One call of C instead of a loop, since
+    /// most of a preallocated segment is looked at in this way after a crash.
+    private static func isZero(_ bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress, raw[0] == 0 else { return raw.isEmpty }
+            return memcmp(base, base + 1, raw.count - 1) == 0
+        }
     }
 }
