@@ -50,10 +50,10 @@ extension RaftCore {
         self.learned(leaderCommit: leaderCommit)
     }
 
-    mutating func truncated(to point: LogPoint) {
+    mutating func truncated(to point: LogPoint, terms: [TermStart]?) {
         precondition(self.role == .follower, "truncated to \(point) as \(self.role)")
         precondition(point.position >= self.commit, "truncated to \(point) below the commit \(self.commit)")
-        self.history.truncate(to: point)
+        self.history.truncate(to: point, terms: terms)
         if point.position < self.persisted.position { self.persisted = point }
         if point.position < self.confirmed.position { self.confirmed = point }
     }

@@ -129,7 +129,7 @@ package struct RaftCore: ~Copyable {
         case .appended(let point, let newTerm): self.appended(through: point, newTerm: newTerm)
         case .accepted(let point, let newTerms, let leaderCommit):
             self.accepted(through: point, newTerms: newTerms, leaderCommit: leaderCommit)
-        case .truncated(let point): self.truncated(to: point)
+        case .truncated(let point, let terms): self.truncated(to: point, terms: terms)
         case .persisted(let point): self.persisted(through: point)
         case .acknowledged(let member, let received, let persisted):
             self.acknowledged(by: member, received: received, persisted: persisted)

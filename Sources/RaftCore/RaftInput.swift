@@ -47,7 +47,8 @@ package enum RaftInput: Hashable, Sendable {
     /// terms that begin in them. Follows the `leaderSpoke` of the same message.
     case accepted(through: LogPoint, newTerms: [TermStart], leaderCommit: Position)
     /// The log was cut back to an earlier end of a frame because the current leader's log differs behind it.
-    case truncated(to: LogPoint)
+    /// `terms` are the log's last terms then.
+    case truncated(to: LogPoint, terms: [TermStart]? = nil)
     /// The own disk has everything through here. A shell that has truncated since must drop the completions
     /// of syncs that began before.
     case persisted(through: LogPoint)

@@ -40,7 +40,9 @@ package struct TermHistory: Hashable, Sendable {
         precondition(self.contains(point), "the frame that ends at \(point) is of another term")
     }
 
-    package mutating func truncate(to point: LogPoint) {
+    /// - Parameter terms: The log's last terms as they are then, of which this history may have let the oldest go.
+    package mutating func truncate(to point: LogPoint, terms: [TermStart]? = nil) {
+        if let terms { self.starts = Array(terms.suffix(self.countMax)) }
         precondition(self.contains(point), "truncate to \(point), which is not in this log")
         while let last = self.starts.last, last.position >= point.position { self.starts.removeLast() }
         self.tail = point

@@ -109,7 +109,7 @@ extension ReplicaCore {
         self.diskGeneration += 1
         self.actions.append(.disk(.truncate(to: point, generation: self.diskGeneration)))
         self.actions.append(.note(.truncated(to: point, from: tail)))
-        self.consensus(.truncated(to: point))
+        self.consensus(.truncated(to: point, terms: self.history.current.terms.starts))
     }
 
     /// Checks the frames, takes them into the state, and hands them to the disk.

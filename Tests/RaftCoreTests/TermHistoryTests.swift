@@ -27,6 +27,17 @@ import Testing
         #expect(self.history.term(ofFrameEndingAt: Position(3, 501)) == nil)
     }
 
+    @Test func `terms that were let go come back with a truncation`() {
+        var short = TermHistory(
+            starts: [self.start(0, Position(0, 64)), self.start(1, Position(0, 164)), self.start(4, Position(2, 300))],
+            tail: self.point(4, Position(3, 500)), countMax: 1)
+        #expect(!short.contains(self.point(1, Position(1, 100))))
+        let before = [self.start(0, Position(0, 64)), self.start(1, Position(0, 164))]
+        short.truncate(to: self.point(1, Position(1, 100)), terms: before)
+        #expect(short.tail == self.point(1, Position(1, 100)))
+        #expect(short.contains(short.tail))
+    }
+
     @Test func `truncation takes terms along whose frames all go`() {
         var history = self.history
         history.truncate(to: self.point(1, Position(2, 300)))
