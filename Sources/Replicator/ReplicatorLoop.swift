@@ -39,7 +39,7 @@ final class ReplicatorLoop {
     /// Committed by others' disks before this node has written it: not to be read from the files yet.
     private var unwritten: Deque<CommitWatch.View> = []
 
-    static let tickMilliseconds: Int64 = 5
+    static let tickMilliseconds: Int64 = 10
 
     init(
         core: consuming ReplicaCore, configuration: ReplicatorConfiguration, store: LogStore, disk: DiskThread,
