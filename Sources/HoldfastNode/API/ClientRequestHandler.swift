@@ -20,6 +20,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var append: AppendRequest?
     private var body = ByteBuffer()
     private var isAnswered = false
+    /// Said once the request has ended: not every client hears an answer while it is still sending.
+    private var refusal: Problem?
+    private var drainedByteCount = 0
     private var task: Task<Void, Never>?
     private var follower: RecordFollower?
 
@@ -40,14 +43,21 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             guard length <= NodeLimits.bodyByteCountMax else { throw .bodyTooLarge }
             self.append = try AppendRequest(head: head, query: query)
         } catch {
-            self.answer(error, on: stream)
+            self.refusal = error
         }
     }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
-        guard !self.isAnswered, self.append != nil else { return }
+        guard !self.isAnswered else { return }
+        if let refusal = self.refusal {
+            self.drainedByteCount += body.readableBytes
+            if self.drainedByteCount > NodeLimits.drainByteCountMax { self.answer(refusal, on: stream) }
+            return
+        }
+        guard self.append != nil else { return }
         guard self.body.readableBytes + body.readableBytes <= NodeLimits.bodyByteCountMax else {
-            return self.answer(.bodyTooLarge, on: stream)
+            self.body = ByteBuffer()
+            return self.refusal = .bodyTooLarge
         }
         if self.body.readableBytes == 0 {
             self.body = body
@@ -57,6 +67,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     func receivedEnd(on stream: HTTP2Stream) {
+        if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
         do throws(Problem) {
             let query = QueryParameters.split(head.path ?? "/").query

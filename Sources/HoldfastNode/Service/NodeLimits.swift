@@ -2,6 +2,8 @@
 package enum NodeLimits {
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
+    /// What is read and thrown away of a request that is refused, before its stream is ended.
+    package static let drainByteCountMax = 64 << 20
     /// Records of one request: they become one frame, atomically.
     package static let recordsPerAppendMax = 4096
     /// How long a forwarded request waits for the leader's answer: longer than the leader itself waits.

@@ -95,7 +95,12 @@ struct UpCommand: AsyncParsableCommand {
 }
 
 /// Prints what the nodes say of themselves, and the processes.
-private func report(_ cluster: LocalCluster, _ output: OutputOptions) async throws(CommandFailure) {
+///
+/// - Returns: The nodes that run and do not answer.
+@discardableResult
+private func report(
+    _ cluster: LocalCluster, _ output: OutputOptions
+) async throws(CommandFailure) -> [LocalCluster.Node] {
     let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 1_000)
     let picture = await ClusterProbe(client: client).look()
     await client.shutdown()
@@ -115,6 +120,10 @@ private func report(_ cluster: LocalCluster, _ output: OutputOptions) async thro
         }
         output.console.out(Console.table(["NODE", "ROLE", "TERM", "LAST", "PID", "CLIENT", "DATA"], rows))
     }
+    return cluster.nodes.filter { node in
+        let answered = picture.nodes.contains { $0.client == node.client.description && $0.status != nil }
+        return !answered && cluster.process(node) != nil
+    }
 }
 
 struct ClusterStatusCommand: AsyncParsableCommand {
@@ -124,8 +133,13 @@ struct ClusterStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
-        try await report(cluster, self.options.output)
+        let silent = try await report(cluster, self.options.output)
         let down = cluster.nodes.filter { cluster.process($0) == nil }
+        if down.isEmpty, let first = silent.first {
+            throw CommandFailure(
+                .degraded, "\(silent.map(\.name).joined(separator: ", ")) running, but silent",
+                next: "if it was paused: holdfast cluster resume \(first.name)")
+        }
         guard !down.isEmpty else { return }
         throw CommandFailure(
             .degraded, "\(down.map(\.name).joined(separator: ", ")) not running",
