@@ -6,7 +6,7 @@ package enum RaftEffect: Hashable, Sendable {
     /// rest on it are held back by the core; what the shell acknowledges as written or synced comes after it by
     /// the order of the disk's jobs.
     case persistVote(HardState)
-    /// Heartbeats and their replies leave with clock zero: the shell stamps them.
+    /// Heartbeats and their replies leave with clock zero; nobody reads it yet.
     case send(RaftMessage, to: Member)
     /// Append a term-start frame, without rotating (see `commonPoint`), and answer with
     /// ``RaftInput/appended(through:newTerm:)``.

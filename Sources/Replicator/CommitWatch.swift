@@ -20,8 +20,8 @@ package final class CommitWatch: Sendable {
         var waiters: [Waiter] = []
         var lastID: UInt64 = 0
         var isClosed = false
-        /// Whose time was over before they had begun to wait.
-        var expired: Set<UInt64> = []
+        /// Who is about to wait. Whoever gives up before it waits leaves this set, and finds that out.
+        var arriving: Set<UInt64> = []
     }
 
     private let state: Mutex<State>
@@ -31,6 +31,9 @@ package final class CommitWatch: Sendable {
     }
 
     package var view: View { self.state.withLock { $0.view } }
+
+    /// How many wait, or are about to.
+    var waitingCount: Int { self.state.withLock { $0.waiters.count + $0.arriving.count } }
 
     package func advance(to view: View) {
         let woken = self.state.withLock { state -> [Waiter] in
@@ -59,21 +62,20 @@ package final class CommitWatch: Sendable {
     package func wait(for index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool {
         let id = self.state.withLock { state in
             state.lastID += 1
+            state.arriving.insert(state.lastID)
             return state.lastID
         }
         let alarm = Task {
             try? await Task.sleep(for: .milliseconds(timeoutMilliseconds))
             self.giveUp(id)
         }
-        defer {
-            alarm.cancel()
-            self.state.withLock { _ = $0.expired.remove(id) }
-        }
+        defer { alarm.cancel() }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = self.state.withLock { state -> Bool? in
+                    let isWanted = state.arriving.remove(id) != nil
                     if index < state.view.nextIndex { return true }
-                    if state.isClosed || Task.isCancelled || state.expired.contains(id) { return false }
+                    if state.isClosed || !isWanted { return false }
                     state.waiters.append(Waiter(id: id, index: index, continuation: continuation))
                     return nil
                 }
@@ -87,7 +89,7 @@ package final class CommitWatch: Sendable {
     private func giveUp(_ id: UInt64) {
         let waiter = self.state.withLock { state -> Waiter? in
             guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
-                state.expired.insert(id)
+                state.arriving.remove(id)
                 return nil
             }
             return state.waiters.remove(at: index)

@@ -22,6 +22,20 @@ struct CommitWatchTests {
         #expect(await watch.wait(for: LogIndex(4), timeoutMilliseconds: 0))
     }
 
+    @Test func `nothing is kept of those who have waited, however it ended`() async throws {
+        let watch = CommitWatch(self.view(2))
+        for _ in 0..<50 {
+            #expect(await watch.wait(for: LogIndex(1), timeoutMilliseconds: 60_000))
+            #expect(await watch.wait(for: LogIndex(9), timeoutMilliseconds: 0) == false)
+            let task = Task { await watch.wait(for: LogIndex(9), timeoutMilliseconds: 60_000) }
+            task.cancel()
+            #expect(await task.value == false)
+        }
+        // Alarms that were called off may come a moment later, and must leave nothing either.
+        for _ in 0..<100 { await Task.yield() }
+        #expect(watch.waitingCount == 0)
+    }
+
     @Test func `waiting ends after its time, with its task, and with the node`() async {
         let watch = CommitWatch(self.view(1))
         #expect(await watch.wait(for: LogIndex(1), timeoutMilliseconds: 1) == false)
