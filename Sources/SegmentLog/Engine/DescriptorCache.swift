@@ -1,6 +1,5 @@
 import DiskIO
 import LogModel
-import Synchronization
 
 /// The descriptors that readers share: least recently used leaves first.
 ///
@@ -15,12 +14,12 @@ final class DescriptorCache: Sendable {
 
     private let files: LogFiles
     private let capacity: Int
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(_ files: LogFiles, capacity: Int) {
         self.files = files
         self.capacity = capacity
-        self.state = Mutex(State())
+        self.state = Lock(State())
     }
 
     var counts: (hits: UInt64, misses: UInt64) { self.state.withLock { ($0.hits, $0.misses) } }

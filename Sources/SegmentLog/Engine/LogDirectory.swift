@@ -1,7 +1,6 @@
 import DiskIO
 import LogModel
 import SegmentFormat
-import Synchronization
 
 /// Who uses the directory.
 package enum LogMode: Hashable, Sendable {
@@ -34,8 +33,8 @@ package struct OpenedLog: Sendable {
 
 /// The lock on a directory: released by ``LogWriter/close(now:)``, or with the last reference.
 final class DirectoryLock: Sendable {
-    private let held: Mutex<(any HeldLock)?>
-    init(_ lock: any HeldLock) { self.held = Mutex(lock) }
+    private let held: Lock<(any HeldLock)?>
+    init(_ lock: any HeldLock) { self.held = Lock(lock) }
     func release() { self.held.withLock { $0 = nil } }
 }
 

@@ -1,7 +1,6 @@
 import DiskIO
 import LogModel
 import SegmentFormat
-import Synchronization
 
 /// Whole frames of one segment, as a read gives them.
 package struct SegmentRange: Hashable, Sendable {
@@ -33,7 +32,7 @@ package final class LogStore: Sendable {
     let descriptors: DescriptorCache
     let cluster: ClusterID
     let segmentByteCountMax: Int
-    private let layout: Mutex<LogLayout>
+    private let layout: Lock<LogLayout>
 
     init(
         _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout
@@ -42,7 +41,7 @@ package final class LogStore: Sendable {
         self.cluster = cluster
         self.segmentByteCountMax = segmentByteCountMax
         self.descriptors = DescriptorCache(files, capacity: openFilesMax)
-        self.layout = Mutex(layout)
+        self.layout = Lock(layout)
     }
 
     /// Where the log begins: offset 0 of its first segment.

@@ -12,14 +12,14 @@ import Synchronization
 final class LogShell: Sendable {
     let store: LogStore
     let identity: NodeIdentity
-    private let core: Mutex<LogCore>
+    private let core: Lock<LogCore>
     private let signal = WakeSignal()
     private let waiterIDs = Atomic<UInt64>(0)
 
     private init(_ opened: OpenedLog, _ writer: LogWriter) throws(LogError) {
         self.store = writer.store
         self.identity = opened.identity
-        self.core = Mutex(try LogCore(writer, opened.configuration))
+        self.core = Lock(try LogCore(writer, opened.configuration))
     }
 
     /// Opens or makes the log. Blocks.

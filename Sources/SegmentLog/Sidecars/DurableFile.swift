@@ -1,6 +1,5 @@
 import DiskIO
 import LogModel
-import Synchronization
 
 /// What DURABLE says: the facts on which recovery tells an unsynced tail from damage.
 struct DurableRecord: Hashable, Sendable {
@@ -37,7 +36,7 @@ final class DurableFile: Sendable {
     static let byteCount = 4096
 
     private let page: any MappedPage
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// - Returns: The file, and what it said; `nil` there when both slots are bad.
     static func open(_ files: LogFiles) throws(LogError) -> (file: DurableFile, found: DurableRecord?) {
@@ -58,7 +57,7 @@ final class DurableFile: Sendable {
 
     private init(_ page: any MappedPage, _ state: sending State) {
         self.page = page
-        self.state = Mutex(state)
+        self.state = Lock(state)
     }
 
     static func blank() -> [UInt8] {

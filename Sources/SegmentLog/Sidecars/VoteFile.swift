@@ -1,6 +1,5 @@
 import DiskIO
 import LogModel
-import Synchronization
 
 /// What VOTE says.
 package enum StoredVote: Hashable, Sendable {
@@ -29,7 +28,7 @@ package final class VoteFile: Sendable {
     static let byteCount = 8192
 
     private let file: any File
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Reads what is there. A slot that is behind the other is brought level first, so that a write torn later
     /// cannot uncover an older vote.
@@ -37,7 +36,7 @@ package final class VoteFile: Sendable {
         self.file = file
         let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: Self.byteCount) }
         let newest = Slot.newest(of: bytes, at: Self.offsets, magic: Self.magic)
-        self.state = Mutex(
+        self.state = Lock(
             State(
                 current: newest.map(Self.vote) ?? .unreadable,
                 sequence: newest?.sequence ?? 0,

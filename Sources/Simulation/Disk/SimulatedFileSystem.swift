@@ -1,6 +1,5 @@
 import DiskIO
 import LogModel
-import Synchronization
 import SystemPackage
 
 /// A disk in memory that forgets like a real one.
@@ -8,14 +7,14 @@ import SystemPackage
 /// What was not synced can be lost, in any order and by sectors of 512 bytes; so can directory entries. Mapped
 /// pages are no different from written ones. Deterministic: the same calls and the same seed leave the same disk.
 package final class SimulatedFileSystem: FileSystem {
-    private let state: Mutex<SimulatedDiskState>
+    private let state: Lock<SimulatedDiskState>
     /// Called before each changing operation, without a lock held: a test can wait in it.
     private let observer: (@Sendable (DiskCall) -> Void)?
 
     package init(
         seed: UInt64 = 1, capacityByteCount: Int = .max, observer: (@Sendable (DiskCall) -> Void)? = nil
     ) {
-        self.state = Mutex(SimulatedDiskState(seed: seed, capacityByteCount: capacityByteCount))
+        self.state = Lock(SimulatedDiskState(seed: seed, capacityByteCount: capacityByteCount))
         self.observer = observer
     }
 
