@@ -1,3 +1,4 @@
+import CStatfs
 import Glibc
 import SystemPackage
 
