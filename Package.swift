@@ -4,6 +4,9 @@ import PackageDescription
 /// Warnings are errors in every target of ours.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// `HOLDFAST_TSAN=1 swift build --sanitize=thread` puts a lock under `Lock` that ThreadSanitizer understands.
+let isThreadSanitized = Context.environment["HOLDFAST_TSAN"] == "1"
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -76,7 +79,12 @@ let package = Package(
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
         module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system]),
-        module("DiskIO", ["CStatfs", "LogModel", system]),
+        .target(
+            name: "DiskIO",
+            dependencies: ["CStatfs", "LogModel", system]
+                + (isThreadSanitized ? [.product(name: "NIOConcurrencyHelpers", package: "swift-nio")] : []),
+            swiftSettings: strict + (isThreadSanitized ? [.define("HOLDFAST_TSAN")] : [])
+        ),
         // Below this line: pure. No I/O, no clock, no randomness, no NIO.
         module(
             "ReplicaCore",
