@@ -85,6 +85,7 @@ extension LogCore {
             try body(&self)
             return .success(())
         } catch {
+            self.releaseIfFailed()
             return .failure(error)
         }
     }

@@ -37,6 +37,13 @@ extension LogCore {
         return self.writer.condition == .failed ? .failed : nil
     }
 
+    /// Tells all who wait that nothing will be synced any more, if so: not only a sync can close a log to writers.
+    mutating func releaseIfFailed() {
+        guard let failure = self.failure else { return }
+        self.resumeSyncWaiters(failure: failure)
+        self.wakeAllReaders()
+    }
+
     mutating func wakeReaders() {
         guard !self.tailWaiters.isEmpty else { return }
         let visible = self.visible

@@ -86,7 +86,13 @@ struct LogCore {
         guard !self.isClosed else { throw .closed }
         let count = UInt64(draft.recordCount)
         let first = self.writer.chain.nextIndex
-        let placed = try self.write(draft, timestamp: timestamp)
+        let placed: PlacedFrame
+        do throws(LogError) {
+            placed = try self.write(draft, timestamp: timestamp)
+        } catch {
+            self.releaseIfFailed()
+            throw error
+        }
         let isWindowStart = self.unsyncedSince == nil
         self.unsyncedSince = self.unsyncedSince ?? now
         self.wakeReaders()
