@@ -147,3 +147,18 @@ let package = Package(
         tests("ClusterTests", ["HoldfastClient", "LogModel"]),
     ]
 )
+
+// Fuzzing (`scripts/fuzz`): its `main` comes with libFuzzer, so it is there only when asked for.
+if Context.environment["HOLDFAST_FUZZ"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "holdfast-fuzz",
+            dependencies: [
+                "SegmentLog", "SegmentFormat", "LogState", "WireFormat", "RangeCodec", "Simulation",
+                "DiskIO",
+                "LogModel", system,
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict
+        )
+    ]
+}

@@ -48,12 +48,7 @@ final class LogShell: Sendable {
     // MARK: Callers
 
     func append(_ records: [Record]) throws(LogError) -> Appended {
-        let draft: FrameDraft
-        do throws(FormatError) {
-            draft = try FrameDraft.records(records)
-        } catch {
-            throw LogError(error)
-        }
+        let draft = try Self.draft(records)
         let timestamp = SystemTime.timestamp
         let now = SystemTime.monotonic
         let result = self.core.withLock { core -> Result<(appended: Appended, wakesThread: Bool), LogError> in
@@ -62,6 +57,38 @@ final class LogShell: Sendable {
         let (appended, wakesThread) = try result.get()
         if wakesThread { self.signal.raise() }
         return appended
+    }
+
+    /// Appends and waits for the sync. Both under one hold of the lock: a truncation and other appends in between would
+    /// make the end of what is gone look durable.
+    func appendDurably(_ records: [Record]) async throws(LogError) -> Appended {
+        let draft = try Self.draft(records)
+        let timestamp = SystemTime.timestamp
+        let now = SystemTime.monotonic
+        var result = Result<Appended, LogError>.failure(.closed)
+        let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
+            result = self.core.withLock { core in
+                Result { () throws(LogError) in
+                    let appended = try core.append(draft, now: now, timestamp: timestamp).appended
+                    _ = core.awaitDurable(appended.end, continuation)
+                    return appended
+                }
+            }
+            switch result {
+            case .success: self.signal.raise()
+            case .failure(let error): continuation.resume(returning: .failure(error))
+            }
+        }
+        try outcome.get()
+        return try result.get()
+    }
+
+    private static func draft(_ records: [Record]) throws(LogError) -> FrameDraft {
+        do throws(FormatError) {
+            return try FrameDraft.records(records)
+        } catch {
+            throw LogError(error)
+        }
     }
 
     func waitUntilDurable(_ end: Position) async throws(LogError) {

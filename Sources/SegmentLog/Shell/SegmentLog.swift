@@ -95,9 +95,7 @@ public final class SegmentLog: Sendable {
     /// - Complexity: One write; under `always` one sync, shared by all that arrived while the last one ran.
     @discardableResult
     public func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
-        let appended = try self.shell.append(records)
-        if self.policy == .always { try await self.shell.waitUntilDurable(appended.end) }
-        return appended
+        self.policy == .always ? try await self.shell.appendDurably(records) : try self.shell.append(records)
     }
 
     /// Returns once everything appended before is durable, under any policy. Does not hold up writers.

@@ -2,21 +2,19 @@ import DiskIO
 import LogModel
 import SegmentLog
 
-/// What callers of a stress run were told, with the order in which they were told.
+/// What callers of a stress run were told, and in which order.
 final class StressLedger: Sendable {
     /// An append that returned.
     struct Told: Sendable {
         var appended: Appended
         var values: [StressValue]
-        /// When the call began and returned: a count that all events of a run share.
+        /// When the call began: a count that all events of a run share.
         var began: UInt64
-        var returned: UInt64
     }
 
     /// A truncation that returned.
     struct Cut: Sendable {
         var position: Position
-        var began: UInt64
         var returned: UInt64
     }
 
@@ -30,7 +28,7 @@ final class StressLedger: Sendable {
     private let state = Lock(State())
 
     /// The next moment.
-    var now: UInt64 {
+    private var now: UInt64 {
         self.state.withLock { state in
             state.now += 1
             return state.now
@@ -42,8 +40,7 @@ final class StressLedger: Sendable {
         do throws(LogError) {
             let appended = try await log.append(contentsOf: values.map(\.record))
             self.state.withLock { state in
-                state.now += 1
-                state.told.append(Told(appended: appended, values: values, began: began, returned: state.now))
+                state.told.append(Told(appended: appended, values: values, began: began))
             }
             return appended
         } catch {
@@ -53,11 +50,10 @@ final class StressLedger: Sendable {
     }
 
     func truncate(_ log: SegmentLog, from position: Position) async throws(LogError) {
-        let began = self.now
         try await log.truncate(from: position)
         self.state.withLock { state in
             state.now += 1
-            state.cuts.append(Cut(position: position, began: began, returned: state.now))
+            state.cuts.append(Cut(position: position, returned: state.now))
         }
     }
 
@@ -65,7 +61,5 @@ final class StressLedger: Sendable {
     /// Of appends that threw.
     var refused: [StressValue] { self.state.withLock { $0.refused } }
     var cuts: [Cut] { self.state.withLock { $0.cuts } }
-    /// The newest append that returned.
-    var last: Appended? { self.state.withLock { $0.told.last?.appended } }
     func random() -> Appended? { self.state.withLock { $0.told.randomElement()?.appended } }
 }

@@ -27,8 +27,8 @@ extension StressRun {
             for (offset, value) in append.values.enumerated() {
                 let index = append.appended.first.advanced(by: UInt64(offset))
                 if all[index] == value || all.first.map({ index < $0 }) == true { continue }
-                // Only a truncation that was not over when the append returned may have taken it.
-                guard cuts.contains(where: { $0.position < append.appended.end && $0.returned > append.returned })
+                // Only a truncation that was not over when the append began may have taken it.
+                guard cuts.contains(where: { $0.position < append.appended.end && $0.returned > append.began })
                 else { throw Wrong("\(value) was told to be at \(index), where \(String(describing: all[index])) is") }
             }
         }
