@@ -23,6 +23,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 
 let package = Package(
     name: "holdfast",
@@ -37,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -78,7 +80,7 @@ let package = Package(
             "ReplicaDisk",
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
-        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system]),
+        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system, metrics]),
         .target(
             name: "DiskIO",
             dependencies: ["CStatfs", "LogModel", system]
