@@ -1,0 +1,8 @@
+/// A simulated disk right after one step of a recorded workload: a change, a sync, or a store into a mapping.
+package struct DiskMoment: Sendable {
+    /// See ``DiskCounts/steps``.
+    package let step: Int
+    /// What was done, for people.
+    package let what: String
+    let disk: SimulatedDiskState
+}
