@@ -83,7 +83,9 @@ struct CrashPromises {
         self.note { $0.firstIndexes = $0.firstIndexes.lowerBound...Int(first.rawValue) }
     }
 
-    mutating func trimmed() { self.note { $0.firstIndexes = $0.firstIndexes.upperBound...$0.firstIndexes.upperBound } }
+    mutating func trimmed(to first: LogIndex) {
+        self.note { $0.firstIndexes = Int(first.rawValue)...Int(first.rawValue) }
+    }
 
     /// After so many steps, whatever happened in the next one.
     func after(_ steps: Int) -> CrashPromise {

@@ -11,32 +11,79 @@ import Testing
 @Suite struct `Crashes` {
     /// `HOLDFAST_EXPLORE=full` looks at far more disks, for minutes.
     static let isFull = ProcessInfo.processInfo.environment["HOLDFAST_EXPLORE"] == "full"
-    static let bound = Self.isFull ? CrashBound.full : .quick
 
     @Test func `every crash of a busy engine leaves what was promised, and appends go on`() throws {
         var workload = try CrashWorkload()
         try workload.run()
         let moments = workload.disk.takeRecording()
         #expect(moments.count > 150)
-        try Self.explore(moments, workload.promises, mode: .cluster)
+        let counts = Self.explore(moments, Self.isFull ? .full : .quick, mode: .cluster) { workload.promises.after($0) }
+        print("engine: \(counts)")
     }
 
-    /// - Throws: When more is wrong than a person would read.
-    static func explore(_ moments: [DiskMoment], _ promises: CrashPromises, mode: LogMode) throws {
-        var explorer = CrashExplorer<CrashFinding>(Self.bound)
+    @Test func `a second crash, while opening after the first, loses nothing either`() throws {
+        var workload = try CrashWorkload()
+        try workload.run()
+        let bound =
+            Self.isFull
+            ? CrashBound(exhaustiveUnitsMax: 5, tornByteStride: 64, tornEndByteCount: 64)
+            : CrashBound(exhaustiveUnitsMax: 0, tornByteStride: 1000, tornEndByteCount: 1)
+        let moments = workload.disk.takeRecording().enumerated().filter { Self.isFull || $0.offset % 16 == 7 }
+        var counts = ExploredCounts()
+        for (_, moment) in moments {
+            let promise = workload.promises.after(moment.step)
+            for survival in [PowerCut.losesAll, .losesNothing, .losesSome] {
+                let disk = moment.afterPowerCut(survival)
+                disk.startRecording()
+                _ = try EngineHarness(disk)
+                let what = "opening after step \(moment.step), \(survival)"
+                counts += Self.explore(disk.takeRecording(), bound, mode: .cluster, what) { _ in
+                    var promise = promise
+                    // The death of a process after a power cut brings nothing back.
+                    promise.writtenCount = promise.durableCount
+                    return promise
+                }
+            }
+        }
+        print("second crash: \(counts)")
+    }
+
+    static func explore(
+        _ moments: [DiskMoment], _ bound: CrashBound, mode: LogMode, _ what: String = "engine",
+        promised: (Int) -> CrashPromise
+    ) -> ExploredCounts {
+        var explorer = CrashExplorer<CrashFinding>(bound)
         var faults: [String] = []
         let start = ContinuousClock.now
         explorer.explore(moments) { disk in
             CrashFinding(disk, mode: mode, isThorough: Self.isFull || disk.counts.steps % 5 == 0)
         } judge: { crash, finding in
-            guard let fault = promises.after(crash.completedSteps).fault(in: finding, after: crash.cause) else {
-                return
+            if let fault = promised(crash.completedSteps).fault(in: finding, after: crash.cause) {
+                faults.append("\(crash.description): \(fault)")
             }
-            faults.append("\(crash.description): \(fault)")
         }
-        print(
-            "crashes: \(explorer.momentCount) moments, \(explorer.caseCount) crashes,",
-            "\(explorer.diskCount) distinct disks in \(ContinuousClock.now - start)")
-        #expect(faults.isEmpty, "\(faults.count) faults: \(faults.prefix(5).joined(separator: "\n"))")
+        #expect(faults.isEmpty, "\(what): \(faults.count) faults: \(faults.prefix(5).joined(separator: "\n"))")
+        return ExploredCounts(
+            moments: explorer.momentCount, crashes: explorer.caseCount, disks: explorer.diskCount,
+            duration: ContinuousClock.now - start)
+    }
+}
+
+/// How much was looked at.
+struct ExploredCounts: CustomStringConvertible {
+    var moments = 0
+    var crashes = 0
+    var disks = 0
+    var duration = Duration.zero
+
+    static func += (left: inout Self, right: Self) {
+        left.moments += right.moments
+        left.crashes += right.crashes
+        left.disks += right.disks
+        left.duration += right.duration
+    }
+
+    var description: String {
+        "\(self.moments) moments, \(self.crashes) crashes, \(self.disks) distinct disks in \(self.duration)"
     }
 }

@@ -92,7 +92,7 @@ struct CrashWorkload {
         guard let segment = self.log.store.segments.first(where: { $0.id == target }) else { return }
         self.promises.beginsTrim(to: segment.firstIndex)
         try self.log.writer.trim(before: Position(segment: target, offset: 0))
-        self.promises.trimmed()
+        self.promises.trimmed(to: segment.firstIndex)
     }
 
     private mutating func vote(_ term: UInt64) throws(LogError) {

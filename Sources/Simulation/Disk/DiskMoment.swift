@@ -5,4 +5,11 @@ package struct DiskMoment: Sendable {
     /// What was done, for people.
     package let what: String
     let disk: SimulatedDiskState
+
+    /// The disk as the next process finds it when the power goes at this moment.
+    package func afterPowerCut(_ survival: PowerCut) -> SimulatedFileSystem {
+        let disk = SimulatedFileSystem(self.disk)
+        disk.cutPower(survival)
+        return disk
+    }
 }
