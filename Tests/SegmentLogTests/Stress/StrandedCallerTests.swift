@@ -10,6 +10,8 @@ import Testing
     @Test func `are told when a refused write cannot be taken back`() async throws {
         let gate = Gate()
         let disk = gate.disk()
+        // A store into a mapping cannot be refused.
+        disk.setKeepsReservations(false)
         let log = try await Self.open(disk)
         gate.close()
         defer { gate.open() }
