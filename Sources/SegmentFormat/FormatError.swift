@@ -1,4 +1,5 @@
 import LogModel
+import RangeCodec
 
 /// Why bytes are not what the format says, or why records do not fit into it.
 package enum FormatError: Error, Hashable, Sendable {
@@ -17,6 +18,10 @@ package enum FormatError: Error, Hashable, Sendable {
     case badRecordCount(UInt32)
     /// A record cannot be read; `offset` counts from the start of the payload.
     case badRecord(offset: Int)
+    /// Compressed records do not begin with how many bytes they are.
+    case badRawByteCount
+    /// Compressed records are not what they announce.
+    case badCompression(RangeError)
     /// Bytes follow the last record.
     case trailingBytes(Int)
     /// Refused before anything was encoded: an append needs at least one record.

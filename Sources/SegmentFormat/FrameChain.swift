@@ -73,7 +73,7 @@ extension FrameChain {
             payloadChecksum: draft.payloadChecksum,
             previous: self.previousChecksum,
             kind: draft.kind,
-            flags: draft.producer == nil ? [] : .producer,
+            flags: draft.flags,
             node: node,
             term: term,
             firstIndex: self.nextIndex,

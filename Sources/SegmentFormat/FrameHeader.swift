@@ -14,14 +14,14 @@ package enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
 package struct FrameFlags: OptionSet, Hashable, Sendable {
     package var rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// Reserved: the records are compressed.
+    /// The payload is a ``CompressedRecords``.
     package static let compressed = FrameFlags(rawValue: 1)
     /// The header is 72 bytes long and ends with producer and sequence.
     package static let producer = FrameFlags(rawValue: 2)
     /// Reserved: the producer fields hold the hash of an idempotency key.
     package static let idempotencyKey = FrameFlags(rawValue: 4)
     /// What this version writes and reads.
-    package static let supported: FrameFlags = [.producer]
+    package static let supported: FrameFlags = [.producer, .compressed]
 }
 
 /// What stands in front of each frame's payload, little-endian.

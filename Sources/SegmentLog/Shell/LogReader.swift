@@ -68,7 +68,7 @@ public struct LogReader: AsyncSequence, Sendable {
         /// The frame that is being looked at.
         private var header: FrameHeader?
         private var framePosition = Position.zero
-        private var records = RecordReader(payload: [], count: 0)
+        private var records = RecordReader(payload: [], count: 0, flags: [])
         private var nextIndex = LogIndex.first
 
         init(_ shell: LogShell, position: Position, firstIndex: LogIndex, isFollowing: Bool) {
@@ -116,8 +116,10 @@ public struct LogReader: AsyncSequence, Sendable {
             self.framePosition = frame.position
             self.nextIndex = frame.header.firstIndex
             let isWanted = frame.header.kind == .records && frame.header.nextIndex > self.firstIndex
-            self.records = RecordReader(
-                payload: isWanted ? frame.payload : [], count: isWanted ? Int(frame.header.recordCount) : 0)
+            self.records =
+                isWanted
+                ? RecordReader(payload: frame.payload, of: frame.header)
+                : RecordReader(payload: [], count: 0, flags: [])
         }
 
         private mutating func nextOfFrame() throws(LogError) -> IndexedRecord? {
