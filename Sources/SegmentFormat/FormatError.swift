@@ -14,7 +14,7 @@ package enum FormatError: Error, Hashable, Sendable {
     /// Flags of a later version: what they mean for the rest is unknown.
     case unsupportedFlags(UInt8)
     case reservedNotZero
-    /// Records in a control frame, none in a frame of records, or too many.
+    /// Records in a control frame, none in a frame of records, too many, or more than there are indexes left.
     case badRecordCount(UInt32)
     /// A record cannot be read; `offset` counts from the start of the payload.
     case badRecord(offset: Int)
