@@ -72,6 +72,7 @@ extension File {
 ///
 /// A page that the disk cannot deliver, or a file that somebody else shortened, ends the process (`SIGBUS`).
 package protocol Mapping: AnyObject, Sendable {
+    var byteCount: Int { get }
     func load() -> [UInt8]
     /// Copies `bytes` into place. Stores into disjoint ranges may be made by several threads at a time.
     func store(_ bytes: RawSpan, at offset: Int)
