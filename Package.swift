@@ -77,7 +77,7 @@ let package = Package(
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
         module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system]),
-        module("DiskIO", ["LogModel", system]),
+        module("DiskIO", ["CStatfs", "LogModel", system]),
         // Below this line: pure. No I/O, no clock, no randomness, no NIO.
         module(
             "ReplicaCore",
@@ -96,6 +96,7 @@ let package = Package(
         // C boundaries.
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CStatfs"),
         .target(name: "CRC32C"),
         // Whole nodes in one thread, on simulated disks, networks and clocks.
         module(

@@ -53,12 +53,23 @@ package protocol File: AnyObject, Sendable {
     func allocate(byteCount: Int) throws(DiskError)
     func byteCount() throws(DiskError) -> Int
     /// Maps the first `byteCount` bytes, shared and writable. The file must be that long.
-    func map(byteCount: Int) throws(DiskError) -> any MappedPage
+    func map(byteCount: Int) throws(DiskError) -> any Mapping
+    /// Whether room that ``allocate(byteCount:)`` reserved is sure to be there when a page of a mapping is written
+    /// back. Where it is not (copy-on-write file systems, network file systems), a store into a mapping could end the
+    /// process for want of space, and writes are the way.
+    var keepsReservations: Bool { get }
 }
 
-/// A mapped piece of a file: a store survives the process at once, a power cut after ``sync()``.
-package protocol MappedPage: AnyObject, Sendable {
+/// A mapped piece of a file: a store survives the process at once, a power cut after ``sync()`` or ``File/sync()``.
+///
+/// A page that the disk cannot deliver, or a file that somebody else shortened, ends the process (`SIGBUS`).
+package protocol Mapping: AnyObject, Sendable {
     func load() -> [UInt8]
+    /// Copies `bytes` into place. Stores into disjoint ranges may be made by several threads at a time.
     func store(_ bytes: RawSpan, at offset: Int)
+    /// Makes the pages of `range` present and writable ahead of the stores, so that these do not wait for the kernel.
+    ///
+    /// A hint: contents stay as they are, also those stored meanwhile, and a refusal means nothing.
+    func populate(_ range: Range<Int>)
     func sync() throws(DiskError)
 }

@@ -1,3 +1,4 @@
+import CStatfs
 import Glibc
 import SystemPackage
 
@@ -79,43 +80,22 @@ package final class LinuxFile: File {
         return Int(status.st_size)
     }
 
-    package func map(byteCount: Int) throws(DiskError) -> any MappedPage {
+    package func map(byteCount: Int) throws(DiskError) -> any Mapping {
         let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, self.descriptor.rawValue, 0)
         guard let address, address != MAP_FAILED else { throw self.error(.map) }
-        return LinuxMappedPage(UnsafeMutableRawBufferPointer(start: address, count: byteCount), of: self)
+        return LinuxMapping(UnsafeMutableRawBufferPointer(start: address, count: byteCount), of: self)
     }
+
+    package var keepsReservations: Bool {
+        var status = statfs()
+        guard fstatfs(self.descriptor.rawValue, &status) == 0 else { return false }
+        return Self.reservingFileSystems.contains(UInt32(truncatingIfNeeded: status.f_type))
+    }
+
+    /// ext2 to ext4, XFS and tmpfs (statfs(2)): blocks that were allocated stay with the file and are written in place.
+    private static let reservingFileSystems: Set<UInt32> = [0xEF53, 0x5846_5342, 0x0102_1994]
 
     private func error(_ operation: DiskOperation) -> DiskError {
         DiskError(Errno(rawValue: errno), operation, self.path)
-    }
-}
-
-/// A shared mapping, unmapped with the last reference.
-///
-/// `@unchecked Sendable`: the address never changes, and who stores is for the owner to order.
-final class LinuxMappedPage: MappedPage, @unchecked Sendable {
-    private let memory: UnsafeMutableRawBufferPointer
-    private let file: LinuxFile
-
-    init(_ memory: UnsafeMutableRawBufferPointer, of file: LinuxFile) {
-        self.memory = memory
-        self.file = file
-    }
-
-    deinit { munmap(self.memory.baseAddress, self.memory.count) }
-
-    func load() -> [UInt8] { Array(self.memory) }
-
-    func store(_ bytes: RawSpan, at offset: Int) {
-        precondition(offset >= 0 && offset + bytes.byteCount <= self.memory.count, "store outside the mapping")
-        bytes.withUnsafeBytes { source in
-            UnsafeMutableRawBufferPointer(rebasing: self.memory[offset...]).copyMemory(from: source)
-        }
-    }
-
-    func sync() throws(DiskError) {
-        guard msync(self.memory.baseAddress, self.memory.count, MS_SYNC) == 0 else {
-            throw DiskError(Errno(rawValue: errno), .syncMapping, self.file.path)
-        }
     }
 }

@@ -35,12 +35,12 @@ final class DurableFile: Sendable {
     static let offsets = [0, 2048]
     static let byteCount = 4096
 
-    private let page: any MappedPage
+    private let page: any Mapping
     private let state: Lock<State>
 
     /// - Returns: The file, and what it said; `nil` there when both slots are bad.
     static func open(_ files: LogFiles) throws(LogError) -> (file: DurableFile, found: DurableRecord?) {
-        let page: any MappedPage
+        let page: any Mapping
         do throws(DiskError) {
             let file = try files.fileSystem.open(files.path(LogFiles.durable), .write)
             if try file.byteCount() < Self.byteCount { try file.allocate(byteCount: Self.byteCount) }
@@ -55,7 +55,7 @@ final class DurableFile: Sendable {
         return (DurableFile(page, state), found)
     }
 
-    private init(_ page: any MappedPage, _ state: sending State) {
+    private init(_ page: any Mapping, _ state: sending State) {
         self.page = page
         self.state = Lock(state)
     }

@@ -61,10 +61,12 @@ final class SimulatedFile: File {
         try self.change(nil) { state throws(DiskError) in state.inodes[self.inode]?.bytes.count ?? 0 }
     }
 
-    func map(byteCount: Int) throws(DiskError) -> any MappedPage {
+    func map(byteCount: Int) throws(DiskError) -> any Mapping {
         guard try self.byteCount() >= byteCount else { throw DiskError(.invalidArgument, .map, self.path) }
-        return SimulatedMappedPage(self, byteCount: byteCount)
+        return SimulatedMapping(self, byteCount: byteCount)
     }
+
+    var keepsReservations: Bool { true }
 
     /// A store into a mapping: never refused, lost like a write.
     fileprivate func store(_ bytes: [UInt8], at offset: Int) {
@@ -102,7 +104,7 @@ final class SimulatedFile: File {
 }
 
 /// A mapping of a ``SimulatedFile``.
-private final class SimulatedMappedPage: MappedPage {
+private final class SimulatedMapping: Mapping {
     private let file: SimulatedFile
     private let byteCount: Int
 
@@ -117,6 +119,9 @@ private final class SimulatedMappedPage: MappedPage {
         precondition(offset >= 0 && offset + bytes.byteCount <= self.byteCount, "store outside the mapping")
         self.file.store(bytes.withUnsafeBytes { Array($0) }, at: offset)
     }
+
+    /// Contents do not change, and every page is there already.
+    func populate(_: Range<Int>) {}
 
     func sync() throws(DiskError) { try self.file.syncMapping() }
 }
