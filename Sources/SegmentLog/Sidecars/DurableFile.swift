@@ -122,7 +122,7 @@ final class DurableFile: Sendable {
         return Slot(flags: record.isClean ? 1 : 0, sequence: sequence, words: words).encoded(magic: Self.magic)
     }
 
-    private static func record(_ slot: Slot) -> DurableRecord {
+    static func record(_ slot: Slot) -> DurableRecord {
         DurableRecord(
             durable: LogPoint(
                 term: Term(slot.number(at: 0)), position: Position(slot.words[2], slot.words[3])),
