@@ -46,7 +46,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogModel",
+                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogState", "DiskIO",
+                "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 logging,
