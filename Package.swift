@@ -4,6 +4,9 @@ import PackageDescription
 /// Warnings are errors in every target of ours.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// `HOLDFAST_TSAN=1 swift build --sanitize=thread` puts a lock under `Lock` that ThreadSanitizer understands.
+let isThreadSanitized = Context.environment["HOLDFAST_TSAN"] == "1"
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -19,8 +22,8 @@ let nio: [Target.Dependency] = [
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
-let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 
 let package = Package(
     name: "holdfast",
@@ -79,7 +82,12 @@ let package = Package(
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
         module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system, metrics]),
-        module("DiskIO", ["CStatfs", "LogModel", system]),
+        .target(
+            name: "DiskIO",
+            dependencies: ["CStatfs", "LogModel", system]
+                + (isThreadSanitized ? [.product(name: "NIOConcurrencyHelpers", package: "swift-nio")] : []),
+            swiftSettings: strict + (isThreadSanitized ? [.define("HOLDFAST_TSAN")] : [])
+        ),
         // Below this line: pure. No I/O, no clock, no randomness, no NIO.
         module(
             "ReplicaCore",
@@ -142,3 +150,18 @@ let package = Package(
         tests("ClusterTests", ["HoldfastClient", "LogModel"]),
     ]
 )
+
+// Fuzzing (`scripts/fuzz`): its `main` comes with libFuzzer, so it is there only when asked for.
+if Context.environment["HOLDFAST_FUZZ"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "holdfast-fuzz",
+            dependencies: [
+                "SegmentLog", "SegmentFormat", "LogState", "WireFormat", "RangeCodec", "Simulation",
+                "DiskIO",
+                "LogModel", system,
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict
+        )
+    ]
+}
