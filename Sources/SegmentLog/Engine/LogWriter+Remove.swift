@@ -64,7 +64,7 @@ extension LogWriter {
     ///
     /// - Returns: Where the log begins now.
     /// - Throws: ``LogError/storage(_:)``: the log begins at its new first segment all the same, and files that could not
-    ///   be removed go at the next start. When the directory's sync failed, the log is closed to writers for good.
+    ///   be removed go at the next start. When a sync failed, the log is closed to writers for good.
     /// - Complexity: One unlink for each segment, two syncs.
     @discardableResult
     package func trim(before position: Position) throws(LogError) -> Position {
@@ -75,7 +75,12 @@ extension LogWriter {
         // Readers learn it first, and the next start too: a trim that was begun is finished.
         self.store.withLayout { $0.trimmed(before: target) }
         self.store.descriptors.forget { $0 < target }
-        try self.durableFile.reset { $0.first = target }
+        do throws(LogError) {
+            try self.durableFile.reset { $0.first = target }
+        } catch {
+            self.fail()
+            throw error
+        }
         for number in first.rawValue..<target.rawValue {
             try self.files.remove(SegmentID(number).fileName)
         }

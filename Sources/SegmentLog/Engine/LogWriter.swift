@@ -115,7 +115,12 @@ package final class LogWriter: @unchecked Sendable {
     package func syncDurableFile(now: MonotonicTime) throws(LogError) {
         try self.checkOpen()
         guard self.takeDurableFileSync(now: now) else { return }
-        try self.durableFile.sync()
+        do throws(LogError) {
+            try self.durableFile.sync()
+        } catch {
+            self.fail()
+            throw error
+        }
     }
 
     /// Whether DURABLE is to be synced now; counts it as done.

@@ -8,6 +8,8 @@ struct SimulatedDiskState: Sendable {
     var faults: [Int: DiskFault] = [:]
     var callFaults: [Int: DiskFault] = [:]
     var nextFaults: [DiskOperation: DiskFault] = [:]
+    /// What each call was, while somebody wants to know.
+    var callLog: [DiskOperation]?
     var capacityByteCount: Int
     var keepsReservations = true
     /// Raised when the process dies: files and locks of an earlier session are dead.
@@ -31,6 +33,7 @@ struct SimulatedDiskState: Sendable {
             throw DiskError(.ioError, operation, path)
         }
         self.counts.calls += 1
+        self.callLog?.append(operation)
         var fault = self.callFaults.removeValue(forKey: self.counts.calls)
         if operation.isChange {
             self.counts.operations += 1

@@ -50,6 +50,10 @@ package final class SimulatedFileSystem: FileSystem {
         self.withDisk { $0.faults[number] = fault }
     }
 
+    /// Keeps what each call was from now on: the numbers for ``inject(_:atCall:)``.
+    package func startLoggingCalls() { self.withDisk { $0.callLog = [] } }
+    package var callLog: [DiskOperation] { self.withDisk { $0.callLog ?? [] } }
+
     /// Makes the call with this number (``DiskCounts/calls``, from 1) go wrong, whatever it is.
     package func inject(_ fault: DiskFault, atCall number: Int) {
         self.withDisk { $0.callFaults[number] = fault }
