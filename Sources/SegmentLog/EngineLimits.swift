@@ -16,6 +16,10 @@ package enum EngineLimits {
     package static let indexMarksMax = 2048
     /// Zeros are written this far ahead of the tail, in writes of this size.
     package static let zeroAheadByteCount = 64 << 10
+    /// Pages of a mapped segment are made present this far ahead of the tail.
+    package static let populateAheadByteCount = 1 << 20
+    /// Appends that wait for a sync, or for room, at a time; one more is refused.
+    package static let waitingAppendsMax = 1 << 18
     /// DURABLE reaches the disk at least this often.
     package static let durableSyncIntervalMilliseconds: UInt64 = 1000
 }

@@ -121,7 +121,7 @@ final class SimulatedFile: File {
 /// A mapping of a ``SimulatedFile``.
 private final class SimulatedMapping: Mapping {
     private let file: SimulatedFile
-    private let byteCount: Int
+    let byteCount: Int
 
     init(_ file: SimulatedFile, byteCount: Int) {
         self.file = file
