@@ -49,7 +49,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogModel",
+                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogState", "DiskIO",
+                "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 logging,
@@ -100,7 +101,7 @@ let package = Package(
         module("HTTP2Session", ["CNGHTTP2", "LogModel"]),
         module("RangeCodec", ["CZlib", "LogModel"]),
         module("WireFormat", ["LogModel"]),
-        module("SegmentFormat", ["CRC32C", "LogModel"]),
+        module("SegmentFormat", ["RangeCodec", "CRC32C", "LogModel"]),
         module("LogModel"),
         // C boundaries.
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -116,7 +117,7 @@ let package = Package(
             ]
         ),
         // Tests mirror the sources.
-        tests("SegmentFormatTests", ["SegmentFormat", "CRC32C", "LogModel"]),
+        tests("SegmentFormatTests", ["SegmentFormat", "RangeCodec", "CRC32C", "LogModel"]),
         tests("LogStateTests", ["LogState", "SegmentFormat", "LogModel"]),
         tests("WireFormatTests", ["WireFormat", "LogModel"]),
         tests("RangeCodecTests", ["RangeCodec", "LogModel"]),

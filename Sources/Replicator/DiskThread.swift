@@ -168,6 +168,7 @@ final class DiskThread: Sendable {
         case .os: break
         }
         self.report(.events(events))
+        self.confined.disk.populateAhead()
         if left.isEmpty { self.note { $0.isBlocked = false } }
         return left
     }
