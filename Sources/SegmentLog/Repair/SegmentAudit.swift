@@ -118,7 +118,7 @@ struct SegmentAudit {
         let range = Int(position.offset)..<Int(position.offset) + Int(header.length)
         if header.kind == .records {
             do throws(FormatError) {
-                try RecordReader.verify(payload, count: Int(header.recordCount))
+                try RecordReader.verify(payload, of: header)
             } catch {
                 self.note(range, .records(error), before: position)
             }
