@@ -25,7 +25,7 @@ import Testing
         disk.inject(.refuse(.ioError), atNext: .truncate)
         await #expect(throws: LogError.self) { try await log.append(Record("third")) }
         gate.open()
-        await #expect(throws: LogError.failed) { try await second.value }
+        await #expect(throws: LogError.self) { try await second.value }
         _ = await first.result
         #expect(await end == .failed)
     }
