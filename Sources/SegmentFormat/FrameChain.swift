@@ -18,6 +18,8 @@ package struct FrameChain: Hashable, Sendable {
     /// Of the last frame.
     package var term: Term
     package var timestamp: Timestamp
+    /// Where the last frame begins in its segment; 0 while no frame was seen.
+    package var lastFrameOffset: UInt32
 
     /// Before segment 0.
     package init(empty cluster: ClusterID) {
@@ -27,7 +29,7 @@ package struct FrameChain: Hashable, Sendable {
 
     package init(
         cluster: ClusterID, tail: Position, previousChecksum: UInt32, nextIndex: LogIndex, term: Term,
-        timestamp: Timestamp
+        timestamp: Timestamp, lastFrameOffset: UInt32 = 0
     ) {
         self.cluster = cluster
         self.tail = tail
@@ -35,6 +37,7 @@ package struct FrameChain: Hashable, Sendable {
         self.nextIndex = nextIndex
         self.term = term
         self.timestamp = timestamp
+        self.lastFrameOffset = lastFrameOffset
     }
 
     package var point: LogPoint { LogPoint(term: self.term, position: self.tail) }
@@ -104,6 +107,7 @@ extension FrameChain {
     }
 
     mutating func advance(behind header: FrameHeader) {
+        self.lastFrameOffset = self.tail.offset
         self.tail.offset += header.length
         self.previousChecksum = header.headerChecksum
         self.nextIndex = header.nextIndex

@@ -98,7 +98,10 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
         self.kind = kind
     }
 
-    public var description: String {
+    public var description: String { "\(self.summary); nothing was cut" }
+
+    /// Where and what, without what was done about it.
+    var summary: String {
         let what =
             switch self.kind {
             case .missing: "the file is missing"
@@ -106,7 +109,7 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
             case .lost: "no data where synced data was"
             case .fault(let fault): "\(fault)"
             }
-        return "segment \(self.segment.fileName) is damaged in bytes \(self.range): \(what); nothing was cut"
+        return "segment \(self.segment.fileName) is damaged in bytes \(self.range): \(what)"
     }
 }
 

@@ -45,6 +45,9 @@ extension LogStore {
             ($0.segment(start.segment), $0.segment(start.segment.next), $0.first, $0.tail, $0.truncations)
         }
         if start.segment < first.segment { throw .trimmed(first: first) }
+        if let segment, start.offset > segment.byteCount {
+            try self.quarantine.check(Int(start.offset)..<Int(start.offset) + 1, of: start.segment)
+        }
         guard let segment, start.offset <= segment.byteCount else { throw .beyondTail(tail: tail.position) }
         guard start.offset == 0 || start.offset >= UInt32(SegmentHeader.byteCount) else { throw .noFrame(at: start) }
         if start.offset == segment.byteCount, let next, limit.segment > start.segment {
@@ -62,7 +65,10 @@ extension LogStore {
         return (Place(segment: segment.id, start: start.offset, end: end), truncations)
     }
 
-    private func read(_ place: Place, byteCountMax: Int) throws(LogError) -> SegmentRange {
+    private func read(_ given: Place, byteCountMax: Int) throws(LogError) -> SegmentRange {
+        var place = given
+        place.end = UInt32(
+            try self.quarantine.goodEnd(of: Int(given.start)..<Int(given.end), in: given.segment))
         let file = try self.descriptors.file(of: place.segment)
         let start = Int(place.start)
         let available = Int(place.end) - start

@@ -32,15 +32,19 @@ package final class LogStore: Sendable {
     let descriptors: DescriptorCache
     let cluster: ClusterID
     let segmentByteCountMax: Int
+    /// What is known to be damaged; asked before each read.
+    let quarantine: Quarantine
     private let layout: Lock<LogLayout>
 
     init(
-        _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout
+        _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout,
+        quarantine: Quarantine = Quarantine()
     ) {
         self.files = files
         self.cluster = cluster
         self.segmentByteCountMax = segmentByteCountMax
         self.descriptors = DescriptorCache(files, capacity: openFilesMax)
+        self.quarantine = quarantine
         self.layout = Lock(layout)
     }
 
@@ -77,6 +81,7 @@ package final class LogStore: Sendable {
     /// The header of a segment, checked.
     package func header(of id: SegmentID) throws(LogError) -> SegmentHeader {
         _ = try self.segment(id)
+        try self.quarantine.check(0..<SegmentHeader.byteCount, of: id)
         let file = try self.descriptors.file(of: id)
         let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
         do throws(FormatError) {
@@ -112,6 +117,7 @@ package final class LogStore: Sendable {
             return try self.chain(at: before.tail)
         }
         guard position.offset <= segment.byteCount else { throw .beyondTail(tail: self.written.position) }
+        try self.quarantine.check(0..<Int(position.offset), of: position.segment)
         let file = try self.descriptors.file(of: position.segment)
         var scan = SegmentScan(file, end: Int(segment.byteCount), chain: before, index: segment.index)
         do throws(DiskError) {

@@ -42,6 +42,7 @@ extension LogWriter {
     private func cut(to kept: FrameChain) throws(LogError) {
         let last = self.active.segment
         self.store.withLayout { $0.truncated(to: kept) }
+        self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 > kept.tail.segment }
         self.chain = kept
         if last > kept.tail.segment {
@@ -74,6 +75,7 @@ extension LogWriter {
         guard target > first else { return self.store.first }
         // Readers learn it first, and the next start too: a trim that was begun is finished.
         self.store.withLayout { $0.trimmed(before: target) }
+        self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 < target }
         try self.durableFile.reset { $0.first = target }
         for number in first.rawValue..<target.rawValue {

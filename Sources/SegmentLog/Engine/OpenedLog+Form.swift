@@ -55,11 +55,14 @@ extension OpenedLog {
     /// Goes over to normal work on a recovered or formed log.
     mutating func start(_ layout: sending LogLayout, _ chain: FrameChain) throws(LogError) {
         self.report.segmentCount = layout.segments.count
+        self.report.byteCount = layout.segments.reduce(0) { $0 + Int($1.byteCount) }
+        self.report.first = layout.first
         self.report.tail = chain.tail
         self.report.nextIndex = chain.nextIndex
         let store = LogStore(
             self.files, cluster: chain.cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
-            openFilesMax: self.configuration.openFilesMax, layout: layout
+            openFilesMax: self.configuration.openFilesMax, layout: layout,
+            quarantine: Quarantine(self.configuration.recovery == .quarantineDamage ? self.report.damage : [])
         )
         self.writer = try LogWriter(
             files: self.files, segmentByteCountMax: self.configuration.segmentByteCountMax, lock: self.lock,

@@ -111,6 +111,6 @@ extension LogCore {
             self.resumeSyncWaiters(failure: .closed)
             self.wakeAllReaders()
         }
-        try self.writer.close(now: now)
+        try self.writer.close(now: now, state: self.state)
     }
 }

@@ -63,10 +63,11 @@ struct LogCore {
     /// Standalone logs know no elections.
     private static let term = Term(1)
 
-    init(_ writer: LogWriter, _ configuration: LogConfiguration) throws(LogError) {
+    /// - Parameter state: At the tail, when opening found it out.
+    init(_ writer: LogWriter, _ configuration: LogConfiguration, state: LogState?) throws(LogError) {
         self.writer = writer
         self.configuration = configuration
-        self.state = try Self.state(of: writer)
+        if let state { self.state = state } else { self.state = try Self.state(of: writer) }
     }
 
     /// How far readers may read.

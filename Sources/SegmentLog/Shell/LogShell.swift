@@ -19,7 +19,7 @@ final class LogShell: Sendable {
     private init(_ opened: OpenedLog, _ writer: LogWriter) throws(LogError) {
         self.store = writer.store
         self.identity = opened.identity
-        self.core = Lock(try LogCore(writer, opened.configuration))
+        self.core = Lock(try LogCore(writer, opened.configuration, state: opened.state))
     }
 
     /// Opens or makes the log. Blocks.
