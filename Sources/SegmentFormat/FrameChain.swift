@@ -41,7 +41,7 @@ package struct FrameChain: Hashable, Sendable {
     }
 
     package var point: LogPoint { LogPoint(term: self.term, position: self.tail) }
-    package var isEmpty: Bool { self.tail == .zero }
+    package var isEmpty: Bool { self.tail.offset == 0 && self.tail.segment.rawValue == 0 }
     /// Only the segment's header stands: a checkpoint comes next.
     package var isAtSegmentStart: Bool { self.tail.offset == UInt32(SegmentHeader.byteCount) }
 

@@ -150,8 +150,8 @@ struct LogRecovery {
         }
         self.count(scan, of: segment)
         if scan.frameCount == 0 || scan.chain.isAtSegmentStart {
-            // Not even a checkpoint: the segment had not begun.
-            self.stop = scan.defect
+            // Not even a checkpoint: the segment had not begun, or does not belong to where the one before stops.
+            self.stop = self.stop ?? scan.defect
             if isFirst { self.judge(segment, stopAt: 0, scan.defect) }
             return false
         }

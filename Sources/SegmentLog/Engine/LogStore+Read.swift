@@ -89,6 +89,8 @@ extension LogStore {
                 )
             }
             guard walk.needed <= available, walk.needed > count else {
+                // Nothing fits before what is quarantined: that is what is wrong.
+                try self.quarantine.check(start..<Int(given.end), of: place.segment)
                 throw .damaged(Damage(place.segment, start..<Int(place.end), .lost))
             }
             count = walk.needed

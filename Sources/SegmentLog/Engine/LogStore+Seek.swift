@@ -59,9 +59,9 @@ extension LogStore {
         of segment: LogLayout.Segment, from start: UInt32, _ truncations: UInt64,
         until isWanted: (FrameHeader) -> Bool
     ) throws(LogError) -> Position? {
-        let whole = Int(segment.byteCount)
-        let end = try self.quarantine.goodEnd(of: Int(start)..<max(whole, Int(start) + 1), in: segment.id)
+        try self.quarantine.checkPresence(of: segment.id)
         let file = try self.descriptors.file(of: segment.id)
+        let end = Int(segment.byteCount)
         var window = FrameWindow(file, end: end, windowByteCount: EngineLimits.seekWindowByteCount)
         var passed = segment.index
         var offset = Int(start)
@@ -76,8 +76,10 @@ extension LogStore {
             }
             offset += Int(header.length)
         }
-        // Behind the damage nobody knows where frames begin: the answer is not "not there".
-        if found == nil, end < whole { try self.quarantine.check(end..<whole, of: segment.id) }
+        // Damaged ranges are walked through as long as the headers in them are good. What is found in one is not to
+        // be had; and where nothing is found, it may have been in one.
+        let walkedRange = found.map { Int($0.offset)..<Int($0.offset) + 1 } ?? min(Int(start), end)..<end
+        try self.quarantine.check(walkedRange, of: segment.id)
         let walked = passed
         self.withLayout { $0.adopt(walked, of: segment.id, end: segment.byteCount, truncations: truncations) }
         return found

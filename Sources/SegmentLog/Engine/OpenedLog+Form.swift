@@ -2,23 +2,11 @@ import DiskIO
 import LogModel
 import SegmentFormat
 
-extension LogDirectory {
-    /// The first bytes of a new log: segment 0's header and the founding checkpoint (term 0, time 0, node 0), the same
-    /// on every node that forms with the same payload.
-    package static func foundingBytes(cluster: ClusterID, checkpoint payload: [UInt8]) -> [UInt8] {
-        var chain = FrameChain(empty: cluster)
-        let header = chain.startSegment()
-        let frame = chain.place(
-            .control(.checkpoint, payload: payload), term: .zero, node: NodeID(0), timestamp: .zero)
-        return header + frame.bytes
-    }
-}
-
 extension OpenedLog {
     /// Makes segment 0 of a blank directory and names the cluster in IDENTITY, in this order: a crash before the last
     /// step leaves a blank directory.
     ///
-    /// - Parameter bytes: Segment 0's header and checkpoint, see ``LogDirectory/foundingBytes(cluster:checkpoint:)``.
+    /// - Parameter bytes: Segment 0's header and checkpoint, see ``FrameChain/foundingBytes(cluster:checkpoint:)``.
     /// - Throws: ``LogError/rejected(_:at:)`` when they are not, ``LogError/noSpace``, ``LogError/storage(_:)``;
     ///   the directory is blank then.
     package mutating func form(cluster: ClusterID, founding bytes: Bytes) throws(LogError) {

@@ -52,9 +52,16 @@ package final class Quarantine: Sendable {
         return min(range.upperBound, first.range.lowerBound)
     }
 
+    /// - Throws: ``LogError/damaged(_:)`` when the segment's file is known to be missing.
+    package func checkPresence(of segment: SegmentID) throws(LogError) {
+        guard !self.isEmpty else { return }
+        let missing = self.ranges.withLock { ranges in ranges.first { $0.segment == segment && $0.isWhole } }
+        if let missing { throw .damaged(missing) }
+    }
+
     /// As ``goodEnd(of:in:)``, and refuses unless the whole range is good.
     package func check(_ range: Range<Int>, of segment: SegmentID) throws(LogError) {
-        guard !self.isEmpty else { return }
+        guard !self.isEmpty, !range.isEmpty else { return }
         let end = try self.goodEnd(of: range, in: segment)
         if end < range.upperBound { _ = try self.goodEnd(of: end..<range.upperBound, in: segment) }
     }

@@ -4,7 +4,8 @@ import SegmentFormat
 
 /// Checks a segment frame by frame, both checksums and the chain, from its header to the first that does not fit.
 ///
-/// Each frame's header is decoded once. One window of the file is in memory, or one frame that is larger.
+/// Each frame's header is decoded once. One window of the file is in memory; of a frame of records that is larger, a
+/// window after the other.
 struct SegmentScan {
     /// Where the good part ends, and what comes next there.
     private(set) var chain: FrameChain
@@ -19,6 +20,7 @@ struct SegmentScan {
     /// Frames of which the header is good and the records are not, which were passed over: see ``run(through:)``.
     private(set) var badPayloads: [(range: Range<Int>, defect: FrameDefect)] = []
     private var window: FrameWindow
+    private let windowByteCount: Int
     /// Frames that end at or below are passed over when only their records are bad.
     private let passesBadPayloadsBelow: Int
     private let countsFrom: Int
@@ -34,6 +36,7 @@ struct SegmentScan {
         windowByteCount: Int = EngineLimits.scanWindowByteCount, passesBadPayloadsBelow: Int = 0, countsFrom: Int = 0
     ) {
         self.window = FrameWindow(file, end: end, windowByteCount: windowByteCount)
+        self.windowByteCount = windowByteCount
         self.chain = chain
         self.index = index
         self.tracker = tracker
@@ -69,7 +72,9 @@ struct SegmentScan {
             // Fewer than asked for: the file ends there, whatever its length was said to be.
             let isAll = bytes.count < needed || offset + bytes.count >= self.window.end
             switch self.walk(bytes, isAll: isAll, limit: limit, frameCountMax: frameCountMax) {
-            case .goesOn(let count): needed = count
+            case .goesOn(let count):
+                needed = count
+                if count > self.windowByteCount, try self.acceptLarge() { needed = FrameHeader.producerByteCount }
             case .stopped: return
             }
         }
@@ -101,9 +106,7 @@ struct SegmentScan {
             let rest = span.extracting(droppingFirst: offset)
             do throws(FrameDefect) {
                 guard let header = try self.chain.accept(rest) else { return .stopped }
-                self.frameCount += 1
-                if Int(start.offset) >= self.countsFrom { self.laterFrameCount += 1 }
-                self.index.note(header, at: start.offset)
+                self.count(header, at: start.offset)
                 if self.tracker?.isAffected(by: header) == true {
                     let place = bytes.startIndex + offset
                     self.tracker?.apply(header, frame: bytes[place..<(place + Int(header.length))], at: start)
@@ -115,6 +118,37 @@ struct SegmentScan {
             }
         }
         return .goesOn(FrameHeader.producerByteCount)
+    }
+
+    private mutating func count(_ header: FrameHeader, at offset: UInt32) {
+        self.frameCount += 1
+        if Int(offset) >= self.countsFrom { self.laterFrameCount += 1 }
+        self.index.note(header, at: offset)
+    }
+
+    /// Checks the frame at the tail, which is larger than a window, without ever holding all of it.
+    ///
+    /// - Returns: `false` when it does not fit, or the log's state needs it: it is then to be looked at as a whole.
+    private mutating func acceptLarge() throws(DiskError) -> Bool {
+        let offset = Int(self.chain.tail.offset)
+        let start = try self.window.bytes(at: offset, count: FrameHeader.producerByteCount)
+        guard let header = try? FrameHeader.decode(start.span.bytes), self.tracker?.isAffected(by: header) != true
+        else { return false }
+        var next = self.chain
+        guard (try? next.accept(header: header)) != nil else { return false }
+        let end = offset + Int(header.length)
+        var position = offset + header.headerByteCount
+        var checksum: UInt32 = 0
+        while position < end {
+            let part = try self.window.bytes(at: position, count: 1).prefix(end - position)
+            guard !part.isEmpty else { return false }
+            checksum = CRC32C.checksum(part.span.bytes, extending: checksum)
+            position += part.count
+        }
+        guard checksum == header.payloadChecksum else { return false }
+        self.chain = next
+        self.count(header, at: UInt32(offset))
+        return true
     }
 
     /// Too short for a frame: the end of the file, unless something was written there.

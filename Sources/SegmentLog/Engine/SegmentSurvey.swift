@@ -73,7 +73,10 @@ struct SegmentSurvey {
                 continue
             }
             if let fault = segment.fault {
-                damage.append(Damage(segment.id, 0..<SegmentHeader.byteCount, .fault(FrameFault(fault))))
+                // The frames of another segment are not this one's, good as they may be.
+                let isOther = if case .wrongSegment = fault { true } else { false }
+                let range = 0..<(isOther ? max(expected ?? found, SegmentHeader.byteCount) : SegmentHeader.byteCount)
+                damage.append(Damage(segment.id, range, .fault(FrameFault(fault))))
             }
             if !isLast, let expected, found != expected {
                 let range = min(found, expected)..<max(found, expected)

@@ -13,7 +13,9 @@ struct StateTracker: Sendable {
     /// Whether a frame can change the state.
     @inline(__always)
     func isAffected(by header: FrameHeader) -> Bool {
-        header.kind != .records || header.producer != nil || header.term != self.term
+        // A pattern, not `==`: see `FrameChain.checkPlace`.
+        guard case .records = header.kind else { return true }
+        return header.producer != nil || header.term != self.term
     }
 
     /// - Parameter frame: All bytes of the frame.
