@@ -107,6 +107,13 @@ struct LogLayout: Sendable {
         precondition(!self.segments.isEmpty, "the active segment was trimmed")
     }
 
+    /// A segment whose header had been lost is whole again.
+    mutating func repaired(_ header: SegmentHeader) {
+        guard let place = self.segments.firstIndex(where: { $0.id == header.segment }) else { return }
+        self.segments[place].firstIndex = header.firstIndex
+        self.segments[place].index = SegmentIndex(spacing: self.segments[place].index.spacing)
+    }
+
     /// Takes over the index of a reader that walked further into a segment than anybody before.
     ///
     /// - Parameter truncations: As they were when the reader took its copy: marks of frames that were cut since would

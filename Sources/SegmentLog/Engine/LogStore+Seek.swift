@@ -59,6 +59,7 @@ extension LogStore {
         of segment: LogLayout.Segment, from start: UInt32, _ truncations: UInt64,
         until isWanted: (FrameHeader) -> Bool
     ) throws(LogError) -> Position? {
+        try self.quarantine.checkPresence(of: segment.id)
         let file = try self.descriptors.file(of: segment.id)
         let end = Int(segment.byteCount)
         var window = FrameWindow(file, end: end, windowByteCount: EngineLimits.seekWindowByteCount)
@@ -75,6 +76,10 @@ extension LogStore {
             }
             offset += Int(header.length)
         }
+        // Damaged ranges are walked through as long as the headers in them are good. What is found in one is not to
+        // be had; and where nothing is found, it may have been in one.
+        let walkedRange = found.map { Int($0.offset)..<Int($0.offset) + 1 } ?? min(Int(start), end)..<end
+        try self.quarantine.check(walkedRange, of: segment.id)
         let walked = passed
         self.withLayout { $0.adopt(walked, of: segment.id, end: segment.byteCount, truncations: truncations) }
         return found

@@ -42,6 +42,7 @@ extension LogWriter {
     private func cut(to kept: FrameChain) throws(LogError) {
         let last = self.active.segment
         self.store.withLayout { $0.truncated(to: kept) }
+        self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 > kept.tail.segment }
         self.chain = kept
         if last > kept.tail.segment {
@@ -88,6 +89,7 @@ extension LogWriter {
         let target = min(position.segment, self.durable.position.segment)
         guard let first = segments.first, target > first.id else { return nil }
         self.store.withLayout { $0.trimmed(before: target) }
+        self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 < target }
         return TrimJob(
             files: self.files, durableFile: self.durableFile, first: target,

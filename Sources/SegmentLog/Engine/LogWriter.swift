@@ -1,5 +1,6 @@
 import DiskIO
 import LogModel
+import LogState
 import SegmentFormat
 
 /// The writing side of a log.
@@ -130,7 +131,9 @@ package final class LogWriter: @unchecked Sendable {
     /// Syncs everything, cuts the active segment to its length and marks a clean stop. The lock goes; reads go on.
     ///
     /// Closing twice does nothing. After an error the log is closed all the same, and the next start recovers.
-    package func close(now: MonotonicTime = .zero) throws(LogError) {
+    ///
+    /// - Parameter state: The log's own state at the tail; with it the next start need not read the last segment.
+    package func close(now: MonotonicTime = .zero, state: LogState? = nil) throws(LogError) {
         if self.condition == .closed { return }
         defer {
             self.condition = .closed
@@ -148,6 +151,12 @@ package final class LogWriter: @unchecked Sendable {
             try self.files.remove(prepared.name)
         }
         try self.files.syncDirectory()
-        try self.durableFile.reset { $0.isClean = true }
+        let end = DurableRecord.CleanEnd(
+            lastFrameOffset: self.chain.lastFrameOffset, lastFrameChecksum: self.chain.previousChecksum,
+            stateChecksum: state.map { CRC32C.checksum($0.encoded().span.bytes) })
+        try self.durableFile.reset {
+            $0.isClean = true
+            $0.end = end
+        }
     }
 }

@@ -15,6 +15,8 @@ struct SegmentIndex: Sendable {
     let spacing: UInt32
     private(set) var marks: [Mark] = []
 
+    init(spacing: UInt32) { self.spacing = spacing }
+
     init(segmentByteCountMax: Int) {
         self.spacing = UInt32(max(1024, segmentByteCountMax / EngineLimits.indexMarksMax))
     }

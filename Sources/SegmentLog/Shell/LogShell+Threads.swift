@@ -16,7 +16,7 @@ extension LogShell {
                 configuration.cluster
                 ?? ClusterID(high: UInt64.random(in: 1 ... .max), low: UInt64.random(in: 0 ... .max))
             let payload = LogState(founding: Membership()).encoded()
-            let founding = LogDirectory.foundingBytes(cluster: cluster, checkpoint: payload)
+            let founding = FrameChain.foundingBytes(cluster: cluster, checkpoint: payload)
             try opened.form(cluster: cluster, founding: founding[...])
         }
         guard let writer = opened.writer else { preconditionFailure("a formed log has no writer") }

@@ -28,7 +28,9 @@ final class LogShell: Sendable {
         _ opened: OpenedLog, _ writer: LogWriter, _ tell: (@Sendable (LogEvent) -> Void)?
     ) throws(LogError) {
         let view = LogView()
-        let state = try LogCore.state(of: writer)
+        var state = opened.state
+        if state == nil { state = try LogCore.state(of: writer) }
+        guard let state else { preconditionFailure("a log without a state") }
         self.store = writer.store
         self.identity = opened.identity
         self.view = view
