@@ -64,6 +64,7 @@ package protocol File: AnyObject, Sendable {
 ///
 /// A page that the disk cannot deliver, or a file that somebody else shortened, ends the process (`SIGBUS`).
 package protocol Mapping: AnyObject, Sendable {
+    var byteCount: Int { get }
     func load() -> [UInt8]
     /// Copies `bytes` into place. Stores into disjoint ranges may be made by several threads at a time.
     func store(_ bytes: RawSpan, at offset: Int)

@@ -13,6 +13,8 @@ final class LinuxMapping: Mapping, @unchecked Sendable {
         self.file = file
     }
 
+    var byteCount: Int { self.memory.count }
+
     deinit { munmap(self.memory.baseAddress, self.memory.count) }
 
     func load() -> [UInt8] { Array(self.memory) }

@@ -67,6 +67,11 @@ extension LogState {
         return undo
     }
 
+    /// Notes the term of a frame that changes nothing else: records without a producer.
+    package mutating func note(term: Term, firstIndex: LogIndex, position: Position) {
+        self.terms.append(term: term, firstIndex: firstIndex, position: position)
+    }
+
     private mutating func change(
         by header: FrameHeader, payload: Bytes, at position: Position
     ) throws(LogStateError) -> Undo.Change {

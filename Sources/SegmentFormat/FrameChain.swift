@@ -67,32 +67,13 @@ extension FrameChain {
     package mutating func place(
         _ draft: consuming FrameDraft, term: Term, node: NodeID, timestamp: Timestamp
     ) -> PlacedFrame {
-        precondition(term >= self.term, "term \(term) after \(self.term)")
-        precondition(!self.isEmpty, "no segment has begun")
-        precondition(self.isAtSegmentStart == (draft.kind == .checkpoint), "a segment begins with its one checkpoint")
-        precondition(draft.byteCount <= Int(UInt32.max - self.tail.offset), "the segment is full")
-        var header = FrameHeader(
-            length: UInt32(draft.byteCount),
-            payloadChecksum: draft.payloadChecksum,
-            previous: self.previousChecksum,
-            kind: draft.kind,
-            flags: draft.producer == nil ? [] : .producer,
-            node: node,
-            term: term,
-            firstIndex: self.nextIndex,
-            timestamp: max(self.timestamp, timestamp),
-            recordCount: UInt32(draft.recordCount),
-            producer: draft.producer
-        )
+        let outline = draft.outline
         var bytes = draft.bytes
         draft.bytes = []
-        do {
-            var elements = bytes.mutableSpan
-            var out = elements.mutableBytes
-            header.encode(into: &out)
-        }
         let position = self.tail
-        self.advance(behind: header)
+        var elements = bytes.mutableSpan
+        var out = elements.mutableBytes
+        let header = self.place(outline, in: &out, term: term, node: node, timestamp: timestamp)
         return PlacedFrame(position: position, header: header, bytes: bytes)
     }
 

@@ -14,6 +14,12 @@ package struct FrameDraft: Sendable {
     /// Bytes of the whole frame.
     package var byteCount: Int { self.bytes.count }
 
+    package var outline: FrameOutline {
+        FrameOutline(
+            kind: self.kind, flags: self.producer == nil ? [] : .producer, recordCount: self.recordCount,
+            producer: self.producer, payloadChecksum: self.payloadChecksum, byteCount: self.bytes.count)
+    }
+
     package var headerByteCount: Int {
         self.producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
     }
@@ -27,28 +33,22 @@ package struct FrameDraft: Sendable {
     package static func records(
         _ records: [Record], producer: ProducerSequence? = nil
     ) throws(FormatError) -> FrameDraft {
-        guard !records.isEmpty else { throw .noRecords }
-        guard records.count <= FormatLimits.recordsPerFrameMax else {
-            throw .tooManyRecords(count: records.count, max: FormatLimits.recordsPerFrameMax)
-        }
         let headerByteCount = producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
-        var byteCount = headerByteCount
-        for record in records { byteCount += RecordLayout.byteCount(of: record) }
-        guard byteCount <= FormatLimits.frameByteCountMax else {
-            throw .frameTooLarge(byteCount: byteCount, max: FormatLimits.frameByteCountMax)
+        let byteCount = try records.withUnsafeBufferPointer { records throws(FormatError) in
+            try FrameOutline.byteCount(of: records, headerByteCount: headerByteCount)
         }
+        var checksum: UInt32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-            let out = UnsafeMutableRawBufferPointer(buffer)
-            let header = UnsafeMutableRawBufferPointer(rebasing: out[..<headerByteCount])
+            let frame = UnsafeMutableRawBufferPointer(buffer)
+            let header = UnsafeMutableRawBufferPointer(rebasing: frame[..<headerByteCount])
             header.initializeMemory(as: UInt8.self, repeating: 0)
-            var writer = RecordWriter(out, at: headerByteCount)
-            for record in records { writer.write(record) }
-            precondition(writer.offset == byteCount, "a record changed while it was encoded")
+            checksum = records.withUnsafeBufferPointer { records in
+                FrameOutline.encode(records, into: frame, producer: producer).payloadChecksum
+            }
             count = byteCount
         }
         return FrameDraft(
-            kind: .records, recordCount: records.count, producer: producer,
-            payloadChecksum: CRC32C.checksum(bytes.span.bytes.extracting(droppingFirst: headerByteCount)), bytes: bytes)
+            kind: .records, recordCount: records.count, producer: producer, payloadChecksum: checksum, bytes: bytes)
     }
 
     /// A frame that holds no record and takes no index.

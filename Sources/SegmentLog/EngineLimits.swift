@@ -24,6 +24,10 @@ package enum EngineLimits {
     package static let scrubBytesPerSecond = 8 << 20
     /// The scrubber begins a pass this long after it began the one before, at the earliest.
     package static let scrubPassIntervalMilliseconds: UInt64 = 3_600_000
+    /// Pages of a mapped segment are made present this far ahead of the tail.
+    package static let populateAheadByteCount = 1 << 20
+    /// Appends that wait for a sync, or for room, at a time; one more is refused.
+    package static let waitingAppendsMax = 1 << 18
     /// DURABLE reaches the disk at least this often.
     package static let durableSyncIntervalMilliseconds: UInt64 = 1000
 }

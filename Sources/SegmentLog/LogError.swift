@@ -24,6 +24,8 @@ public enum LogError: Error, Hashable, Sendable {
     case tooManyRecords(count: Int, max: Int)
     /// An append needs at least one record.
     case noRecords
+    /// So many appends wait already for the disk. Try again later.
+    case overloaded(waiting: Int)
     /// Shipped bytes do not continue this log.
     case rejected(FrameFault, at: Position)
     /// Shipped bytes belong elsewhere.

@@ -53,6 +53,14 @@ struct LogLayout: Sendable {
         self.nextIndex = chain.nextIndex
     }
 
+    mutating func appended(_ header: FrameHeader, at offset: UInt32, chain: FrameChain) {
+        let last = self.segments.count - 1
+        self.segments[last].index.note(header, at: offset)
+        self.segments[last].byteCount = chain.tail.offset
+        self.tail = chain.point
+        self.nextIndex = chain.nextIndex
+    }
+
     mutating func began(_ segment: Segment) {
         precondition(segment.id == self.segments.last?.id.next, "segment \(segment.id) does not come next")
         self.segments.append(segment)

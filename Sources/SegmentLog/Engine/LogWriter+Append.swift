@@ -34,19 +34,22 @@ extension LogWriter {
             throw .rejected(FrameFault(.format(.truncated(needed: FrameHeader.byteCount, available: 0))), at: next.tail)
         }
         if position.offset == 0 {
-            try self.rotate(bytes, to: next)
+            try self.rotate(bytes.span.bytes, to: next.tail.segment)
         } else {
-            try self.write(bytes)
+            try self.put(bytes.span.bytes, at: Int(position.offset))
         }
-        let firstIndex = self.chain.nextIndex
-        let layoutSegment = self.newLayoutSegment(next.tail.segment, firstIndex: firstIndex)
+        self.advance(to: next, marks: marks, begins: position.offset == 0)
+    }
+
+    private func advance(
+        to next: FrameChain, marks: [(header: FrameHeader, position: Position)], begins: Bool
+    ) {
+        let segment = begins ? self.newLayoutSegment(next.tail.segment, firstIndex: self.chain.nextIndex) : nil
         self.chain = next
-        let entries = marks
         self.store.withLayout { layout in
-            if position.offset == 0 { layout.began(layoutSegment) }
-            layout.appended(chain: next, marks: entries)
+            if let segment { layout.began(segment) }
+            layout.appended(chain: next, marks: marks)
         }
-        self.zeroAhead()
     }
 
     /// Makes the next segment ready under a temporary name, so that rotating does not wait for the disk.
@@ -84,102 +87,32 @@ extension LogWriter {
         )
     }
 
-    private func write(_ bytes: Bytes) throws(LogError) {
-        let offset = Int(self.chain.tail.offset)
-        do throws(DiskError) {
-            try self.active.file.write(bytes.span.bytes, at: offset)
-        } catch {
-            try self.takeBack(to: offset)
-            throw LogError(error)
-        }
-        self.active.zeroed = max(self.active.zeroed, offset + bytes.count)
-        self.active.allocated = max(self.active.allocated, offset + bytes.count)
-    }
-
-    /// Removes what a refused write may have left. Shortening the file needs no space.
-    private func takeBack(to offset: Int) throws(LogError) {
-        do throws(DiskError) {
-            try self.active.file.truncate(to: offset)
-        } catch {
-            self.fail()
-            throw LogError(error)
-        }
-        self.active.allocated = offset
-        self.active.zeroed = offset
+    func put(_ bytes: RawSpan, at offset: Int) throws(LogError) {
+        var isBroken = false
+        defer { if isBroken { self.fail() } }
+        try self.active.put(bytes, at: offset, isBroken: &isBroken)
     }
 
     /// Writes the start of the next segment and then gives it its name: the log is switched or as it was.
-    private func rotate(_ bytes: Bytes, to next: FrameChain) throws(LogError) {
-        try self.prepareNextSegment()
-        guard let prepared = self.prepared else { preconditionFailure("no segment was prepared") }
+    private func rotate(_ bytes: RawSpan, to next: SegmentID) throws(LogError) {
+        let prepared = try self.takePrepared()
         do throws(LogError) {
-            try disk { () throws(DiskError) in try prepared.file.write(bytes.span.bytes, at: 0) }
-            try self.files.rename(prepared.name, to: next.tail.segment.fileName)
+            try prepared.put(bytes)
+            try self.files.rename(prepared.name, to: next.fileName)
         } catch {
             // The next attempt makes a new one; what cannot be removed now is removed then, or at the next start.
-            self.prepared = nil
             try? self.files.remove(prepared.name)
             throw error
         }
-        self.prepared = nil
-        let full = Int(self.chain.tail.offset)
-        self.sealing.append(Sealing(file: self.active.file, segment: self.active.segment, byteCount: full))
-        self.active = Active(
-            file: prepared.file, segment: next.tail.segment, allocated: max(self.segmentByteCountMax, bytes.count),
-            zeroed: max(SegmentPreparation.zeroed(of: self.segmentByteCountMax), bytes.count)
-        )
+        self.sealing.append(Sealing(segment: self.active, point: self.chain.point))
+        self.active = prepared.active(as: next, written: bytes.byteCount)
         self.isDirectoryDirty = true
     }
 
-    /// Writes zeros ahead of the tail: a sync is cheaper when no new block has to be entered in the file.
-    private func zeroAhead() {
-        let tail = Int(self.chain.tail.offset)
-        let step = EngineLimits.zeroAheadByteCount
-        guard tail + step / 2 > self.active.zeroed, self.active.zeroed < self.active.allocated else { return }
-        let start = max(tail, self.active.zeroed)
-        let end = min((start / step + 1) * step, self.active.allocated)
-        guard end > start else { return }
-        let zeros = [UInt8](repeating: 0, count: end - start)
-        // Only an economy: a disk that refuses will say so to the append that needs the place.
-        if (try? self.active.file.write(zeros.span.bytes, at: start)) != nil { self.active.zeroed = end }
+    private func takePrepared() throws(LogError) -> PreparedSegment {
+        try self.prepareNextSegment()
+        guard let prepared = self.prepared else { preconditionFailure("no segment was prepared") }
+        self.prepared = nil
+        return prepared
     }
-}
-
-/// Makes the next segment under a temporary name. A value, so that any thread can do it while appends go on.
-package struct SegmentPreparation: Sendable {
-    let files: LogFiles
-    let name: String
-    let byteCount: Int
-
-    static func zeroed(of byteCount: Int) -> Int { min(EngineLimits.zeroAheadByteCount, byteCount) }
-
-    /// - Throws: ``LogError/noSpace`` or ``LogError/storage(_:)``; nothing is left behind.
-    package func perform() throws(LogError) -> PreparedSegment {
-        let path = self.files.path(self.name)
-        do throws(DiskError) {
-            do throws(DiskError) {
-                return PreparedSegment(file: try self.make(path), name: self.name)
-            } catch  where error.errno == .fileExists {
-                try self.files.fileSystem.remove(path)
-                return PreparedSegment(file: try self.make(path), name: self.name)
-            }
-        } catch {
-            try? self.files.fileSystem.remove(path)
-            throw LogError(error)
-        }
-    }
-
-    private func make(_ path: FilePath) throws(DiskError) -> any File {
-        let file = try self.files.fileSystem.open(path, .create)
-        try file.allocate(byteCount: self.byteCount)
-        let zeros = [UInt8](repeating: 0, count: Self.zeroed(of: self.byteCount))
-        try file.write(zeros.span.bytes, at: 0)
-        return file
-    }
-}
-
-/// The next segment, allocated under a temporary name.
-package struct PreparedSegment: Sendable {
-    let file: any File
-    let name: String
 }

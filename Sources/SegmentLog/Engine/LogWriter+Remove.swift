@@ -47,47 +47,53 @@ extension LogWriter {
         self.chain = kept
         if last > kept.tail.segment {
             for number in ((kept.tail.segment.rawValue + 1)...last.rawValue).reversed() {
-                try self.files.remove(SegmentID(number).fileName)
+                try self.files.removeIfThere(SegmentID(number).fileName)
             }
             try self.files.syncDirectory()
             self.isDirectoryDirty = false
         }
-        self.sealing.removeAll { $0.segment >= kept.tail.segment }
+        self.sealing.removeAll { $0.segment.segment >= kept.tail.segment }
         let file = try self.files.open(kept.tail.segment, .write)
         try disk { () throws(DiskError) in
             try file.truncate(to: Int(kept.tail.offset))
             try file.sync()
         }
-        self.active = try Self.activate(kept.tail, files: self.files, byteCount: self.segmentByteCountMax)
+        self.active = try ActiveSegment(kept.tail, files: self.files, byteCount: self.segmentByteCountMax)
     }
 
     /// Removes the sealed and synced segments that lie wholly below `position`; the rest stays.
     ///
     /// - Returns: Where the log begins now.
     /// - Throws: ``LogError/storage(_:)``: the log begins at its new first segment all the same, and files that could not
-    ///   be removed go at the next start. When the directory's sync failed, the log is closed to writers for good.
+    ///   be removed go at the next start. When a sync failed, the log is closed to writers for good.
     /// - Complexity: One unlink for each segment, two syncs.
     @discardableResult
     package func trim(before position: Position) throws(LogError) -> Position {
         try self.checkOpen()
-        let first = self.store.first.segment
-        let target = min(position.segment, self.durable.position.segment)
-        guard target > first else { return self.store.first }
-        // Readers learn it first, and the next start too: a trim that was begun is finished.
-        self.store.withLayout { $0.trimmed(before: target) }
-        self.store.forgetRemovedDamage()
-        self.store.descriptors.forget { $0 < target }
-        try self.durableFile.reset { $0.first = target }
-        for number in first.rawValue..<target.rawValue {
-            try self.files.remove(SegmentID(number).fileName)
-        }
-        // Only now is the space free on every file system.
-        do throws(LogError) {
-            try self.files.syncDirectory()
-        } catch {
+        guard let job = self.beginTrim(before: position) else { return self.store.first }
+        switch job.perform() {
+        case .done: break
+        case .filesLeft(let error): throw error
+        case .syncFailed(let error):
             self.fail()
             throw error
         }
         return self.store.first
+    }
+
+    /// Hides the segments below `position` from readers; what remains to be done is the job's, on any thread.
+    ///
+    /// - Returns: `nil` when nothing goes. One job at a time, and none while the log is closed.
+    package func beginTrim(before position: Position) -> TrimJob? {
+        let segments = self.store.segments
+        let target = min(position.segment, self.durable.position.segment)
+        guard let first = segments.first, target > first.id else { return nil }
+        self.store.withLayout { $0.trimmed(before: target) }
+        self.store.forgetRemovedDamage()
+        self.store.descriptors.forget { $0 < target }
+        return TrimJob(
+            files: self.files, durableFile: self.durableFile, first: target,
+            segments: segments.filter { $0.id < target }
+        )
     }
 }

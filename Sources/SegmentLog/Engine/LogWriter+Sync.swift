@@ -17,8 +17,8 @@ package struct SyncJob: Sendable {
     package func perform() throws(LogError) {
         try disk { () throws(DiskError) in
             for full in self.sealing {
-                try full.file.truncate(to: full.byteCount)
-                try full.file.sync()
+                try full.segment.file.truncate(to: Int(full.point.position.offset))
+                try full.segment.file.sync()
             }
             try self.active?.sync()
         }
@@ -56,6 +56,18 @@ extension LogWriter {
             directory: self.isDirectoryDirty ? self.files : nil,
             point: self.chain.point
         )
+        self.isDirectoryDirty = false
+        return job
+    }
+
+    /// Whether a full segment waits to be cut to its length and synced.
+    package var isSealing: Bool { !self.sealing.isEmpty }
+
+    /// A sync of the full segments alone, for logs whose appends do not wait for one. As ``beginSync()`` otherwise.
+    package func beginFinalizing() -> SyncJob {
+        let job = SyncJob(
+            sealing: self.sealing, active: nil, directory: self.isDirectoryDirty ? self.files : nil,
+            point: self.sealing.last?.point ?? self.durable)
         self.isDirectoryDirty = false
         return job
     }

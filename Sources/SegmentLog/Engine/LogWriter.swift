@@ -14,21 +14,11 @@ import SegmentFormat
 /// ``recordCommit(_:)`` and the readers' ``store`` may be used by any thread meanwhile, and a ``SyncJob`` performed.
 /// There is no clock and no thread in here: time comes in as an argument.
 package final class LogWriter: @unchecked Sendable {
-    /// The segment that is written to.
-    struct Active {
-        var file: any File
-        var segment: SegmentID
-        /// Offsets below are reserved on disk.
-        var allocated: Int
-        /// Offsets below hold data or written zeros.
-        var zeroed: Int
-    }
-
     /// A segment that is full, and neither cut to its length nor synced yet.
     struct Sealing: Sendable {
-        var file: any File
-        var segment: SegmentID
-        var byteCount: Int
+        var segment: ActiveSegment
+        /// Where it ends.
+        var point: LogPoint
     }
 
     enum Condition: Hashable {
@@ -46,7 +36,7 @@ package final class LogWriter: @unchecked Sendable {
     package internal(set) var chain: FrameChain
     /// Everything below is synced.
     package internal(set) var durable: LogPoint
-    var active: Active
+    var active: ActiveSegment
     var sealing: [Sealing] = []
     var prepared: PreparedSegment?
     /// Entries were made or removed since the directory was last synced.
@@ -65,7 +55,7 @@ package final class LogWriter: @unchecked Sendable {
         self.durableFile = durableFile
         self.chain = chain
         self.durable = chain.point
-        self.active = try Self.activate(chain.tail, files: files, byteCount: segmentByteCountMax)
+        self.active = try ActiveSegment(chain.tail, files: files, byteCount: segmentByteCountMax)
     }
 
     /// The last commit position recorded.
@@ -79,6 +69,9 @@ package final class LogWriter: @unchecked Sendable {
         self.durable != self.chain.point || !self.sealing.isEmpty || self.isDirectoryDirty
     }
 
+    /// Whether ``takePopulation()`` would give something.
+    package var isPopulationDue: Bool { self.active.isPopulationDue(tail: Int(self.chain.tail.offset)) }
+
     /// Bytes that a frame can still take in the active segment.
     package var remainingByteCount: Int { max(0, self.segmentByteCountMax - Int(self.chain.tail.offset)) }
 
@@ -88,21 +81,6 @@ package final class LogWriter: @unchecked Sendable {
         case .failed: throw .failed
         case .closed: throw .closed
         }
-    }
-
-    /// Opens a segment to be written on behind `tail`, and reserves the rest of it.
-    static func activate(_ tail: Position, files: LogFiles, byteCount: Int) throws(LogError) -> Active {
-        let file = try files.open(tail.segment, .write)
-        let written = Int(tail.offset)
-        var allocated = written
-        do throws(DiskError) {
-            try file.allocate(byteCount: byteCount)
-            allocated = max(byteCount, written)
-        } catch {
-            // A full disk must not keep a log from being read: the first append will say so.
-            guard error.isNoSpace else { throw LogError(error) }
-        }
-        return Active(file: file, segment: tail.segment, allocated: allocated, zeroed: written)
     }
 
     // MARK: Commit and DURABLE
@@ -116,7 +94,12 @@ package final class LogWriter: @unchecked Sendable {
     package func syncDurableFile(now: MonotonicTime) throws(LogError) {
         try self.checkOpen()
         guard self.takeDurableFileSync(now: now) else { return }
-        try self.durableFile.sync()
+        do throws(LogError) {
+            try self.durableFile.sync()
+        } catch {
+            self.fail()
+            throw error
+        }
     }
 
     /// Whether DURABLE is to be synced now; counts it as done.
@@ -126,6 +109,8 @@ package final class LogWriter: @unchecked Sendable {
         self.durableSyncedAt = now
         return true
     }
+
+    func noteDurableFileSync(now: MonotonicTime) { self.durableSyncedAt = now }
 
     /// When DURABLE is to be synced, if it was stored since.
     var durableSyncDue: MonotonicTime {

@@ -96,13 +96,22 @@ extension OpenedLog {
     }
 
     /// What was read may be in the kernel's memory only: after this, everything up to the tail is durable.
+    ///
+    /// A sync alone would not do. Where an earlier one failed, pages that never reached the disk count as clean, and no
+    /// sync carries them (Rebello et al., ATC '20): they are written again. That is what is above DURABLE; the rest was
+    /// carried.
     private mutating func makeDurable(_ recovery: LogRecovery, found: DurableRecord?) throws(LogError) {
         if !recovery.wasTakenUp {
+            let synced = found?.durable.position ?? Position(segment: recovery.chain.tail.segment, offset: 0)
             let unsynced = recovery.layout.filter { $0.id >= (found?.durable.position.segment ?? .first) }
             let missing = Set(recovery.damage.filter { $0.kind == .missing }.map(\.segment))
             for segment in unsynced where !missing.contains(segment.id) {
                 let file = try self.files.open(segment.id, .write)
-                try disk { () throws(DiskError) in try file.sync() }
+                let start = segment.id == synced.segment ? Int(synced.offset) : segment.id > synced.segment ? 0 : nil
+                try disk { () throws(DiskError) in
+                    if let start { try Self.writeAgain(file, from: start, to: Int(segment.byteCount)) }
+                    try file.sync()
+                }
             }
             try self.files.syncDirectory()
         }
@@ -112,6 +121,16 @@ extension OpenedLog {
         self.commit = commit
         try self.durableFile.reset {
             $0 = DurableRecord(durable: tail, commit: commit, first: founding, isClean: false)
+        }
+    }
+
+    private static func writeAgain(_ file: any File, from start: Int, to end: Int) throws(DiskError) {
+        var offset = start
+        while offset < end {
+            let part = try file.read(at: offset, count: min(EngineLimits.scanWindowByteCount, end - offset))
+            if part.isEmpty { return }
+            try file.write(part.span.bytes, at: offset)
+            offset += part.count
         }
     }
 

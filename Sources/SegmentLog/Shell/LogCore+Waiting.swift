@@ -2,65 +2,106 @@ import LogModel
 
 /// Who waits for what.
 extension LogCore {
-    /// Resumes `continuation` once everything below `end` is durable, or never will be.
+    /// What a caller who wants its append durable is to do.
+    enum Role {
+        /// Nothing; its continuation is resumed, now or later.
+        case waits(Wakeups)
+        /// Perform this sync on its own thread, for itself and all who came before.
+        case leads(SyncJob)
+    }
+
+    /// Enters a caller that returns once everything below `end` is durable.
     ///
-    /// - Returns: Whether the log's thread has to be woken.
-    mutating func awaitDurable(_ end: Position, _ continuation: Continuation) -> Bool {
-        if self.writer.durable.position >= end, end <= self.writer.chain.tail {
-            continuation.resume(returning: .success(()))
-            return false
-        }
-        if let failure = self.failure {
-            continuation.resume(returning: .failure(failure))
-            return false
-        }
-        self.syncWaiters.append(SyncWaiter(end: end, continuation: continuation))
-        return true
-    }
-
-    /// Resumes `continuation` once readers may read beyond `position`, or the log is closed.
-    mutating func awaitTail(beyond position: Position, id: UInt64, _ continuation: CheckedContinuation<Void, Never>) {
-        if self.visible > position || position > self.writer.chain.tail || self.failure != nil {
-            continuation.resume()
+    /// It leads a sync of its own when nobody syncs and nobody waits, so that a single caller needs no other thread;
+    /// otherwise the log's thread syncs for all.
+    mutating func join(_ end: Position, _ continuation: Continuation) -> Role {
+        var wakeups = Wakeups()
+        if self.view.durable >= end, end <= self.view.written {
+            wakeups.done.append((continuation, .success(())))
+        } else if let failure = self.failure {
+            wakeups.done.append((continuation, .failure(failure)))
+        } else if self.isCrowded {
+            wakeups.done.append((continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax))))
         } else {
-            self.tailWaiters[id] = TailWaiter(position: position, continuation: continuation)
+            self.syncWaiters.append(SyncWaiter(end: end, continuation: continuation))
+            if self.work == .idle, self.syncWaiters.count == 1, self.requests.isEmpty {
+                return .leads(self.beginSync())
+            }
+            wakeups.wakesThread = self.takeThreadWake()
         }
+        return .waits(wakeups)
     }
 
-    mutating func cancelTailWaiter(_ id: UInt64) {
-        self.tailWaiters.removeValue(forKey: id)?.continuation.resume()
+    /// Enters an append that found no room.
+    mutating func joinRoom(_ continuation: Continuation) -> Wakeups {
+        var wakeups = Wakeups()
+        if let failure = self.failure {
+            wakeups.done.append((continuation, .failure(failure)))
+        } else if self.work != .exclusive, self.writer.canRotate {
+            wakeups.done.append((continuation, .success(())))
+        } else if self.isCrowded {
+            wakeups.done.append((continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax))))
+        } else {
+            self.roomWaiters.append(continuation)
+            wakeups.wakesMaintenance = self.takeMaintenanceWake()
+        }
+        return wakeups
     }
 
-    /// Why nothing can be written any more.
-    var failure: LogError? {
-        if self.isClosed { return .closed }
-        return self.writer.condition == .failed ? .failed : nil
+    private var isCrowded: Bool {
+        self.syncWaiters.count + self.roomWaiters.count >= EngineLimits.waitingAppendsMax
     }
 
-    mutating func wakeReaders() {
-        guard !self.tailWaiters.isEmpty else { return }
-        let visible = self.visible
+    /// Lets every append that waits for room try again, or tells it why not.
+    mutating func takeRoomWaiters(_ outcome: Outcome) -> [(Continuation, Outcome)] {
+        defer { self.roomWaiters.removeAll() }
+        return self.roomWaiters.map { ($0, outcome) }
+    }
+
+    // MARK: Readers
+
+    /// Enters a reader that goes on once it may read beyond `position`, or the log is closed.
+    ///
+    /// - Returns: Whether it may go on at once.
+    mutating func awaitTail(
+        beyond position: Position, id: UInt64, _ continuation: CheckedContinuation<Void, Never>
+    ) -> Bool {
+        if self.view.visible > position || position > self.view.written || self.failure != nil { return true }
+        self.tailWaiters[id] = TailWaiter(position: position, continuation: continuation)
+        return false
+    }
+
+    mutating func cancelTailWaiter(_ id: UInt64) -> CheckedContinuation<Void, Never>? {
+        self.tailWaiters.removeValue(forKey: id)?.continuation
+    }
+
+    /// Readers for whom there is something to read now.
+    mutating func takeReaders() -> [CheckedContinuation<Void, Never>] {
+        guard !self.tailWaiters.isEmpty else { return [] }
+        let visible = self.view.visible
+        var readers: [CheckedContinuation<Void, Never>] = []
         for (id, waiter) in self.tailWaiters where waiter.position < visible {
             self.tailWaiters[id] = nil
-            waiter.continuation.resume()
+            readers.append(waiter.continuation)
         }
+        return readers
     }
 
-    mutating func wakeAllReaders() {
-        for waiter in self.tailWaiters.values { waiter.continuation.resume() }
-        self.tailWaiters.removeAll()
+    mutating func takeAllReaders() -> [CheckedContinuation<Void, Never>] {
+        defer { self.tailWaiters.removeAll() }
+        return self.tailWaiters.values.map(\.continuation)
     }
 
-    /// Resumes those whose wait is over: first the ones below the durable position, then, if `failure` is given, all.
-    mutating func resumeSyncWaiters(failure: LogError? = nil) {
-        let durable = self.writer.durable.position
-        let done = self.syncWaiters.prefix { $0.end <= durable }.count
-        for waiter in self.syncWaiters[..<done] { waiter.continuation.resume(returning: .success(())) }
-        if let failure {
-            for waiter in self.syncWaiters[done...] { waiter.continuation.resume(returning: .failure(failure)) }
-            self.syncWaiters.removeAll()
-        } else {
-            self.syncWaiters.removeFirst(done)
-        }
+    // MARK: Threads
+
+    /// Whether the caller has to wake the log's thread; asked once only.
+    mutating func takeThreadWake() -> Bool {
+        defer { self.isThreadAsleep = false }
+        return self.isThreadAsleep
+    }
+
+    mutating func takeMaintenanceWake() -> Bool {
+        defer { self.maintenance.isAsleep = false }
+        return self.maintenance.isAsleep
     }
 }

@@ -2,36 +2,26 @@ import LogModel
 import LogState
 import SegmentFormat
 
-/// What an append returns.
-public struct Appended: Hashable, Sendable {
-    /// Indexes of the first and the last record.
-    public var first: LogIndex
-    public var last: LogIndex
-    /// Of the frame that holds them.
-    public var position: Position
-    /// Behind that frame.
-    public var end: Position
-}
-
-/// What goes on in one log, under the lock of ``LogShell``: places frames, and decides what the log's thread does next.
+/// What goes on in one log, under the lock of ``LogShell``: places frames, and decides what its two threads do next.
+///
+/// The writer belongs to whoever `work` says:
+///
+///     idle ---beginSync (a caller, or the log's thread)---> syncing ---finish---> idle
+///     idle ---truncate, close (the log's thread)--------> exclusive ---finish---> idle
+///
+/// While syncing, appends go on under the lock; while exclusive they wait, and nobody else touches the writer. The
+/// maintenance thread's chores hold values of their own and report back under the lock.
 struct LogCore {
     typealias Outcome = Result<Void, LogError>
     typealias Continuation = CheckedContinuation<Outcome, Never>
 
-    /// What the log's thread is to do.
-    enum Step {
-        case perform(Request)
-        case sync(SyncJob)
-        case prepare(SegmentPreparation)
-        case syncDurablePage
-        case wait(until: MonotonicTime?)
-        case exit
+    enum Work: Hashable {
+        case idle, syncing, exclusive
     }
 
-    /// Done by the log's thread, so that no caller's thread blocks and none comes in the way of a sync.
+    /// Done by the log's thread alone, while appends wait.
     enum Request {
         case truncate(Position, Continuation)
-        case trim(Position, Continuation)
         case close(Continuation)
     }
 
@@ -45,123 +35,127 @@ struct LogCore {
         var continuation: CheckedContinuation<Void, Never>
     }
 
+    /// Whom to tell of what happened; done without the lock.
+    struct Wakeups {
+        var done: [(Continuation, Outcome)] = []
+        var readers: [CheckedContinuation<Void, Never>] = []
+        var wakesThread = false
+        var wakesMaintenance = false
+    }
+
     let writer: LogWriter
     let configuration: LogConfiguration
+    let view: LogView
     var state: LogState
+    var work = Work.idle
     /// Ascending by position, since the tail only grows while they wait.
     var syncWaiters: [SyncWaiter] = []
+    /// Appends that wait for the next segment's file, or for a truncation to end.
+    var roomWaiters: [Continuation] = []
     var tailWaiters: [UInt64: TailWaiter] = [:]
     var requests: [Request] = []
     /// When the oldest byte that is not synced was written.
     var unsyncedSince: MonotonicTime?
-    /// The disk had no room for the next segment; asked again when a segment begins or goes.
-    var wasPreparationRefused = false
-    var isPreparing = false
+    var maintenance = Maintenance()
+    var counters = LogCounters()
+    /// Found under the lock, told by the maintenance thread.
+    var events: [LogEvent.Kind] = []
+    /// Whether the log's thread waits, and so has to be woken.
+    var isThreadAsleep = false
     var isAbandoned = false
     var isClosed = false
+    var hasFailed = false
 
     /// Standalone logs know no elections.
-    private static let term = Term(1)
+    static let term = Term(1)
 
-    /// - Parameter state: At the tail, when opening found it out.
-    init(_ writer: LogWriter, _ configuration: LogConfiguration, state: LogState?) throws(LogError) {
+    init(
+        _ writer: LogWriter, _ configuration: LogConfiguration, view: LogView, state: LogState
+    ) {
         self.writer = writer
         self.configuration = configuration
-        if let state { self.state = state } else { self.state = try Self.state(of: writer) }
+        self.view = view
+        self.state = state
+        self.publishView()
     }
 
-    /// How far readers may read.
-    var visible: Position {
-        self.configuration.policy == .always ? self.writer.durable.position : self.writer.chain.tail
+    /// Why nothing can be written any more.
+    var failure: LogError? {
+        if self.isClosed { return .closed }
+        return self.hasFailed ? .failed : nil
+    }
+
+    /// Tells readers how far the log reaches now. Not while the writer is somebody else's.
+    mutating func publishView() {
+        let durable = self.writer.durable.position
+        let written = self.writer.chain.tail
+        self.view.publish(
+            visible: self.configuration.policy == .always ? durable : written, durable: durable, written: written)
+        if self.writer.condition == .failed { self.hasFailed = true }
     }
 
     // MARK: Appending
 
-    /// Places a frame at the tail and writes it.
+    enum Attempt {
+        case placed(Appended)
+        /// The next segment's file is not there yet, or a truncation goes on.
+        case wait
+    }
+
+    /// Places a frame at the tail.
     ///
-    /// - Returns: Where the records stand, and whether the log's thread has something to do because of them.
-    /// - Throws: As ``LogWriter/append(_:at:)``, and ``LogError/tooLarge(byteCount:max:)``.
+    /// - Throws: As ``LogWriter/place(_:in:term:node:timestamp:)``, and ``LogError/tooLarge(byteCount:max:)``.
     mutating func append(
-        _ draft: consuming FrameDraft, now: MonotonicTime, timestamp: Timestamp
-    ) throws(LogError) -> (appended: Appended, wakesThread: Bool) {
-        guard !self.isClosed else { throw .closed }
-        let count = UInt64(draft.recordCount)
+        _ outline: FrameOutline, in frame: inout MutableRawSpan, timestamp: Timestamp
+    ) throws(LogError) -> Attempt {
+        if let failure = self.failure { throw failure }
+        if self.work == .exclusive { return .wait }
+        if outline.byteCount > self.writer.remainingByteCount {
+            guard try self.beginSegment(for: outline.byteCount, timestamp: timestamp) else { return .wait }
+        }
         let first = self.writer.chain.nextIndex
-        let placed = try self.write(draft, timestamp: timestamp)
-        let isWindowStart = self.unsyncedSince == nil
-        self.unsyncedSince = self.unsyncedSince ?? now
-        self.wakeReaders()
-        let appended = Appended(
-            first: first, last: first.advanced(by: count - 1), position: placed.position,
-            end: placed.position.advanced(by: placed.bytes.count)
-        )
-        // Waking costs more than the append: only for a timer to be set or a segment to be prepared.
-        return (appended, self.isPreparationNeeded || (isWindowStart && self.isBatch))
-    }
-
-    private var isBatch: Bool {
-        if case .batch = self.configuration.policy { true } else { false }
-    }
-
-    private mutating func write(_ draft: consuming FrameDraft, timestamp: Timestamp) throws(LogError) -> PlacedFrame {
-        var chain = self.writer.chain
-        var state = self.state
-        let byteCount = draft.byteCount
-        if byteCount <= self.writer.remainingByteCount {
-            let frame = chain.place(draft, term: Self.term, node: self.configuration.node, timestamp: timestamp)
-            Self.apply(frame, to: &state)
-            try self.writer.append(frame.bytes[...], at: frame.position)
-            self.state = state
-            return frame
-        }
-        let checkpointPayload = self.state.encoded()
-        let room =
-            self.configuration.segmentByteCountMax - SegmentHeader.byteCount - FrameHeader.byteCount
-            - checkpointPayload.count
-        guard byteCount <= room else { throw .tooLarge(byteCount: byteCount, max: max(0, room)) }
-        var bytes = chain.startSegment()
-        let checkpoint = chain.place(
-            .control(.checkpoint, payload: checkpointPayload), term: Self.term, node: self.configuration.node,
-            timestamp: timestamp
-        )
-        Self.apply(checkpoint, to: &state)
-        let frame = chain.place(draft, term: Self.term, node: self.configuration.node, timestamp: timestamp)
-        Self.apply(frame, to: &state)
-        bytes += checkpoint.bytes
-        bytes += frame.bytes
-        try self.writer.append(bytes[...], at: Position(segment: frame.position.segment, offset: 0))
-        self.state = state
-        self.wasPreparationRefused = false
-        return frame
-    }
-
-    private static func apply(_ frame: PlacedFrame, to state: inout LogState) {
-        let payload = frame.bytes[frame.header.headerByteCount...]
-        do throws(LogStateError) {
-            _ = try state.apply(frame.header, payload: payload, at: frame.position)
+        let position: Position
+        do throws(LogError) {
+            position = try self.writer.place(
+                outline, in: &frame, term: Self.term, node: self.configuration.node, timestamp: timestamp)
         } catch {
-            preconditionFailure("the log does not accept its own frame: \(error)")
+            self.publishView()
+            throw error
         }
+        // Records change nothing of the state but the term, and that only once.
+        self.state.note(term: Self.term, firstIndex: first, position: position)
+        self.counters.appended(records: outline.recordCount, byteCount: outline.byteCount)
+        self.publishView()
+        return .placed(
+            Appended(
+                first: first, last: first.advanced(by: UInt64(outline.recordCount) - 1), position: position,
+                end: self.writer.chain.tail))
     }
 
-    /// The state at the tail: the last checkpoint, and what came after it.
-    static func state(of writer: LogWriter) throws(LogError) -> LogState {
-        let tail = writer.chain.tail
-        let checkpoint = try writer.store.checkpoint(of: tail.segment)
-        var position = Position(segment: tail.segment, offset: UInt32(SegmentHeader.byteCount))
-        guard var state = try? LogState(decoding: checkpoint) else { throw .unsupportedCheckpoint(tail.segment) }
-        while position < tail {
-            let range = try writer.store.read(
-                from: position, through: tail, byteCountMax: EngineLimits.scanWindowByteCount)
-            for frame in FrameSequence(range) {
-                do throws(LogStateError) {
-                    _ = try state.apply(frame.header, payload: frame.payload, at: frame.position)
-                } catch {
-                    throw .unsupportedCheckpoint(tail.segment)
-                }
-            }
-            position = range.end
+    /// - Returns: Whether there is room now; if not, the maintenance thread makes the next segment's file.
+    private mutating func beginSegment(for byteCount: Int, timestamp: Timestamp) throws(LogError) -> Bool {
+        let payload = self.state.encoded()
+        let used = SegmentHeader.byteCount + FrameHeader.byteCount + payload.count
+        let room = self.configuration.segmentByteCountMax - used
+        guard byteCount <= room else { throw .tooLarge(byteCount: byteCount, max: max(0, room)) }
+        guard self.writer.canRotate else {
+            self.maintenance.isPreparationAsked = true
+            return false
         }
-        return state
+        let full = self.writer.chain.point.position
+        let position = Position(segment: full.segment.next, offset: UInt32(SegmentHeader.byteCount))
+        let index = self.writer.chain.nextIndex
+        do throws(LogError) {
+            try self.writer.beginSegment(
+                checkpoint: payload, term: Self.term, node: self.configuration.node, timestamp: timestamp)
+        } catch {
+            self.publishView()
+            throw error
+        }
+        self.state.note(term: Self.term, firstIndex: index, position: position)
+        self.counters.segmentsRolled += 1
+        self.events.append(.segmentRolled(full.segment, byteCount: Int(full.offset)))
+        self.maintenance.hasRotated = true
+        return true
     }
 }

@@ -4,78 +4,174 @@ import LogState
 import SegmentFormat
 import Synchronization
 
-/// One open log with its thread: what ``SegmentLog``, its readers and the thread share.
+/// One open log with its threads: what ``SegmentLog`` and its readers share.
 ///
-/// One lock, around ``LogCore``; never held over a sync or an `await`. The thread does what blocks:
+/// One lock, around ``LogCore``; never held over a system call that waits, or an `await`:
 ///
-///     append --(lock: place, write)--> wait --signal--> thread: begin (lock), sync, finish (lock) --> all who waited
+///     append --(lock: place, copy)--> wait ---> one who leads, or the thread: sync --(lock: finish)--> all who waited
+///
+/// Two threads: the log's thread syncs when more than one waits, and truncates and closes; the maintenance thread makes
+/// files and pages ready, removes what is trimmed and tells metrics, so that nothing of it holds up a sync.
 final class LogShell: Sendable {
     let store: LogStore
     let identity: NodeIdentity
-    private let core: Lock<LogCore>
-    private let signal = WakeSignal()
+    let view: LogView
+    let policy: FsyncPolicy
+    let core: Lock<LogCore>
+    let metrics: LogMetrics
+    let tell: (@Sendable (LogEvent) -> Void)?
+    let signal = WakeSignal()
+    let maintenanceSignal = WakeSignal()
     private let waiterIDs = Atomic<UInt64>(0)
 
-    private init(_ opened: OpenedLog, _ writer: LogWriter) throws(LogError) {
+    init(
+        _ opened: OpenedLog, _ writer: LogWriter, _ tell: (@Sendable (LogEvent) -> Void)?
+    ) throws(LogError) {
+        let view = LogView()
+        let state = if let state = opened.state { state } else { try LogCore.state(of: writer) }
         self.store = writer.store
         self.identity = opened.identity
-        self.core = Lock(try LogCore(writer, opened.configuration, state: opened.state))
+        self.view = view
+        self.policy = opened.configuration.policy
+        self.metrics = LogMetrics(node: opened.identity.node)
+        self.tell = tell
+        let configuration = opened.configuration
+        self.core = Lock(LogCore(writer, configuration, view: view, state: state))
     }
 
-    /// Opens or makes the log. Blocks.
-    static func open(
-        _ configuration: LogConfiguration, fileSystem: any FileSystem
-    ) throws(LogError) -> (LogShell, RecoveryReport) {
-        var opened = try LogDirectory.open(configuration, mode: .standalone, fileSystem: fileSystem) {
-            Incarnation(UInt64.random(in: 1 ... .max))
-        }
-        if opened.writer == nil {
-            let cluster =
-                configuration.cluster
-                ?? ClusterID(high: UInt64.random(in: 1 ... .max), low: UInt64.random(in: 0 ... .max))
-            let payload = LogState(founding: Membership()).encoded()
-            let founding = FrameChain.foundingBytes(cluster: cluster, checkpoint: payload)
-            try opened.form(cluster: cluster, founding: founding[...])
-        }
-        guard let writer = opened.writer else { preconditionFailure("a formed log has no writer") }
-        return (try LogShell(opened, writer), opened.report)
-    }
-
-    var visible: Position { self.core.withLock { $0.visible } }
-    var durable: Position { self.core.withLock { $0.writer.durable.position } }
+    var visible: Position { self.view.visible }
+    var durable: Position { self.view.durable }
     var failure: LogError? { self.core.withLock { $0.failure } }
 
-    // MARK: Callers
+    // MARK: Appending
 
-    func append(_ records: [Record]) throws(LogError) -> Appended {
-        let draft: FrameDraft
+    /// Memory that a closure under the lock writes to; it does not outlive the call.
+    private struct Frame: @unchecked Sendable {
+        var memory: UnsafeMutableRawBufferPointer
+    }
+
+    /// Encodes records on the caller's thread and places them; the caller goes on when they are written.
+    nonisolated(nonsending) func append(_ record: Record) async throws(LogError) -> Appended {
+        while true {
+            if let appended = try withUnsafePointer(
+                to: record,
+                { pointer throws(LogError) in try self.write(UnsafeBufferPointer(start: pointer, count: 1)) })
+            {
+                return appended
+            }
+            try await self.waitForRoom()
+        }
+    }
+
+    nonisolated(nonsending) func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
+        while true {
+            if let appended = try records.withUnsafeBufferPointer({ records throws(LogError) in
+                try self.write(records)
+            }) {
+                return appended
+            }
+            try await self.waitForRoom()
+        }
+    }
+
+    /// As ``append(contentsOf:)``, and returns once they are durable. Never on an actor's thread, since it may lead a
+    /// sync.
+    @concurrent
+    func appendDurably(_ records: [Record]) async throws(LogError) -> Appended {
+        while true {
+            var placed: Appended?
+            let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
+                placed = records.withUnsafeBufferPointer { self.write($0, continuation) }
+            }
+            try outcome.get()
+            if let placed { return placed }
+            try await self.waitForRoom()
+        }
+    }
+
+    /// - Returns: `nil` when there is no room yet.
+    private func write(_ records: UnsafeBufferPointer<Record>) throws(LogError) -> Appended? {
+        let (attempt, wakeups) = try self.place(records) { core, _ in core.noteWritten { SystemTime.monotonic } }
+        if let wakeups { self.wake(wakeups) }
+        return if case .placed(let appended) = attempt { appended } else { nil }
+    }
+
+    /// Resumes `continuation` when the records are durable, refused, or found no room; `nil` then.
+    private func write(
+        _ records: UnsafeBufferPointer<Record>, _ continuation: LogCore.Continuation
+    ) -> Appended? {
+        do throws(LogError) {
+            let (attempt, role) = try self.place(records) { core, appended in core.join(appended.end, continuation) }
+            if let role {
+                self.play(role)
+            } else {
+                continuation.resume(returning: .success(()))
+            }
+            return if case .placed(let appended) = attempt { appended } else { nil }
+        } catch {
+            continuation.resume(returning: .failure(error))
+            return nil
+        }
+    }
+
+    private func place<Extra: Sendable>(
+        _ records: UnsafeBufferPointer<Record>, then: (inout LogCore, Appended) -> Extra?
+    ) throws(LogError) -> (LogCore.Attempt, Extra?) {
+        let byteCount: Int
         do throws(FormatError) {
-            draft = try FrameDraft.records(records)
+            byteCount = try FrameOutline.byteCount(of: records)
         } catch {
             throw LogError(error)
         }
-        let timestamp = SystemTime.timestamp
-        let now = SystemTime.monotonic
-        let result = self.core.withLock { core -> Result<(appended: Appended, wakesThread: Bool), LogError> in
-            Result { () throws(LogError) in try core.append(draft, now: now, timestamp: timestamp) }
+        return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { memory throws(LogError) in
+            let outline = FrameOutline.encode(records, into: memory)
+            let frame = Frame(memory: memory)
+            let timestamp = SystemTime.timestamp
+            return try self.core.withLock { core throws(LogError) in
+                var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
+                let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
+                guard case .placed(let appended) = attempt else { return (attempt, nil) }
+                return (attempt, then(&core, appended))
+            }
         }
-        let (appended, wakesThread) = try result.get()
-        if wakesThread { self.signal.raise() }
-        return appended
     }
 
+    /// Returns once everything below `end` is durable.
+    @concurrent
     func waitUntilDurable(_ end: Position) async throws(LogError) {
         let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
-            if self.core.withLock({ $0.awaitDurable(end, continuation) }) { self.signal.raise() }
+            self.play(self.core.withLock { $0.join(end, continuation) })
         }
         try outcome.get()
     }
 
+    private func play(_ role: LogCore.Role) {
+        switch role {
+        case .waits(let wakeups): self.wake(wakeups)
+        case .leads(let job): self.sync(job)
+        }
+    }
+
+    nonisolated(nonsending) private func waitForRoom() async throws(LogError) {
+        let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
+            self.wake(self.core.withLock { $0.joinRoom(continuation) })
+        }
+        try outcome.get()
+    }
+
+    // MARK: Other callers
+
     func request(_ make: (LogCore.Continuation) -> LogCore.Request) async throws(LogError) {
         let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
             let request = make(continuation)
-            self.core.withLock { $0.request(request) }
-            self.signal.raise()
+            self.wake(self.core.withLock { $0.request(request) })
+        }
+        try outcome.get()
+    }
+
+    func trim(before position: Position) async throws(LogError) {
+        let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
+            self.wake(self.core.withLock { $0.request(trim: position, continuation) })
         }
         try outcome.get()
     }
@@ -85,67 +181,24 @@ final class LogShell: Sendable {
         let id = self.waiterIDs.wrappingAdd(1, ordering: .relaxed).newValue
         await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                self.core.withLock { core in
-                    if Task.isCancelled {
-                        continuation.resume()
-                    } else {
-                        core.awaitTail(beyond: position, id: id, continuation)
-                    }
+                let goesOn = self.core.withLock { core in
+                    Task.isCancelled || core.awaitTail(beyond: position, id: id, continuation)
                 }
+                if goesOn { continuation.resume() }
             }
         } onCancel: {
-            self.core.withLock { $0.cancelTailWaiter(id) }
+            self.core.withLock { $0.cancelTailWaiter(id) }?.resume()
         }
     }
 
-    /// Lets the thread close the log when nobody is left to do so.
-    func abandon() {
-        self.core.withLock { $0.abandon() }
-        self.signal.raise()
-    }
+    /// Lets the threads close the log when nobody is left to do so.
+    func abandon() { self.wake(self.core.withLock { $0.abandon() }) }
 
-    // MARK: The thread
-
-    func run() {
-        while true {
-            let now = SystemTime.monotonic
-            switch self.core.withLock({ $0.nextStep(now: now) }) {
-            case .perform(let request):
-                self.core.withLock { $0.perform(request, now: now) }
-            case .sync(let job):
-                self.sync(job)
-            case .prepare(let preparation):
-                let result = Result { () throws(LogError) in try preparation.perform() }
-                self.core.withLock { $0.prepared(result) }
-            case .syncDurablePage:
-                self.core.withLock { $0.noteDurablePageSynced(now: now) }
-                self.syncDurablePage()
-            case .wait(let deadline):
-                self.signal.wait(until: deadline)
-            case .exit:
-                // As far as it can be done; recovery does the rest.
-                self.core.withLock { core in try? core.close(now: now) }
-                return
-            }
-        }
-    }
-
-    private func sync(_ job: SyncJob) {
-        do throws(LogError) {
-            try job.perform()
-        } catch {
-            self.core.withLock { $0.syncFailed(error) }
-            return
-        }
-        if self.core.withLock({ $0.synced(job, now: SystemTime.monotonic) }) { self.syncDurablePage() }
-    }
-
-    private func syncDurablePage() {
-        let durableFile = self.core.withLock { $0.writer.durableFile }
-        do throws(LogError) {
-            try durableFile.sync()
-        } catch {
-            self.core.withLock { $0.syncFailed(error) }
-        }
+    /// Tells everybody of what happened under the lock. Not under it.
+    func wake(_ wakeups: LogCore.Wakeups) {
+        if wakeups.wakesThread { self.signal.raise() }
+        for (continuation, outcome) in wakeups.done { continuation.resume(returning: outcome) }
+        for reader in wakeups.readers { reader.resume() }
+        if wakeups.wakesMaintenance { self.maintenanceSignal.raise() }
     }
 }

@@ -26,12 +26,8 @@ import LogModel
 /// to writers for good; opening it again finds out what was kept.
 public final class SegmentLog: Sendable {
     private let shell: LogShell
-    private let policy: FsyncPolicy
 
-    private init(_ shell: LogShell, _ policy: FsyncPolicy) {
-        self.shell = shell
-        self.policy = policy
-    }
+    private init(_ shell: LogShell) { self.shell = shell }
 
     /// The last reference is gone: the log's thread syncs and closes it as far as it can; nobody waits for that.
     deinit { self.shell.abandon() }
@@ -41,26 +37,28 @@ public final class SegmentLog: Sendable {
     /// Takes the directory's lock, checks whose it is and recovers: a tail that was never synced is cut and
     /// reported, damage below what was synced is refused.
     ///
+    /// - Parameter onEvent: Called on the log's own threads with what happens in it; must not block.
     /// - Returns: The log, and what recovery found.
     /// - Throws: ``LogError/configuration(_:)``, ``LogError/locked(holder:)``, ``LogError/foreignDirectory(_:)``,
     ///   ``LogError/sidecarDamaged(file:)``, ``LogError/damaged(_:)``, ``LogError/noSpace``,
     ///   ``LogError/storage(_:)``.
     /// - Complexity: O(segments), and reading the last segment unless the log was closed.
     public static func open(
-        _ configuration: LogConfiguration
+        _ configuration: LogConfiguration, onEvent: (@Sendable (LogEvent) -> Void)? = nil
     ) async throws(LogError) -> (log: SegmentLog, report: RecoveryReport) {
-        try await self.open(configuration, fileSystem: LinuxFileSystem())
+        try await self.open(configuration, fileSystem: LinuxFileSystem(), onEvent: onEvent)
     }
 
     package static func open(
-        _ configuration: LogConfiguration, fileSystem: any FileSystem
+        _ configuration: LogConfiguration, fileSystem: any FileSystem, onEvent: (@Sendable (LogEvent) -> Void)? = nil
     ) async throws(LogError) -> (log: SegmentLog, report: RecoveryReport) {
         typealias Opening = Result<(LogShell, RecoveryReport), LogError>
         let opening = await withCheckedContinuation { (continuation: CheckedContinuation<Opening, Never>) in
             // Opening reads files: on the thread that goes on to serve the log, not on the caller's.
             let hasStarted = LogThread.start {
                 do throws(LogError) {
-                    let opened = try LogShell.open(configuration, fileSystem: fileSystem)
+                    let opened = try LogShell.open(configuration, fileSystem: fileSystem, tell: onEvent)
+                    guard LogThread.start(opened.0.maintain) else { throw .noThread }
                     continuation.resume(returning: .success(opened))
                     opened.0.run()
                 } catch {
@@ -70,15 +68,16 @@ public final class SegmentLog: Sendable {
             if !hasStarted { continuation.resume(returning: .failure(.noThread)) }
         }
         let (shell, report) = try opening.get()
-        return (SegmentLog(shell, configuration.policy), report)
+        return (SegmentLog(shell), report)
     }
 
     // MARK: Writing
 
     /// Appends one record; see ``append(contentsOf:)``.
     @discardableResult
-    public func append(_ record: Record) async throws(LogError) -> Appended {
-        try await self.append(contentsOf: [record])
+    nonisolated(nonsending) public func append(_ record: Record) async throws(LogError) -> Appended {
+        if self.shell.policy == .always { return try await self.shell.appendDurably([record]) }
+        return try await self.shell.append(record)
     }
 
     /// Appends records as one atomic batch: all or none of them are in the log, also after a crash.
@@ -94,10 +93,9 @@ public final class SegmentLog: Sendable {
     ///   were kept. ``LogError/beyondTail(tail:)``: a truncation removed them while they waited for their sync.
     /// - Complexity: One write; under `always` one sync, shared by all that arrived while the last one ran.
     @discardableResult
-    public func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
-        let appended = try self.shell.append(records)
-        if self.policy == .always { try await self.shell.waitUntilDurable(appended.end) }
-        return appended
+    nonisolated(nonsending) public func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
+        if self.shell.policy == .always { return try await self.shell.appendDurably(records) }
+        return try await self.shell.append(contentsOf: records)
     }
 
     /// Returns once everything appended before is durable, under any policy. Does not hold up writers.
@@ -125,7 +123,7 @@ public final class SegmentLog: Sendable {
     ///
     /// - Throws: ``LogError/storage(_:)``; files that could not be removed go at the next start.
     public func trim(before position: Position) async throws(LogError) {
-        try await self.shell.request { .trim(position, $0) }
+        try await self.shell.trim(before: position)
     }
 
     /// Syncs everything, cuts the last segment to its length and marks a clean stop.

@@ -1,0 +1,132 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+/// The segment that is written to.
+///
+///     0 ............ tail ............... ready ................ mapped = allocated
+///     | frames       | present, zeros     | reserved on disk     |
+///
+/// Frames are copied into a shared mapping where reserved room stays reserved (``File/keepsReservations``): no system
+/// call, nothing that can be refused, and the kernel keeps them when the process dies. Elsewhere, and when the disk had
+/// no room to reserve, they are written; zeros go ahead of them then, since a sync is cheaper when no new block has to
+/// be entered in the file.
+struct ActiveSegment: Sendable {
+    let file: any File
+    let segment: SegmentID
+    private(set) var mapping: (any Mapping)?
+    /// Offsets below are reserved on disk.
+    private var allocated: Int
+    /// Offsets below hold frames, or zeros whose pages are present.
+    private(set) var ready: Int
+
+    private var mappedByteCount: Int { self.mapping?.byteCount ?? 0 }
+
+    /// - Parameter ready: Offsets below hold frames, or zeros whose pages are present.
+    init(file: any File, segment: SegmentID, mapping: (any Mapping)?, allocated: Int, ready: Int) {
+        self.file = file
+        self.segment = segment
+        self.mapping = mapping
+        self.allocated = allocated
+        self.ready = ready
+    }
+
+    /// Opens a segment to be written on behind `tail`, and reserves the rest of it.
+    ///
+    /// A full disk must not keep a log from being read: then nothing is reserved, and the first append says so.
+    init(_ tail: Position, files: LogFiles, byteCount: Int) throws(LogError) {
+        let file = try files.open(tail.segment, .write)
+        let written = Int(tail.offset)
+        let length = max(byteCount, written)
+        var isReserved = true
+        do throws(DiskError) {
+            try file.allocate(byteCount: length)
+        } catch {
+            guard error.isNoSpace else { throw LogError(error) }
+            isReserved = false
+        }
+        self.init(
+            file: file, segment: tail.segment, mapping: isReserved ? Self.map(file, byteCount: length) : nil,
+            allocated: isReserved ? length : written, ready: written)
+    }
+
+    /// - Returns: `nil` where stores could fail, or when the system refuses: writes do as well.
+    static func map(_ file: any File, byteCount: Int) -> (any Mapping)? {
+        file.keepsReservations ? try? file.map(byteCount: byteCount) : nil
+    }
+
+    /// Stores frames behind those that are there.
+    ///
+    /// - Throws: ``LogError``; nothing of them is left. When not even that could be made sure, `isBroken` is set.
+    mutating func put(_ bytes: RawSpan, at offset: Int, isBroken: inout Bool) throws(LogError) {
+        let end = offset + bytes.byteCount
+        if let mapping = self.mapping, end <= mapping.byteCount {
+            mapping.store(bytes, at: offset)
+            return
+        }
+        do throws(DiskError) {
+            try self.file.write(bytes, at: offset)
+        } catch {
+            do throws(DiskError) {
+                try self.takeBack(to: offset)
+            } catch {
+                isBroken = true
+                throw LogError(error)
+            }
+            throw LogError(error)
+        }
+        self.ready = max(self.ready, end)
+        self.allocated = max(self.allocated, end)
+        if self.mapping == nil { self.zeroAhead(of: end) }
+    }
+
+    /// Removes what a refused write may have left. Shortening the file needs no space.
+    private mutating func takeBack(to offset: Int) throws(DiskError) {
+        guard let mapping = self.mapping else {
+            try self.file.truncate(to: offset)
+            self.allocated = offset
+            self.ready = offset
+            return
+        }
+        // What is mapped stays as long as it is: a store behind the end of the file would end the process.
+        try self.file.truncate(to: self.mappedByteCount)
+        let zeros = [UInt8](repeating: 0, count: max(0, self.mappedByteCount - offset))
+        mapping.store(zeros.span.bytes, at: min(offset, self.mappedByteCount))
+        self.allocated = self.mappedByteCount
+    }
+
+    // MARK: Ahead of the tail
+
+    /// The pages that are to be made present next, if it is time; counts them as present.
+    mutating func takePopulation(tail: Int) -> SegmentPopulation? {
+        guard let mapping = self.mapping, self.isPopulationDue(tail: tail) else { return nil }
+        let start = max(self.ready, tail)
+        let end = min(start + EngineLimits.populateAheadByteCount, self.mappedByteCount)
+        guard start < end else { return nil }
+        self.ready = end
+        return SegmentPopulation(mapping: mapping, range: start..<end)
+    }
+
+    func isPopulationDue(tail: Int) -> Bool {
+        tail + EngineLimits.populateAheadByteCount / 2 > self.ready && self.ready < self.mappedByteCount
+    }
+
+    private mutating func zeroAhead(of tail: Int) {
+        let step = EngineLimits.zeroAheadByteCount
+        guard tail + step / 2 > self.ready, self.ready < self.allocated else { return }
+        let start = max(tail, self.ready)
+        let end = min((start / step + 1) * step, self.allocated)
+        guard end > start else { return }
+        let zeros = [UInt8](repeating: 0, count: end - start)
+        // Only an economy: a disk that refuses will say so to the append that needs the place.
+        if (try? self.file.write(zeros.span.bytes, at: start)) != nil { self.ready = end }
+    }
+}
+
+/// Pages of the active segment to be made present before appends come by; any thread.
+package struct SegmentPopulation: Sendable {
+    let mapping: any Mapping
+    let range: Range<Int>
+
+    package func perform() { self.mapping.populate(self.range) }
+}

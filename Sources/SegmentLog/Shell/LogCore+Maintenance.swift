@@ -1,0 +1,149 @@
+import LogModel
+
+/// What keeps a log in shape, off the way of appends and syncs: one chore at a time, on the maintenance thread.
+struct Maintenance {
+    struct Trim {
+        var position: Position
+        var continuation: LogCore.Continuation
+    }
+
+    /// A chore is being done; it holds what it needs, and reports back.
+    var isRunning = false
+    var isAsleep = false
+    /// When it wakes by itself.
+    var wakesAt: MonotonicTime?
+    /// An append waits for the next segment's file.
+    var isPreparationAsked = false
+    /// The disk refused the last preparation; made again when an append asks for it or something was trimmed.
+    var isPreparationRefused = false
+    /// DURABLE is to be carried to the disk.
+    var isPageDue = false
+    /// Segments were sealed since the last look at retention and index files.
+    var hasRotated = false
+    var trims: [Trim] = []
+}
+
+extension LogCore {
+    enum Chore {
+        case prepare(SegmentPreparation)
+        case populate(SegmentPopulation)
+        case trim(TrimJob, Continuation?)
+        case syncPage
+        case tell([LogEvent.Kind], LogCounters)
+        case wait(until: MonotonicTime?)
+        case exit
+    }
+
+    mutating func request(trim position: Position, _ continuation: Continuation) -> Wakeups {
+        if let failure = self.failure { return Wakeups(done: [(continuation, .failure(failure))]) }
+        self.maintenance.trims.append(Maintenance.Trim(position: position, continuation: continuation))
+        return Wakeups(wakesMaintenance: self.takeMaintenanceWake())
+    }
+
+    /// What the maintenance thread is to do next.
+    mutating func nextChore(now: MonotonicTime) -> (chore: Chore, wakeups: Wakeups) {
+        var wakeups = Wakeups()
+        self.maintenance.isRunning = true
+        if let chore = self.dueChore(now: now, &wakeups) { return (chore, wakeups) }
+        self.maintenance.isRunning = false
+        // Somebody may have waited for the last chore to end.
+        wakeups.wakesThread = (!self.requests.isEmpty || self.isAbandoned) && self.takeThreadWake()
+        if self.isAbandoned, self.isClosed { return (.exit, wakeups) }
+        self.maintenance.isAsleep = true
+        self.maintenance.wakesAt = self.nextChoreDue
+        return (.wait(until: self.maintenance.wakesAt), wakeups)
+    }
+
+    private mutating func dueChore(now: MonotonicTime, _ wakeups: inout Wakeups) -> Chore? {
+        if !self.events.isEmpty || self.counters.isDue(now: now) {
+            defer { self.events.removeAll() }
+            return .tell(self.events, self.counters.take(now: now))
+        }
+        if let failure = self.failure {
+            for trim in self.maintenance.trims { wakeups.done.append((trim.continuation, .failure(failure))) }
+            self.maintenance.trims.removeAll()
+            return nil
+        }
+        // Truncating and closing wait for the chore at hand, not for another one.
+        guard self.work != .exclusive, self.requests.isEmpty, !self.isAbandoned else { return nil }
+        if let population = self.writer.takePopulation() { return .populate(population) }
+        if self.isPreparationDue {
+            self.maintenance.isPreparationAsked = false
+            return .prepare(self.writer.backgroundPreparation)
+        }
+        while !self.maintenance.trims.isEmpty {
+            let trim = self.maintenance.trims.removeFirst()
+            if let job = self.writer.beginTrim(before: trim.position) { return .trim(job, trim.continuation) }
+            wakeups.done.append((trim.continuation, .success(())))
+        }
+        if self.maintenance.isPageDue || (self.writer.durableFile.isDirty && self.writer.durableSyncDue <= now) {
+            self.maintenance.isPageDue = false
+            self.writer.noteDurableFileSync(now: now)
+            return .syncPage
+        }
+        return nil
+    }
+
+    private var isPreparationDue: Bool {
+        guard !self.writer.canRotate else { return false }
+        if self.maintenance.isPreparationAsked { return true }
+        return !self.maintenance.isPreparationRefused
+            && self.writer.remainingByteCount < self.configuration.segmentByteCountMax / 2
+    }
+
+    /// Whether an append or a sync left something for the maintenance thread, and it sleeps on.
+    var hasMaintenanceWork: Bool {
+        guard self.maintenance.isAsleep else { return false }
+        if self.maintenance.wakesAt == nil, self.counters.isDirty || self.writer.durableFile.isDirty { return true }
+        return self.isPreparationDue || self.writer.isPopulationDue || self.maintenance.isPageDue
+            || !self.events.isEmpty
+    }
+
+    private var nextChoreDue: MonotonicTime? {
+        guard self.failure == nil else { return self.counters.due }
+        var due = self.counters.due
+        if self.writer.durableFile.isDirty { due = min(due ?? self.writer.durableSyncDue, self.writer.durableSyncDue) }
+        return due
+    }
+
+    // MARK: What became of a chore
+
+    mutating func prepared(_ result: Result<PreparedSegment, LogError>) -> Wakeups {
+        var wakeups = Wakeups()
+        switch result {
+        case .success(let segment):
+            self.maintenance.isPreparationRefused = false
+            self.writer.adopt(segment)
+            wakeups.done = self.takeRoomWaiters(.success(()))
+        case .failure(let error):
+            if !self.maintenance.isPreparationRefused { self.events.append(.preparationRefused(error)) }
+            self.maintenance.isPreparationRefused = true
+            wakeups.done = self.takeRoomWaiters(.failure(error))
+        }
+        return wakeups
+    }
+
+    mutating func trimmed(_ job: TrimJob, _ outcome: TrimJob.Outcome, _ continuation: Continuation?) -> Wakeups {
+        self.maintenance.isPreparationRefused = false
+        self.events.append(.trimmed(before: job.first, segments: job.segments.count, byteCount: job.byteCount))
+        self.counters.segmentsTrimmed += UInt64(job.segments.count)
+        var wakeups = Wakeups()
+        var result = Outcome.success(())
+        switch outcome {
+        case .done: break
+        case .filesLeft(let error): result = .failure(error)
+        case .syncFailed(let error):
+            result = .failure(error)
+            self.writer.syncFailed()
+            wakeups = self.failed(error)
+        }
+        if let continuation { wakeups.done.append((continuation, result)) }
+        return wakeups
+    }
+
+    mutating func pageSynced(_ error: LogError?) -> Wakeups {
+        guard let error else { return Wakeups() }
+        self.writer.syncFailed()
+        return self.failed(error)
+    }
+}

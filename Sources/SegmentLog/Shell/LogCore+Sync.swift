@@ -1,0 +1,164 @@
+import LogModel
+import LogState
+
+/// Syncs, and what the log's thread does alone.
+extension LogCore {
+    /// What the log's thread is to do.
+    enum Step {
+        case sync(SyncJob)
+        case perform(Request)
+        case wait(until: MonotonicTime?)
+        case exit
+    }
+
+    /// Nobody holds the log any more.
+    mutating func abandon() -> Wakeups {
+        self.isAbandoned = true
+        return Wakeups(wakesThread: self.takeThreadWake(), wakesMaintenance: self.takeMaintenanceWake())
+    }
+
+    mutating func request(_ request: Request) -> Wakeups {
+        self.requests.append(request)
+        return Wakeups(wakesThread: self.takeThreadWake())
+    }
+
+    mutating func nextStep(now: MonotonicTime) -> Step {
+        guard self.work == .idle else { return self.sleep(until: nil) }
+        if !self.requests.isEmpty || self.isAbandoned {
+            guard !self.maintenance.isRunning else { return self.sleep(until: nil) }
+            self.work = .exclusive
+            return self.requests.isEmpty ? .exit : .perform(self.requests.removeFirst())
+        }
+        if self.failure != nil { return self.sleep(until: nil) }
+        if !self.syncWaiters.isEmpty { return .sync(self.beginSync()) }
+        switch self.configuration.policy {
+        case .always: break
+        case .batch(let window):
+            guard let since = self.unsyncedSince else { break }
+            let due = since.advanced(byMilliseconds: window)
+            return due <= now ? .sync(self.beginSync()) : self.sleep(until: due)
+        case .os:
+            // A full segment is finalized in the background, so that the next start need not read it.
+            if self.writer.isSealing {
+                self.work = .syncing
+                return .sync(self.writer.beginFinalizing())
+            }
+        }
+        return self.sleep(until: nil)
+    }
+
+    private mutating func sleep(until deadline: MonotonicTime?) -> Step {
+        self.isThreadAsleep = true
+        return .wait(until: deadline)
+    }
+
+    /// Whom to tell of an append that returns once it is written; nobody, most of the time.
+    mutating func noteWritten(now: () -> MonotonicTime) -> Wakeups? {
+        let wakesThread = self.noteUnsynced(now: now)
+        let wakesMaintenance = self.hasMaintenanceWork
+        guard wakesThread || wakesMaintenance || !self.tailWaiters.isEmpty else { return nil }
+        return Wakeups(
+            readers: self.takeReaders(), wakesThread: wakesThread && self.takeThreadWake(),
+            wakesMaintenance: wakesMaintenance && self.takeMaintenanceWake())
+    }
+
+    /// Whether the log's thread has to know: under `batch` to set its timer, under `os` to finalize.
+    private mutating func noteUnsynced(now: () -> MonotonicTime) -> Bool {
+        switch self.configuration.policy {
+        case .always: return false
+        case .batch:
+            guard self.unsyncedSince == nil else { return false }
+            self.unsyncedSince = now()
+            return true
+        case .os: return self.writer.isSealing && self.isThreadAsleep
+        }
+    }
+
+    mutating func beginSync() -> SyncJob {
+        precondition(self.work == .idle, "two syncs at a time")
+        self.work = .syncing
+        self.unsyncedSince = nil
+        return self.writer.beginSync()
+    }
+
+    mutating func finishSync(_ job: SyncJob, now: MonotonicTime) -> Wakeups {
+        self.work = .idle
+        if self.writer.finishSync(job, now: now) { self.maintenance.isPageDue = true }
+        self.publishView()
+        let durable = self.writer.durable.position
+        let count = self.syncWaiters.prefix { $0.end <= durable }.count
+        self.counters.synced(callers: count)
+        var wakeups = Wakeups(readers: self.takeReaders())
+        wakeups.done.reserveCapacity(count)
+        for waiter in self.syncWaiters[..<count] { wakeups.done.append((waiter.continuation, .success(()))) }
+        self.syncWaiters.removeFirst(count)
+        wakeups.wakesThread = self.hasThreadWork && self.takeThreadWake()
+        wakeups.wakesMaintenance = self.hasMaintenanceWork && self.takeMaintenanceWake()
+        return wakeups
+    }
+
+    private var hasThreadWork: Bool {
+        !self.syncWaiters.isEmpty || !self.requests.isEmpty || self.isAbandoned || self.unsyncedSince != nil
+            || (self.configuration.policy == .os && self.writer.isSealing)
+    }
+
+    mutating func syncFailed(_ error: LogError) -> Wakeups {
+        self.work = .idle
+        self.writer.syncFailed()
+        return self.failed(error)
+    }
+
+    mutating func failed(_ error: LogError) -> Wakeups {
+        if !self.hasFailed { self.events.append(.failed(error)) }
+        self.hasFailed = true
+        self.publishView()
+        var wakeups = Wakeups(readers: self.takeAllReaders())
+        wakeups.done = self.syncWaiters.map { ($0.continuation, .failure(error)) }
+        self.syncWaiters.removeAll()
+        wakeups.done += self.takeRoomWaiters(.failure(.failed))
+        wakeups.wakesThread = self.takeThreadWake()
+        wakeups.wakesMaintenance = self.takeMaintenanceWake()
+        return wakeups
+    }
+
+    // MARK: Alone with the writer
+
+    /// After a truncation: appends that wait for a sync of what is gone are told so; everybody else looks again.
+    mutating func finishTruncation(_ outcome: Outcome, state: LogState?, _ continuation: Continuation) -> Wakeups {
+        self.work = .idle
+        if let state { self.state = state }
+        let tail = self.writer.chain.tail
+        if self.writer.condition == .failed {
+            var wakeups = self.failed(.failed)
+            wakeups.done.append((continuation, outcome))
+            return wakeups
+        }
+        self.publishView()
+        var wakeups = Wakeups(readers: self.takeAllReaders())
+        wakeups.done = self.takeRoomWaiters(.success(()))
+        for waiter in self.syncWaiters where waiter.end > tail {
+            wakeups.done.append((waiter.continuation, .failure(.beyondTail(tail: tail))))
+        }
+        self.syncWaiters.removeAll { $0.end > tail }
+        wakeups.done.append((continuation, outcome))
+        wakeups.wakesMaintenance = self.takeMaintenanceWake()
+        return wakeups
+    }
+
+    mutating func finishClose(_ outcome: Outcome, _ continuation: Continuation?) -> Wakeups {
+        self.work = .idle
+        if !self.isClosed { self.events.append(.closed) }
+        self.isClosed = true
+        self.publishView()
+        var wakeups = Wakeups(readers: self.takeAllReaders())
+        let durable = self.writer.durable.position
+        wakeups.done = self.syncWaiters.map {
+            ($0.continuation, $0.end <= durable ? .success(()) : .failure(.closed))
+        }
+        self.syncWaiters.removeAll()
+        wakeups.done += self.takeRoomWaiters(.failure(.closed))
+        if let continuation { wakeups.done.append((continuation, outcome)) }
+        wakeups.wakesMaintenance = self.takeMaintenanceWake()
+        return wakeups
+    }
+}
