@@ -12,10 +12,18 @@ package enum EngineLimits {
     package static let seekWindowByteCount = 64 << 10
     /// A reader's read-ahead.
     package static let readWindowByteCount = 256 << 10
+    /// Memory that a reader keeps for its next read; what a larger frame needed goes at once.
+    package static let recycledByteCountMax = 2 * readWindowByteCount
+    /// Truncations that readers are told of exactly.
+    package static let rememberedCutsMax = 64
     /// Marks in a segment's sparse index.
     package static let indexMarksMax = 2048
     /// Zeros are written this far ahead of the tail, in writes of this size.
     package static let zeroAheadByteCount = 64 << 10
+    /// Pages of a mapped segment are made present this far ahead of the tail.
+    package static let populateAheadByteCount = 1 << 20
+    /// Appends that wait for a sync, or for room, at a time; one more is refused.
+    package static let waitingAppendsMax = 1 << 18
     /// Damaged ranges remembered one by one; with more, each segment has one.
     package static let quarantinedRangesMax = 1024
     /// The scrubber reads this much at a time at most, so that it never holds up anybody.
@@ -24,10 +32,6 @@ package enum EngineLimits {
     package static let scrubBytesPerSecond = 8 << 20
     /// The scrubber begins a pass this long after it began the one before, at the earliest.
     package static let scrubPassIntervalMilliseconds: UInt64 = 3_600_000
-    /// Pages of a mapped segment are made present this far ahead of the tail.
-    package static let populateAheadByteCount = 1 << 20
-    /// Appends that wait for a sync, or for room, at a time; one more is refused.
-    package static let waitingAppendsMax = 1 << 18
     /// DURABLE reaches the disk at least this often.
     package static let durableSyncIntervalMilliseconds: UInt64 = 1000
 }

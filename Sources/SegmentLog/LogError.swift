@@ -120,7 +120,9 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
 
 extension LogError {
     init(_ error: DiskError) {
-        if error.isNoSpace {
+        // A sync, or the cut before it, may find the disk full too, but what was written is not taken back then:
+        // to those who wait for it, that is a failed sync and no refusal.
+        if error.isNoSpace, ![.sync, .syncMapping, .syncDirectory, .truncate].contains(error.operation) {
             self = .noSpace
         } else {
             self = .storage(

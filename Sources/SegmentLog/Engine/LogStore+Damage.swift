@@ -9,7 +9,11 @@ extension LogStore {
     ///
     /// - Returns: Whether any of it was not known before.
     @discardableResult
-    package func noteDamage(_ damage: Damage) -> Bool { self.quarantine.note(damage) }
+    package func noteDamage(_ damage: Damage) -> Bool {
+        guard self.quarantine.note(damage) else { return false }
+        self.damageFound?(damage)
+        return true
+    }
 
     /// A range holds again what was once synced there.
     package func repaired(_ segment: SegmentID, _ range: Range<Int>) {

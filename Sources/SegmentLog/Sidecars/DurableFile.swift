@@ -52,6 +52,16 @@ final class DurableFile: Sendable {
         return bytes
     }
 
+    /// A file in which both slots say `record`.
+    static func contents(_ record: DurableRecord) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+        for (number, offset) in Self.offsets.enumerated() {
+            let slot = record.slot(sequence: 2 + UInt64(number)).encoded(magic: Self.magic)
+            bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot)
+        }
+        return bytes
+    }
+
     var record: DurableRecord { self.state.withLock { $0.record } }
     var isDirty: Bool { self.state.withLock { $0.isDirty } }
 

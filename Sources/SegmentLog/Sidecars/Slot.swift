@@ -14,9 +14,15 @@ package struct Slot: Hashable, Sendable {
     /// Bytes 16 ..< 60.
     package var words: [UInt32]
 
-    static let wordCount = 11
+    package static let wordCount = 11
 
-    func encoded(magic: UInt32) -> [UInt8] {
+    package init(flags: UInt16, sequence: UInt64, words: [UInt32]) {
+        self.flags = flags
+        self.sequence = sequence
+        self.words = words
+    }
+
+    package func encoded(magic: UInt32) -> [UInt8] {
         precondition(self.words.count == Self.wordCount, "a slot has \(Self.wordCount) words")
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
