@@ -43,6 +43,8 @@ package protocol FileSystem: Sendable {
 package protocol File: AnyObject, Sendable {
     /// - Returns: `count` bytes from `offset`; fewer only at the end of the file.
     func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8]
+    /// As ``read(at:count:)``, into the storage of `bytes` where nobody else uses it: what they held goes.
+    func read(at offset: Int, count: Int, into bytes: inout [UInt8]) throws(DiskError)
     /// Writes all of `bytes`. After an error any part of them may be in the file.
     func write(_ bytes: RawSpan, at offset: Int) throws(DiskError)
     /// Contents and length are durable on return (`fdatasync`). After an error nothing is known about any
@@ -58,6 +60,12 @@ package protocol File: AnyObject, Sendable {
     /// back. Where it is not (copy-on-write file systems, network file systems), a store into a mapping could end the
     /// process for want of space, and writes are the way.
     var keepsReservations: Bool { get }
+}
+
+extension File {
+    package func read(at offset: Int, count: Int, into bytes: inout [UInt8]) throws(DiskError) {
+        bytes = try self.read(at: offset, count: count)
+    }
 }
 
 /// A mapped piece of a file: a store survives the process at once, a power cut after ``sync()`` or ``File/sync()``.

@@ -18,23 +18,31 @@ package final class LinuxFile: File {
     }
 
     package func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try self.read(at: offset, count: count, into: &bytes)
+        return bytes
+    }
+
+    package func read(at offset: Int, count: Int, into bytes: inout [UInt8]) throws(DiskError) {
         var failure: DiskError?
+        bytes.removeAll(keepingCapacity: true)
         // The buffer goes to pread uninitialised: zeroing it first would double the cost of a scan.
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let free = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-                let got = pread(self.descriptor.rawValue, free.baseAddress, free.count, off_t(offset + filled))
-                if got == 0 { return }
-                if got > 0 {
-                    filled += got
-                } else if errno != EINTR {
-                    failure = self.error(.read)
-                    return
+        bytes.append(addingCapacity: count) { out in
+            out.withUnsafeMutableBufferPointer { buffer, filled in
+                while filled < count {
+                    let free = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                    let got = pread(self.descriptor.rawValue, free.baseAddress, free.count, off_t(offset + filled))
+                    if got == 0 { return }
+                    if got > 0 {
+                        filled += got
+                    } else if errno != EINTR {
+                        failure = self.error(.read)
+                        return
+                    }
                 }
             }
         }
         if let failure { throw failure }
-        return bytes
     }
 
     package func write(_ bytes: RawSpan, at offset: Int) throws(DiskError) {

@@ -1,15 +1,23 @@
 import CZlib
 import LogModel
 
-/// One zlib compressor, used again and again; its state costs 256 KiB.
+/// One zlib compressor, used again and again; its state costs 256 KiB, less for short inputs.
 package struct Deflater: ~Copyable {
     /// On the heap, since zlib's state points back to it and it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
 
-    package init(level: Int32 = RangeCodecLimits.level) {
+    /// - Parameters:
+    ///   - level: 1 ... 9.
+    ///   - rawByteCountMax: Longer inputs are deflated as well, though not as small.
+    package init(level: Int32 = RangeCodecLimits.level, rawByteCountMax: Int = .max) {
+        // A window larger than the input only costs memory to clear. zlib has windows of 2^9 ... 2^15 bytes, and 8 is
+        // its own memory level for the largest.
+        let windowBits = Int32(min(max(Int.bitWidth - (rawByteCountMax - 1).leadingZeroBitCount, 9), 15))
         self.stream = .allocate(capacity: 1)
         self.stream.initialize(to: z_stream())
-        let code = deflateInit_(self.stream, level, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        let code = deflateInit2_(
+            self.stream, level, Z_DEFLATED, windowBits, windowBits - 7, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            Int32(MemoryLayout<z_stream>.size))
         precondition(code == Z_OK, "deflateInit: \(code)")
     }
 

@@ -86,7 +86,7 @@ struct PageReader: Sendable {
             defer { offset += Int(header.length) }
             guard header.kind == .records else { continue }
             let payload = rest.prefix(Int(header.length)).dropFirst(header.headerByteCount)
-            var reader = RecordReader(payload: payload, count: Int(header.recordCount))
+            var reader = RecordReader(payload: payload, of: header)
             var index = header.firstIndex
             while let record = try reader.next() {
                 defer { index = index.advanced(by: 1) }

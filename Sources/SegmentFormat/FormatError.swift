@@ -1,4 +1,5 @@
 import LogModel
+import RangeCodec
 
 /// Why bytes are not what the format says, or why records do not fit into it.
 package enum FormatError: Error, Hashable, Sendable {
@@ -13,10 +14,14 @@ package enum FormatError: Error, Hashable, Sendable {
     /// Flags of a later version: what they mean for the rest is unknown.
     case unsupportedFlags(UInt8)
     case reservedNotZero
-    /// Records in a control frame, none in a frame of records, or too many.
+    /// Records in a control frame, none in a frame of records, too many, or more than there are indexes left.
     case badRecordCount(UInt32)
     /// A record cannot be read; `offset` counts from the start of the payload.
     case badRecord(offset: Int)
+    /// Compressed records do not begin with how many bytes they are.
+    case badRawByteCount
+    /// Compressed records are not what they announce.
+    case badCompression(RangeError)
     /// Bytes follow the last record.
     case trailingBytes(Int)
     /// Refused before anything was encoded: an append needs at least one record.

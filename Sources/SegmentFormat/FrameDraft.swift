@@ -5,6 +5,7 @@ import LogModel
 /// Everything but what its place in the log decides; so the costly part is done off any lock, on any thread.
 package struct FrameDraft: Sendable {
     package let kind: FrameKind
+    package let flags: FrameFlags
     package let recordCount: Int
     package let producer: ProducerSequence?
     let payloadChecksum: UInt32
@@ -16,7 +17,7 @@ package struct FrameDraft: Sendable {
 
     package var outline: FrameOutline {
         FrameOutline(
-            kind: self.kind, flags: self.producer == nil ? [] : .producer, recordCount: self.recordCount,
+            kind: self.kind, flags: self.flags, recordCount: self.recordCount,
             producer: self.producer, payloadChecksum: self.payloadChecksum, byteCount: self.bytes.count)
     }
 
@@ -26,12 +27,23 @@ package struct FrameDraft: Sendable {
 
     /// An atomic batch.
     ///
-    /// - Parameter records: 1 ... ``FormatLimits/recordsPerFrameMax``.
+    /// - Parameters:
+    ///   - records: 1 ... ``FormatLimits/recordsPerFrameMax``; before compression they must fit into a frame, too.
+    ///   - compression: What does not get smaller is stored plain.
     /// - Throws: ``FormatError/noRecords``, ``FormatError/tooManyRecords(count:max:)`` or
     ///   ``FormatError/frameTooLarge(byteCount:max:)``.
-    /// - Complexity: One allocation and one copy of the bytes.
+    /// - Complexity: One allocation and one copy of the bytes. With compression a second, and zlib's own memory of up to
+    ///   256 KiB; large batches that do not shrink cost the deflating of a sample.
     package static func records(
-        _ records: [Record], producer: ProducerSequence? = nil
+        _ records: [Record], producer: ProducerSequence? = nil, compression: RecordCompression = .none
+    ) throws(FormatError) -> FrameDraft {
+        let draft = try Self.plain(records, producer: producer)
+        guard case .deflate(let level) = compression else { return draft }
+        return draft.deflated(level: level)
+    }
+
+    private static func plain(
+        _ records: [Record], producer: ProducerSequence?
     ) throws(FormatError) -> FrameDraft {
         let headerByteCount = producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
         let byteCount = try records.withUnsafeBufferPointer { records throws(FormatError) in
@@ -48,7 +60,18 @@ package struct FrameDraft: Sendable {
             count = byteCount
         }
         return FrameDraft(
-            kind: .records, recordCount: records.count, producer: producer, payloadChecksum: checksum, bytes: bytes)
+            kind: .records, flags: producer == nil ? [] : .producer, recordCount: records.count, producer: producer,
+            payloadChecksum: checksum, bytes: bytes)
+    }
+
+    /// The same batch compressed, or the draft itself when that is not smaller.
+    private consuming func deflated(level: Int) -> FrameDraft {
+        let records = self.bytes.span.bytes.extracting(droppingFirst: self.headerByteCount)
+        guard let payload = CompressedRecords.deflate(records, level: level) else { return self }
+        return FrameDraft(
+            kind: self.kind, flags: self.flags.union(.compressed), recordCount: self.recordCount,
+            producer: self.producer, payloadChecksum: CRC32C.checksum(payload.span.bytes),
+            bytes: Array(self.bytes[..<self.headerByteCount] + payload))
     }
 
     /// A frame that holds no record and takes no index.
@@ -64,7 +87,7 @@ package struct FrameDraft: Sendable {
         bytes.append(contentsOf: repeatElement(0, count: FrameHeader.byteCount))
         bytes.append(contentsOf: payload)
         return FrameDraft(
-            kind: kind, recordCount: 0, producer: nil, payloadChecksum: CRC32C.checksum(payload.span.bytes),
+            kind: kind, flags: [], recordCount: 0, producer: nil, payloadChecksum: CRC32C.checksum(payload.span.bytes),
             bytes: bytes)
     }
 }

@@ -14,14 +14,14 @@ package enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
 package struct FrameFlags: OptionSet, Hashable, Sendable {
     package var rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// Reserved: the records are compressed.
+    /// The payload is a ``CompressedRecords``.
     package static let compressed = FrameFlags(rawValue: 1)
     /// The header is 72 bytes long and ends with producer and sequence.
     package static let producer = FrameFlags(rawValue: 2)
     /// Reserved: the producer fields hold the hash of an idempotency key.
     package static let idempotencyKey = FrameFlags(rawValue: 4)
     /// What this version writes and reads.
-    package static let supported: FrameFlags = [.producer]
+    package static let supported: FrameFlags = [.producer, .compressed]
 }
 
 /// What stands in front of each frame's payload, little-endian.
@@ -119,11 +119,19 @@ extension FrameHeader {
     /// - Throws: ``FormatError``. The checksum comes first, so that a damaged field is never taken for a newer
     ///   format. Nothing is said about the payload, not even whether it is there.
     package static func decode(_ bytes: RawSpan) throws(FormatError) -> FrameHeader? {
+        try Self.check(bytes) > 0 ? FrameHeader(checked: bytes) : nil
+    }
+
+    /// Checks a header without making one.
+    ///
+    /// - Returns: Its length; 0 for 56 bytes of zeros.
+    /// - Throws: As ``decode(_:)``.
+    static func check(_ bytes: RawSpan) throws(FormatError) -> Int {
         guard bytes.byteCount >= Self.byteCount else {
             throw .truncated(needed: Self.byteCount, available: bytes.byteCount)
         }
         let length = bytes.load(UInt32.self, at: 0)
-        if length == 0, bytes.isZero(0..<Self.byteCount) { return nil }
+        if length == 0, bytes.isZero(0..<Self.byteCount) { return 0 }
         let flags = FrameFlags(rawValue: bytes.load(UInt8.self, at: 17))
         let headerByteCount = flags.contains(.producer) ? Self.producerByteCount : Self.byteCount
         guard bytes.byteCount >= headerByteCount else {
@@ -146,9 +154,19 @@ extension FrameHeader {
         guard recordCount <= FormatLimits.recordsPerFrameMax, (kind == .records) == (recordCount > 0) else {
             throw .badRecordCount(recordCount)
         }
-        return FrameHeader(
-            length: length,
-            headerChecksum: stored,
+        guard bytes.load(UInt64.self, at: 32) <= .max - UInt64(recordCount) else { throw .badRecordCount(recordCount) }
+        return headerByteCount
+    }
+
+    /// Reads a header that ``check(_:)`` has accepted before.
+    package init(checked bytes: RawSpan) {
+        let flags = FrameFlags(rawValue: bytes.load(UInt8.self, at: 17))
+        guard let kind = FrameKind(rawValue: bytes.load(UInt8.self, at: 16)) else {
+            preconditionFailure("a header was not checked")
+        }
+        self.init(
+            length: bytes.load(UInt32.self, at: 0),
+            headerChecksum: bytes.load(UInt32.self, at: 4),
             payloadChecksum: bytes.load(UInt32.self, at: 8),
             previous: bytes.load(UInt32.self, at: 12),
             kind: kind,
@@ -157,7 +175,7 @@ extension FrameHeader {
             term: Term(bytes.load(UInt64.self, at: 24)),
             firstIndex: LogIndex(bytes.load(UInt64.self, at: 32)),
             timestamp: Timestamp(nanoseconds: bytes.load(UInt64.self, at: 40)),
-            recordCount: recordCount,
+            recordCount: bytes.load(UInt32.self, at: 48),
             producer: flags.contains(.producer)
                 ? ProducerSequence(
                     producer: bytes.load(UInt64.self, at: 56), sequence: bytes.load(UInt64.self, at: 64))

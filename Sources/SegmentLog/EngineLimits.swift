@@ -12,6 +12,10 @@ package enum EngineLimits {
     package static let seekWindowByteCount = 64 << 10
     /// A reader's read-ahead.
     package static let readWindowByteCount = 256 << 10
+    /// Memory that a reader keeps for its next read; what a larger frame needed goes at once.
+    package static let recycledByteCountMax = 2 * readWindowByteCount
+    /// Truncations that readers are told of exactly.
+    package static let rememberedCutsMax = 64
     /// Marks in a segment's sparse index.
     package static let indexMarksMax = 2048
     /// Zeros are written this far ahead of the tail, in writes of this size.

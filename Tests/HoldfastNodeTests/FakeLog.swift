@@ -91,7 +91,7 @@ final class FakeLog: LogService {
         let producer = draft.producer
         let frame = state.chain.place(draft, term: Term(3), node: NodeID(1), timestamp: Timestamp(nanoseconds: 1_000))
         let payload = frame.bytes[...].dropFirst(frame.header.headerByteCount)
-        var reader = RecordReader(payload: payload, count: Int(frame.header.recordCount))
+        var reader = RecordReader(payload: payload, of: frame.header)
         var index = frame.header.firstIndex
         while let record = try? reader.next() {
             state.records.append(

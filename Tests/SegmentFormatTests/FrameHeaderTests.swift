@@ -70,7 +70,7 @@ struct FrameHeaderTests {
 
     @Test func `well-sealed nonsense is refused by name`() throws {
         #expect(throws: FormatError.unknownKind(99)) { try self.decode { $0[16] = 99 } }
-        #expect(throws: FormatError.unsupportedFlags(3)) { try self.decode { $0[17] = 3 } }
+        #expect(throws: FormatError.unsupportedFlags(6)) { try self.decode { $0[17] = 6 } }
         #expect(throws: FormatError.unsupportedFlags(0x82)) { try self.decode { $0[17] = 0x82 } }
         #expect(throws: FormatError.unsupportedFlags(2)) { try self.decode { $0[16] = 2 } }
         #expect(throws: FormatError.reservedNotZero) { try self.decode { $0[19] = 1 } }

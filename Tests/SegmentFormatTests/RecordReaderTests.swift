@@ -9,7 +9,7 @@ struct RecordReaderTests {
     }
 
     private func read(_ payload: Bytes, count: Int) throws(FormatError) -> [Record] {
-        var reader = RecordReader(payload: payload, count: count)
+        var reader = RecordReader(payload: payload, count: count, flags: [])
         var records: [Record] = []
         while let record = try reader.next() { records.append(record) }
         return records
@@ -24,7 +24,7 @@ struct RecordReaderTests {
             ]
         let payload = try self.payload(of: records)
         #expect(try self.read(payload, count: records.count) == records)
-        try RecordReader.verify(payload.span.bytes, count: records.count)
+        try RecordReader.verify(payload.span.bytes, count: records.count, flags: [])
     }
 
     @Test func `keys and values share the payload's storage`() throws {
@@ -42,10 +42,12 @@ struct RecordReaderTests {
         for count in 0..<payload.count {
             let cut = payload.prefix(count)
             #expect(throws: FormatError.self) { try self.read(cut, count: 3) }
-            #expect(throws: FormatError.self) { try RecordReader.verify(cut.span.bytes, count: 3) }
+            #expect(throws: FormatError.self) { try RecordReader.verify(cut.span.bytes, count: 3, flags: []) }
         }
         #expect(throws: FormatError.trailingBytes(9)) { try self.read(payload, count: 2) }
-        #expect(throws: FormatError.trailingBytes(9)) { try RecordReader.verify(payload.span.bytes, count: 2) }
+        #expect(throws: FormatError.trailingBytes(9)) {
+            try RecordReader.verify(payload.span.bytes, count: 2, flags: [])
+        }
         #expect(throws: FormatError.badRecord(offset: 22)) { try self.read(payload, count: 4) }
     }
 
@@ -72,7 +74,7 @@ struct RecordReaderTests {
     }
 
     @Test func `skipping lands on the next record`() throws {
-        var reader = RecordReader(payload: try self.payload(of: Samples.records), count: 3)
+        var reader = RecordReader(payload: try self.payload(of: Samples.records), count: 3, flags: [])
         try reader.skip()
         #expect(try reader.next() == Samples.records[1])
         #expect(reader.remaining == 1)

@@ -125,7 +125,7 @@ import Testing
         while position < tail {
             let range = try store.read(from: position, through: tail, byteCountMax: 100)
             for frame in FrameSequence(range) where frame.header.kind == .records {
-                var reader = RecordReader(payload: frame.payload, count: Int(frame.header.recordCount))
+                var reader = RecordReader(payload: frame.payload, of: frame.header)
                 while let record = try? reader.next() { values.append(String(decoding: record.value, as: UTF8.self)) }
             }
             position = range.end

@@ -110,7 +110,7 @@ struct EngineHarness {
             let range = try store.read(from: position, through: tail, byteCountMax: 1000)
             precondition(!range.bytes.isEmpty, "no progress at \(position)")
             for frame in FrameSequence(range) where frame.header.kind == .records {
-                var reader = RecordReader(payload: frame.payload, count: Int(frame.header.recordCount))
+                var reader = RecordReader(payload: frame.payload, of: frame.header)
                 while let record = try? reader.next() { values.append(String(decoding: record.value, as: UTF8.self)) }
             }
             position = range.end

@@ -22,10 +22,8 @@ package struct FrameSequence: Sequence, IteratorProtocol {
 
     package mutating func next() -> Frame? {
         guard self.offset < self.bytes.endIndex else { return nil }
-        let rest = self.bytes[self.offset...]
-        guard let header = try? FrameHeader.decode(rest.span.bytes) else {
-            preconditionFailure("a checked range holds a bad frame at \(self.position)")
-        }
+        let header = FrameHeader(
+            checked: self.bytes.span.bytes.extracting(droppingFirst: self.offset - self.bytes.startIndex))
         let end = self.offset + Int(header.length)
         let frame = Frame(
             header: header, payload: self.bytes[(self.offset + header.headerByteCount)..<end], position: self.position)

@@ -17,6 +17,8 @@ struct LogLayout: Sendable {
     private(set) var nextIndex: LogIndex
     /// Raised by each truncation: tells a reader that what it read under may have gone.
     private(set) var truncations: UInt64 = 0
+    /// Where they cut, both ascending: a cut below earlier ones makes these forgotten.
+    private var cuts: [(truncation: UInt64, position: Position)] = []
 
     init(segments: [Segment], tail: LogPoint, nextIndex: LogIndex) {
         precondition(!segments.isEmpty, "a log has a segment")
@@ -32,6 +34,13 @@ struct LogLayout: Sendable {
         let first = self.segments[0].id.rawValue
         guard id.rawValue >= first, Int(id.rawValue - first) < self.segments.count else { return nil }
         return self.segments[Int(id.rawValue - first)]
+    }
+
+    /// How far a segment reaches; `nil` unless it is part of the log.
+    func extent(of id: SegmentID) -> UInt32? {
+        let first = self.segments[0].id.rawValue
+        guard id.rawValue >= first, Int(id.rawValue - first) < self.segments.count else { return nil }
+        return self.segments[Int(id.rawValue - first)].byteCount
     }
 
     /// The last segment whose first index is not above `index`: the one that holds it, if any does.
@@ -73,7 +82,24 @@ struct LogLayout: Sendable {
         self.segments[last].index.truncate(to: chain.tail.offset)
         self.tail = chain.point
         self.nextIndex = chain.nextIndex
+        self.noteCut(at: chain.tail)
+    }
+
+    private mutating func noteCut(at position: Position) {
         self.truncations += 1
+        while let last = self.cuts.last, last.position >= position { self.cuts.removeLast() }
+        self.cuts.append((self.truncations, position))
+        guard self.cuts.count > EngineLimits.rememberedCutsMax else { return }
+        // The two oldest become one at the lower place: a reader that slept since may be told too much, never too little.
+        self.cuts[1].position = self.cuts[0].position
+        self.cuts.removeFirst()
+    }
+
+    /// Whether the frame that ends at `position` was cut off since, even if others stand there now.
+    func isRemoved(_ position: Position, since truncations: UInt64) -> Bool {
+        guard truncations < self.truncations else { return false }
+        guard let lowest = self.cuts.first(where: { $0.truncation > truncations }) else { return false }
+        return position > lowest.position
     }
 
     mutating func trimmed(before first: SegmentID) {

@@ -11,26 +11,59 @@ extension LogStore {
     ///   - start: Where a frame begins, or offset 0 of a segment.
     ///   - limit: Where a frame ends; nothing behind it is read.
     ///   - byteCountMax: At least one frame is read, whatever its size.
-    /// - Returns: An empty range when `start` is the limit.
+    /// - Returns: An empty range when `start` is the limit. Before damage it ends: the next read meets it.
     /// - Throws: ``LogError/trimmed(first:)``, ``LogError/beyondTail(tail:)``, ``LogError/noFrame(at:)``,
     ///   ``LogError/damaged(_:)``, ``LogError/storage(_:)``.
     /// - Complexity: One positioned read, a second for a frame above `byteCountMax`.
     package func read(
         from start: Position, through limit: Position, byteCountMax: Int
     ) throws(LogError) -> SegmentRange {
+        var cursor = self.cursor(at: start)
+        var bytes: [UInt8] = []
+        let read = try self.read(&cursor, through: limit, byteCountMax: byteCountMax, into: &bytes)
+        return SegmentRange(position: read.position, bytes: bytes[..<read.frames.upperBound], end: cursor.position)
+    }
+
+    /// A cursor for reading on from `position`, which is checked by the first read.
+    package func cursor(at position: Position) -> ReadCursor {
+        ReadCursor(position: position, previous: nil, truncations: self.withLayout { $0.truncations })
+    }
+
+    /// Reads on; as ``read(from:through:byteCountMax:)``, and knows what was read before.
+    ///
+    /// So the chain is checked across reads, and a truncation that removed what the cursor stands behind is told as
+    /// ``LogError/beyondTail(tail:)`` at once and for good, whatever was appended since.
+    ///
+    /// - Parameter bytes: Replaced, in their own storage where nobody else uses it.
+    /// - Returns: The position of the first byte, and which of `bytes` are frames: empty when the cursor is at the limit.
+    /// - Throws: See above; the cursor is then where it was.
+    func read(
+        _ cursor: inout ReadCursor, through limit: Position, byteCountMax: Int, into bytes: inout [UInt8]
+    ) throws(LogError) -> (position: Position, frames: Range<Int>) {
         while true {
-            let (place, truncations) = try self.locate(start, limit)
+            let place = try self.locate(cursor, limit)
             guard place.end > place.start else {
-                return SegmentRange(position: start, bytes: [], end: start)
+                cursor.truncations = place.truncations
+                return (cursor.position, 0..<0)
             }
+            var failure: LogError?
+            var read: (frames: Range<Int>, previous: UInt32?) = (0..<0, nil)
             do throws(LogError) {
-                return try self.read(place, byteCountMax: byteCountMax)
+                read = try self.read(place, after: cursor.previous, byteCountMax: byteCountMax, into: &bytes)
             } catch {
-                // What a truncation cut meanwhile is not damage, and what a trim removed is not missing.
-                let (now, first) = self.withLayout { ($0.truncations, $0.first) }
-                if start.segment < first.segment { throw .trimmed(first: first) }
-                if now == truncations { throw error }
+                failure = error
             }
+            // What a truncation cut meanwhile is neither damage nor good, and what a trim removed is not missing.
+            let (truncations, first) = self.withLayout { ($0.truncations, $0.first) }
+            if failure != nil, place.segment < first.segment { throw .trimmed(first: first) }
+            if truncations != place.truncations { continue }
+            if case .damaged(let damage) = failure { throw self.noteDamage(damage) }
+            if let failure { throw failure }
+            let position = Position(segment: place.segment, offset: place.start)
+            cursor = ReadCursor(
+                position: position.advanced(by: read.frames.upperBound), previous: read.previous,
+                truncations: truncations)
+            return (position, read.frames)
         }
     }
 
@@ -38,31 +71,39 @@ extension LogStore {
         var segment: SegmentID
         var start: UInt32
         var end: UInt32
+        var truncations: UInt64
     }
 
-    private func locate(_ start: Position, _ limit: Position) throws(LogError) -> (Place, truncations: UInt64) {
-        let (segment, next, first, tail, truncations) = self.withLayout {
-            ($0.segment(start.segment), $0.segment(start.segment.next), $0.first, $0.tail, $0.truncations)
+    private func locate(_ cursor: ReadCursor, _ limit: Position) throws(LogError) -> Place {
+        let start = cursor.position
+        let (segment, next, first, tail, truncations, isRemoved) = self.withLayout {
+            (
+                $0.extent(of: start.segment), $0.extent(of: start.segment.next), $0.first, $0.tail, $0.truncations,
+                $0.isRemoved(start, since: cursor.truncations)
+            )
         }
         if start.segment < first.segment { throw .trimmed(first: first) }
-        guard let segment, start.offset <= segment.byteCount else { throw .beyondTail(tail: tail.position) }
+        guard let segment, start.offset <= segment, !isRemoved else { throw .beyondTail(tail: tail.position) }
         guard start.offset == 0 || start.offset >= UInt32(SegmentHeader.byteCount) else { throw .noFrame(at: start) }
-        if start.offset == segment.byteCount, let next, limit.segment > start.segment {
-            let end = limit.segment == next.id ? min(limit.offset, next.byteCount) : next.byteCount
-            return (Place(segment: next.id, start: 0, end: end), truncations)
+        if start.offset == segment, let next, limit.segment > start.segment {
+            let id = start.segment.next
+            let end = limit.segment == id ? min(limit.offset, next) : next
+            return Place(segment: id, start: 0, end: end, truncations: truncations)
         }
         let end: UInt32 =
             if limit.segment > start.segment {
-                segment.byteCount
+                segment
             } else if limit.segment == start.segment {
-                min(limit.offset, segment.byteCount)
+                min(limit.offset, segment)
             } else {
                 0
             }
-        return (Place(segment: segment.id, start: start.offset, end: end), truncations)
+        return Place(segment: start.segment, start: start.offset, end: end, truncations: truncations)
     }
 
-    private func read(_ place: Place, byteCountMax: Int) throws(LogError) -> SegmentRange {
+    private func read(
+        _ place: Place, after previous: UInt32?, byteCountMax: Int, into bytes: inout [UInt8]
+    ) throws(LogError) -> (frames: Range<Int>, previous: UInt32?) {
         let file = try self.descriptors.file(of: place.segment)
         let start = Int(place.start)
         let available = Int(place.end) - start
@@ -70,88 +111,66 @@ extension LogStore {
         let smallest = SegmentHeader.byteCount + FrameHeader.producerByteCount
         var count = min(available, max(byteCountMax, smallest))
         while true {
-            let bytes = try disk { () throws(DiskError) in try file.read(at: start, count: count) }
+            do throws(DiskError) {
+                try file.read(at: start, count: count, into: &bytes)
+            } catch {
+                throw LogError(error)
+            }
             guard bytes.count == count else {
                 throw .damaged(Damage(place.segment, start + bytes.count..<Int(place.end), .lost))
             }
-            let walk = try self.walk(bytes, place)
-            if let end = walk.end {
-                return SegmentRange(
-                    position: Position(segment: place.segment, offset: place.start),
-                    bytes: bytes[..<end],
-                    end: Position(segment: place.segment, offset: place.start + UInt32(end))
-                )
+            let first = place.start == 0 ? SegmentHeader.byteCount : 0
+            let before = place.start == 0 ? try self.checkHeader(bytes, place, after: previous) : previous
+            let checked = CheckedFrames(bytes.span.bytes, from: first, after: before)
+            if case .defect(.brokenChain) = checked.stop {
+                // The frame is good in itself: only this read can tell that it does not belong here.
+                throw self.fault(checked, place)
             }
-            guard walk.needed <= available, walk.needed > count else {
+            if checked.end > first { return (first..<checked.end, checked.previous) }
+            var needed = 0
+            switch checked.stop {
+            case .endOfBytes:
+                needed = first + FrameHeader.producerByteCount
+            case .incomplete(let byteCount):
+                needed = first + byteCount
+            case .defect:
+                let position = Position(segment: place.segment, offset: place.start)
+                if first == 0, previous == nil, try !self.isFrame(at: position) { throw .noFrame(at: position) }
+                throw self.fault(checked, place)
+            }
+            guard needed <= available, needed > count else {
                 throw .damaged(Damage(place.segment, start..<Int(place.end), .lost))
             }
-            count = walk.needed
+            count = needed
         }
     }
 
-    /// Checks the frames in `bytes`.
+    /// Checks a segment's header.
     ///
-    /// - Returns: The end of the last whole frame; `nil` when not even one is whole, with the bytes that it needs.
-    private func walk(_ bytes: [UInt8], _ place: Place) throws(LogError) -> (end: Int?, needed: Int) {
-        var offset = 0
-        if place.start == 0 {
-            do throws(FormatError) {
-                _ = try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
-            } catch {
-                throw .damaged(self.damage(place, 0, .format(error)))
-            }
-            offset = SegmentHeader.byteCount
-        }
-        let firstFrame = offset
-        var previous: UInt32?
-        while offset < bytes.count {
-            switch Self.look(at: bytes.span.bytes.extracting(droppingFirst: offset), after: previous) {
-            case .frame(let header):
-                offset += Int(header.length)
-                previous = header.headerChecksum
-            case .incomplete(let needed):
-                return offset > firstFrame ? (offset, 0) : (nil, offset + needed)
-            case .defect(let defect):
-                if offset == 0, try !self.isFrame(at: Position(segment: place.segment, offset: place.start)) {
-                    throw .noFrame(at: Position(segment: place.segment, offset: place.start))
-                }
-                throw .damaged(self.damage(place, offset, defect))
-            }
-        }
-        return offset > firstFrame ? (offset, 0) : (nil, offset + FrameHeader.producerByteCount)
-    }
-
-    private enum Look {
-        case frame(FrameHeader)
-        /// So many bytes would be needed.
-        case incomplete(Int)
-        case defect(FrameDefect)
-    }
-
-    private static func look(at bytes: RawSpan, after previous: UInt32?) -> Look {
-        let header: FrameHeader
+    /// - Returns: The header checksum that the segment's first frame must name.
+    private func checkHeader(
+        _ bytes: [UInt8], _ place: Place, after previous: UInt32?
+    ) throws(LogError) -> UInt32 {
+        let defect: FrameDefect
         do throws(FormatError) {
-            guard let decoded = try FrameHeader.decode(bytes) else { return .defect(.endOfData) }
-            header = decoded
+            let header = try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
+            if header.segment != place.segment {
+                defect = .wrongSegment(expected: place.segment, found: header.segment)
+            } else if let previous, header.previousChecksum != previous {
+                defect = .brokenChain(expected: previous, found: header.previousChecksum)
+            } else {
+                return header.previousChecksum
+            }
         } catch {
-            if case .truncated(let needed, _) = error { return .incomplete(needed) }
-            return .defect(.format(error))
+            defect = .format(error)
         }
-        if let previous, header.previous != previous {
-            return .defect(.brokenChain(expected: previous, found: header.previous))
-        }
-        guard Int(header.length) <= bytes.byteCount else { return .incomplete(Int(header.length)) }
-        let computed = CRC32C.checksum(bytes.extracting(header.headerByteCount..<Int(header.length)))
-        guard computed == header.payloadChecksum else {
-            return .defect(.payloadChecksum(stored: header.payloadChecksum, computed: computed))
-        }
-        return .frame(header)
+        throw .damaged(Damage(place.segment, 0..<Int(place.end), .fault(FrameFault(defect))))
     }
 
     /// Tells a position that never was one from a damaged frame, by walking there from the segment's start.
     private func isFrame(at position: Position) throws(LogError) -> Bool {
         do throws(LogError) {
-            _ = try self.chain(at: position)
+            _ = try self.walkChain(to: position)
             return true
         } catch {
             if case .noFrame = error { return false }
@@ -159,7 +178,9 @@ extension LogStore {
         }
     }
 
-    private func damage(_ place: Place, _ offset: Int, _ defect: FrameDefect) -> Damage {
-        Damage(place.segment, Int(place.start) + offset..<Int(place.end), .fault(FrameFault(defect)))
+    private func fault(_ checked: CheckedFrames, _ place: Place) -> LogError {
+        guard case .defect(let defect) = checked.stop else { preconditionFailure("no fault in \(place)") }
+        let range = Int(place.start) + checked.end..<Int(place.end)
+        return .damaged(Damage(place.segment, range, .fault(FrameFault(defect))))
     }
 }

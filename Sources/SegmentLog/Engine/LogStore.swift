@@ -33,6 +33,7 @@ package final class LogStore: Sendable {
     let cluster: ClusterID
     let segmentByteCountMax: Int
     private let layout: Lock<LogLayout>
+    private let observer = Lock<(@Sendable (Damage) -> Void)?>(nil)
 
     init(
         _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout
@@ -60,6 +61,38 @@ package final class LogStore: Sendable {
         }
     }
 
+    /// Hears of every damaged range that a read meets, again each time; on the reader's thread, under no lock.
+    package var damageFound: (@Sendable (Damage) -> Void)? {
+        get { self.observer.withLock { $0 } }
+        set { self.observer.withLock { $0 = newValue } }
+    }
+
+    /// Every read that meets damage says so here.
+    func noteDamage(_ damage: Damage) -> LogError {
+        self.damageFound?(damage)
+        return .damaged(damage)
+    }
+
+    /// Runs `body` again when a truncation came in between: what was cut meanwhile is not damage.
+    ///
+    /// - Throws: ``LogError/trimmed(first:)`` instead when a trim removed `segment` meanwhile.
+    func undisturbed<Result>(
+        of segment: SegmentID, _ body: () throws(LogError) -> Result
+    ) throws(LogError) -> Result {
+        while true {
+            let before = self.withLayout { $0.truncations }
+            do throws(LogError) {
+                return try body()
+            } catch {
+                let (truncations, first) = self.withLayout { ($0.truncations, $0.first) }
+                if segment < first.segment { throw .trimmed(first: first) }
+                if truncations != before { continue }
+                if case .damaged(let damage) = error { throw self.noteDamage(damage) }
+                throw error
+            }
+        }
+    }
+
     /// How often a reader found its file open, and how often not.
     package var descriptorCounts: (hits: UInt64, misses: UInt64) { self.descriptors.counts }
 
@@ -76,6 +109,10 @@ package final class LogStore: Sendable {
 
     /// The header of a segment, checked.
     package func header(of id: SegmentID) throws(LogError) -> SegmentHeader {
+        try self.undisturbed(of: id) { () throws(LogError) in try self.readHeader(of: id) }
+    }
+
+    private func readHeader(of id: SegmentID) throws(LogError) -> SegmentHeader {
         _ = try self.segment(id)
         let file = try self.descriptors.file(of: id)
         let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
@@ -94,7 +131,7 @@ package final class LogStore: Sendable {
         let range = try self.read(from: start, through: limit, byteCountMax: 1)
         var frames = FrameSequence(range)
         guard let frame = frames.next(), frame.header.kind == .checkpoint else {
-            throw .damaged(Damage(id, Int(start.offset)..<Int(segment.byteCount), .lost))
+            throw self.noteDamage(Damage(id, Int(start.offset)..<Int(segment.byteCount), .lost))
         }
         return frame.payload
     }
@@ -105,11 +142,16 @@ package final class LogStore: Sendable {
     ///
     /// - Throws: ``LogError/noFrame(at:)`` when no frame ends there; ``LogError/damaged(_:)`` when the way there is.
     package func chain(at position: Position) throws(LogError) -> FrameChain {
+        try self.undisturbed(of: position.segment) { () throws(LogError) in try self.walkChain(to: position) }
+    }
+
+    /// As ``chain(at:)``; damage may be what a truncation did meanwhile.
+    func walkChain(to position: Position) throws(LogError) -> FrameChain {
         let segment = try self.segment(position.segment)
-        let before = SegmentScan.chain(before: try self.header(of: position.segment))
+        let before = SegmentScan.chain(before: try self.readHeader(of: position.segment))
         if Int(position.offset) <= SegmentHeader.byteCount {
             guard position.segment > self.first.segment else { return before }
-            return try self.chain(at: before.tail)
+            return try self.walkChain(to: before.tail)
         }
         guard position.offset <= segment.byteCount else { throw .beyondTail(tail: self.written.position) }
         let file = try self.descriptors.file(of: position.segment)

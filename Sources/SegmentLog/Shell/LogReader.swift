@@ -18,13 +18,18 @@ public enum ReadStart: Hashable, Sendable {
 /// Records of a ``SegmentLog`` in order, across segments.
 ///
 /// Each iterator has a cursor of its own and reads ahead by up to 256 KiB. One that follows waits at the end without
-/// polling.
+/// polling. Both checksums of each frame and the chain of frames are checked on the way.
+///
+/// Trims and truncations are noticed when the next bytes are read: what was read before is still given. Then a reader
+/// below the first segment gets ``LogError/trimmed(first:)``. One that stands behind a cut gets
+/// ``LogError/beyondTail(tail:)``, whatever was appended since; it has seen records that are not in the log any more. One
+/// that stands before the cut goes on with what was appended instead.
 public struct LogReader: AsyncSequence, Sendable {
     public typealias Element = IndexedRecord
     public typealias Failure = LogError
 
     private let shell: LogShell
-    private let position: Position
+    private let start: ReadCursor
     private let firstIndex: LogIndex
     private let isFollowing: Bool
 
@@ -32,27 +37,32 @@ public struct LogReader: AsyncSequence, Sendable {
         self.shell = shell
         self.isFollowing = isFollowing
         var firstIndex = LogIndex.first
+        let position: Position
         switch start {
         case .first:
-            self.position = shell.store.first
+            position = shell.store.first
         case .tail:
-            self.position = shell.visible
-        case .position(let position):
-            self.position = position
+            position = shell.visible
+        case .position(let given):
+            position = given
         case .index(let index):
             firstIndex = index
-            self.position = try shell.store.position(of: index) ?? shell.visible
+            position = try shell.store.position(of: index) ?? shell.visible
         case .timestamp(let timestamp):
-            self.position = try shell.store.positionAtOrAfter(timestamp) ?? shell.visible
+            position = try shell.store.positionAtOrAfter(timestamp) ?? shell.visible
         }
         self.firstIndex = firstIndex
+        self.start = shell.store.cursor(at: position)
         // A bad start is refused now, not at the first record.
-        _ = try shell.store.read(from: self.position, through: shell.visible, byteCountMax: 1)
+        _ = try shell.store.read(from: position, through: shell.visible, byteCountMax: 1)
     }
 
     public func makeAsyncIterator() -> Iterator {
-        Iterator(self.shell, position: self.position, firstIndex: self.firstIndex, isFollowing: self.isFollowing)
+        Iterator(self.shell, self.start, firstIndex: self.firstIndex, isFollowing: self.isFollowing)
     }
+
+    /// The same records, in batches.
+    public var batches: RecordBatches { RecordBatches(reader: self) }
 
     public struct Iterator: AsyncIteratorProtocol {
         public typealias Element = IndexedRecord
@@ -61,19 +71,13 @@ public struct LogReader: AsyncSequence, Sendable {
         private let shell: LogShell
         private let firstIndex: LogIndex
         private let isFollowing: Bool
-        /// Where to read on.
-        private var position: Position
-        /// Frames that were read and not yet looked at.
-        private var frames: FrameSequence?
-        /// The frame that is being looked at.
-        private var header: FrameHeader?
-        private var framePosition = Position.zero
-        private var records = RecordReader(payload: [], count: 0)
-        private var nextIndex = LogIndex.first
+        private var cursor: ReadCursor
+        /// Frames that were read and not yet gone through.
+        private var records = FrameRecords()
 
-        init(_ shell: LogShell, position: Position, firstIndex: LogIndex, isFollowing: Bool) {
+        init(_ shell: LogShell, _ start: ReadCursor, firstIndex: LogIndex, isFollowing: Bool) {
             self.shell = shell
-            self.position = position
+            self.cursor = start
             self.firstIndex = firstIndex
             self.isFollowing = isFollowing
         }
@@ -84,67 +88,93 @@ public struct LogReader: AsyncSequence, Sendable {
 
         /// - Returns: The next record; `nil` at the end, or when a following reader's log is closed or task cancelled.
         /// - Throws: See ``SegmentLog/read(from:following:)``. ``LogError/failed``: at the end of a log whose sync failed.
+        @inlinable
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(LogError) -> IndexedRecord? {
+            // Inlined into the caller's loop: going over to another async function costs more than the record.
+            if let record = try self.nextRead() { return record }
+            return try await self.nextWaiting(isolation: actor)
+        }
+
+        @usableFromInline
+        mutating func nextWaiting(isolation actor: isolated (any Actor)?) async throws(LogError) -> IndexedRecord? {
             while true {
-                if let record = try self.nextOfFrame() { return record }
-                if let frame = self.frames?.next() {
-                    self.enter(frame)
-                    continue
-                }
-                let range = try self.shell.store.read(
-                    from: self.position, through: self.shell.visible, byteCountMax: EngineLimits.readWindowByteCount)
-                if !range.bytes.isEmpty {
-                    self.frames = FrameSequence(range)
-                    self.position = range.end
-                    continue
-                }
-                guard self.isFollowing, !Task.isCancelled else { return nil }
-                if let failure = self.shell.failure {
-                    // What became visible in between is still to be read.
-                    if self.shell.visible > self.position { continue }
-                    guard failure == .closed else { throw failure }
-                    return nil
-                }
-                await self.shell.waitForTail(beyond: self.position)
+                guard try await self.waitForMore(isolation: actor) else { return nil }
+                if let record = try self.nextRead() { return record }
             }
         }
 
-        private mutating func enter(_ frame: FrameSequence.Frame) {
-            self.header = frame.header
-            self.framePosition = frame.position
-            self.nextIndex = frame.header.firstIndex
-            let isWanted = frame.header.kind == .records && frame.header.nextIndex > self.firstIndex
-            self.records = RecordReader(
-                payload: isWanted ? frame.payload : [], count: isWanted ? Int(frame.header.recordCount) : 0)
+        /// The records that can be had without waiting for more: up to what one read gave.
+        ///
+        /// May be mixed with ``next(isolation:)``: each record is given once.
+        ///
+        /// - Returns: At least one record; `nil` as ``next(isolation:)``.
+        /// - Throws: As ``next(isolation:)``.
+        public mutating func nextBatch(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws(LogError) -> RecordBatch? {
+            while true {
+                if let batch = try self.nextBatchRead() { return batch }
+                if try self.readAhead() { continue }
+                guard try await self.waitForMore(isolation: actor) else { return nil }
+            }
         }
 
-        private mutating func nextOfFrame() throws(LogError) -> IndexedRecord? {
-            guard let header = self.header else { return nil }
-            while true {
-                let record: Record?
+        /// - Returns: `nil` when the end is reached for now.
+        @usableFromInline
+        mutating func nextRead() throws(LogError) -> IndexedRecord? {
+            repeat {
                 do throws(FormatError) {
-                    record = try self.records.next()
+                    if let record = try self.records.nextRecord() { return record }
                 } catch {
-                    let start = Int(self.framePosition.offset)
-                    throw .damaged(
-                        Damage(
-                            self.framePosition.segment, start..<start + Int(header.length),
-                            .fault(FrameFault(.format(error)))))
+                    throw self.damage(error)
                 }
-                guard let record else {
-                    self.header = nil
-                    return nil
-                }
-                let index = self.nextIndex
-                self.nextIndex = index.advanced(by: 1)
-                if index < self.firstIndex { continue }
-                return IndexedRecord(
-                    index: index, position: self.framePosition, term: header.term, timestamp: header.timestamp,
-                    record: record
-                )
+            } while try self.readAhead()
+            return nil
+        }
+
+        private mutating func nextBatchRead() throws(LogError) -> RecordBatch? {
+            do throws(FormatError) {
+                guard let run = try self.records.takeRun() else { return nil }
+                return RecordBatch(run.records, first: run.first, count: run.count)
+            } catch {
+                throw self.damage(error)
             }
+        }
+
+        /// The checksum is right and the records are not: so they were written.
+        private func damage(_ error: FormatError) -> LogError {
+            let start = Int(self.records.position.offset)
+            return self.shell.store.noteDamage(
+                Damage(
+                    self.records.position.segment, start..<start + self.records.frame.count,
+                    .fault(FrameFault(.format(error)))))
+        }
+
+        /// Reads the next frames, into the memory of the last ones unless somebody keeps records of them.
+        private mutating func readAhead() throws(LogError) -> Bool {
+            var used = FrameRecords()
+            swap(&used, &self.records)
+            var bytes = used.recycled()
+            if bytes.capacity > EngineLimits.recycledByteCountMax { bytes = [] }
+            let (position, frames) = try self.shell.store.read(
+                &self.cursor, through: self.shell.visible, byteCountMax: EngineLimits.readWindowByteCount, into: &bytes)
+            self.records = FrameRecords(bytes, frames: frames, origin: position, from: self.firstIndex)
+            return !frames.isEmpty
+        }
+
+        /// - Returns: `false` at the end.
+        private func waitForMore(isolation actor: isolated (any Actor)?) async throws(LogError) -> Bool {
+            guard self.isFollowing, !Task.isCancelled else { return false }
+            if let failure = self.shell.failure {
+                // What became visible in between is still to be read.
+                if self.shell.visible > self.cursor.position { return true }
+                guard failure == .closed else { throw failure }
+                return false
+            }
+            await self.shell.waitForTail(beyond: self.cursor.position)
+            return true
         }
     }
 }

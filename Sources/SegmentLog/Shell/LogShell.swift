@@ -148,7 +148,9 @@ final class LogShell: Sendable {
     private func play(_ role: LogCore.Role) {
         switch role {
         case .waits(let wakeups): self.wake(wakeups)
-        case .leads(let job): self.sync(job)
+        case .leads(let job):
+            self.sync(job)
+            SyncLeadership.giveBack()
         }
     }
 

@@ -68,6 +68,16 @@ final class DurableFile: Sendable {
         return bytes
     }
 
+    /// A file in which both slots say `record`.
+    static func contents(_ record: DurableRecord) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+        for (number, offset) in Self.offsets.enumerated() {
+            let slot = Self.slot(record, sequence: 2 + UInt64(number))
+            bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot)
+        }
+        return bytes
+    }
+
     var record: DurableRecord { self.state.withLock { $0.record } }
     var isDirty: Bool { self.state.withLock { $0.isDirty } }
 
@@ -112,7 +122,7 @@ final class DurableFile: Sendable {
         return Slot(flags: record.isClean ? 1 : 0, sequence: sequence, words: words).encoded(magic: Self.magic)
     }
 
-    private static func record(_ slot: Slot) -> DurableRecord {
+    static func record(_ slot: Slot) -> DurableRecord {
         DurableRecord(
             durable: LogPoint(
                 term: Term(slot.number(at: 0)), position: Position(slot.words[2], slot.words[3])),

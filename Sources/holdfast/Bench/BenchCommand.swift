@@ -5,7 +5,8 @@ import HoldfastNode
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures throughput and latency.", subcommands: [BenchAppendCommand.self])
+        commandName: "bench", abstract: "Measures throughput and latency.",
+        subcommands: [BenchAppendCommand.self, BenchLogCommand.self])
 }
 
 struct BenchAppendCommand: AsyncParsableCommand {

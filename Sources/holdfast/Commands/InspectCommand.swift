@@ -97,7 +97,7 @@ struct InspectFrameCommand: ParsableCommand {
             throw CommandFailure(.damaged, "the frame's payload is not what its checksum says")
         }
         guard header.kind == .records else { return }
-        var reader = RecordReader(payload: payload, count: Int(header.recordCount))
+        var reader = RecordReader(payload: payload, of: header)
         var index = header.firstIndex
         do {
             while let record = try reader.next() {
