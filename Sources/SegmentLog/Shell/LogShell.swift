@@ -123,16 +123,21 @@ final class LogShell: Sendable {
         } catch {
             throw LogError(error)
         }
-        return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { memory throws(LogError) in
-            let outline = FrameOutline.encode(records, into: memory)
-            let frame = Frame(memory: memory)
-            let timestamp = SystemTime.timestamp
-            return try self.core.withLock { core throws(LogError) in
-                var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
-                let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
-                guard case .placed(let appended) = attempt else { return (attempt, nil) }
-                return (attempt, then(&core, appended))
+        do throws(LogError) {
+            return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { memory throws(LogError) in
+                let outline = FrameOutline.encode(records, into: memory)
+                let frame = Frame(memory: memory)
+                let timestamp = SystemTime.timestamp
+                return try self.core.withLock { core throws(LogError) in
+                    var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
+                    let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
+                    guard case .placed(let appended) = attempt else { return (attempt, nil) }
+                    return (attempt, then(&core, appended))
+                }
             }
+        } catch {
+            self.wake(self.core.withLock { $0.refused(error) })
+            throw error
         }
     }
 
