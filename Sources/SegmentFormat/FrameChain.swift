@@ -18,8 +18,9 @@ package struct FrameChain: Hashable, Sendable {
     /// Of the last frame.
     package var term: Term
     package var timestamp: Timestamp
-    /// Where the last frame begins in its segment; 0 while no frame was seen.
-    package var lastFrameOffset: UInt32
+    /// Where the last frame begins in its segment, as far as this chain saw it; a hint for finding it again, and no part
+    /// of what makes two chains equal.
+    package private(set) var lastFrameOffset: UInt32
 
     /// Before segment 0.
     package init(empty cluster: ClusterID) {
@@ -38,6 +39,16 @@ package struct FrameChain: Hashable, Sendable {
         self.term = term
         self.timestamp = timestamp
         self.lastFrameOffset = lastFrameOffset
+    }
+
+    package static func == (a: FrameChain, b: FrameChain) -> Bool {
+        a.tail == b.tail && a.previousChecksum == b.previousChecksum && a.nextIndex == b.nextIndex && a.term == b.term
+            && a.timestamp == b.timestamp && a.cluster == b.cluster
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.tail)
+        hasher.combine(self.previousChecksum)
     }
 
     package var point: LogPoint { LogPoint(term: self.term, position: self.tail) }

@@ -12,13 +12,15 @@ import Testing
     /// `HOLDFAST_EXPLORE=full` looks at far more disks, for minutes.
     static let isFull = ProcessInfo.processInfo.environment["HOLDFAST_EXPLORE"] == "full"
 
-    @Test func `every crash of a busy engine leaves what was promised, and appends go on`() throws {
-        var workload = try CrashWorkload()
+    /// Stored into mappings, and written where stores could fail.
+    @Test(arguments: [true, false])
+    func `every crash of a busy engine leaves what was promised, and appends go on`(_ isMapped: Bool) throws {
+        var workload = try CrashWorkload(isMapped: isMapped)
         try workload.run()
         let moments = workload.disk.takeRecording()
         #expect(moments.count > 150)
         let counts = Self.explore(moments, Self.isFull ? .full : .quick, mode: .cluster) { workload.promises.after($0) }
-        print("engine: \(counts)")
+        print("engine, \(isMapped ? "mapped" : "written"): \(counts)")
     }
 
     @Test func `a second crash, while opening after the first, loses nothing either`() throws {
@@ -46,6 +48,25 @@ import Testing
             }
         }
         print("second crash: \(counts)")
+    }
+
+    @Test(arguments: [DiskOperation.sync, .syncDirectory, .syncMapping])
+    func `a log that forgot to sync would be found out`(_ operation: DiskOperation) throws {
+        var workload = try CrashWorkload()
+        workload.disk.lie(about: operation)
+        try workload.run()
+        var explorer = CrashExplorer<CrashFinding>(
+            CrashBound(exhaustiveUnitsMax: 0, tornByteStride: 1000, tornEndByteCount: 1))
+        var faultCount = 0
+        explorer.explore(workload.disk.takeRecording().enumerated().filter { $0.offset % 12 == 0 }.map(\.element)) {
+            disk in
+            CrashFinding(disk, mode: .cluster, isThorough: false)
+        } judge: { crash, finding in
+            let promise = workload.promises.after(crash.completedSteps)
+            if promise.fault(in: finding, after: crash.cause) != nil { faultCount += 1 }
+        }
+        #expect(faultCount > 0)
+        print("without \(operation): \(faultCount) of \(explorer.caseCount) crashes break a promise")
     }
 
     static func explore(

@@ -13,7 +13,8 @@ struct CrashWorkload {
     /// The tail after so many values.
     private var ends: [Int: Position] = [:]
 
-    init() throws(LogError) {
+    init(isMapped: Bool = true) throws(LogError) {
+        self.disk.setKeepsReservations(isMapped)
         self.disk.startRecording()
         self.promises = CrashPromises(self.disk)
         self.log = try EngineHarness(self.disk)

@@ -8,38 +8,34 @@ import Testing
 
 /// Refuses each call of a workload, with each error that the call can give.
 @Suite struct `Faults` {
-    private static let calls: [DiskOperation] = {
+    private static func run(isMapped: Bool, _ prepare: (SimulatedFileSystem) -> Void) -> FaultRun {
         let disk = SimulatedFileSystem()
-        disk.startLoggingCalls()
+        disk.setKeepsReservations(isMapped)
+        prepare(disk)
         var run = FaultRun(disk)
         run.run()
-        return disk.callLog
-    }()
-
-    @Test func `without a fault everything is as it should be`() {
-        let disk = SimulatedFileSystem()
-        var run = FaultRun(disk)
-        run.run()
-        #expect(run.faults == [])
-        #expect(run.errors == [])
-        #expect(Self.calls.count > 200)
+        return run
     }
 
-    @Test func `one refused call gives a definite error or none, leaves no trace, and the log heals`() {
+    /// Stored into mappings, and written where stores could fail.
+    @Test(arguments: [true, false])
+    func `one refused call gives a definite error or none, leaves no trace, and the log heals`(_ isMapped: Bool) {
+        let good = Self.run(isMapped: isMapped) { $0.startLoggingCalls() }
+        #expect(good.faults == [])
+        #expect(good.errors == [])
+        let calls = good.disk.callLog
+        #expect(calls.count > 200)
         var count = 0
         var shrugged = 0
-        for (number, operation) in Self.calls.enumerated() {
+        for (number, operation) in calls.enumerated() {
             for errno in FaultRun.refusals(of: operation) {
-                let disk = SimulatedFileSystem()
-                disk.inject(.refuse(errno), atCall: number + 1)
-                var run = FaultRun(disk)
-                run.run()
+                let run = Self.run(isMapped: isMapped) { $0.inject(.refuse(errno), atCall: number + 1) }
                 count += 1
                 if run.errors.isEmpty { shrugged += 1 }
                 #expect(run.faults == [], "\(run.errors) call \(number + 1), \(operation): \(errno)")
             }
         }
-        print("faults: \(count) refusals of \(Self.calls.count) calls, \(shrugged) of them shrugged off")
+        print("faults: \(count) refusals of \(calls.count) calls, \(shrugged) of them shrugged off")
     }
 
     @Test func `what a failed sync left in memory only is written again by the next start`() throws {

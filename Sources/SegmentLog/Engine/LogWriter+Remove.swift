@@ -47,7 +47,7 @@ extension LogWriter {
         self.chain = kept
         if last > kept.tail.segment {
             for number in ((kept.tail.segment.rawValue + 1)...last.rawValue).reversed() {
-                try self.files.remove(SegmentID(number).fileName)
+                try self.files.removeIfThere(SegmentID(number).fileName)
             }
             try self.files.syncDirectory()
             self.isDirectoryDirty = false

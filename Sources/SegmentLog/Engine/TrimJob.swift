@@ -26,7 +26,7 @@ package struct TrimJob: Sendable {
             return .syncFailed(error)
         }
         do throws(LogError) {
-            for segment in self.segments { try self.files.remove(segment.id.fileName) }
+            for segment in self.segments { try self.files.removeIfThere(segment.id.fileName) }
         } catch {
             return .filesLeft(error)
         }

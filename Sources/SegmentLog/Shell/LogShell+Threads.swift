@@ -76,8 +76,10 @@ extension LogShell {
     }
 
     private func close(_ continuation: LogCore.Continuation?) {
-        let writer = self.core.withLock { $0.writer }
-        let outcome = LogCore.Outcome { () throws(LogError) in try writer.close(now: SystemTime.monotonic) }
+        let (writer, state) = self.core.withLock { ($0.writer, $0.state) }
+        let outcome = LogCore.Outcome { () throws(LogError) in
+            try writer.close(now: SystemTime.monotonic, state: state)
+        }
         self.wake(self.core.withLock { $0.finishClose(outcome, continuation) })
     }
 

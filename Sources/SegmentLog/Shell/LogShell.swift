@@ -28,9 +28,7 @@ final class LogShell: Sendable {
         _ opened: OpenedLog, _ writer: LogWriter, _ tell: (@Sendable (LogEvent) -> Void)?
     ) throws(LogError) {
         let view = LogView()
-        var state = opened.state
-        if state == nil { state = try LogCore.state(of: writer) }
-        guard let state else { preconditionFailure("a log without a state") }
+        let state = if let state = opened.state { state } else { try LogCore.state(of: writer) }
         self.store = writer.store
         self.identity = opened.identity
         self.view = view

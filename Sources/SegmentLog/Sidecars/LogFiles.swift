@@ -44,6 +44,15 @@ struct LogFiles: Sendable {
         try disk { () throws(DiskError) in try self.fileSystem.remove(self.path(name)) }
     }
 
+    /// A file that is gone already is as good as removed.
+    func removeIfThere(_ name: String) throws(LogError) {
+        do throws(DiskError) {
+            try self.fileSystem.remove(self.path(name))
+        } catch {
+            guard error.isNotFound else { throw LogError(error) }
+        }
+    }
+
     func rename(_ source: String, to target: String) throws(LogError) {
         try disk { () throws(DiskError) in
             try self.fileSystem.rename(self.path(source), to: self.path(target))

@@ -12,6 +12,8 @@ struct SimulatedDiskState: Sendable {
     var callLog: [DiskOperation]?
     var capacityByteCount: Int
     var keepsReservations = true
+    /// Syncs that report success and carry nothing.
+    var lies: Set<DiskOperation> = []
     /// Raised when the process dies: files and locks of an earlier session are dead.
     private(set) var session = 0
     private var directories: [String: SimulatedDirectory] = [:]
@@ -113,7 +115,7 @@ struct SimulatedDiskState: Sendable {
         guard self.directories[path.string] != nil else {
             throw DiskError(.noSuchFileOrDirectory, .syncDirectory, path)
         }
-        self.directories[path.string]?.sync()
+        if !self.lies.contains(.syncDirectory) { self.directories[path.string]?.sync() }
         self.counts.directorySyncs += 1
         self.collect()
     }
@@ -191,6 +193,7 @@ struct SimulatedDiskState: Sendable {
         self.locks.removeAll()
         self.faults.removeAll()
         self.callFaults.removeAll()
+        self.lies.removeAll()
         self.nextFaults.removeAll()
         self.isStopped = false
     }

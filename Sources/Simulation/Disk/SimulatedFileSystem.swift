@@ -86,6 +86,10 @@ package final class SimulatedFileSystem: FileSystem {
     package var keepsReservations: Bool { self.withDisk { $0.keepsReservations } }
     package func setKeepsReservations(_ keeps: Bool) { self.withDisk { $0.keepsReservations = keeps } }
 
+    /// Makes syncs of this kind report success and carry nothing, until the process or the power goes: a log that forgets
+    /// one behaves the same.
+    package func lie(about operation: DiskOperation) { self.withDisk { _ = $0.lies.insert(operation) } }
+
     /// Another disk with the same contents, synced or not, of which nobody has a file open. Cheap: shares all bytes.
     package func copy() -> SimulatedFileSystem { SimulatedFileSystem(self.withDisk { $0 }) }
 
