@@ -30,6 +30,9 @@ package enum EngineLimits {
     package static let scrubSliceByteCount = 256 << 10
     /// Bytes a second that the scrubber reads unless told otherwise.
     package static let scrubBytesPerSecond = 8 << 20
+    package static let scrubRetryMilliseconds: UInt64 = 1000
+    /// Age is looked at this often.
+    package static let retentionIntervalMilliseconds: UInt64 = 10_000
     /// The scrubber begins a pass this long after it began the one before, at the earliest.
     package static let scrubPassIntervalMilliseconds: UInt64 = 3_600_000
     /// DURABLE reaches the disk at least this often.
