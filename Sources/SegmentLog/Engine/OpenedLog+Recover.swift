@@ -32,6 +32,7 @@ extension OpenedLog {
         try self.makeDurable(recovery, found: found)
         let layout = LogLayout(
             segments: recovery.layout, tail: recovery.chain.point, nextIndex: recovery.chain.nextIndex)
+        self.files.removeIndexFiles(except: recovery.layout.dropLast().map(\.id))
         try self.start(layout, recovery.chain)
     }
 
