@@ -4,6 +4,9 @@ import PackageDescription
 /// Warnings are errors in every target of ours.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// `HOLDFAST_TSAN=1 swift build --sanitize=thread` puts a lock under `Lock` that ThreadSanitizer understands.
+let isThreadSanitized = Context.environment["HOLDFAST_TSAN"] == "1"
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -20,6 +23,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 
 let package = Package(
     name: "holdfast",
@@ -34,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -44,7 +49,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogModel",
+                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogState", "DiskIO",
+                "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 logging,
@@ -75,8 +81,13 @@ let package = Package(
             "ReplicaDisk",
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
-        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system]),
-        module("DiskIO", ["CStatfs", "LogModel", system]),
+        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system, metrics]),
+        .target(
+            name: "DiskIO",
+            dependencies: ["CStatfs", "LogModel", system]
+                + (isThreadSanitized ? [.product(name: "NIOConcurrencyHelpers", package: "swift-nio")] : []),
+            swiftSettings: strict + (isThreadSanitized ? [.define("HOLDFAST_TSAN")] : [])
+        ),
         // Below this line: pure. No I/O, no clock, no randomness, no NIO.
         module(
             "ReplicaCore",
@@ -122,6 +133,12 @@ let package = Package(
             "SegmentLogTests",
             ["SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", system]
         ),
+        // Killed and traced processes with a log.
+        .executableTarget(
+            name: "log-workload", dependencies: ["SegmentLog", "LogModel"], path: "Tests/LogWorkload",
+            swiftSettings: strict
+        ),
+        tests("LogProcessTests", ["SegmentLog", "LogModel", system]),
         tests("SimulationTests", ["Simulation", "RaftCore", "DiskIO", system]),
         tests("HoldfastClientTests", ["HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging] + nio),
         tests(
@@ -139,3 +156,18 @@ let package = Package(
         tests("ClusterTests", ["HoldfastClient", "LogModel"]),
     ]
 )
+
+// Fuzzing (`scripts/fuzz`): its `main` comes with libFuzzer, so it is there only when asked for.
+if Context.environment["HOLDFAST_FUZZ"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "holdfast-fuzz",
+            dependencies: [
+                "SegmentLog", "SegmentFormat", "LogState", "WireFormat", "RangeCodec", "Simulation",
+                "DiskIO",
+                "LogModel", system,
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict
+        )
+    ]
+}

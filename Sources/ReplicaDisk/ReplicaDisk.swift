@@ -61,6 +61,9 @@ package final class ReplicaDisk {
         return .persisted(through: try self.writer.sync(now: now), generation: self.generation)
     }
 
+    /// Makes the pages ahead of the tail present, if it is time: between jobs, so that writes do not wait for them.
+    package func populateAhead() { self.writer.takePopulation()?.perform() }
+
     /// Makes the next segment's file ready, so that a rotation finds it.
     package func prepareNextSegment() throws(LogError) {
         try self.writer.prepareNextSegment()

@@ -1,8 +1,8 @@
+import DiskIO
 import LogModel
 import NIOCore
 import ReplicaCore
 import SegmentFormat
-import Synchronization
 
 /// Appends on their way from any thread to the event loop: all that came while the loop was busy are placed
 /// together.
@@ -21,7 +21,7 @@ package final class AppendQueue: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let entryCountMax: Int
     private let byteCountMax: Int
 

@@ -1,5 +1,5 @@
+import DiskIO
 import LogModel
-import Synchronization
 
 /// How far the log is committed, for readers on any thread, and who waits for more.
 package final class CommitWatch: Sendable {
@@ -24,10 +24,10 @@ package final class CommitWatch: Sendable {
         var arriving: Set<UInt64> = []
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     package init(_ view: View) {
-        self.state = Mutex(State(view: view))
+        self.state = Lock(State(view: view))
     }
 
     package var view: View { self.state.withLock { $0.view } }

@@ -1,10 +1,10 @@
+import DiskIO
 import LogModel
 import NIOCore
 import NIOPosix
 import ReplicaCore
 import ReplicaDisk
 import SegmentLog
-import Synchronization
 
 /// The one thread on which a node writes and syncs: what queued up during a sync shares the next one.
 ///
@@ -40,7 +40,7 @@ final class DiskThread: Sendable {
     }
 
     private static let retryMilliseconds: Int64 = 100
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let confined: Confined
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
@@ -168,6 +168,7 @@ final class DiskThread: Sendable {
         case .os: break
         }
         self.report(.events(events))
+        self.confined.disk.populateAhead()
         if left.isEmpty { self.note { $0.isBlocked = false } }
         return left
     }

@@ -9,7 +9,6 @@ import ReplicaCore
 import ReplicaDisk
 import SegmentFormat
 import SegmentLog
-import Synchronization
 import WireFormat
 
 /// A running member of the cluster: its log, its peers, and the part of both that others may ask for.
@@ -23,7 +22,7 @@ package final class Replicator: Sendable {
     private let queue: AppendQueue
     private let pool: NIOThreadPool
     private let server: HTTP2Server
-    private let forming = Mutex<Task<Void, Never>?>(nil)
+    private let forming = Lock<Task<Void, Never>?>(nil)
     private let failure: EventLoopPromise<Void>
 
     /// Opens the data directory, listens for peers, and joins or forms the cluster in the background.

@@ -28,6 +28,14 @@ package enum EngineLimits {
     package static let populateAheadByteCount = 1 << 20
     /// Appends that wait for a sync, or for room, at a time; one more is refused.
     package static let waitingAppendsMax = 1 << 18
+    /// Damaged ranges remembered one by one; with more, each segment has one.
+    package static let quarantinedRangesMax = 1024
+    /// The scrubber reads this much at a time at most, so that it never holds up anybody.
+    package static let scrubSliceByteCount = 256 << 10
+    /// Bytes a second that the scrubber reads unless told otherwise.
+    package static let scrubBytesPerSecond = 8 << 20
+    /// The scrubber begins a pass this long after it began the one before, at the earliest.
+    package static let scrubPassIntervalMilliseconds: UInt64 = 3_600_000
     /// DURABLE reaches the disk at least this often.
     package static let durableSyncIntervalMilliseconds: UInt64 = 1000
 }

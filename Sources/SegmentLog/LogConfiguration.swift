@@ -2,11 +2,17 @@ import LogModel
 import SystemPackage
 
 /// What recovery does when it finds damage below what was once synced.
-public enum RecoveryMode: Hashable, Sendable {
+public struct RecoveryMode: Hashable, Sendable {
+    private enum Choice: Hashable { case refuse, tolerate, quarantine }
+    private let choice: Choice
+
     /// Opening fails with ``LogError/damaged(_:)``, and nothing is changed on disk.
-    case refuseDamage
+    public static let refuseDamage = RecoveryMode(choice: .refuse)
     /// The log ends before the damage. What follows is kept beside it in `*.damaged` files and reported.
-    case tolerateDamage
+    public static let tolerateDamage = RecoveryMode(choice: .tolerate)
+    /// The log opens as far as its end is known for sure; damaged ranges are reported, reads of them throw
+    /// ``LogError/damaged(_:)``, and all others go on. For nodes of a cluster, which get the ranges from a peer.
+    package static let quarantineDamage = RecoveryMode(choice: .quarantine)
 }
 
 /// How a log is stored and opened.

@@ -16,7 +16,8 @@ struct Holdfast: AsyncParsableCommand {
             CommandGroup(
                 name: "The log",
                 subcommands: [AppendCommand.self, ReadCommand.self, TailCommand.self, StatusCommand.self]),
-            CommandGroup(name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self]),
+            CommandGroup(
+                name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self, RepairCommand.self]),
             CommandGroup(
                 name: "Trying it out",
                 subcommands: [ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SimCommand.self]),

@@ -1,105 +1,110 @@
 import DiskIO
+import Foundation
 import LogModel
 import Simulation
-import SystemPackage
 import Testing
 
 @testable import SegmentLog
 
-/// Stops the disk at each operation of a workload with rotations, cuts the power, and opens again.
+/// Stops the machine or the process after each step of a workload, and in the middle of each write, leaves each disk
+/// that the crash could leave, and opens the log again.
 @Suite struct `Crashes` {
-    /// What a run got done before the disk stopped.
-    private struct Progress {
-        var attempted: [String] = []
-        var promised = 0
+    /// `HOLDFAST_EXPLORE=full` looks at far more disks, for minutes.
+    static let isFull = ProcessInfo.processInfo.environment["HOLDFAST_EXPLORE"] == "full"
+
+    /// Stored into mappings, and written where stores could fail.
+    @Test(arguments: [true, false])
+    func `every crash of a busy engine leaves what was promised, and appends go on`(_ isMapped: Bool) throws {
+        var workload = try CrashWorkload(isMapped: isMapped)
+        try workload.run()
+        let moments = workload.disk.takeRecording()
+        #expect(moments.count > 150)
+        let counts = Self.explore(moments, Self.isFull ? .full : .quick, mode: .cluster) { workload.promises.after($0) }
+        print("engine, \(isMapped ? "mapped" : "written"): \(counts)")
     }
 
-    /// Appends, syncs now and then, prepares segments at times, truncates once, trims once.
-    private static func work(_ disk: SimulatedFileSystem) -> Progress {
-        var progress = Progress()
-        do throws(LogError) {
-            let log = try EngineHarness(disk)
-            var now = MonotonicTime.zero
-            for number in 0..<45 {
-                let value = EngineHarness.value(number)
-                progress.attempted.append(value)
-                try log.append(value)
-                now = now.advanced(byMilliseconds: 400)
-                if number % 4 == 3 {
-                    try log.writer.sync(now: now)
-                    progress.promised = progress.attempted.count
+    @Test func `a second crash, while opening after the first, loses nothing either`() throws {
+        var workload = try CrashWorkload()
+        try workload.run()
+        let bound =
+            Self.isFull
+            ? CrashBound(exhaustiveUnitsMax: 5, tornByteStride: 64, tornEndByteCount: 64)
+            : CrashBound(exhaustiveUnitsMax: 0, tornByteStride: 1000, tornEndByteCount: 1)
+        let moments = workload.disk.takeRecording().enumerated().filter { Self.isFull || $0.offset % 16 == 7 }
+        var counts = ExploredCounts()
+        for (_, moment) in moments {
+            let promise = workload.promises.after(moment.step)
+            for survival in [PowerCut.losesAll, .losesNothing, .losesSome] {
+                let disk = moment.afterPowerCut(survival)
+                disk.startRecording()
+                _ = try EngineHarness(disk)
+                let what = "opening after step \(moment.step), \(survival)"
+                counts += Self.explore(disk.takeRecording(), bound, mode: .cluster, what) { _ in
+                    var promise = promise
+                    // The death of a process after a power cut brings nothing back.
+                    promise.writtenCount = promise.durableCount
+                    return promise
                 }
-                if number % 3 == 0 { try log.writer.prepareNextSegment() }
-            }
-            try log.writer.close(now: now)
-            progress.promised = progress.attempted.count
-        } catch {
-            return progress
-        }
-        return progress
-    }
-
-    private static let operationCount: Int = {
-        let disk = SimulatedFileSystem()
-        _ = Self.work(disk)
-        return disk.counts.operations
-    }()
-
-    @Test(arguments: [PowerCut.losesAll, .losesNothing, .losesSome])
-    func `the promised prefix survives a power cut at every operation, and appends go on`(_ survival: PowerCut) throws {
-        #expect(Self.operationCount > 100)
-        for stop in 1...Self.operationCount {
-            for seed in 1...(survival == .losesSome ? 3 : 1) as ClosedRange<UInt64> {
-                let disk = SimulatedFileSystem(seed: seed &* 1000 &+ UInt64(stop))
-                disk.inject(.stop, atOperation: stop)
-                let progress = Self.work(disk)
-                disk.cutPower(survival)
-                try Self.check(disk, progress, "stop \(stop) seed \(seed) \(survival)")
             }
         }
+        print("second crash: \(counts)")
     }
 
-    @Test func `everything written survives the death of the process at every operation`() throws {
-        for stop in 1...Self.operationCount {
-            let disk = SimulatedFileSystem(seed: UInt64(stop))
-            disk.inject(.stop, atOperation: stop)
-            let progress = Self.work(disk)
-            disk.killProcess()
-            var written = progress
-            // The last one was refused.
-            written.promised = max(progress.promised, progress.attempted.count - 1)
-            try Self.check(disk, written, "stop \(stop)")
+    @Test(arguments: [DiskOperation.sync, .syncDirectory, .syncMapping])
+    func `a log that forgot to sync would be found out`(_ operation: DiskOperation) throws {
+        var workload = try CrashWorkload()
+        workload.disk.lie(about: operation)
+        try workload.run()
+        var explorer = CrashExplorer<CrashFinding>(
+            CrashBound(exhaustiveUnitsMax: 0, tornByteStride: 1000, tornEndByteCount: 1))
+        var faultCount = 0
+        explorer.explore(workload.disk.takeRecording().enumerated().filter { $0.offset % 12 == 0 }.map(\.element)) {
+            disk in
+            CrashFinding(disk, mode: .cluster, isThorough: false)
+        } judge: { crash, finding in
+            let promise = workload.promises.after(crash.completedSteps)
+            if promise.fault(in: finding, after: crash.cause) != nil { faultCount += 1 }
         }
+        #expect(faultCount > 0)
+        print("without \(operation): \(faultCount) of \(explorer.caseCount) crashes break a promise")
     }
 
-    @Test func `a crash during recovery loses nothing either`() throws {
-        for stop in stride(from: 20, to: Self.operationCount, by: 7) {
-            for second in 1...12 {
-                let disk = SimulatedFileSystem(seed: UInt64(stop * 100 + second))
-                disk.inject(.stop, atOperation: stop)
-                let progress = Self.work(disk)
-                disk.cutPower(.losesSome)
-                disk.inject(.stop, atOperation: disk.counts.operations + second)
-                _ = try? EngineHarness(disk)
-                disk.cutPower(.losesSome)
-                try Self.check(disk, progress, "stop \(stop), then \(second)")
+    static func explore(
+        _ moments: [DiskMoment], _ bound: CrashBound, mode: LogMode, _ what: String = "engine",
+        promised: (Int) -> CrashPromise
+    ) -> ExploredCounts {
+        var explorer = CrashExplorer<CrashFinding>(bound)
+        var faults: [String] = []
+        let start = ContinuousClock.now
+        explorer.explore(moments) { disk in
+            CrashFinding(disk, mode: mode, isThorough: Self.isFull || disk.counts.steps % 5 == 0)
+        } judge: { crash, finding in
+            if let fault = promised(crash.completedSteps).fault(in: finding, after: crash.cause) {
+                faults.append("\(crash.description): \(fault)")
             }
         }
+        #expect(faults.isEmpty, "\(what): \(faults.count) faults: \(faults.prefix(5).joined(separator: "\n"))")
+        return ExploredCounts(
+            moments: explorer.momentCount, crashes: explorer.caseCount, disks: explorer.diskCount,
+            duration: ContinuousClock.now - start)
+    }
+}
+
+/// How much was looked at.
+struct ExploredCounts: CustomStringConvertible {
+    var moments = 0
+    var crashes = 0
+    var disks = 0
+    var duration = Duration.zero
+
+    static func += (left: inout Self, right: Self) {
+        left.moments += right.moments
+        left.crashes += right.crashes
+        left.disks += right.disks
+        left.duration += right.duration
     }
 
-    private static func check(_ disk: SimulatedFileSystem, _ progress: Progress, _ what: String) throws {
-        do {
-            let log = try EngineHarness(disk)
-            let values = try log.values()
-            #expect(values.count >= progress.promised, "\(what): lost")
-            #expect(progress.attempted.starts(with: values), "\(what): not a prefix")
-            try log.append("after")
-            try log.writer.sync()
-            disk.cutPower(.losesAll)
-            let again = try EngineHarness(disk)
-            #expect(try again.values() == values + ["after"], "\(what): second opening")
-        } catch {
-            Issue.record("\(what): \(error)")
-        }
+    var description: String {
+        "\(self.moments) moments, \(self.crashes) crashes, \(self.disks) distinct disks in \(self.duration)"
     }
 }

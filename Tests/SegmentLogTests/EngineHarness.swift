@@ -41,7 +41,7 @@ struct EngineHarness {
     }
 
     static var founding: [UInt8] {
-        LogDirectory.foundingBytes(cluster: Self.cluster, checkpoint: Self.checkpointPayload)
+        FrameChain.foundingBytes(cluster: Self.cluster, checkpoint: Self.checkpointPayload)
     }
 
     static var checkpointPayload: [UInt8] { LogState(founding: Membership()).encoded() }

@@ -1,7 +1,6 @@
 import DiskIO
 import Dispatch
 import Simulation
-import Synchronization
 
 /// Watches the syncs of segment files, and can hold them up.
 final class Gate: Sendable {
@@ -11,7 +10,7 @@ final class Gate: Sendable {
         var waiting = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let semaphore = DispatchSemaphore(value: 0)
 
     /// Syncs that were let through.

@@ -1,7 +1,6 @@
 import DiskIO
 import Glibc
 import LogModel
-import SystemPackage
 import Testing
 
 @testable import SegmentLog
@@ -9,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct `A log on the machine's own disk` {
     @Test(arguments: [FsyncPolicy.always, .batch(windowMilliseconds: 1), .os])
     func `survives closing and opening, with rotations`(_ policy: FsyncPolicy) async throws {
-        try await Self.withDirectory { directory in
+        try await TemporaryDirectory.with { directory in
             var configuration = LogConfiguration(directory: directory.appending("log"), policy: policy)
             configuration.allowsSmallSegments = true
             configuration.segmentByteCountMax = 16 << 10
@@ -36,23 +35,5 @@ import Testing
             #expect(count == 200)
             try await again.close()
         }
-    }
-
-    private static func withDirectory(_ body: (FilePath) async throws -> Void) async throws {
-        var template = Array("/tmp/engine-test-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.map { mkdtemp($0) != nil } ?? false
-        }
-        #expect(made)
-        let name = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let directory = FilePath(name)
-        let fileSystem = LinuxFileSystem()
-        defer {
-            let log = directory.appending("log")
-            for name in (try? fileSystem.list(log)) ?? [] { try? fileSystem.remove(log.appending(name)) }
-            rmdir(log.string)
-            rmdir(directory.string)
-        }
-        try await body(directory)
     }
 }

@@ -55,16 +55,23 @@ import Testing
 
     @Test func `the lowest of several cuts counts, and many are remembered`() throws {
         let log = try EngineHarness(segmentByteCountMax: 1 << 20)
-        try log.fill(200)
+        func fill(_ numbers: Range<Int>) throws {
+            for number in numbers { try log.append(EngineHarness.value(1_000 + number)) }
+        }
+        try fill(0..<200)
         var cursors: [ReadCursor] = []
-        for number in 0..<200 { cursors.append(try Self.cursor(behind: EngineHarness.value(number), log)) }
-        // Ever shorter by one, then longer cuts that come after a refill.
+        var cursor = log.store.cursor(at: log.store.first)
+        while cursor.position < log.tail {
+            if try !Self.read(&cursor, log).isEmpty { cursors.append(cursor) }
+        }
+        #expect(cursors.count == 200)
+        // Two cuts, the second below the first; then ever higher ones, more than are told apart.
         try log.writer.truncate(from: cursors[150].position)
         try log.writer.truncate(from: cursors[100].position)
-        try log.fill(100, prefix: "r")
-        for number in stride(from: 110, to: 199, by: 1) {
+        try fill(101..<200)
+        for number in 110..<199 {
             try log.writer.truncate(from: cursors[number].position)
-            try log.fill(199 - number, prefix: "r")
+            try fill(number + 1..<200)
         }
         for (number, cursor) in cursors.enumerated() {
             var cursor = cursor

@@ -131,7 +131,9 @@ import Testing
 
     @Test func `a refused write in the middle of a segment leaves no trace`() throws {
         for errno in [Errno.noSpace, .ioError, .diskQuotaExceeded] {
-            let log = try EngineHarness()
+            let disk = SimulatedFileSystem()
+            disk.setKeepsReservations(false)
+            let log = try EngineHarness(disk)
             try log.append("a")
             log.disk.inject(.refuse(errno), atNext: .write)
             let tail = log.tail
@@ -146,7 +148,9 @@ import Testing
 
     @Test func `every refused operation of a rotation leaves the log as it was`() throws {
         for operation in [DiskOperation.create, .allocate, .write, .rename] {
-            let log = try EngineHarness()
+            let disk = SimulatedFileSystem()
+            disk.setKeepsReservations(operation != .write)
+            let log = try EngineHarness(disk)
             while log.writer.remainingByteCount > 400 { try log.append(EngineHarness.value(1)) }
             let count = try log.values().count
             let tail = log.tail

@@ -51,8 +51,7 @@ struct LogLayout: Sendable {
 
     mutating func appended(chain: FrameChain, marks: [(header: FrameHeader, position: Position)]) {
         let last = self.segments.count - 1
-        for mark in marks { self.segments[last].index.note(mark.header, at: mark.position.offset) }
-        self.segments[last].index.cover(from: self.segments[last].byteCount, through: chain.tail.offset)
+        self.segments[last].index.note(marks, from: self.segments[last].byteCount, through: chain.tail.offset)
         self.segments[last].byteCount = chain.tail.offset
         self.tail = chain.point
         self.nextIndex = chain.nextIndex
@@ -111,6 +110,13 @@ struct LogLayout: Sendable {
         guard let segment = self.segment(id) else { return nil }
         if !segment.index.marks.isEmpty, id != self.tail.position.segment { self.keepIndex(of: id) }
         return segment
+    }
+
+    /// A segment whose header had been lost is whole again.
+    mutating func repaired(_ header: SegmentHeader) {
+        guard let place = self.segments.firstIndex(where: { $0.id == header.segment }) else { return }
+        self.segments[place].firstIndex = header.firstIndex
+        self.segments[place].index = SegmentIndex(spacing: self.segments[place].index.spacing)
     }
 
     /// Takes over the index of a reader that walked further into a segment than anybody before.

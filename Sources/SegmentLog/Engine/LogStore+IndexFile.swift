@@ -8,25 +8,35 @@ extension LogStore {
     /// Never synced: a file that is missing, stale or torn costs time only. Any thread; at most one at a time for a
     /// segment.
     ///
-    /// - Returns: Whether it was written: not for the active segment, nor when the index is no longer in memory.
-    /// - Throws: ``LogError/noSpace``, ``LogError/storage(_:)``; nothing is left behind.
-    /// - Complexity: One write of at most 48 KiB and a rename.
+    /// - Returns: Whether it was written: not for the active segment, nor one that is not there.
+    /// - Throws: ``LogError/noSpace``, ``LogError/storage(_:)``, ``LogError/damaged(_:)``; nothing is left behind.
+    /// - Complexity: One write of at most 48 KiB and a rename. Appending leaves the index in memory; what of it is not
+    ///   there, because the log was opened meanwhile or many other segments were looked into, is walked.
     @discardableResult
     package func writeIndexFile(of segment: SegmentID) throws(LogError) -> Bool {
-        let (found, isSealed, truncations) = self.withLayout {
-            ($0.segment(segment), $0.tail.position.segment > segment, $0.truncations)
+        let (truncations, isSealed) = self.withLayout {
+            ($0.truncations, $0.extent(of: segment) != nil && $0.tail.position.segment > segment)
         }
-        guard let found, isSealed, found.index.covered == found.byteCount, !found.index.marks.isEmpty else {
-            return false
-        }
-        let file = SegmentIndexFile(
-            segment: segment, segmentByteCount: found.byteCount, spacing: found.index.spacing,
-            marks: found.index.marks)
+        guard isSealed else { return false }
+        let file = try self.undisturbed(of: segment) { () throws(LogError) in try self.indexFile(of: segment) }
+        guard let file else { return false }
         try self.files.writeIndexFile(file)
         // A segment that went meanwhile leaves none behind.
         let isCurrent = self.withLayout { $0.truncations == truncations && $0.extent(of: segment) != nil }
         if !isCurrent { self.files.removeIndexFile(of: segment) }
         return isCurrent
+    }
+
+    private func indexFile(of id: SegmentID) throws(LogError) -> SegmentIndexFile? {
+        for isWalked in [false, true] {
+            if isWalked { _ = try self.seek(in: id, from: { _ in true }, until: { _ in false }) }
+            guard let segment = self.withLayout({ $0.segment(id) }) else { return nil }
+            guard segment.index.covered == segment.byteCount else { continue }
+            return SegmentIndexFile(
+                segment: id, segmentByteCount: segment.byteCount, spacing: segment.index.spacing,
+                marks: segment.index.marks)
+        }
+        return nil
     }
 
     /// The index of a segment: from memory, or from its file when it is asked for the first time.

@@ -77,26 +77,31 @@ extension LogStore {
     /// The position of the first frame of a segment that is wanted.
     ///
     /// - Parameter isBelow: Whether a frame lies before the wanted one for sure; holds for a prefix of the frames.
-    private func seek(
+    func seek(
         in id: SegmentID, from isBelow: (SegmentMark) -> Bool, until isWanted: (FrameHeader) -> Bool
     ) throws(LogError) -> Position? {
         let (sought, truncations) = self.withLayout { ($0.sought(id), $0.truncations) }
         guard let segment = sought else { throw .beyondTail(tail: self.written.position) }
+        try self.quarantine.checkPresence(of: id)
         var index = self.index(of: segment, truncations)
-        var isAstray = false
-        if let mark = index.floor(isBelow) {
-            do throws(LogError) {
-                let found = try self.walk(segment, from: mark, &index, until: isWanted)
-                self.adopt(index, of: segment, truncations)
-                return found
-            } catch {
-                // The index is wrong, or the way from there is damaged. Only the way from the start can tell.
-                index = SegmentIndex(spacing: index.spacing)
-                isAstray = true
-            }
+        let mark = index.floor(isBelow)
+        var start = mark.map { Int($0.offset) } ?? SegmentHeader.byteCount
+        var found: Position?
+        do throws(LogError) {
+            found = try self.walk(segment, from: mark, &index, until: isWanted)
+            self.adopt(index, of: segment, truncations)
+        } catch {
+            guard mark != nil else { throw error }
+            // The index is wrong, or the way from there is damaged. Only the way from the start can tell.
+            index = SegmentIndex(spacing: index.spacing)
+            start = SegmentHeader.byteCount
+            found = try self.walk(segment, from: nil, &index, until: isWanted)
+            self.adopt(index, of: segment, truncations, isCorrection: true)
         }
-        let found = try self.walk(segment, from: nil, &index, until: isWanted)
-        self.adopt(index, of: segment, truncations, isCorrection: isAstray)
+        // Damaged ranges are walked through as long as the headers in them are good. What is found in one is not to
+        // be had; and where nothing is found, it may have been in one.
+        let end = max(start, Int(segment.byteCount))
+        try self.quarantine.check(found.map { Int($0.offset)..<Int($0.offset) + 1 } ?? start..<end, of: id)
         return found
     }
 

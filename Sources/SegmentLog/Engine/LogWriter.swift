@@ -1,5 +1,6 @@
 import DiskIO
 import LogModel
+import LogState
 import SegmentFormat
 
 /// The writing side of a log.
@@ -93,7 +94,12 @@ package final class LogWriter: @unchecked Sendable {
     package func syncDurableFile(now: MonotonicTime) throws(LogError) {
         try self.checkOpen()
         guard self.takeDurableFileSync(now: now) else { return }
-        try self.durableFile.sync()
+        do throws(LogError) {
+            try self.durableFile.sync()
+        } catch {
+            self.fail()
+            throw error
+        }
     }
 
     /// Whether DURABLE is to be synced now; counts it as done.
@@ -125,7 +131,9 @@ package final class LogWriter: @unchecked Sendable {
     /// Syncs everything, cuts the active segment to its length and marks a clean stop. The lock goes; reads go on.
     ///
     /// Closing twice does nothing. After an error the log is closed all the same, and the next start recovers.
-    package func close(now: MonotonicTime = .zero) throws(LogError) {
+    ///
+    /// - Parameter state: The log's own state at the tail; with it the next start need not read the last segment.
+    package func close(now: MonotonicTime = .zero, state: LogState? = nil) throws(LogError) {
         if self.condition == .closed { return }
         defer {
             self.condition = .closed
@@ -143,6 +151,12 @@ package final class LogWriter: @unchecked Sendable {
             try self.files.remove(prepared.name)
         }
         try self.files.syncDirectory()
-        try self.durableFile.reset { $0.isClean = true }
+        let end = DurableRecord.CleanEnd(
+            lastFrameOffset: self.chain.lastFrameOffset, lastFrameChecksum: self.chain.previousChecksum,
+            stateChecksum: state.map { CRC32C.checksum($0.encoded().span.bytes) })
+        try self.durableFile.reset {
+            $0.isClean = true
+            $0.end = end
+        }
     }
 }

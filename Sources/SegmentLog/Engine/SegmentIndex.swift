@@ -25,17 +25,26 @@ struct SegmentIndex: Sendable {
         self.covered = file.segmentByteCount
     }
 
-    /// Notes a frame if it lies far enough behind the last mark.
+    /// Notes a frame that stands where the last one ended that was seen.
+    ///
+    /// One further back is passed over, so that no part lacks its marks: a walk notes all that lies between.
     mutating func note(_ header: FrameHeader, at offset: UInt32) {
-        self.cover(from: offset, through: offset + header.length)
+        guard offset <= self.covered else { return }
+        self.mark(header, at: offset)
+        self.covered = max(self.covered, offset + header.length)
+    }
+
+    /// As ``note(_:at:)`` for the frames from `start` to `end`, of which `frames` are all that need marks.
+    mutating func note(_ frames: [(header: FrameHeader, position: Position)], from start: UInt32, through end: UInt32) {
+        guard start <= self.covered else { return }
+        for frame in frames { self.mark(frame.header, at: frame.position.offset) }
+        self.covered = max(self.covered, end)
+    }
+
+    private mutating func mark(_ header: FrameHeader, at offset: UInt32) {
         if let last = self.marks.last, offset < last.offset + self.spacing { return }
         guard self.marks.count < EngineLimits.indexMarksMax else { return }
         self.marks.append(SegmentMark(header, at: offset))
-    }
-
-    /// Says that the frames from `start` to `end` were seen.
-    mutating func cover(from start: UInt32, through end: UInt32) {
-        if start <= self.covered { self.covered = max(self.covered, end) }
     }
 
     mutating func truncate(to offset: UInt32) {

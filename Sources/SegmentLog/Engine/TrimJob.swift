@@ -27,7 +27,7 @@ package struct TrimJob: Sendable {
         }
         for segment in self.segments { self.files.removeIndexFile(of: segment.id) }
         do throws(LogError) {
-            for segment in self.segments { try self.files.remove(segment.id.fileName) }
+            for segment in self.segments { try self.files.removeIfThere(segment.id.fileName) }
         } catch {
             return .filesLeft(error)
         }

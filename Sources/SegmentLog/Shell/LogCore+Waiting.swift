@@ -13,7 +13,7 @@ extension LogCore {
     /// Enters a caller that returns once everything below `end` is durable.
     ///
     /// It leads a sync of its own when nobody syncs and nobody waits, so that a single caller needs no other thread;
-    /// otherwise the log's thread syncs for all.
+    /// otherwise, and when it may not (``SyncLeadership``), the log's thread syncs for all.
     mutating func join(_ end: Position, _ continuation: Continuation) -> Role {
         var wakeups = Wakeups()
         if self.view.durable >= end, end <= self.view.written {
@@ -24,7 +24,7 @@ extension LogCore {
             wakeups.done.append((continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax))))
         } else {
             self.syncWaiters.append(SyncWaiter(end: end, continuation: continuation))
-            if self.work == .idle, self.syncWaiters.count == 1, self.requests.isEmpty {
+            if self.work == .idle, self.syncWaiters.count == 1, self.requests.isEmpty, SyncLeadership.take() {
                 return .leads(self.beginSync())
             }
             wakeups.wakesThread = self.takeThreadWake()

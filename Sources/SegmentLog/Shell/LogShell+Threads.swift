@@ -16,7 +16,7 @@ extension LogShell {
                 configuration.cluster
                 ?? ClusterID(high: UInt64.random(in: 1 ... .max), low: UInt64.random(in: 0 ... .max))
             let payload = LogState(founding: Membership()).encoded()
-            let founding = LogDirectory.foundingBytes(cluster: cluster, checkpoint: payload)
+            let founding = FrameChain.foundingBytes(cluster: cluster, checkpoint: payload)
             try opened.form(cluster: cluster, founding: founding[...])
         }
         guard let writer = opened.writer else { preconditionFailure("a formed log has no writer") }
@@ -76,8 +76,10 @@ extension LogShell {
     }
 
     private func close(_ continuation: LogCore.Continuation?) {
-        let writer = self.core.withLock { $0.writer }
-        let outcome = LogCore.Outcome { () throws(LogError) in try writer.close(now: SystemTime.monotonic) }
+        let (writer, state) = self.core.withLock { ($0.writer, $0.state) }
+        let outcome = LogCore.Outcome { () throws(LogError) in
+            try writer.close(now: SystemTime.monotonic, state: state)
+        }
         self.wake(self.core.withLock { $0.finishClose(outcome, continuation) })
     }
 

@@ -28,7 +28,7 @@ final class LogShell: Sendable {
         _ opened: OpenedLog, _ writer: LogWriter, _ tell: (@Sendable (LogEvent) -> Void)?
     ) throws(LogError) {
         let view = LogView()
-        let state = try LogCore.state(of: writer)
+        let state = if let state = opened.state { state } else { try LogCore.state(of: writer) }
         self.store = writer.store
         self.identity = opened.identity
         self.view = view
@@ -123,16 +123,21 @@ final class LogShell: Sendable {
         } catch {
             throw LogError(error)
         }
-        return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { memory throws(LogError) in
-            let outline = FrameOutline.encode(records, into: memory)
-            let frame = Frame(memory: memory)
-            let timestamp = SystemTime.timestamp
-            return try self.core.withLock { core throws(LogError) in
-                var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
-                let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
-                guard case .placed(let appended) = attempt else { return (attempt, nil) }
-                return (attempt, then(&core, appended))
+        do throws(LogError) {
+            return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { memory throws(LogError) in
+                let outline = FrameOutline.encode(records, into: memory)
+                let frame = Frame(memory: memory)
+                let timestamp = SystemTime.timestamp
+                return try self.core.withLock { core throws(LogError) in
+                    var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
+                    let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
+                    guard case .placed(let appended) = attempt else { return (attempt, nil) }
+                    return (attempt, then(&core, appended))
+                }
             }
+        } catch {
+            self.wake(self.core.withLock { $0.refused(error) })
+            throw error
         }
     }
 
@@ -148,7 +153,9 @@ final class LogShell: Sendable {
     private func play(_ role: LogCore.Role) {
         switch role {
         case .waits(let wakeups): self.wake(wakeups)
-        case .leads(let job): self.sync(job)
+        case .leads(let job):
+            self.sync(job)
+            SyncLeadership.giveBack()
         }
     }
 

@@ -5,18 +5,24 @@ import SegmentFormat
 ///      0 u32 magic | 4 u16 version | 6 u16 flags | 8 u64 sequence | 16 ... the file's own | 60 u32 CRC-32C
 ///
 /// The valid slot with the higher sequence counts.
-struct Slot {
-    static let byteCount = 64
+package struct Slot: Hashable, Sendable {
+    package static let byteCount = 64
     static let version: UInt16 = 1
 
-    var flags: UInt16
-    var sequence: UInt64
+    package var flags: UInt16
+    package var sequence: UInt64
     /// Bytes 16 ..< 60.
-    var words: [UInt32]
+    package var words: [UInt32]
 
-    static let wordCount = 11
+    package static let wordCount = 11
 
-    func encoded(magic: UInt32) -> [UInt8] {
+    package init(flags: UInt16, sequence: UInt64, words: [UInt32]) {
+        self.flags = flags
+        self.sequence = sequence
+        self.words = words
+    }
+
+    package func encoded(magic: UInt32) -> [UInt8] {
         precondition(self.words.count == Self.wordCount, "a slot has \(Self.wordCount) words")
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
@@ -30,7 +36,7 @@ struct Slot {
     }
 
     /// - Returns: `nil` unless magic, checksum and version are right.
-    static func decode(_ bytes: RawSpan, magic: UInt32) -> Slot? {
+    package static func decode(_ bytes: RawSpan, magic: UInt32) -> Slot? {
         guard
             bytes.byteCount >= Self.byteCount,
             bytes.load(UInt32.self, at: 0) == magic,
@@ -45,7 +51,7 @@ struct Slot {
     }
 
     /// The newer valid one of the two slots at `offsets`.
-    static func newest(of bytes: [UInt8], at offsets: [Int], magic: UInt32) -> Slot? {
+    package static func newest(of bytes: [UInt8], at offsets: [Int], magic: UInt32) -> Slot? {
         offsets.compactMap { offset -> Slot? in
             guard offset + Self.byteCount <= bytes.count else { return nil }
             return Slot.decode(bytes.span.bytes.extracting(offset..<(offset + Self.byteCount)), magic: magic)
@@ -56,5 +62,5 @@ struct Slot {
         [UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: number >> 32)]
     }
 
-    func number(at index: Int) -> UInt64 { UInt64(self.words[index]) | UInt64(self.words[index + 1]) << 32 }
+    package func number(at index: Int) -> UInt64 { UInt64(self.words[index]) | UInt64(self.words[index + 1]) << 32 }
 }

@@ -11,7 +11,8 @@ package enum PowerCut: Hashable, Sendable {
 
 /// What goes wrong with one operation.
 package enum DiskFault: Hashable, Sendable {
-    /// Refused with this error; a write may leave its first half behind.
+    /// Refused with this error. A write may leave its first half behind; a sync leaves what it was to carry in memory
+    /// only, marked as if it had been carried (see ``SimulatedInode/failSync()``).
     case refuse(Errno)
     /// This operation and all after it fail until ``SimulatedFileSystem/cutPower(_:)``: the machine is gone.
     case stop
@@ -19,10 +20,16 @@ package enum DiskFault: Hashable, Sendable {
 
 /// How often the disk was asked.
 package struct DiskCounts: Hashable, Sendable {
+    /// Everything that can be refused, also reads and opens; faults are placed by this number too.
+    package var calls = 0
     /// Everything that changes the disk or makes it durable; faults are placed by this number.
     package var operations = 0
+    /// All operations, and the stores into mappings, which nobody can refuse.
+    package var steps = 0
     package var writes = 0
     package var syncs = 0
+    /// Syncs of a file of which an earlier sync was refused in the same session: what nobody may do.
+    package var syncsAfterFailure = 0
     package var directorySyncs = 0
     package var mappingSyncs = 0
     package var opens = 0
@@ -35,4 +42,14 @@ package struct DiskCall: Hashable, Sendable {
     package var path: String
     /// Counted from 1.
     package var number: Int
+}
+
+extension DiskOperation {
+    /// Whether it changes the disk or makes it durable. The others only look.
+    var isChange: Bool {
+        switch self {
+        case .create, .rename, .remove, .syncDirectory, .write, .sync, .truncate, .allocate, .syncMapping: true
+        case .makeDirectory, .list, .open, .lock, .read, .status, .map: false
+        }
+    }
 }

@@ -3,17 +3,18 @@ struct SimulatedDirectory: Sendable {
     enum Change: Sendable {
         case link(String, inode: Int)
         case unlink(String)
+        /// There or not, never half.
         case rename(String, to: String, inode: Int)
     }
 
     private(set) var entries: [String: Int] = [:]
     private var durable: [String: Int] = [:]
-    private var unsynced: [Change] = []
+    private var unsynced: [(change: Change, step: Int)] = []
 
     /// Every inode that some outcome of a power cut could still name.
     var reachable: Set<Int> {
         var inodes = Set(self.entries.values).union(self.durable.values)
-        for change in self.unsynced {
+        for (change, _) in self.unsynced {
             switch change {
             case .link(_, let inode), .rename(_, _, let inode): inodes.insert(inode)
             case .unlink: break
@@ -22,9 +23,15 @@ struct SimulatedDirectory: Sendable {
         return inodes
     }
 
-    mutating func apply(_ change: Change) {
-        self.unsynced.append(change)
+    mutating func apply(_ change: Change, step: Int) {
+        self.unsynced.append((change, step))
         Self.apply(change, to: &self.entries)
+    }
+
+    /// Applies a change that had reached the disk.
+    mutating func applyDurable(_ change: Change) {
+        Self.apply(change, to: &self.entries)
+        self.durable = self.entries
     }
 
     mutating func sync() {
@@ -40,9 +47,19 @@ struct SimulatedDirectory: Sendable {
             case .losesNothing: 100
             case .losesSome: [0, 50, 80, 100][Int(random.next() % 4)]
             }
-        for change in self.unsynced where random.chance(keptPercent) { Self.apply(change, to: &entries) }
+        for (change, _) in self.unsynced where random.chance(keptPercent) { Self.apply(change, to: &entries) }
         self.entries = entries
         self.sync()
+    }
+
+    /// Goes back to what was synced.
+    ///
+    /// - Returns: The changes that were taken back, oldest first.
+    mutating func loseUnsynced(of path: String) -> [DiskUnit] {
+        let units = self.unsynced.map { DiskUnit(step: $0.step, effect: .entry(directory: path, $0.change)) }
+        self.entries = self.durable
+        self.unsynced.removeAll()
+        return units
     }
 
     private static func apply(_ change: Change, to entries: inout [String: Int]) {

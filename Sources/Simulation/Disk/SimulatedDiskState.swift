@@ -6,8 +6,14 @@ struct SimulatedDiskState: Sendable {
     var inodes: [Int: SimulatedInode] = [:]
     var counts = DiskCounts()
     var faults: [Int: DiskFault] = [:]
+    var callFaults: [Int: DiskFault] = [:]
     var nextFaults: [DiskOperation: DiskFault] = [:]
+    /// What each call was, while somebody wants to know.
+    var callLog: [DiskOperation]?
     var capacityByteCount: Int
+    var keepsReservations = true
+    /// Syncs that report success and carry nothing.
+    var lies: Set<DiskOperation> = []
     /// Raised when the process dies: files and locks of an earlier session are dead.
     private(set) var session = 0
     private var directories: [String: SimulatedDirectory] = [:]
@@ -21,17 +27,22 @@ struct SimulatedDiskState: Sendable {
         self.capacityByteCount = capacityByteCount
     }
 
-    /// Counts an operation and refuses it when a fault is placed on it.
+    /// Counts a call and refuses it when a fault is placed on it.
     mutating func admit(
-        _ operation: DiskOperation?, _ path: FilePath, session: Int?, onRefusal: (inout Self) -> Void
+        _ operation: DiskOperation, _ path: FilePath, session: Int?, onRefusal: (inout Self) -> Void
     ) throws(DiskError) {
         guard !self.isStopped, session == nil || session == self.session else {
-            throw DiskError(.ioError, operation ?? .read, path)
+            throw DiskError(.ioError, operation, path)
         }
-        guard let operation else { return }
-        self.counts.operations += 1
-        let fault =
-            self.faults.removeValue(forKey: self.counts.operations) ?? self.nextFaults.removeValue(forKey: operation)
+        self.counts.calls += 1
+        self.callLog?.append(operation)
+        var fault = self.callFaults.removeValue(forKey: self.counts.calls)
+        if operation.isChange {
+            self.counts.operations += 1
+            self.counts.steps += 1
+            fault = fault ?? self.faults.removeValue(forKey: self.counts.operations)
+        }
+        fault = fault ?? self.nextFaults.removeValue(forKey: operation)
         switch fault {
         case nil:
             return
@@ -43,6 +54,13 @@ struct SimulatedDiskState: Sendable {
             self.isStopped = true
             throw DiskError(.ioError, operation, path)
         }
+    }
+
+    /// Whether a store into a mapping still happens: not by a process that is gone, or on a machine that is.
+    mutating func admitStore(session: Int) -> Bool {
+        guard !self.isStopped, session == self.session else { return false }
+        self.counts.steps += 1
+        return true
     }
 
     // MARK: Directories
@@ -97,7 +115,7 @@ struct SimulatedDiskState: Sendable {
         guard self.directories[path.string] != nil else {
             throw DiskError(.noSuchFileOrDirectory, .syncDirectory, path)
         }
-        self.directories[path.string]?.sync()
+        if !self.lies.contains(.syncDirectory) { self.directories[path.string]?.sync() }
         self.counts.directorySyncs += 1
         self.collect()
     }
@@ -107,7 +125,7 @@ struct SimulatedDiskState: Sendable {
     ) throws(DiskError) {
         let directory = Self.split(path).directory
         guard self.directories[directory] != nil else { throw DiskError(.noSuchFileOrDirectory, operation, path) }
-        self.directories[directory]?.apply(change)
+        self.directories[directory]?.apply(change, step: self.counts.steps)
     }
 
     private static func name(_ path: FilePath) -> String { Self.split(path).name }
@@ -119,6 +137,20 @@ struct SimulatedDiskState: Sendable {
         return (String(text[..<slash]), String(text[text.index(after: slash)...]))
     }
 
+    mutating func replaceContents(of path: FilePath, with bytes: [UInt8]?) {
+        let (directory, name) = Self.split(path)
+        guard let bytes else {
+            self.directories[directory]?.applyDurable(.unlink(name))
+            return
+        }
+        if self.inode(at: path) == nil {
+            self.inodes[self.nextInode] = SimulatedInode()
+            self.directories[directory]?.applyDurable(.link(name, inode: self.nextInode))
+            self.nextInode += 1
+        }
+        if let inode = self.inode(at: path) { self.inodes[inode]?.replace(with: bytes) }
+    }
+
     // MARK: Files
 
     /// Refuses growth that does not fit.
@@ -126,6 +158,10 @@ struct SimulatedDiskState: Sendable {
         guard growth > 0, self.capacityByteCount != .max else { return }
         let used = self.inodes.values.reduce(0) { $0 + $1.bytes.count }
         guard used + growth <= self.capacityByteCount else { throw DiskError(.noSpace, operation, path) }
+    }
+
+    mutating func noteSync(of inode: Int, session: Int) {
+        if self.inodes[inode]?.failedSession == session { self.counts.syncsAfterFailure += 1 }
     }
 
     mutating func release(inode: Int) {
@@ -156,6 +192,8 @@ struct SimulatedDiskState: Sendable {
         self.session += 1
         self.locks.removeAll()
         self.faults.removeAll()
+        self.callFaults.removeAll()
+        self.lies.removeAll()
         self.nextFaults.removeAll()
         self.isStopped = false
     }
@@ -169,5 +207,44 @@ struct SimulatedDiskState: Sendable {
             self.inodes[number]?.cutPower(survival, random: &self.random)
         }
         self.collect()
+    }
+
+    // MARK: Exact power cuts
+
+    /// Goes back to what was synced, in every file and directory.
+    ///
+    /// - Returns: The changes that were taken back, in the order in which they were made.
+    mutating func loseUnsynced() -> [DiskUnit] {
+        self.killProcess()
+        var units: [DiskUnit] = []
+        for name in self.directories.keys.sorted() {
+            units += self.directories[name]?.loseUnsynced(of: name) ?? []
+        }
+        for number in self.inodes.keys.sorted() { units += self.inodes[number]?.loseUnsynced(of: number) ?? [] }
+        // Not stable by itself.
+        return units.enumerated().sorted { ($0.element.step, $0.offset) < ($1.element.step, $1.offset) }.map(\.element)
+    }
+
+    /// Applies a change that had reached the disk.
+    mutating func apply(_ unit: DiskUnit) {
+        switch unit.effect {
+        case .bytes(let inode, _, _, _), .length(let inode, _): self.inodes[inode]?.apply(unit.effect)
+        case .entry(let directory, let change): self.directories[directory]?.applyDurable(change)
+        }
+    }
+
+    /// The same for the same names and contents, whatever way they came about.
+    var fingerprint: Int {
+        var hasher = Hasher()
+        for (path, directory) in self.directories.sorted(by: { $0.key < $1.key }) {
+            hasher.combine(path)
+            for (name, inode) in directory.entries.sorted(by: { $0.key < $1.key }) {
+                hasher.combine(name)
+                guard let bytes = self.inodes[inode]?.bytes else { continue }
+                hasher.combine(bytes.count)
+                bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+            }
+        }
+        return hasher.finalize()
     }
 }

@@ -18,7 +18,7 @@ final class SimulatedFile: File {
     deinit { self.fileSystem.release(inode: self.inode) }
 
     func read(at offset: Int, count: Int) throws(DiskError) -> [UInt8] {
-        try self.change(nil) { state throws(DiskError) in
+        try self.change(.read) { state throws(DiskError) in
             state.counts.reads += 1
             let bytes = state.inodes[self.inode]?.bytes ?? []
             return Array(bytes[min(offset, bytes.count)..<min(offset + count, bytes.count)])
@@ -30,21 +30,18 @@ final class SimulatedFile: File {
         try self.fileSystem.change(
             .write, self.path, session: self.session,
             // Half of it is there: what a kernel may do when it refuses a write.
-            onRefusal: { $0.inodes[self.inode]?.write(Array(new[..<(new.count / 2)]), at: offset) },
+            onRefusal: { self.put(Array(new[..<(new.count / 2)]), at: offset, in: &$0) },
             { state throws(DiskError) in try self.write(new, at: offset, in: &state) }
         )
     }
 
     func sync() throws(DiskError) {
-        try self.change(.sync) { state throws(DiskError) in
-            state.counts.syncs += 1
-            state.inodes[self.inode]?.sync()
-        }
+        try self.carry(.sync) { $0.syncs += 1 }
     }
 
     func truncate(to byteCount: Int) throws(DiskError) {
         try self.change(.truncate) { state throws(DiskError) in
-            state.inodes[self.inode]?.resize(to: byteCount)
+            state.inodes[self.inode]?.resize(to: byteCount, step: state.counts.steps)
         }
     }
 
@@ -53,34 +50,48 @@ final class SimulatedFile: File {
             let growth = byteCount - (state.inodes[self.inode]?.bytes.count ?? 0)
             guard growth > 0 else { return }
             try state.reserve(growth, .allocate, self.path)
-            state.inodes[self.inode]?.resize(to: byteCount)
+            state.inodes[self.inode]?.resize(to: byteCount, step: state.counts.steps)
         }
     }
 
     func byteCount() throws(DiskError) -> Int {
-        try self.change(nil) { state throws(DiskError) in state.inodes[self.inode]?.bytes.count ?? 0 }
+        try self.change(.status) { state throws(DiskError) in state.inodes[self.inode]?.bytes.count ?? 0 }
     }
 
     func map(byteCount: Int) throws(DiskError) -> any Mapping {
-        guard try self.byteCount() >= byteCount else { throw DiskError(.invalidArgument, .map, self.path) }
+        let length = try self.change(.map) { state throws(DiskError) in state.inodes[self.inode]?.bytes.count ?? 0 }
+        guard length >= byteCount else { throw DiskError(.invalidArgument, .map, self.path) }
         return SimulatedMapping(self, byteCount: byteCount)
     }
 
-    var keepsReservations: Bool { true }
+    var keepsReservations: Bool { self.fileSystem.keepsReservations }
 
     /// A store into a mapping: never refused, lost like a write.
     fileprivate func store(_ bytes: [UInt8], at offset: Int) {
-        // A store by a process that is gone, or on a machine that is, never happened.
-        _ = try? self.change(nil) { state throws(DiskError) in
-            state.inodes[self.inode]?.write(bytes, at: offset)
+        self.fileSystem.store(self.path, session: self.session) { state in
+            state.inodes[self.inode]?.store(bytes, at: offset, step: state.counts.steps)
         }
     }
 
     fileprivate func syncMapping() throws(DiskError) {
-        try self.change(.syncMapping) { state throws(DiskError) in
-            state.counts.mappingSyncs += 1
-            state.inodes[self.inode]?.sync()
-        }
+        try self.carry(.syncMapping) { $0.mappingSyncs += 1 }
+    }
+
+    /// Carries everything to the platter, or strands it.
+    private func carry(_ operation: DiskOperation, count: (inout DiskCounts) -> Void) throws(DiskError) {
+        try self.fileSystem.change(
+            operation, self.path, session: self.session,
+            onRefusal: { state in
+                state.noteSync(of: self.inode, session: self.session)
+                state.inodes[self.inode]?.failedSession = self.session
+                state.inodes[self.inode]?.failSync()
+            },
+            { state throws(DiskError) in
+                count(&state.counts)
+                state.noteSync(of: self.inode, session: self.session)
+                if !state.lies.contains(operation) { state.inodes[self.inode]?.sync() }
+            }
+        )
     }
 
     private func write(_ new: [UInt8], at offset: Int, in state: inout SimulatedDiskState) throws(DiskError) {
@@ -90,14 +101,18 @@ final class SimulatedFile: File {
             try state.reserve(growth, .write, self.path)
         } catch {
             let fitting = max(0, new.count - growth)
-            state.inodes[self.inode]?.write(Array(new[..<fitting]), at: offset)
+            self.put(Array(new[..<fitting]), at: offset, in: &state)
             throw error
         }
-        state.inodes[self.inode]?.write(new, at: offset)
+        self.put(new, at: offset, in: &state)
+    }
+
+    private func put(_ bytes: [UInt8], at offset: Int, in state: inout SimulatedDiskState) {
+        state.inodes[self.inode]?.write(bytes, at: offset, step: state.counts.steps)
     }
 
     private func change<Result: Sendable>(
-        _ operation: DiskOperation?, _ body: (inout SimulatedDiskState) throws(DiskError) -> Result
+        _ operation: DiskOperation, _ body: (inout SimulatedDiskState) throws(DiskError) -> Result
     ) throws(DiskError) -> Result {
         try self.fileSystem.change(operation, self.path, session: self.session, body)
     }

@@ -7,50 +7,112 @@ import SystemPackage
 /// What was not synced can be lost, in any order and by sectors of 512 bytes; so can directory entries. Mapped
 /// pages are no different from written ones. Deterministic: the same calls and the same seed leave the same disk.
 package final class SimulatedFileSystem: FileSystem {
-    private let state: Lock<SimulatedDiskState>
+    private struct Contents {
+        var disk: SimulatedDiskState
+        var recording: [DiskMoment]?
+
+        mutating func record(_ operation: String, _ path: FilePath) {
+            guard self.recording != nil else { return }
+            let what = "\(operation) \(path.lastComponent?.string ?? path.string)"
+            self.recording?.append(DiskMoment(step: self.disk.counts.steps, what: what, disk: self.disk))
+        }
+    }
+
+    private let contents: Lock<Contents>
     /// Called before each changing operation, without a lock held: a test can wait in it.
     private let observer: (@Sendable (DiskCall) -> Void)?
 
     package init(
         seed: UInt64 = 1, capacityByteCount: Int = .max, observer: (@Sendable (DiskCall) -> Void)? = nil
     ) {
-        self.state = Lock(SimulatedDiskState(seed: seed, capacityByteCount: capacityByteCount))
+        self.contents = Lock(
+            Contents(disk: SimulatedDiskState(seed: seed, capacityByteCount: capacityByteCount), recording: nil))
         self.observer = observer
+    }
+
+    /// A disk as it was at some moment; nobody has a file of it open.
+    init(_ disk: SimulatedDiskState) {
+        var disk = disk
+        disk.killProcess()
+        self.contents = Lock(Contents(disk: disk, recording: nil))
+        self.observer = nil
     }
 
     // MARK: What tests and the simulator do to it
 
-    package var counts: DiskCounts { self.state.withLock { $0.counts } }
+    package var counts: DiskCounts { self.withDisk { $0.counts } }
 
     /// Bytes that all files together may hold; what does not fit is refused with `ENOSPC`.
-    package func setCapacity(byteCount: Int) { self.state.withLock { $0.capacityByteCount = byteCount } }
+    package func setCapacity(byteCount: Int) { self.withDisk { $0.capacityByteCount = byteCount } }
 
     /// Makes the changing operation with this number (``DiskCounts/operations``, from 1) go wrong.
     package func inject(_ fault: DiskFault, atOperation number: Int) {
-        self.state.withLock { $0.faults[number] = fault }
+        self.withDisk { $0.faults[number] = fault }
+    }
+
+    /// Keeps what each call was from now on: the numbers for ``inject(_:atCall:)``.
+    package func startLoggingCalls() { self.withDisk { $0.callLog = [] } }
+    package var callLog: [DiskOperation] { self.withDisk { $0.callLog ?? [] } }
+
+    /// Makes the call with this number (``DiskCounts/calls``, from 1) go wrong, whatever it is.
+    package func inject(_ fault: DiskFault, atCall number: Int) {
+        self.withDisk { $0.callFaults[number] = fault }
     }
 
     /// Makes the next operation of this kind go wrong.
     package func inject(_ fault: DiskFault, atNext operation: DiskOperation) {
-        self.state.withLock { $0.nextFaults[operation] = fault }
+        self.withDisk { $0.nextFaults[operation] = fault }
     }
 
     /// The process is gone, the kernel is not: all writes stay, locks and open files go.
-    package func killProcess() { self.state.withLock { $0.killProcess() } }
+    package func killProcess() { self.withDisk { $0.killProcess() } }
 
     /// The machine is gone: what was not synced survives as `survival` says. Open files stop working.
     package func cutPower(_ survival: PowerCut = .losesSome) {
-        self.state.withLock { $0.cutPower(survival) }
+        self.withDisk { $0.cutPower(survival) }
     }
 
     /// The contents as a reader would see them now; `nil` when there is no such file.
     package func contents(of path: FilePath) -> [UInt8]? {
-        self.state.withLock { state in state.inode(at: path).map { state.inodes[$0]?.bytes ?? [] } }
+        self.withDisk { state in state.inode(at: path).map { state.inodes[$0]?.bytes ?? [] } }
+    }
+
+    /// What a file holds from now on, on the platter and in every cache; `nil` takes the file away.
+    package func replaceContents(of path: FilePath, with bytes: [UInt8]?) {
+        self.withDisk { $0.replaceContents(of: path, with: bytes) }
+    }
+
+    /// Whether room that was reserved is sure to be there, as files are told.
+    package var keepsReservations: Bool { self.withDisk { $0.keepsReservations } }
+    package func setKeepsReservations(_ keeps: Bool) { self.withDisk { $0.keepsReservations = keeps } }
+
+    /// Makes syncs of this kind report success and carry nothing, until the process or the power goes: a log that forgets
+    /// one behaves the same.
+    package func lie(about operation: DiskOperation) { self.withDisk { _ = $0.lies.insert(operation) } }
+
+    /// Another disk with the same contents, synced or not, of which nobody has a file open. Cheap: shares all bytes.
+    package func copy() -> SimulatedFileSystem { SimulatedFileSystem(self.withDisk { $0 }) }
+
+    /// Keeps the state after each step from now on, for a ``CrashExplorer``; the first is the state as it is now.
+    ///
+    /// Cost: with each step a copy of the file that it changes.
+    package func startRecording() {
+        self.contents.withLock { contents in
+            contents.recording = [DiskMoment(step: contents.disk.counts.steps, what: "start", disk: contents.disk)]
+        }
+    }
+
+    /// Ends the recording.
+    package func takeRecording() -> [DiskMoment] {
+        self.contents.withLock { contents in
+            defer { contents.recording = nil }
+            return contents.recording ?? []
+        }
     }
 
     /// Damages one bit of a file, on the platter and in every cache.
     package func flip(bit: Int, of path: FilePath) {
-        self.state.withLock { state in
+        self.withDisk { state in
             if let number = state.inode(at: path) { state.inodes[number]?.flip(bit: bit) }
         }
     }
@@ -58,15 +120,15 @@ package final class SimulatedFileSystem: FileSystem {
     // MARK: FileSystem
 
     package func makeDirectory(_ path: FilePath) throws(DiskError) {
-        self.state.withLock { $0.makeDirectory(path) }
+        try self.change(.makeDirectory, path) { state throws(DiskError) in state.makeDirectory(path) }
     }
 
     package func list(_ path: FilePath) throws(DiskError) -> [String] {
-        try self.change(nil, path) { state throws(DiskError) in try state.list(path) }
+        try self.change(.list, path) { state throws(DiskError) in try state.list(path) }
     }
 
     package func open(_ path: FilePath, _ access: FileAccess) throws(DiskError) -> any File {
-        let (inode, session) = try self.change(access == .create ? .create : nil, path) {
+        let (inode, session) = try self.change(access == .create ? .create : .open, path) {
             state throws(DiskError) in
             (try state.open(path, access), state.session)
         }
@@ -86,32 +148,46 @@ package final class SimulatedFileSystem: FileSystem {
     }
 
     package func lock(_ path: FilePath) throws(DiskError) -> LockOutcome {
-        let session = try self.change(nil, path) { state throws(DiskError) in state.lock(path) }
+        let session = try self.change(.lock, path) { state throws(DiskError) in state.lock(path) }
         guard let session else { return .held(holder: "pid 1") }
         return .acquired(SimulatedLock(self, path: path, session: session))
     }
 
     // MARK: What its files call
 
-    /// Runs `body` on the disk; `operation` is counted and can be made to fail, `nil` only reads.
+    /// Runs `body` on the disk, unless a fault is placed on the operation.
     func change<Result: Sendable>(
-        _ operation: DiskOperation?, _ path: FilePath, session: Int? = nil,
+        _ operation: DiskOperation, _ path: FilePath, session: Int? = nil,
         onRefusal: (inout SimulatedDiskState) -> Void = { _ in },
         _ body: (inout SimulatedDiskState) throws(DiskError) -> Result
     ) throws(DiskError) -> Result {
-        if let operation, let observer = self.observer {
-            let number = self.state.withLock { $0.counts.operations + 1 }
+        if operation.isChange, let observer = self.observer {
+            let number = self.counts.operations + 1
             observer(DiskCall(operation: operation, path: path.string, number: number))
         }
-        return try self.state.withLock { (state) throws(DiskError) -> Result in
-            try state.admit(operation, path, session: session, onRefusal: onRefusal)
-            return try body(&state)
+        return try self.contents.withLock { (contents) throws(DiskError) -> Result in
+            defer { if operation.isChange { contents.record(operation.rawValue, path) } }
+            try contents.disk.admit(operation, path, session: session, onRefusal: onRefusal)
+            return try body(&contents.disk)
         }
     }
 
-    func release(inode: Int) { self.state.withLock { $0.release(inode: inode) } }
+    /// Runs `body`, a store into a mapping, unless the process or the machine is gone.
+    func store(_ path: FilePath, session: Int, _ body: (inout SimulatedDiskState) -> Void) {
+        self.contents.withLock { contents in
+            guard contents.disk.admitStore(session: session) else { return }
+            body(&contents.disk)
+            contents.record("store", path)
+        }
+    }
 
-    func unlock(_ path: FilePath, session: Int) { self.state.withLock { $0.unlock(path, session: session) } }
+    private func withDisk<Result: Sendable>(_ body: (inout SimulatedDiskState) -> Result) -> Result {
+        self.contents.withLock { body(&$0.disk) }
+    }
+
+    func release(inode: Int) { self.withDisk { $0.release(inode: inode) } }
+
+    func unlock(_ path: FilePath, session: Int) { self.withDisk { $0.unlock(path, session: session) } }
 }
 
 /// Held until released or until its process is gone.

@@ -1,45 +1,73 @@
 import ArgumentParser
 import HoldfastClient
-import HoldfastNode
+import SegmentLog
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Checks every frame of a data directory; only reads.",
-        discussion: "Exit code 65 names damage: file, offset, meaning. A tail that was never synced is not damage.")
+        commandName: "verify", abstract: "Checks every byte of data directories; only reads.",
+        discussion: """
+            Exit code 65 names damage: file, bytes, what it means, what to do. A tail that was never synced is not \
+            damage. May run beside the node that writes there.
+            """)
 
-    @Argument(help: "A node's data directory.")
-    var directory: String
+    @Argument(help: ArgumentHelp("Data directories, or segment files (*.wal).", valueName: "dir"))
+    var paths: [String]
 
     @OptionGroup var output: OutputOptions
 
+    private static let expected = "a data directory (IDENTITY, DURABLE, 000000.wal ...) or a segment file"
+
     func run() throws {
+        let paths = try self.paths.map { try DataPath($0, expected: Self.expected) }
         let console = self.output.console
-        var verification = try DirectoryVerification(self.directory)
-        let report = try verification.run { console.progress($0) }
-        console.endProgress()
-        switch self.output.output {
-        case .json: console.out(bytes: JSONDocument.encode(report))
-        case .table:
-            let rows = report.segments.map { segment in
-                let colour: Console.Colour = segment.state == "DAMAGED" ? .red : .green
-                return [
-                    segment.file, "\(segment.frames)", "\(segment.records)",
-                    segment.firstIndex.map { "\($0)" } ?? "-", "\(segment.bytes)",
-                    console.coloured(segment.state, colour),
-                ]
+        var damaged: [String] = []
+        for (name, path) in zip(self.paths, paths) {
+            let document = try self.verify(name, path)
+            switch self.output.output {
+            case .json: console.out(bytes: JSONDocument.encode(document))
+            case .table: document.print(console)
             }
-            console.out(Console.table(["SEGMENT", "FRAMES", "RECORDS", "FIRST INDEX", "BYTES", "STATE"], rows))
-            for finding in report.findings {
-                console.out("\(finding.file) at \(finding.offset): \(finding.meaning)")
+            if document.damaged {
+                damaged.append(name)
+                console.note("\(name) is damaged; checked \(document.speed)")
+            } else {
+                console.note("\(name) is good: \(document.speed)")
             }
         }
-        guard report.isDamaged else {
-            let byteCount = report.segments.reduce(0) { $0 + $1.bytes }
-            console.note("good: \(Units.described(byteCount: UInt64(byteCount))) checked")
-            return
+        guard damaged.isEmpty else {
+            throw CommandFailure(
+                .damaged, "\(damaged.joined(separator: ", ")) \(damaged.count == 1 ? "is" : "are") damaged",
+                next: "keep what is there, do what the findings say, and look at the disk")
         }
-        throw CommandFailure(
-            .damaged, "\(self.directory) is damaged",
-            next: "keep it; restore this node from another one, and look at the disk")
+    }
+
+    private func verify(_ name: String, _ path: DataPath) throws -> VerifyDocument {
+        let bar = ProgressBar(name, self.output.console)
+        defer { bar.end() }
+        let began = MonotonicClock.now
+        let report: AuditReport
+        var openedBy: String?
+        var parent: String?
+        do throws(LogError) {
+            switch path {
+            case .directory(let directory):
+                openedBy = DataPath.holder(of: directory)
+                report = try LogAudit.run(.init(directory), isRunning: openedBy != nil) { bar.show(done: $0, of: $1) }
+            case .segment(let segment, let file):
+                let directory = DataPath.parent(of: file)
+                parent = directory
+                report = try LogAudit.run(segment: segment, file: .init(file), in: .init(directory)) {
+                    bar.show(done: $0, of: $1)
+                }
+            }
+        } catch {
+            throw CommandFailure(
+                .system, "\(name) cannot be read: \(error)", next: "check the path and its permissions")
+        }
+        guard !report.segments.isEmpty || report.identity != nil || report.durable != nil else {
+            throw CommandFailure(.refused, "\(name) holds no log", next: "name \(Self.expected)")
+        }
+        let seconds = Double(MonotonicClock.now - began) / 1e9
+        return VerifyDocument(name, report, openedBy: openedBy, seconds: seconds, repairable: parent)
     }
 }

@@ -3,7 +3,7 @@ import SegmentFormat
 
 extension FrameDefect {
     /// What is wrong, for people.
-    var words: String {
+    package var words: String {
         switch self {
         case .format(let error): error.words
         case .payloadChecksum: "the frame's records are not what its checksum says"
@@ -24,7 +24,7 @@ extension FrameDefect {
 }
 
 extension FormatError {
-    var words: String {
+    package var words: String {
         switch self {
         case .truncated(let needed, let available): "\(needed) bytes are needed, and \(available) are there"
         case .badMagic: "this is not a file of this program"

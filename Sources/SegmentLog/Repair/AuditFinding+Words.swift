@@ -1,0 +1,53 @@
+import LogModel
+import LogState
+import SegmentFormat
+
+extension AuditFinding {
+    /// `what: meaning`, for people.
+    package var words: String {
+        let lost =
+            self.lostRecords.map {
+                "; records \($0.lowerBound) to \($0.upperBound.rawValue - 1) stood there"
+            } ?? ""
+        switch self.severity {
+        case .damage: return "\(self.fault.words)\(lost)"
+        case .unclear:
+            return "\(self.fault.words)\(lost): damage or a tail that was never synced, which only DURABLE could tell"
+        case .tail: return "\(self.fault.words): behind what was synced, nobody was promised it"
+        case .note: return self.fault.words
+        }
+    }
+}
+
+extension AuditFault {
+    package var words: String {
+        switch self {
+        case .missing: "the file is missing"
+        case .unreadable: "the file is not what its checksum says"
+        case .slot(let number): "slot \(number) is not valid; the other one holds"
+        case .refused(let errno): "the disk refuses to read it (errno \(errno))"
+        case .leftover(let leftover): leftover.words
+        case .frame(let defect): defect.words
+        case .records(let error): "the checksum is right, and yet these are not records (\(error.words))"
+        case .state(.checkpointDiffers): "the checkpoint says something else than the frames before it"
+        case .state(let error): "the frame does not fit what the log knew before it (\(error))"
+        case .zeros: "zeros where there had been data"
+        case .short(let expected): "the file ends before its \(expected) bytes"
+        case .excess(let expected): "bytes behind the end, which is at \(expected)"
+        case .unreached(let position): "the log was synced up to \(position), and ends before"
+        case .trimmed: "removed by a trim that was not finished; the next start removes the file"
+        }
+    }
+}
+
+extension AuditLeftover {
+    var words: String {
+        switch self {
+        case .temporary: "prepared or half-made; the next start removes it"
+        case .setAside: "set aside by a repair; the log does not use it"
+        case .repairPlan: "a plan of holdfast repair"
+        case .hint: "a hint, made again when it is missing"
+        case .foreign: "not a file of this program"
+        }
+    }
+}

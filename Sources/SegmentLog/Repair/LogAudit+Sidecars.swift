@@ -1,0 +1,96 @@
+import DiskIO
+import LogModel
+import SystemPackage
+
+/// The files beside the segments.
+extension LogAudit {
+    mutating func checkSidecars(_ names: [String]) throws(LogError) {
+        self.readIdentity(names: names)
+        self.readDurable(names: names)
+        self.readVotes(names: names)
+        let known: Set<String> = [LogFiles.lock, LogFiles.identity, LogFiles.durable, LogFiles.vote]
+        for name in names where !known.contains(name) {
+            if LogFiles.segments(in: [name]).isEmpty {
+                self.add(AuditFinding(name, 0..<0, .leftover(AuditLeftover(name)), .note))
+            }
+        }
+    }
+
+    private mutating func readIdentity(names: [String]) {
+        guard names.contains(LogFiles.identity) else {
+            self.add(AuditFinding(LogFiles.identity, 0..<0, .missing, .damage))
+            return
+        }
+        guard let bytes = self.contents(LogFiles.identity, byteCountMax: NodeIdentity.byteCountMax) else { return }
+        guard let identity = NodeIdentity(decoding: bytes) else {
+            self.add(AuditFinding(LogFiles.identity, 0..<bytes.count, .unreadable, .damage))
+            return
+        }
+        self.report.identity = identity
+        self.report.cluster = identity.cluster
+    }
+
+    mutating func readDurable(names: [String]) {
+        guard names.contains(LogFiles.durable) else {
+            self.add(AuditFinding(LogFiles.durable, 0..<0, .missing, .damage))
+            return
+        }
+        guard let bytes = self.contents(LogFiles.durable, byteCountMax: DurableFile.byteCount) else { return }
+        guard let slot = Slot.newest(of: bytes, at: DurableFile.offsets, magic: DurableFile.magic) else {
+            self.add(AuditFinding(LogFiles.durable, 0..<bytes.count, .unreadable, .damage))
+            return
+        }
+        self.checkSlots(LogFiles.durable, bytes, DurableFile.offsets, magic: DurableFile.magic)
+        let record = DurableRecord(slot)
+        self.report.durable = AuditReport.Durable(
+            point: record.durable, commit: record.commit, first: record.first, isClean: record.isClean)
+    }
+
+    private mutating func readVotes(names: [String]) {
+        guard names.contains(LogFiles.vote),
+            let bytes = self.contents(LogFiles.vote, byteCountMax: VoteFile.byteCount)
+        else { return }
+        guard Slot.newest(of: bytes, at: VoteFile.offsets, magic: VoteFile.magic) != nil else {
+            self.add(AuditFinding(LogFiles.vote, 0..<bytes.count, .unreadable, .damage))
+            return
+        }
+        self.checkSlots(LogFiles.vote, bytes, VoteFile.offsets, magic: VoteFile.magic)
+    }
+
+    /// One slot is enough; the other may have been torn while it was written, and was never written in a new file.
+    private mutating func checkSlots(_ name: String, _ bytes: [UInt8], _ offsets: [Int], magic: UInt32) {
+        for (number, offset) in offsets.enumerated() {
+            let end = min(offset + Slot.byteCount, bytes.count)
+            let slot = offset < end ? Array(bytes[offset..<end]) : []
+            if Slot.decode(slot.span.bytes, magic: magic) == nil, slot.contains(where: { $0 != 0 }) {
+                self.add(AuditFinding(name, offset..<end, .slot(number), .note))
+            }
+        }
+    }
+
+    private mutating func contents(_ name: String, byteCountMax: Int) -> [UInt8]? {
+        do throws(DiskError) {
+            return try self.files.fileSystem.open(self.files.path(name), .read).read(at: 0, count: byteCountMax)
+        } catch {
+            self.add(AuditFinding(name, 0..<0, .refused(errno: error.errno.rawValue), .damage))
+            return nil
+        }
+    }
+}
+
+extension AuditLeftover {
+    init(_ name: String) {
+        self =
+            if name.hasSuffix(".tmp") {
+                .temporary
+            } else if name.contains(".damaged") {
+                .setAside
+            } else if name.hasPrefix("repair-plan") {
+                .repairPlan
+            } else if name.hasSuffix(".idx") || name.hasSuffix(".index") {
+                .hint
+            } else {
+                .foreign
+            }
+    }
+}

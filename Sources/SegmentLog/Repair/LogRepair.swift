@@ -1,0 +1,189 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+import SystemPackage
+
+/// Repairs a directory that nobody has open: plans first, and applies what was planned.
+///
+///     --plan:  lock | audit | store the plan
+///     --apply: lock | audit again, the same plan? | mark it as begun | actions, one by one | mark it as applied
+///
+/// Whatever is dropped is kept under another name first. Each action may be repeated; a repair that was killed goes on
+/// where it was. The last action makes the log whole: before it, no node starts on a log that was cut half.
+package final class LogRepair {
+    private let files: LogFiles
+    private let lock: any HeldLock
+    private let encode: (RepairPlan) -> [UInt8]
+    private let decode: ([UInt8]) -> RepairPlan?
+
+    private static let planByteCountMax = 16 << 20
+
+    /// What ``apply(acceptsLoss:progress:)`` did.
+    package enum Outcome: Sendable {
+        /// And how the directory is now.
+        case applied(RepairPlan, AuditReport)
+        /// The last plan was applied before; nothing was done.
+        case appliedBefore
+    }
+
+    /// Takes the directory's lock, for as long as the value lives.
+    ///
+    /// - Parameters:
+    ///   - encode: How a plan is stored.
+    ///   - decode: `nil` for anything that `encode` did not make.
+    /// - Throws: ``LogError/locked(holder:)``, ``LogError/storage(_:)``.
+    package init(
+        _ directory: FilePath, fileSystem: any FileSystem = LinuxFileSystem(),
+        encode: @escaping (RepairPlan) -> [UInt8], decode: @escaping ([UInt8]) -> RepairPlan?
+    ) throws(LogError) {
+        self.files = LogFiles(fileSystem: fileSystem, directory: directory)
+        self.encode = encode
+        self.decode = decode
+        // Listed first: a directory that is not there is not to get a lock file.
+        _ = try self.files.list()
+        let path = self.files.path(LogFiles.lock)
+        switch try disk({ () throws(DiskError) in try fileSystem.lock(path) }) {
+        case .acquired(let lock): self.lock = lock
+        case .held(let holder): throw .locked(holder: holder)
+        }
+    }
+
+    /// Looks at everything and stores what it would do; a plan that was begun to be applied stays as it is.
+    ///
+    /// - Returns: The plan; it is not stored when there is nothing to do.
+    package func plan(
+        _ options: RepairPlan.Options, progress: @escaping (Int, Int) -> Void = { _, _ in }
+    ) throws(RepairError) -> RepairPlan {
+        if let stored = try self.stored(), stored.isApplying { return stored }
+        return try RepairFiles.log { () throws(LogError) in
+            let plan = try RepairPlanning.plan(self.files, options, progress: progress)
+            if plan.actions.isEmpty {
+                if try self.files.list().contains(RepairPlan.fileName) { try self.files.remove(RepairPlan.fileName) }
+            } else {
+                try self.files.replace(RepairPlan.fileName, with: self.encode(plan))
+            }
+            return plan
+        }
+    }
+
+    /// Does what the stored plan says.
+    ///
+    /// - Parameter acceptsLoss: Records that were committed may go.
+    /// - Throws: ``RepairError``; applying again goes on, when what stands in the way is gone.
+    package func apply(
+        acceptsLoss: Bool, progress: @escaping (Int, Int) -> Void = { _, _ in }
+    ) throws(RepairError) -> Outcome {
+        guard var plan = try self.stored() else {
+            let names = try RepairFiles.log { () throws(LogError) in try self.files.list() }
+            guard names.contains(RepairPlan.appliedFileName) else { throw .noPlan }
+            return .appliedBefore
+        }
+        if plan.isApplying {
+            guard self.starts == plan.starts || self.starts == nil || plan.starts == nil else { throw .openedSince }
+        } else {
+            let again = try RepairFiles.log { () throws(LogError) in
+                try RepairPlanning.plan(self.files, plan.options, progress: progress)
+            }
+            guard again == plan else { throw .stale }
+            guard plan.unresolved.isEmpty else { throw .unresolved(plan.unresolved) }
+            guard acceptsLoss || !plan.needsAcceptance else { throw .needsAcceptance }
+            plan.isApplying = true
+            try self.store(plan)
+        }
+        for action in plan.actions { try self.perform(action) }
+        let report = try RepairFiles.log { () throws(LogError) in
+            try self.files.syncDirectory()
+            try self.files.rename(RepairPlan.fileName, to: RepairPlan.appliedFileName)
+            try self.files.syncDirectory()
+            return try LogAudit.run(self.files.directory, fileSystem: self.files.fileSystem, progress: progress)
+        }
+        return .applied(plan, report)
+    }
+
+    private func stored() throws(RepairError) -> RepairPlan? {
+        let bytes = try RepairFiles.log { () throws(LogError) in
+            try self.files.contents(RepairPlan.fileName, byteCountMax: Self.planByteCountMax)
+        }
+        guard let bytes, let plan = self.decode(bytes), plan.version == RepairPlan.version else { return nil }
+        return plan
+    }
+
+    private func store(_ plan: RepairPlan) throws(RepairError) {
+        try RepairFiles.log { () throws(LogError) in
+            try self.files.replace(RepairPlan.fileName, with: self.encode(plan))
+        }
+    }
+
+    private var starts: UInt64? {
+        let bytes = try? self.files.contents(LogFiles.identity, byteCountMax: NodeIdentity.byteCountMax)
+        return bytes.flatMap { NodeIdentity(decoding: $0) }?.starts
+    }
+
+    // MARK: Actions
+
+    private func perform(_ action: RepairPlan.Action) throws(RepairError) {
+        let repair = RepairFiles(files: self.files)
+        switch action {
+        case .replace(let segment, let source, let byteCount, let checksum, let keptAs):
+            try self.replace(SegmentID(segment), FilePath(source), byteCount, checksum, keptAs, repair)
+        case .shorten(let piece): try repair.cutOff(piece)
+        case .cut(let cut):
+            for segment in cut.segments { try repair.move(segment.name, to: segment.keptAs) }
+            try RepairFiles.log { () throws(LogError) in try self.files.syncDirectory() }
+            if let piece = cut.piece { try repair.cutOff(piece) }
+        case .bar:
+            try RepairFiles.log { () throws(LogError) in
+                try VoteFile(try self.files.open(LogFiles.vote, .write)).bar()
+            }
+        case .writeDurable(let new, let keptAs):
+            try self.keep(LogFiles.durable, as: keptAs, repair)
+            try RepairFiles.log { () throws(LogError) in
+                try DurableReplacement(
+                    durable: LogPoint(term: Term(new.term), position: Position(new.segment, new.offset)),
+                    commit: Position(new.commitSegment, new.commitOffset), first: SegmentID(new.first), isClean: false
+                ).write(in: self.files.directory, fileSystem: self.files.fileSystem)
+            }
+        case .writeIdentity(let new, let keptAs):
+            try self.keep(LogFiles.identity, as: keptAs, repair)
+            let identity = NodeIdentity(
+                cluster: ClusterID(new.cluster), node: NodeID(new.node), incarnation: Incarnation(new.incarnation),
+                generation: 1, starts: new.starts)
+            try RepairFiles.log { () throws(LogError) in
+                try self.files.replace(LogFiles.identity, with: identity.encoded())
+            }
+        }
+    }
+
+    /// Keeps a small file as it was before the repair.
+    private func keep(_ name: String, as keptAs: String?, _ repair: RepairFiles) throws(RepairError) {
+        guard let keptAs, try !RepairFiles.log({ () throws(LogError) in try repair.exists(keptAs) }) else { return }
+        let path = self.files.path(name)
+        let byteCount = try RepairFiles.log { () throws(LogError) in try repair.byteCount(path) }
+        try repair.keep(path, 0..<byteCount, as: keptAs, checksum: 0)
+    }
+
+    private func replace(
+        _ segment: SegmentID, _ source: FilePath, _ byteCount: Int, _ checksum: UInt32, _ keptAs: String?,
+        _ repair: RepairFiles
+    ) throws(RepairError) {
+        let name = segment.fileName
+        let temporary = name + ".repair.tmp"
+        func isWanted(_ name: String) throws(RepairError) -> Bool {
+            let path = self.files.path(name)
+            return try RepairFiles.log { () throws(LogError) in try repair.checksum(path, byteCount: byteCount) }
+                == checksum
+        }
+        if try isWanted(name) { return }
+        if try !isWanted(temporary) {
+            try RepairFiles.log { () throws(LogError) in
+                try repair.copy(source, 0..<byteCount, toTemporary: temporary)
+            }
+            guard try isWanted(temporary) else { throw .stale }
+        }
+        if let keptAs { try repair.move(name, to: keptAs) }
+        try RepairFiles.log { () throws(LogError) in
+            try self.files.rename(temporary, to: name)
+            try self.files.syncDirectory()
+        }
+    }
+}

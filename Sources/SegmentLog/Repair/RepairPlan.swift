@@ -1,0 +1,125 @@
+import LogModel
+import SegmentFormat
+
+/// What is wrong with a directory and what would be done about it: made first, stored, shown, and only then applied.
+package struct RepairPlan: Hashable, Sendable, Codable {
+    /// Names in the directory.
+    package static let fileName = "repair-plan.json"
+    package static let appliedFileName = "repair-plan.applied.json"
+    package static let version = 1
+
+    /// What the plan was made from; another directory is another plan.
+    package struct Seen: Hashable, Sendable, Codable {
+        package var name: String
+        package var byteCount: Int
+        /// CRC-32C of small files, and of the damaged places of segments.
+        package var checksum: UInt32?
+    }
+
+    /// Some bytes of a file that are set aside.
+    package struct Piece: Hashable, Sendable, Codable {
+        package var name: String
+        package var offset: Int
+        package var byteCount: Int
+        package var checksum: UInt32
+        /// The file that keeps them; did not exist when the plan was made.
+        package var keptAs: String
+    }
+
+    package struct Moved: Hashable, Sendable, Codable {
+        package var name: String
+        package var keptAs: String
+    }
+
+    package enum Action: Hashable, Sendable, Codable {
+        /// Takes a segment from another node's directory.
+        case replace(segment: UInt32, from: String, byteCount: Int, checksum: UInt32, keptAs: String?)
+        /// Removes what is behind a segment's end.
+        case shorten(Piece)
+        /// Ends the log earlier: moves whole segments away, and the rest of the last one.
+        case cut(to: Cut)
+        /// The node never votes again as this incarnation: what it vouched for may be gone.
+        case bar
+        case writeDurable(NewDurable, keptAs: String?)
+        case writeIdentity(NewIdentity, keptAs: String?)
+    }
+
+    package struct Cut: Hashable, Sendable, Codable {
+        package var segment: UInt32
+        package var offset: Int
+        package var piece: Piece?
+        package var segments: [Moved]
+        package var frameCount: Int
+        package var byteCount: Int
+        /// Of the first record that goes, and of the last one that is known.
+        package var firstIndex: UInt64
+        package var lastIndex: UInt64?
+        package var wasCommitted: Bool
+    }
+
+    package struct NewDurable: Hashable, Sendable, Codable {
+        package var term: UInt64
+        package var segment: UInt32
+        package var offset: UInt32
+        package var commitSegment: UInt32
+        package var commitOffset: UInt32
+        package var first: UInt32
+    }
+
+    package struct NewIdentity: Hashable, Sendable, Codable {
+        package var cluster: String
+        package var node: UInt32
+        package var incarnation: UInt64
+        package var starts: UInt64
+    }
+
+    package var version = RepairPlan.version
+    /// What was asked for.
+    package var options: Options
+    /// How often the directory had been opened; `nil` when IDENTITY cannot be read.
+    package var starts: UInt64?
+    package var isCluster: Bool
+    package var seen: [Seen]
+    /// What the audit found, in words.
+    package var findings: [String]
+    package var actions: [Action]
+    /// Damage that no action mends, and why.
+    package var unresolved: [String]
+    /// What nobody can know any more.
+    package var unknown: [String]
+    /// Records that were committed, or may have been, would go.
+    package var needsAcceptance: Bool
+    /// ``LogRepair/apply(acceptsLoss:)`` has begun, and was not finished.
+    package var isApplying = false
+
+    package struct Options: Hashable, Sendable, Codable {
+        /// Another node's directory.
+        package var peer: String?
+        /// For an IDENTITY that is to be written anew.
+        package var node: UInt32?
+        /// For the same, when the log does not name one.
+        package var incarnation: UInt64
+
+        package init(peer: String? = nil, node: UInt32? = nil, incarnation: UInt64) {
+            self.peer = peer
+            self.node = node
+            self.incarnation = incarnation
+        }
+    }
+}
+
+/// Why a repair did not begin, or stopped. What was set aside stays set aside; applying again goes on.
+package enum RepairError: Error, Hashable, Sendable {
+    case log(LogError)
+    /// Nothing was planned.
+    case noPlan
+    /// The directory, or the peer's, is not what the plan was made from.
+    case stale
+    /// Somebody opened the log after a repair that was not finished had begun.
+    case openedSince
+    case needsAcceptance
+    /// Nothing can be done, for these reasons.
+    case unresolved([String])
+    /// A file that is to be made exists already, and is another one.
+    case inTheWay(String)
+}

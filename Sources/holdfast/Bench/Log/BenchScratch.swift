@@ -1,0 +1,95 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+
+/// A directory for measuring in, removed at the end, also when the command is interrupted; and the processes that
+/// work in it, which are ended then.
+final class BenchScratch: Sendable {
+    let path: String
+    private let children = Mutex<Set<pid_t>>([])
+    private let runs = Mutex<Int>(0)
+
+    /// - Parameter parent: Where to make it; must exist.
+    init(in parent: String) throws(CommandFailure) {
+        var template = Array("\(Files.absolute(parent))/holdfast-bench-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw CommandFailure(
+                .usage, "cannot make a directory in \(parent): \(String(cString: strerror(errno)))",
+                next: "name an existing directory on the disk that is to be measured with --dir")
+        }
+        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Ends the processes and removes everything.
+    func end() {
+        for child in self.children.withLock({ $0 }) { kill(child, SIGKILL) }
+        // A log that is being written may make another file between the two.
+        Files.remove(self.path)
+        Files.remove(self.path)
+    }
+
+    /// Runs `body` in a fresh directory that is removed afterwards.
+    func withDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+        let path = "\(self.path)/\(self.runs.withLock { $0 += 1; return $0 })"
+        try Files.makeDirectory(path)
+        defer { Files.remove(path) }
+        return try await body(path)
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// - Returns: Its status, negative when a signal ended it, and what it wrote to stdout and stderr.
+    func run(_ program: String, _ arguments: [String], in directory: String) async throws -> (Int32, String) {
+        let output = "\(directory)/output"
+        guard FileManager.default.createFile(atPath: output, contents: nil),
+            let handle = FileHandle(forWritingAtPath: output)
+        else { throw CommandFailure(.system, "cannot write \(output)") }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = handle
+        process.standardError = handle
+        let status = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { process in
+                self.children.withLock { _ = $0.remove(process.processIdentifier) }
+                let isExit = process.terminationReason == .exit
+                continuation.resume(returning: isExit ? process.terminationStatus : -process.terminationStatus)
+            }
+            do {
+                try process.run()
+                self.children.withLock { _ = $0.insert(process.processIdentifier) }
+            } catch {
+                continuation.resume(throwing: CommandFailure(.system, "cannot start \(program): \(error)"))
+            }
+        }
+        return (status, Files.text(output) ?? "")
+    }
+}
+
+/// Leaves nothing behind when the command is interrupted.
+final class BenchInterruption {
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    private var sources: [any DispatchSourceSignal] = []
+
+    init(_ scratch: BenchScratch) {
+        for number in Self.signals {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                scratch.end()
+                exit(128 + number)
+            }
+            source.resume()
+            self.sources.append(source)
+        }
+    }
+
+    func end() {
+        for source in self.sources { source.cancel() }
+        for number in Self.signals { signal(number, SIG_DFL) }
+    }
+}

@@ -1,0 +1,29 @@
+import HoldfastClient
+
+/// Runs all cells once, then all again: what the machine is in the mood for meets all of them alike.
+struct LogBenchRounds {
+    var cells: [any LogBenchCell]
+    let runs: Int
+    let scratch: BenchScratch
+    let console: Console
+
+    /// - Returns: For each cell what its runs measured.
+    mutating func run() async throws -> [[LogBenchRun]] {
+        var results = [[LogBenchRun]](repeating: [], count: self.cells.count)
+        defer { self.console.endProgress() }
+        for index in self.cells.indices {
+            self.console.progress("preparing \(self.cells[index].title) ...")
+            let directory = "\(self.scratch.path)/prepared-\(index)"
+            try Files.makeDirectory(directory)
+            try await self.cells[index].prepare(in: directory)
+        }
+        for round in 1...self.runs {
+            for (index, cell) in self.cells.enumerated() {
+                self.console.progress("run \(round) of \(self.runs): \(cell.title) ...")
+                let run = try await self.scratch.withDirectory { try await cell.run(in: $0) }
+                results[index].append(run)
+            }
+        }
+        return results
+    }
+}

@@ -1,0 +1,176 @@
+import ArgumentParser
+import HoldfastClient
+import SegmentLog
+
+struct RepairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair", abstract: "Repairs the data directory of a stopped node: --plan first, then --apply.",
+        discussion: """
+            --plan looks at everything, says what it would do, what would be kept and what dropped, and stores that as \
+            repair-plan.json in the directory. --apply does exactly that, if the directory is still as it was, and \
+            keeps a copy of all that it drops (*.damaged). Killed in between, it goes on when it is called again.
+            """)
+
+    @Argument(help: "A stopped node's data directory.")
+    var directory: String
+
+    @Flag(help: "Looks, says what is to be done, and stores it.")
+    var plan = false
+
+    @Flag(help: "Does what was planned.")
+    var apply = false
+
+    @Option(help: "With --plan: another node's data directory, from which whole segments are taken.")
+    var peer: String?
+
+    @Option(help: "With --plan: this node's number, when IDENTITY cannot be read.")
+    var node: UInt32?
+
+    @Flag(help: "With --apply: records that were committed may go.")
+    var acceptLoss = false
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard self.plan != self.apply else { throw ValidationError("Say either --plan or --apply.") }
+        guard self.plan || (self.peer == nil && self.node == nil) else {
+            throw ValidationError("--peer and --node are part of the plan: give them with --plan.")
+        }
+        guard self.apply || !self.acceptLoss else { throw ValidationError("--accept-loss goes with --apply.") }
+        guard self.node != 0 else { throw ValidationError("--node must be above 0: nodes are numbered from 1.") }
+    }
+
+    func run() throws {
+        let expected = "a node's data directory (IDENTITY, DURABLE, 000000.wal ...)"
+        guard case .directory = try DataPath(self.directory, expected: expected) else {
+            throw CommandFailure(.usage, "\(self.directory) is a file", next: "name \(expected)")
+        }
+        if let peer {
+            guard case .directory = try DataPath(peer, expected: "another node's data directory") else {
+                throw CommandFailure(.usage, "--peer \(peer) is a file", next: "name another node's data directory")
+            }
+        }
+        let bar = ProgressBar(self.directory, self.output.console)
+        defer { bar.end() }
+        do {
+            let repair = try LogRepair(
+                .init(self.directory), encode: { JSONDocument.encode($0) },
+                decode: { JSONDocument.decode(RepairPlan.self, from: $0) })
+            if self.plan {
+                try self.makePlan(repair, bar)
+            } else {
+                try self.applyPlan(repair, bar)
+            }
+        } catch let error as LogError {
+            throw self.failure(error)
+        } catch let error as RepairError {
+            throw self.failure(error)
+        }
+    }
+
+    private func makePlan(_ repair: LogRepair, _ bar: ProgressBar) throws {
+        let plan = try repair.plan(
+            RepairPlan.Options(
+                peer: self.peer.map(Files.absolute), node: self.node, incarnation: .random(in: 1 ... .max))
+        ) { bar.show(done: $0, of: $1) }
+        bar.end()
+        let console = self.output.console
+        switch self.output.output {
+        case .json: console.out(bytes: JSONDocument.encode(plan))
+        case .table: for line in plan.lines { console.out(line) }
+        }
+        guard plan.unresolved.isEmpty else {
+            throw CommandFailure(
+                .damaged, "not everything can be repaired: \(plan.unresolved.joined(separator: "; "))",
+                next: "see what each line says; nothing was changed")
+        }
+        guard !plan.actions.isEmpty else { return }
+        console.note(
+            "stored as \(self.directory)/\(RepairPlan.fileName); to do it: "
+                + Invocation.command("repair", self.directory, "--apply")
+                + (plan.needsAcceptance ? " --accept-loss" : ""))
+    }
+
+    private func applyPlan(_ repair: LogRepair, _ bar: ProgressBar) throws {
+        let console = self.output.console
+        let outcome = try repair.apply(acceptsLoss: self.acceptLoss) { bar.show(done: $0, of: $1) }
+        bar.end()
+        guard case .applied(let plan, let report) = outcome else {
+            switch self.output.output {
+            case .json: console.out("{\"applied\":false,\"applied_before\":true}")
+            case .table:
+                console.out(
+                    "the last plan was applied before; nothing was done. To look again: "
+                        + Invocation.command("repair", self.directory, "--plan"))
+            }
+            return
+        }
+        let document = VerifyDocument(self.directory, report, openedBy: nil, seconds: 0)
+        switch self.output.output {
+        case .json: console.out(bytes: JSONDocument.encode(RepairResult(applied: true, plan: plan, verify: document)))
+        case .table:
+            for action in plan.actions { for line in action.lines(isDone: true) { console.out(line) } }
+            document.print(console)
+        }
+        guard !report.isDamaged else {
+            throw CommandFailure(
+                .damaged, "\(self.directory) was repaired as planned, and is still damaged",
+                next: "see the findings above")
+        }
+        console.note("\(self.directory) is good; the node can be started")
+    }
+
+    // MARK: Refusals
+
+    private func failure(_ error: LogError) -> CommandFailure {
+        switch error {
+        case .locked(let holder):
+            CommandFailure(
+                .refused, "\(self.directory) is in use by \(holder): a running node is not repaired",
+                next: "stop the node first; \(Invocation.command("verify", self.directory)) may run beside it")
+        case .noSpace:
+            CommandFailure(
+                .system, "the disk is full: no copy can be kept of what would be dropped",
+                next: "make room and call the same again")
+        default:
+            CommandFailure(.system, "\(self.directory): \(error)", next: "check the path and its permissions")
+        }
+    }
+
+    private func failure(_ error: RepairError) -> CommandFailure {
+        let plan = Invocation.command("repair", self.directory, "--plan")
+        let apply = Invocation.command("repair", self.directory, "--apply")
+        switch error {
+        case .log(let error): return self.failure(error)
+        case .noPlan: return CommandFailure(.refused, "there is no plan in \(self.directory)", next: plan)
+        case .stale:
+            return CommandFailure(
+                .refused, "the directory, or the peer's, is not as it was when the plan was made",
+                next: "run --plan again: \(plan)")
+        case .openedSince:
+            return CommandFailure(
+                .refused,
+                "the log was opened after a repair that was not finished: the rest of the plan is no longer right",
+                next: "remove \(self.directory)/\(RepairPlan.fileName), then: \(plan)")
+        case .needsAcceptance:
+            return CommandFailure(
+                .refused, "records that were committed would go; nothing was done",
+                next:
+                    "rather plan with --peer, or let this node fetch the log from the others; else: \(apply) --accept-loss"
+            )
+        case .unresolved(let reasons):
+            return CommandFailure(.damaged, reasons.joined(separator: "; "), next: "nothing was changed")
+        case .inTheWay(let name):
+            return CommandFailure(
+                .refused, "\(self.directory)/\(name) exists, and is not what this repair would make",
+                next: "move it away, and call the same again")
+        }
+    }
+}
+
+/// What `repair --apply -o json` says.
+struct RepairResult: Encodable {
+    var applied: Bool
+    var plan: RepairPlan
+    var verify: VerifyDocument
+}
