@@ -29,6 +29,12 @@ public struct LogConfiguration: Hashable, Sendable {
     /// Descriptors kept open for readers, 1 ... 65,536; one in use is never closed.
     public var openFilesMax: Int
     public var recovery: RecoveryMode
+    /// What goes by itself; everything stays unless told otherwise.
+    public var retention: RetentionPolicy
+    /// How the records of a batch are stored; each batch says for itself, so a log may hold both kinds.
+    public var compression: RecordCompression
+    /// How fast sealed segments are reread in the background to find rot early: bytes a second, 0 for never.
+    public var scrubBytesPerSecond: Int
     /// Lets tests rotate every few kilobytes.
     package var allowsSmallSegments = false
 
@@ -39,7 +45,10 @@ public struct LogConfiguration: Hashable, Sendable {
         policy: FsyncPolicy = .always,
         segmentByteCountMax: Int = 128 << 20,
         openFilesMax: Int = 16,
-        recovery: RecoveryMode = .refuseDamage
+        recovery: RecoveryMode = .refuseDamage,
+        retention: RetentionPolicy = .keepsEverything,
+        compression: RecordCompression = .none,
+        scrubBytesPerSecond: Int = 8 << 20
     ) {
         self.directory = directory
         self.node = node
@@ -48,6 +57,9 @@ public struct LogConfiguration: Hashable, Sendable {
         self.segmentByteCountMax = segmentByteCountMax
         self.openFilesMax = openFilesMax
         self.recovery = recovery
+        self.retention = retention
+        self.compression = compression
+        self.scrubBytesPerSecond = scrubBytesPerSecond
     }
 
     /// - Throws: ``LogError/configuration(_:)`` with the first mistake found.
@@ -62,10 +74,23 @@ public struct LogConfiguration: Hashable, Sendable {
         guard EngineLimits.openFiles.contains(self.openFilesMax) else {
             throw .configuration(.openFilesMax(self.openFilesMax, allowed: EngineLimits.openFiles))
         }
+        try self.validateChoices()
+    }
+
+    private func validateChoices() throws(LogError) {
         if case .batch(let window) = self.policy {
             guard EngineLimits.batchWindowMilliseconds.contains(window) else {
                 throw .configuration(.batchWindow(window, allowed: EngineLimits.batchWindowMilliseconds))
             }
+        }
+        if case .deflate(let level) = self.compression, !(1...9).contains(level) {
+            throw .configuration(.compressionLevel(level, allowed: 1...9))
+        }
+        guard self.scrubBytesPerSecond >= 0 else {
+            throw .configuration(.scrubBytesPerSecond(self.scrubBytesPerSecond))
+        }
+        guard self.retention.byteCountMax ?? 0 >= 0, self.retention.ageMax ?? .zero >= .zero else {
+            throw .configuration(.negativeRetention)
         }
     }
 }
@@ -78,4 +103,8 @@ public enum ConfigurationMistake: Hashable, Sendable {
     case segmentByteCountMax(Int, allowed: Range<Int>)
     case openFilesMax(Int, allowed: ClosedRange<Int>)
     case batchWindow(UInt64, allowed: ClosedRange<UInt64>)
+    case compressionLevel(Int, allowed: ClosedRange<Int>)
+    /// Bytes a second, or 0 for never.
+    case scrubBytesPerSecond(Int)
+    case negativeRetention
 }

@@ -145,6 +145,8 @@ extension LogStore {
                 throw self.fault(checked, place)
             }
             guard needed <= available, needed > count else {
+                let position = Position(segment: place.segment, offset: place.start)
+                if first == 0, previous == nil, try !self.isFrame(at: position) { throw .noFrame(at: position) }
                 // Nothing fits before what is quarantined: that is what is wrong.
                 try self.quarantine.check(start..<Int(given.end), of: place.segment)
                 throw .damaged(Damage(place.segment, start..<Int(place.end), .lost))

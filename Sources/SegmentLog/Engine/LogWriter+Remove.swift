@@ -45,6 +45,7 @@ extension LogWriter {
         self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 > kept.tail.segment }
         self.chain = kept
+        for number in kept.tail.segment.rawValue...last.rawValue { self.files.removeIndexFile(of: SegmentID(number)) }
         if last > kept.tail.segment {
             for number in ((kept.tail.segment.rawValue + 1)...last.rawValue).reversed() {
                 try self.files.removeIfThere(SegmentID(number).fileName)

@@ -46,6 +46,7 @@ extension OpenedLog {
         self.state = recovery.state
         let layout = LogLayout(
             segments: recovery.layout, tail: recovery.chain.point, nextIndex: recovery.chain.nextIndex)
+        self.files.removeIndexFiles(except: recovery.layout.dropLast().map(\.id))
         try self.start(layout, recovery.chain)
     }
 

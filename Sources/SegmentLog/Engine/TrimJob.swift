@@ -25,6 +25,7 @@ package struct TrimJob: Sendable {
         } catch {
             return .syncFailed(error)
         }
+        for segment in self.segments { self.files.removeIndexFile(of: segment.id) }
         do throws(LogError) {
             for segment in self.segments { try self.files.removeIfThere(segment.id.fileName) }
         } catch {

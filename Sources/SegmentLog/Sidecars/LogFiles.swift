@@ -10,7 +10,9 @@ struct LogFiles: Sendable {
     static let durable = "DURABLE"
     /// The next segment, allocated but not yet part of the log.
     static let next = "next.tmp"
-    /// The same, made by another thread meanwhile.
+    /// Allocated for the time when the disk is full.
+    static let reserve = "reserve.tmp"
+    /// The same as ``next``, made by another thread meanwhile.
     static let spare = "spare.tmp"
 
     let fileSystem: any FileSystem
