@@ -58,6 +58,12 @@ extension LogState {
     package mutating func apply(
         _ header: FrameHeader, payload: Bytes, at position: Position
     ) throws(LogStateError) -> Undo {
+        // A checkpoint that this node did not make itself may name terms that begin behind it.
+        if let last = self.terms.starts.last, last.term != header.term {
+            guard last.term < header.term, last.position < position, last.firstIndex <= header.firstIndex else {
+                throw .notCanonical(.terms)
+            }
+        }
         var undo = Undo(change: try self.change(by: header, payload: payload, at: position))
         if self.terms.starts.last?.term != header.term {
             undo.isNewTerm = true

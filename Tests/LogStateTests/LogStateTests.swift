@@ -82,4 +82,21 @@ struct LogStateTests {
         #expect(throws: LogStateError.truncated) { try state.apply(membership) }
         #expect(state == before)
     }
+
+    @Test func `a frame of another term that begins before the last one known is refused`() throws {
+        var state = LogState(founding: Membership())
+        var later = LogWriter(after: Position(3, 1_000))
+        later.term = Term(5)
+        _ = try state.apply(later.place(.control(.termStart, payload: [])))
+        let known = state
+        for (term, position) in [
+            (Term(6), Position(3, 500)), (Term(4), Position(4, 500)), (Term(6), Position(3, 1_000)),
+        ] {
+            var writer = LogWriter(after: position)
+            writer.term = term
+            let frame = writer.place(.control(.termStart, payload: []))
+            #expect(throws: LogStateError.notCanonical(.terms)) { try state.apply(frame) }
+            #expect(state == known)
+        }
+    }
 }

@@ -39,6 +39,29 @@ enum CheckpointTarget: FuzzTarget {
             _ = state.verdict(on: ProducerSequence(producer: producer, sequence: .max))
             _ = state.verdict(on: ProducerSequence(producer: producer, sequence: 1))
         }
+        Self.apply(to: state)
+    }
+}
+
+extension CheckpointTarget {
+    /// Frames that may come behind a checkpoint, if its state has room for them; taken back, the state is as before.
+    private static func apply(to state: LogState) {
+        var chain = FrameChain(empty: Samples.cluster)
+        chain.tail = Position(1, 200)
+        var after = state
+        var undos: [LogState.Undo] = []
+        for term in [0, 1, 1 << 40] as [UInt64] {
+            let frame = chain.place(
+                .control(.termStart, payload: []), term: Term(term), node: NodeID(1), timestamp: .zero)
+            let before = after
+            if let undo = try? after.apply(frame.header, payload: frame.payload, at: frame.position) {
+                undos.append(undo)
+            } else {
+                precondition(after == before, "a refused frame changed the state")
+            }
+        }
+        for undo in undos.reversed() { after.undo(undo) }
+        precondition(after == state, "taking frames back does not give the state before")
     }
 }
 
