@@ -18,7 +18,7 @@ struct AuditLog {
         var opened = try EngineHarness.open(self.disk, mode: mode)
         let member = Member(node: NodeID(1), incarnation: EngineHarness.incarnation)
         self.state = LogState(founding: Membership(voters: mode == .cluster ? [member] : []))
-        let founding = LogDirectory.foundingBytes(
+        let founding = FrameChain.foundingBytes(
             cluster: EngineHarness.cluster, checkpoint: self.state.encoded())
         try opened.form(cluster: EngineHarness.cluster, founding: founding[...])
         self.opened = opened
