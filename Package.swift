@@ -133,6 +133,12 @@ let package = Package(
             "SegmentLogTests",
             ["SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", system]
         ),
+        // Killed and traced processes with a log.
+        .executableTarget(
+            name: "log-workload", dependencies: ["SegmentLog", "LogModel"], path: "Tests/LogWorkload",
+            swiftSettings: strict
+        ),
+        tests("LogProcessTests", ["SegmentLog", "LogModel", system]),
         tests("SimulationTests", ["Simulation", "RaftCore", "DiskIO", system]),
         tests("HoldfastClientTests", ["HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging] + nio),
         tests(

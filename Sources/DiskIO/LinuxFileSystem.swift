@@ -75,9 +75,10 @@ package struct LinuxFileSystem: FileSystem {
             let holder = String(decoding: try file.read(at: 0, count: 64), as: UTF8.self)
             return .held(holder: holder.split(separator: "\n").first.map(String.init) ?? "an unknown process")
         }
-        try file.truncate(to: 0)
+        // Written over what is there before the file is cut, so that a full disk has nothing to refuse.
         let holder = Array("pid \(getpid())\n".utf8)
         try file.write(holder.span.bytes, at: 0)
+        try file.truncate(to: holder.count)
         return .acquired(LinuxLock(file))
     }
 

@@ -55,12 +55,8 @@ package struct FoundingLog: Hashable, Sendable {
 
     /// Segment 0's header and its checkpoint: term 0, timestamp 0, node 0.
     package var bytes: [UInt8] {
-        var chain = FrameChain(empty: self.cluster)
         let state = LogState(founding: Membership(voters: self.members))
-        let header = chain.startSegment()
-        let frame = chain.place(
-            FrameDraft.control(.checkpoint, payload: state.encoded()), term: .zero, node: NodeID(0), timestamp: .zero)
-        return header + frame.bytes
+        return FrameChain.foundingBytes(cluster: self.cluster, checkpoint: state.encoded())
     }
 
     /// The finalizer of SplitMix64: every input bit reaches every output bit.

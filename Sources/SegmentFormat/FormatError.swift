@@ -22,6 +22,8 @@ package enum FormatError: Error, Hashable, Sendable {
     case badRawByteCount
     /// Compressed records are not what they announce.
     case badCompression(RangeError)
+    /// A mark of an index is not behind the one before, or outside the segment.
+    case badMark(Int)
     /// Bytes follow the last record.
     case trailingBytes(Int)
     /// Refused before anything was encoded: an append needs at least one record.

@@ -34,6 +34,7 @@ extension FrameChain {
         self.advance(behind: header)
     }
 
+    @inline(__always)
     private func checkPlace(of header: FrameHeader) throws(FrameDefect) {
         guard header.previous == self.previousChecksum else {
             throw .brokenChain(expected: self.previousChecksum, found: header.previous)
@@ -45,10 +46,10 @@ extension FrameChain {
         guard header.timestamp >= self.timestamp else {
             throw .timestampWentBack(from: self.timestamp, to: header.timestamp)
         }
-        if self.isAtSegmentStart {
-            guard header.kind == .checkpoint else { throw .checkpointMissing(found: header.kind) }
-        } else {
-            guard header.kind != .checkpoint else { throw .checkpointMisplaced }
+        // A pattern, not `==`: that of an enum with raw values goes through a witness, once for each frame.
+        switch header.kind {
+        case .checkpoint: guard self.isAtSegmentStart else { throw .checkpointMisplaced }
+        default: guard !self.isAtSegmentStart else { throw .checkpointMissing(found: header.kind) }
         }
         guard header.length <= UInt32.max - self.tail.offset, !self.isEmpty else { throw .segmentTooLong }
     }

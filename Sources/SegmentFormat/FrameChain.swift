@@ -18,6 +18,9 @@ package struct FrameChain: Hashable, Sendable {
     /// Of the last frame.
     package var term: Term
     package var timestamp: Timestamp
+    /// Where the last frame begins in its segment, as far as this chain saw it; a hint for finding it again, and no part
+    /// of what makes two chains equal.
+    package private(set) var lastFrameOffset: UInt32
 
     /// Before segment 0.
     package init(empty cluster: ClusterID) {
@@ -27,7 +30,7 @@ package struct FrameChain: Hashable, Sendable {
 
     package init(
         cluster: ClusterID, tail: Position, previousChecksum: UInt32, nextIndex: LogIndex, term: Term,
-        timestamp: Timestamp
+        timestamp: Timestamp, lastFrameOffset: UInt32 = 0
     ) {
         self.cluster = cluster
         self.tail = tail
@@ -35,10 +38,21 @@ package struct FrameChain: Hashable, Sendable {
         self.nextIndex = nextIndex
         self.term = term
         self.timestamp = timestamp
+        self.lastFrameOffset = lastFrameOffset
+    }
+
+    package static func == (a: FrameChain, b: FrameChain) -> Bool {
+        a.tail == b.tail && a.previousChecksum == b.previousChecksum && a.nextIndex == b.nextIndex && a.term == b.term
+            && a.timestamp == b.timestamp && a.cluster == b.cluster
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.tail)
+        hasher.combine(self.previousChecksum)
     }
 
     package var point: LogPoint { LogPoint(term: self.term, position: self.tail) }
-    package var isEmpty: Bool { self.tail == .zero }
+    package var isEmpty: Bool { self.tail.offset == 0 && self.tail.segment.rawValue == 0 }
     /// Only the segment's header stands: a checkpoint comes next.
     package var isAtSegmentStart: Bool { self.tail.offset == UInt32(SegmentHeader.byteCount) }
 
@@ -85,6 +99,7 @@ extension FrameChain {
     }
 
     mutating func advance(behind header: FrameHeader) {
+        self.lastFrameOffset = self.tail.offset
         self.tail.offset += header.length
         self.previousChecksum = header.headerChecksum
         self.nextIndex = header.nextIndex

@@ -25,6 +25,9 @@ package struct FrameDraft: Sendable {
         self.producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
     }
 
+    /// Takes the draft apart: what the header is to say, and the whole frame with the header still undefined.
+    package consuming func takeApart() -> (outline: FrameOutline, frame: [UInt8]) { (self.outline, self.bytes) }
+
     /// An atomic batch.
     ///
     /// - Parameters:

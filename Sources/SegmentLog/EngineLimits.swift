@@ -1,3 +1,5 @@
+import SegmentFormat
+
 /// Every bound of the engine, in one place.
 package enum EngineLimits {
     /// Smallest and largest `segmentByteCountMax` that users may set.
@@ -17,13 +19,26 @@ package enum EngineLimits {
     /// Truncations that readers are told of exactly.
     package static let rememberedCutsMax = 64
     /// Marks in a segment's sparse index.
-    package static let indexMarksMax = 2048
+    package static let indexMarksMax = FormatLimits.indexMarksMax
+    /// Sealed segments of which the index is in memory: at most 3 MiB in all.
+    package static let indexesMax = 64
     /// Zeros are written this far ahead of the tail, in writes of this size.
     package static let zeroAheadByteCount = 64 << 10
     /// Pages of a mapped segment are made present this far ahead of the tail.
     package static let populateAheadByteCount = 1 << 20
     /// Appends that wait for a sync, or for room, at a time; one more is refused.
     package static let waitingAppendsMax = 1 << 18
+    /// Damaged ranges remembered one by one; with more, each segment has one.
+    package static let quarantinedRangesMax = 1024
+    /// The scrubber reads this much at a time at most, so that it never holds up anybody.
+    package static let scrubSliceByteCount = 256 << 10
+    /// Bytes a second that the scrubber reads unless told otherwise.
+    package static let scrubBytesPerSecond = 8 << 20
+    package static let scrubRetryMilliseconds: UInt64 = 1000
+    /// Age is looked at this often.
+    package static let retentionIntervalMilliseconds: UInt64 = 10_000
+    /// The scrubber begins a pass this long after it began the one before, at the earliest.
+    package static let scrubPassIntervalMilliseconds: UInt64 = 3_600_000
     /// DURABLE reaches the disk at least this often.
     package static let durableSyncIntervalMilliseconds: UInt64 = 1000
 }

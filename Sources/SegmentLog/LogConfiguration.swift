@@ -2,11 +2,17 @@ import LogModel
 import SystemPackage
 
 /// What recovery does when it finds damage below what was once synced.
-public enum RecoveryMode: Hashable, Sendable {
+public struct RecoveryMode: Hashable, Sendable {
+    private enum Choice: Hashable { case refuse, tolerate, quarantine }
+    private let choice: Choice
+
     /// Opening fails with ``LogError/damaged(_:)``, and nothing is changed on disk.
-    case refuseDamage
+    public static let refuseDamage = RecoveryMode(choice: .refuse)
     /// The log ends before the damage. What follows is kept beside it in `*.damaged` files and reported.
-    case tolerateDamage
+    public static let tolerateDamage = RecoveryMode(choice: .tolerate)
+    /// The log opens as far as its end is known for sure; damaged ranges are reported, reads of them throw
+    /// ``LogError/damaged(_:)``, and all others go on. For nodes of a cluster, which get the ranges from a peer.
+    package static let quarantineDamage = RecoveryMode(choice: .quarantine)
 }
 
 /// How a log is stored and opened.
@@ -23,6 +29,12 @@ public struct LogConfiguration: Hashable, Sendable {
     /// Descriptors kept open for readers, 1 ... 65,536; one in use is never closed.
     public var openFilesMax: Int
     public var recovery: RecoveryMode
+    /// What goes by itself; everything stays unless told otherwise.
+    public var retention: RetentionPolicy
+    /// How the records of a batch are stored; each batch says for itself, so a log may hold both kinds.
+    public var compression: RecordCompression
+    /// How fast sealed segments are reread in the background to find rot early: bytes a second, 0 for never.
+    public var scrubBytesPerSecond: Int
     /// Lets tests rotate every few kilobytes.
     package var allowsSmallSegments = false
 
@@ -33,7 +45,10 @@ public struct LogConfiguration: Hashable, Sendable {
         policy: FsyncPolicy = .always,
         segmentByteCountMax: Int = 128 << 20,
         openFilesMax: Int = 16,
-        recovery: RecoveryMode = .refuseDamage
+        recovery: RecoveryMode = .refuseDamage,
+        retention: RetentionPolicy = .keepsEverything,
+        compression: RecordCompression = .none,
+        scrubBytesPerSecond: Int = 8 << 20
     ) {
         self.directory = directory
         self.node = node
@@ -42,6 +57,9 @@ public struct LogConfiguration: Hashable, Sendable {
         self.segmentByteCountMax = segmentByteCountMax
         self.openFilesMax = openFilesMax
         self.recovery = recovery
+        self.retention = retention
+        self.compression = compression
+        self.scrubBytesPerSecond = scrubBytesPerSecond
     }
 
     /// - Throws: ``LogError/configuration(_:)`` with the first mistake found.
@@ -56,10 +74,23 @@ public struct LogConfiguration: Hashable, Sendable {
         guard EngineLimits.openFiles.contains(self.openFilesMax) else {
             throw .configuration(.openFilesMax(self.openFilesMax, allowed: EngineLimits.openFiles))
         }
+        try self.validateChoices()
+    }
+
+    private func validateChoices() throws(LogError) {
         if case .batch(let window) = self.policy {
             guard EngineLimits.batchWindowMilliseconds.contains(window) else {
                 throw .configuration(.batchWindow(window, allowed: EngineLimits.batchWindowMilliseconds))
             }
+        }
+        if case .deflate(let level) = self.compression, !(1...9).contains(level) {
+            throw .configuration(.compressionLevel(level, allowed: 1...9))
+        }
+        guard self.scrubBytesPerSecond >= 0 else {
+            throw .configuration(.scrubBytesPerSecond(self.scrubBytesPerSecond))
+        }
+        guard self.retention.byteCountMax ?? 0 >= 0, self.retention.ageMax ?? .zero >= .zero else {
+            throw .configuration(.negativeRetention)
         }
     }
 }
@@ -72,4 +103,8 @@ public enum ConfigurationMistake: Hashable, Sendable {
     case segmentByteCountMax(Int, allowed: Range<Int>)
     case openFilesMax(Int, allowed: ClosedRange<Int>)
     case batchWindow(UInt64, allowed: ClosedRange<UInt64>)
+    case compressionLevel(Int, allowed: ClosedRange<Int>)
+    /// Bytes a second, or 0 for never.
+    case scrubBytesPerSecond(Int)
+    case negativeRetention
 }

@@ -86,6 +86,8 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
         case wrongLength(expected: Int, found: Int)
         /// Zeros, or the end of the file, where data was.
         case lost
+        /// The disk refuses to deliver the bytes.
+        case unreadable(StorageFailure)
         case fault(FrameFault)
     }
 
@@ -100,15 +102,19 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
         self.kind = kind
     }
 
-    public var description: String {
+    public var description: String { "\(self.summary); nothing was cut" }
+
+    /// Where and what, without what was done about it.
+    var summary: String {
         let what =
             switch self.kind {
             case .missing: "the file is missing"
             case .wrongLength(let expected, let found): "\(found) bytes long instead of \(expected)"
             case .lost: "no data where synced data was"
+            case .unreadable(let failure): "\(failure)"
             case .fault(let fault): "\(fault)"
             }
-        return "segment \(self.segment.fileName) is damaged in bytes \(self.range): \(what); nothing was cut"
+        return "segment \(self.segment.fileName) is damaged in bytes \(self.range): \(what)"
     }
 }
 

@@ -4,6 +4,12 @@ import LogModel
 public struct LogEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case opened(RecoveryReport)
+        /// A tail that was never synced is gone.
+        case tailCut(RecoveryReport.Cut)
+        /// One sync, shared by so many callers who waited for it.
+        case synced(nanoseconds: UInt64, callers: Int)
+        /// A reader, the scrubber or opening met bytes that are not what was written; reads of them are refused.
+        case damageFound(Damage)
         /// A segment is full, and the next one was begun.
         case segmentRolled(SegmentID, byteCount: Int)
         /// The next segment could not be made ahead of time; the append that needs it will try again.

@@ -17,7 +17,7 @@ struct EngineHarness {
     var configuration: LogConfiguration
     var opened: OpenedLog
     var term = Term(1)
-    private var timestamp = Timestamp(nanoseconds: 1000)
+    var timestamp = Timestamp(nanoseconds: 1000)
 
     /// Opens what is on the disk, and forms a log if there is none.
     init(
@@ -41,7 +41,7 @@ struct EngineHarness {
     }
 
     static var founding: [UInt8] {
-        LogDirectory.foundingBytes(cluster: Self.cluster, checkpoint: Self.checkpointPayload)
+        FrameChain.foundingBytes(cluster: Self.cluster, checkpoint: Self.checkpointPayload)
     }
 
     static var checkpointPayload: [UInt8] { LogState(founding: Membership()).encoded() }
@@ -61,9 +61,11 @@ struct EngineHarness {
     var tail: Position { self.writer.chain.tail }
 
     /// The bytes of the next frame, where they go, and whether they begin a segment.
-    func nextFrame(_ values: [String], chain given: FrameChain? = nil) -> (bytes: [UInt8], position: Position) {
+    func nextFrame(
+        _ values: [String], chain given: FrameChain? = nil, compression: RecordCompression = .none
+    ) -> (bytes: [UInt8], position: Position) {
         var chain = given ?? self.writer.chain
-        guard let draft = try? FrameDraft.records(values.map { Record($0) }) else {
+        guard let draft = try? FrameDraft.records(values.map { Record($0) }, compression: compression) else {
             preconditionFailure("bad test records")
         }
         if Int(chain.tail.offset) + draft.byteCount <= self.configuration.segmentByteCountMax {
@@ -88,6 +90,11 @@ struct EngineHarness {
         let (bytes, position) = self.nextFrame(values)
         try self.writer.append(bytes[...], at: position)
         return before
+    }
+
+    func append(_ values: [String], compression: RecordCompression) throws(LogError) {
+        let (bytes, position) = self.nextFrame(values, compression: compression)
+        try self.writer.append(bytes[...], at: position)
     }
 
     /// Fills segments with records `prefix0`, `prefix1`, ... of about 100 bytes.

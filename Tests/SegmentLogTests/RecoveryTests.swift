@@ -148,7 +148,8 @@ import Testing
         let log = try Self.sealed()
         let length = log.store.segments[1].byteCount
         try log.disk.remove(path)
-        #expect(throws: LogError.damaged(Damage(SegmentID(1), 0..<0, .missing))) { try EngineHarness.open(log.disk) }
+        let missing = Damage(SegmentID(1), 0..<length, .missing)
+        #expect(throws: LogError.damaged(missing)) { try EngineHarness.open(log.disk) }
 
         for wrong in [length - 1, length + 1] {
             let log = try Self.sealed()
@@ -172,7 +173,8 @@ import Testing
         let log = try EngineHarness()
         try log.writer.close()
         try log.disk.remove(EngineHarness.path("000000.wal"))
-        #expect(throws: LogError.damaged(Damage(.first, 0..<0, .missing))) { try EngineHarness.open(log.disk) }
+        let missing = Damage(.first, 0..<Int(log.tail.offset), .missing)
+        #expect(throws: LogError.damaged(missing)) { try EngineHarness.open(log.disk) }
     }
 
     private static func sealed() throws -> EngineHarness {

@@ -27,6 +27,8 @@ struct FrameWindow {
         let wanted = min(offset + count, self.end)
         if offset < self.start || wanted > self.start + self.bytes.count {
             let length = min(max(count, self.windowByteCount), self.end - offset)
+            // Let go first: two windows are never in memory at a time.
+            self.bytes = []
             self.bytes = length > 0 ? try self.file.read(at: offset, count: length) : []
             self.start = offset
         }

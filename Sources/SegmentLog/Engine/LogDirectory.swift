@@ -1,5 +1,6 @@
 import DiskIO
 import LogModel
+import LogState
 import SegmentFormat
 
 /// Who uses the directory.
@@ -24,6 +25,8 @@ package struct OpenedLog: Sendable {
     package internal(set) var mayVote: Bool
     /// The last commit position known here, at most the tail; (0, 0) when there is none.
     package internal(set) var commit: Position
+    /// The log's own state at the tail, in a log of its own; `nil` when the store has to be asked for it.
+    package internal(set) var state: LogState?
 
     let configuration: LogConfiguration
     let files: LogFiles
@@ -61,12 +64,19 @@ package enum LogDirectory {
         if mode == .standalone, names.contains(LogFiles.vote) { throw .foreignDirectory(.clusterNode) }
         for name in names where name.hasSuffix(".tmp") { try files.remove(name) }
         identity.starts += 1
-        try files.replace(LogFiles.identity, with: identity.encoded())
+        var report = RecoveryReport()
+        report.starts = identity.starts
+        do throws(LogError) {
+            try files.replace(LogFiles.identity, with: identity.encoded())
+        } catch {
+            // A full disk must not keep a log from being read. In a cluster the count tells a restored directory from
+            // the newest one, so there it has to be stored.
+            guard error == .noSpace, mode == .standalone else { throw error }
+            report.isStartUncounted = true
+        }
 
         let votes = mode == .cluster ? try Self.votes(files) : nil
         let (durableFile, found) = try DurableFile.open(files)
-        var report = RecoveryReport()
-        report.starts = identity.starts
         var opened = OpenedLog(
             identity: identity, votes: votes, writer: nil, report: report, mayVote: !(votes?.isBarred ?? false),
             commit: .zero, configuration: configuration, files: files, lock: lock, durableFile: durableFile

@@ -19,29 +19,24 @@ struct LogLayout: Sendable {
     private(set) var truncations: UInt64 = 0
     /// Where they cut, both ascending: a cut below earlier ones makes these forgotten.
     private var cuts: [(truncation: UInt64, position: Position)] = []
+    /// Sealed segments of which the index is in memory, least recently used first.
+    private var indexed: [SegmentID] = []
 
     init(segments: [Segment], tail: LogPoint, nextIndex: LogIndex) {
         precondition(!segments.isEmpty, "a log has a segment")
         self.segments = segments
         self.tail = tail
         self.nextIndex = nextIndex
+        for segment in segments.dropLast() where !segment.index.marks.isEmpty { self.keepIndex(of: segment.id) }
     }
 
     var first: Position { Position(segment: self.segments[0].id, offset: 0) }
 
     /// - Returns: `nil` unless the segment is part of the log.
-    func segment(_ id: SegmentID) -> Segment? {
-        let first = self.segments[0].id.rawValue
-        guard id.rawValue >= first, Int(id.rawValue - first) < self.segments.count else { return nil }
-        return self.segments[Int(id.rawValue - first)]
-    }
+    func segment(_ id: SegmentID) -> Segment? { self.place(of: id).map { self.segments[$0] } }
 
     /// How far a segment reaches; `nil` unless it is part of the log.
-    func extent(of id: SegmentID) -> UInt32? {
-        let first = self.segments[0].id.rawValue
-        guard id.rawValue >= first, Int(id.rawValue - first) < self.segments.count else { return nil }
-        return self.segments[Int(id.rawValue - first)].byteCount
-    }
+    func extent(of id: SegmentID) -> UInt32? { self.place(of: id).map { self.segments[$0].byteCount } }
 
     /// The last segment whose first index is not above `index`: the one that holds it, if any does.
     func segment(holding index: LogIndex) -> Segment? {
@@ -56,7 +51,7 @@ struct LogLayout: Sendable {
 
     mutating func appended(chain: FrameChain, marks: [(header: FrameHeader, position: Position)]) {
         let last = self.segments.count - 1
-        for mark in marks { self.segments[last].index.note(mark.header, at: mark.position.offset) }
+        self.segments[last].index.note(marks, from: self.segments[last].byteCount, through: chain.tail.offset)
         self.segments[last].byteCount = chain.tail.offset
         self.tail = chain.point
         self.nextIndex = chain.nextIndex
@@ -72,6 +67,7 @@ struct LogLayout: Sendable {
 
     mutating func began(_ segment: Segment) {
         precondition(segment.id == self.segments.last?.id.next, "segment \(segment.id) does not come next")
+        self.keepIndex(of: self.segments[self.segments.count - 1].id)
         self.segments.append(segment)
     }
 
@@ -80,6 +76,7 @@ struct LogLayout: Sendable {
         let last = self.segments.count - 1
         self.segments[last].byteCount = chain.tail.offset
         self.segments[last].index.truncate(to: chain.tail.offset)
+        self.indexed.removeAll { $0 >= chain.tail.segment }
         self.tail = chain.point
         self.nextIndex = chain.nextIndex
         self.noteCut(at: chain.tail)
@@ -104,17 +101,54 @@ struct LogLayout: Sendable {
 
     mutating func trimmed(before first: SegmentID) {
         self.segments.removeAll { $0.id < first }
+        self.indexed.removeAll { $0 < first }
         precondition(!self.segments.isEmpty, "the active segment was trimmed")
+    }
+
+    /// A segment that a seek looks into: its index stays in memory for longer than that of others.
+    mutating func sought(_ id: SegmentID) -> Segment? {
+        guard let segment = self.segment(id) else { return nil }
+        if !segment.index.marks.isEmpty, id != self.tail.position.segment { self.keepIndex(of: id) }
+        return segment
+    }
+
+    /// A segment whose header had been lost is whole again.
+    mutating func repaired(_ header: SegmentHeader) {
+        guard let place = self.segments.firstIndex(where: { $0.id == header.segment }) else { return }
+        self.segments[place].firstIndex = header.firstIndex
+        self.segments[place].index = SegmentIndex(spacing: self.segments[place].index.spacing)
     }
 
     /// Takes over the index of a reader that walked further into a segment than anybody before.
     ///
-    /// - Parameter truncations: As they were when the reader took its copy: marks of frames that were cut since would
-    ///   point into others.
-    mutating func adopt(_ index: SegmentIndex, of id: SegmentID, end: UInt32, truncations: UInt64) {
-        guard truncations == self.truncations else { return }
-        guard let place = self.segments.firstIndex(where: { $0.id == id }) else { return }
-        let isCurrent = self.segments[place].byteCount >= end
-        if isCurrent, index.marks.count > self.segments[place].index.marks.count { self.segments[place].index = index }
+    /// - Parameters:
+    ///   - truncations: As they were when the reader took its copy: marks of frames that were cut since would point
+    ///     into others.
+    ///   - isCorrection: The index in memory led nowhere.
+    mutating func adopt(
+        _ index: SegmentIndex, of id: SegmentID, end: UInt32, truncations: UInt64, isCorrection: Bool = false
+    ) {
+        guard truncations == self.truncations, let place = self.place(of: id) else { return }
+        guard self.segments[place].byteCount >= end else { return }
+        let isActive = place == self.segments.count - 1
+        // Appending keeps the active segment's index complete.
+        guard isCorrection ? !isActive : index.covered > self.segments[place].index.covered else { return }
+        self.segments[place].index = index
+        if !isActive { self.keepIndex(of: id) }
+    }
+
+    private mutating func keepIndex(of id: SegmentID) {
+        self.indexed.removeAll { $0 == id }
+        self.indexed.append(id)
+        guard self.indexed.count > EngineLimits.indexesMax else { return }
+        let oldest = self.indexed.removeFirst()
+        guard let place = self.place(of: oldest) else { return }
+        self.segments[place].index = SegmentIndex(spacing: self.segments[place].index.spacing)
+    }
+
+    private func place(of id: SegmentID) -> Int? {
+        let first = self.segments[0].id.rawValue
+        guard id.rawValue >= first, Int(id.rawValue - first) < self.segments.count else { return nil }
+        return Int(id.rawValue - first)
     }
 }

@@ -1,12 +1,14 @@
 import DiskIO
 import LogModel
+import LogState
 import SegmentFormat
 
 /// Finds out how far a log reaches, in three steps:
 ///
 /// 1. Segments below the one that DURABLE names were finalized before: their headers must chain, and their
 ///    lengths be what their successors say. Their frames are checked when they are read.
-/// 2. That segment and all behind it are read frame by frame, up to the first that does not fit.
+/// 2. That segment and all behind it are read frame by frame, up to the first that does not fit. After a clean stop
+///    the last frame's header alone proves the tail, see ``takeUp(_:)``.
 /// 3. A stop below DURABLE is damage. A stop at or above it is a tail that was never synced.
 ///
 /// Only reads; what to cut is left to the caller. At most one window of a file is in memory.
@@ -14,145 +16,190 @@ struct LogRecovery {
     let files: LogFiles
     let cluster: ClusterID
     let segmentByteCountMax: Int
-    /// Nothing below may be missing; `nil` when DURABLE is unreadable.
-    let durable: Position?
+    /// What DURABLE says; `nil` when it is unreadable, and then nothing below a stop may be called damage.
+    let record: DurableRecord?
+    /// Whether the log's own state is wanted, as a log of its own needs it.
+    let followsState: Bool
+    /// Goes on behind damage where that can be done; see ``RecoveryMode/quarantineDamage``.
+    let passesDamage: Bool
 
-    private(set) var layout: [LogLayout.Segment] = []
-    private(set) var chain: FrameChain
-    private(set) var damage: Damage?
+    var layout: [LogLayout.Segment] = []
+    var chain: FrameChain
+    /// Everything wrong with what was once synced, in order.
+    private(set) var damage: [Damage] = []
+    /// Damage keeps the end of the log from being known.
+    private(set) var isBlocked = false
     private(set) var stop: FrameDefect?
-    private(set) var scannedFrameCount = 0
-    private(set) var scannedByteCount = 0
-    /// Bytes behind the good part of the last good segment that are not zero.
-    private(set) var looseByteCount = 0
-    /// The file of the last good segment is longer or shorter than the log there.
-    private(set) var lastFileByteCount = 0
+    var scanned = RecoveryReport.Extent()
+    /// Of `scanned`, what lies above DURABLE: kept although it is not known to have been synced.
+    private(set) var keptAbove = RecoveryReport.Extent()
+    /// Bytes behind the good part of the last good segment that are not zero, and frames that can be told there.
+    private(set) var loose = RecoveryReport.Extent()
+    private var lastFileByteCount = 0
     /// Good segments of which the file is longer than the log: not finalized before the crash.
     private(set) var unfinished: [(segment: SegmentID, byteCount: Int)] = []
+    /// The tail was taken up as DURABLE says: there is nothing that could be unsynced.
+    var wasTakenUp = false
+    /// The state at the tail; `nil` unless followed, and when a frame did not fit it.
+    var state: LogState?
 
-    init(files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, durable: Position?) {
+    init(
+        files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, record: DurableRecord?, followsState: Bool,
+        passesDamage: Bool = false
+    ) {
         self.files = files
         self.cluster = cluster
         self.segmentByteCountMax = segmentByteCountMax
-        self.durable = durable
+        self.record = record
+        self.followsState = followsState
+        self.passesDamage = passesDamage
         self.chain = FrameChain(empty: cluster)
     }
 
+    private var durable: Position? { self.record?.durable.position }
+
     /// - Parameter segments: Files from the first segment on, ascending; gaps are for this to judge.
     mutating func run(_ segments: [SegmentID], first: SegmentID) throws(LogError) {
-        let scanFrom = self.durable?.segment ?? segments.last ?? first
-        guard segments.first == first else {
-            self.damage = Damage(first, 0..<0, .missing)
-            return
-        }
-        var expected = first
-        for segment in segments {
-            guard segment == expected else {
-                if segment <= scanFrom { self.damage = Damage(expected, 0..<0, .missing) }
-                break
-            }
-            let goesOn =
-                segment < scanFrom
-                ? try self.checkSealed(segment) : try self.scan(segment, isFirst: segment == scanFrom)
-            guard goesOn else { return }
+        let scanFrom = try self.survey(segments, first: first)
+        guard let scanFrom else { return }
+        if segments.last == scanFrom, self.damage.isEmpty, try self.takeUp(scanFrom) { return }
+        var expected = scanFrom
+        for segment in segments where segment >= scanFrom {
+            guard segment == expected, try self.scan(segment, isFirst: segment == scanFrom) else { return }
             expected = segment.next
         }
-        if expected <= scanFrom, self.damage == nil { self.damage = Damage(expected, 0..<0, .missing) }
     }
 
-    /// Step 1 for one segment: its header against the length of the file before it.
-    private mutating func checkSealed(_ segment: SegmentID) throws(LogError) -> Bool {
-        let file = try self.files.open(segment, .read)
-        guard let header = try self.header(of: segment, file) else { return false }
-        let length = try disk { () throws(DiskError) in try file.byteCount() }
-        self.accept(header, byteCount: length)
-        return true
-    }
-
-    /// Takes over a sealed segment, or the start of the first one that is scanned.
-    private mutating func accept(_ header: SegmentHeader, byteCount: Int) {
-        self.layout.append(
-            LogLayout.Segment(
-                id: header.segment, firstIndex: header.firstIndex, byteCount: UInt32(clamping: byteCount),
-                index: SegmentIndex(segmentByteCountMax: self.segmentByteCountMax)
-            ))
-    }
-
-    /// A header that continues the segments before; `nil` when it is damaged, which it then says.
-    private mutating func header(of segment: SegmentID, _ file: any File) throws(LogError) -> SegmentHeader? {
-        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
-        let whole = 0..<SegmentHeader.byteCount
-        let header: SegmentHeader
-        do throws(FormatError) {
-            header = try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
-        } catch {
-            if case .foreignCluster(let found, let expected) = error {
-                throw .foreignDirectory(.cluster(found: found, expected: expected))
-            }
-            self.damage = Damage(segment, whole, .fault(FrameFault(.format(error))))
+    /// Step 1.
+    ///
+    /// - Returns: Where to scan from; `nil` when damage ends the log before.
+    private mutating func survey(_ segments: [SegmentID], first: SegmentID) throws(LogError) -> SegmentID? {
+        let last = max(self.durable?.segment ?? segments.last ?? first, first)
+        var survey = SegmentSurvey(files: self.files, cluster: self.cluster)
+        var present = segments[...]
+        for number in first.rawValue...last.rawValue {
+            let isThere = present.first == SegmentID(number)
+            if isThere { present.removeFirst() }
+            try survey.add(SegmentID(number), isThere: isThere)
+        }
+        let scanFrom = self.durable == nil ? Self.unfinished(survey) ?? last : last
+        let durableByteCount = self.durable.map { $0.segment == last ? Int($0.offset) : 0 } ?? 0
+        let damage = survey.damage(lastByteCount: durableByteCount).filter { $0.segment <= scanFrom }
+            .filter { $0.segment < scanFrom || $0.range.lowerBound == 0 }
+        self.damage = damage
+        guard damage.isEmpty || self.passesDamage && !damage.contains(where: { $0.segment == scanFrom }) else {
+            self.isBlocked = true
             return nil
         }
-        guard header.segment == segment else {
-            let defect = FrameDefect.wrongSegment(expected: segment, found: header.segment)
-            self.damage = Damage(segment, whole, .fault(FrameFault(defect)))
-            return nil
+        for (place, segment) in survey.segments.enumerated() where segment.id < scanFrom {
+            self.layout.append(
+                LogLayout.Segment(
+                    id: segment.id, firstIndex: try self.firstIndex(of: segment),
+                    byteCount: UInt32(clamping: survey.expectedByteCount(at: place) ?? segment.byteCount ?? 0),
+                    index: self.newIndex
+                ))
         }
-        if let before = self.layout.last {
-            let expected = Int(header.previousLength)
-            let found = Int(before.byteCount)
-            guard found == expected else {
-                let range = min(found, expected)..<max(found, expected)
-                self.damage = Damage(before.id, range, .wrongLength(expected: expected, found: found))
-                return nil
-            }
+        return scanFrom
+    }
+
+    var newIndex: SegmentIndex { SegmentIndex(segmentByteCountMax: self.segmentByteCountMax) }
+
+    /// Without DURABLE: the last segment but one, when it is longer than the last one says; it was full and not
+    /// finalized yet, and is scanned as well.
+    private static func unfinished(_ survey: SegmentSurvey) -> SegmentID? {
+        let place = survey.segments.count - 2
+        guard place >= 0, let expected = survey.expectedByteCount(at: place) else { return nil }
+        guard let found = survey.segments[place].byteCount, found > expected else { return nil }
+        return survey.segments[place].id
+    }
+
+    /// The first index of a sealed segment, also when its header is lost: then by reading the one before.
+    private func firstIndex(of segment: SegmentSurvey.Segment) throws(LogError) -> LogIndex {
+        if let header = segment.header { return header.firstIndex }
+        guard let before = self.layout.last else { return .first }
+        guard !self.damage.contains(where: { $0.segment == before.id && $0.range.lowerBound == 0 }) else {
+            return before.firstIndex
         }
-        return header
+        let file = try self.files.open(before.id, .read)
+        return try disk { () throws(DiskError) in
+            let bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
+            guard let header = try? SegmentHeader.decode(bytes.span.bytes) else { return before.firstIndex }
+            var scan = SegmentScan(
+                file, end: Int(before.byteCount), chain: SegmentScan.chain(before: header), index: self.newIndex,
+                passesBadPayloadsBelow: Int(before.byteCount))
+            try scan.run()
+            return scan.chain.nextIndex
+        }
     }
 
     /// Step 2 for one segment; the first one trusts its header, the others must follow what was read before.
     private mutating func scan(_ segment: SegmentID, isFirst: Bool) throws(LogError) -> Bool {
         let file = try self.files.open(segment, .read)
         let length = try disk { () throws(DiskError) in try file.byteCount() }
-        var before = self.chain
-        if isFirst {
-            guard let header = try self.header(of: segment, file) else { return false }
-            before = SegmentScan.chain(before: header)
-        }
+        let before = isFirst ? SegmentScan.chain(before: try self.header(of: segment, file)) : self.chain
+        let mayPass = self.passesDamage && self.durable?.segment == segment
         var scan = SegmentScan(
-            file, end: length, chain: before, index: SegmentIndex(segmentByteCountMax: self.segmentByteCountMax))
-        var endOfNonZero = 0
-        do throws(DiskError) {
+            file, end: length, chain: before, index: self.newIndex,
+            tracker: self.followsState ? StateTracker() : nil,
+            passesBadPayloadsBelow: mayPass ? Int(self.durable?.offset ?? 0) : 0,
+            countsFrom: self.durable?.segment == segment ? Int(self.durable?.offset ?? 0) : 0
+        )
+        let endOfNonZero = try disk { () throws(DiskError) in
             try scan.run()
-            endOfNonZero = try scan.endOfNonZero()
-        } catch {
-            throw LogError(error)
+            return try scan.endOfNonZero()
         }
-        self.scannedFrameCount += scan.frameCount
-        self.scannedByteCount += scan.goodByteCount
+        self.count(scan, of: segment)
         if scan.frameCount == 0 || scan.chain.isAtSegmentStart {
-            // Not even a checkpoint: the segment had not begun.
-            self.stop = scan.defect
+            // Not even a checkpoint: the segment had not begun, or does not belong to where the one before stops.
+            self.stop = self.stop ?? scan.defect
             if isFirst { self.judge(segment, stopAt: 0, scan.defect) }
             return false
         }
         if let last = self.layout.last, !isFirst, self.lastFileByteCount > Int(last.byteCount) {
             self.unfinished.append((last.id, Int(last.byteCount)))
         }
+        self.damage += scan.badPayloads.map { Damage(segment, $0.range, .fault(FrameFault($0.defect))) }
         self.stop = scan.defect
         self.chain = scan.chain
+        self.state = scan.tracker?.state
         self.lastFileByteCount = length
-        self.looseByteCount = endOfNonZero - scan.goodByteCount
+        self.loose = RecoveryReport.Extent(byteCount: endOfNonZero - scan.goodByteCount)
+        if self.loose.byteCount > 0 {
+            self.loose.frameCount = try LooseFrames.count(in: file, from: scan.goodByteCount, end: endOfNonZero)
+        }
         self.layout.append(
             LogLayout.Segment(
                 id: segment, firstIndex: before.nextIndex, byteCount: scan.chain.tail.offset, index: scan.index))
-        if isFirst { self.judge(segment, stopAt: scan.goodByteCount, scan.defect) }
-        return self.damage == nil
+        return !isFirst || self.judge(segment, stopAt: scan.goodByteCount, scan.defect)
+    }
+
+    func header(of segment: SegmentID, _ file: any File) throws(LogError) -> SegmentHeader {
+        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
+        do throws(FormatError) {
+            return try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
+        } catch {
+            throw .damaged(Damage(segment, 0..<SegmentHeader.byteCount, .fault(FrameFault(.format(error)))))
+        }
+    }
+
+    private mutating func count(_ scan: SegmentScan, of segment: SegmentID) {
+        self.scanned.frameCount += scan.frameCount
+        self.scanned.byteCount += scan.goodByteCount
+        guard let durable = self.durable, segment >= durable.segment else { return }
+        let below = segment == durable.segment ? Int(durable.offset) : 0
+        self.keptAbove.byteCount += max(0, scan.goodByteCount - below)
+        self.keptAbove.frameCount += scan.laterFrameCount
     }
 
     /// Step 3.
-    private mutating func judge(_ segment: SegmentID, stopAt offset: Int, _ defect: FrameDefect?) {
-        guard let durable = self.durable, durable.segment == segment, offset < Int(durable.offset) else { return }
-        self.damage = Damage(
-            segment, offset..<Int(durable.offset), defect.map { .fault(FrameFault($0)) } ?? .lost)
+    ///
+    /// - Returns: Whether the stop is one of a tail.
+    @discardableResult
+    private mutating func judge(_ segment: SegmentID, stopAt offset: Int, _ defect: FrameDefect?) -> Bool {
+        guard let durable = self.durable, durable.segment == segment, offset < Int(durable.offset) else { return true }
+        let kind: Damage.Kind = defect.map { .fault(FrameFault($0)) } ?? .lost
+        self.damage.append(Damage(segment, offset..<Int(durable.offset), kind))
+        self.isBlocked = true
+        return false
     }
 }

@@ -57,7 +57,7 @@ extension LogStore {
             let (truncations, first) = self.withLayout { ($0.truncations, $0.first) }
             if failure != nil, place.segment < first.segment { throw .trimmed(first: first) }
             if truncations != place.truncations { continue }
-            if case .damaged(let damage) = failure { throw self.noteDamage(damage) }
+            if case .damaged(let damage) = failure { throw self.refusal(for: damage) }
             if let failure { throw failure }
             let position = Position(segment: place.segment, offset: place.start)
             cursor = ReadCursor(
@@ -83,6 +83,9 @@ extension LogStore {
             )
         }
         if start.segment < first.segment { throw .trimmed(first: first) }
+        if let segment, start.offset > segment, !isRemoved {
+            try self.quarantine.check(Int(start.offset)..<Int(start.offset) + 1, of: start.segment)
+        }
         guard let segment, start.offset <= segment, !isRemoved else { throw .beyondTail(tail: tail.position) }
         guard start.offset == 0 || start.offset >= UInt32(SegmentHeader.byteCount) else { throw .noFrame(at: start) }
         if start.offset == segment, let next, limit.segment > start.segment {
@@ -102,8 +105,11 @@ extension LogStore {
     }
 
     private func read(
-        _ place: Place, after previous: UInt32?, byteCountMax: Int, into bytes: inout [UInt8]
+        _ given: Place, after previous: UInt32?, byteCountMax: Int, into bytes: inout [UInt8]
     ) throws(LogError) -> (frames: Range<Int>, previous: UInt32?) {
+        var place = given
+        place.end = UInt32(
+            try self.quarantine.goodEnd(of: Int(given.start)..<Int(given.end), in: given.segment))
         let file = try self.descriptors.file(of: place.segment)
         let start = Int(place.start)
         let available = Int(place.end) - start
@@ -139,6 +145,10 @@ extension LogStore {
                 throw self.fault(checked, place)
             }
             guard needed <= available, needed > count else {
+                let position = Position(segment: place.segment, offset: place.start)
+                if first == 0, previous == nil, try !self.isFrame(at: position) { throw .noFrame(at: position) }
+                // Nothing fits before what is quarantined: that is what is wrong.
+                try self.quarantine.check(start..<Int(given.end), of: place.segment)
                 throw .damaged(Damage(place.segment, start..<Int(place.end), .lost))
             }
             count = needed

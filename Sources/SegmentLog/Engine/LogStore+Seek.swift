@@ -7,95 +7,153 @@ extension LogStore {
     ///
     /// - Returns: `nil` when the record is not written yet.
     /// - Throws: ``LogError/trimmed(first:)``, ``LogError/damaged(_:)``, ``LogError/storage(_:)``.
-    /// - Complexity: O(log n) in memory, then frame headers of at most one index spacing (a segment that was not
-    ///   looked into yet: from its start).
+    /// - Complexity: O(log n) in memory, then frame headers of at most one index spacing. A segment without an index
+    ///   is walked from its start, once.
     package func position(of index: LogIndex) throws(LogError) -> Position? {
-        let (segment, next, first, truncations) = self.withLayout {
-            ($0.segment(holding: index), $0.nextIndex, $0.first, $0.truncations)
-        }
+        let (segment, next, first) = self.withLayout { ($0.segment(holding: index), $0.nextIndex, $0.first) }
         guard index < next else { return nil }
         guard let segment else { throw .trimmed(first: first) }
-        let start = segment.index.floor { $0.firstIndex <= index }
-        return try self.walkHeaders(of: segment, from: start, truncations) {
-            $0.nextIndex > index && $0.recordCount > 0
+        return try self.undisturbed(of: segment.id) { () throws(LogError) in
+            // Again, since a truncation may have come in between.
+            let (id, next) = self.withLayout { ($0.segment(holding: index)?.id, $0.nextIndex) }
+            guard let id, index < next else { return nil }
+            let found = try self.seek(in: id, from: { $0.firstIndex <= index }) {
+                $0.nextIndex > index && $0.recordCount > 0
+            }
+            if let found { return found }
+            let extent = self.withLayout { $0.extent(of: id) } ?? 0
+            throw .damaged(Damage(id, SegmentHeader.byteCount..<max(SegmentHeader.byteCount, Int(extent)), .lost))
         }
     }
 
     /// The position of the first frame that is not older than `timestamp`; `nil` when all are.
     ///
+    /// Of frames with equal timestamps it is the first, in whichever segment that is.
+    ///
     /// - Complexity: As ``position(of:)``, and one header read for each step of a search over the segments.
     package func positionAtOrAfter(_ timestamp: Timestamp) throws(LogError) -> Position? {
-        let (segments, truncations) = self.withLayout { ($0.segments, $0.truncations) }
-        // The last segment that begins before the timestamp, and the one behind it.
-        var low = 0
-        var high = segments.count
+        while true {
+            let first = self.first.segment
+            do throws(LogError) {
+                return try self.undisturbed(of: first) { () throws(LogError) in
+                    try self.search(timestamp, from: first)
+                }
+            } catch {
+                // What was trimmed meanwhile is not what was asked for.
+                if case .trimmed(let now) = error, now.segment > first { continue }
+                throw error
+            }
+        }
+    }
+
+    private func search(_ timestamp: Timestamp, from first: SegmentID) throws(LogError) -> Position? {
+        // The first segment that begins at the timestamp or later, one behind the last if none does.
+        let end = self.written.position.segment.rawValue + 1
+        var low = first.rawValue
+        var high = end
         while low < high {
-            let middle = (low + high) / 2
-            let checkpoint = try self.firstFrame(of: segments[middle], truncations)
+            let middle = low + (high - low) / 2
+            let checkpoint = try self.checkpointHeader(of: SegmentID(middle))
             if checkpoint.timestamp < timestamp { low = middle + 1 } else { high = middle }
         }
-        for segment in segments[max(0, low - 1)...] {
-            let start = segment.index.floor { $0.timestamp < timestamp }
-            let found = try self.walkHeaders(of: segment, from: start, truncations) { $0.timestamp >= timestamp }
+        // What is wanted may stand behind the checkpoint of the segment before.
+        if low > first.rawValue {
+            let found = try self.seek(in: SegmentID(low - 1), from: { $0.timestamp < timestamp }) {
+                $0.timestamp >= timestamp
+            }
             if let found { return found }
         }
-        return nil
+        return low < end ? Position(low, UInt32(SegmentHeader.byteCount)) : nil
     }
 
-    private func firstFrame(of segment: LogLayout.Segment, _ truncations: UInt64) throws(LogError) -> FrameHeader {
-        var first: FrameHeader?
-        _ = try self.walkHeaders(of: segment, from: UInt32(SegmentHeader.byteCount), truncations) { header in
-            first = header
-            return true
-        }
-        guard let first else {
-            throw .damaged(Damage(segment.id, SegmentHeader.byteCount..<Int(segment.byteCount), .lost))
-        }
-        return first
+    private func checkpointHeader(of id: SegmentID) throws(LogError) -> FrameHeader {
+        let extent = Int(try self.segment(id).byteCount)
+        let file = try self.descriptors.file(of: id)
+        let count = min(FrameHeader.producerByteCount, extent - SegmentHeader.byteCount)
+        let bytes = try disk { () throws(DiskError) in try file.read(at: SegmentHeader.byteCount, count: count) }
+        return try Self.header(bytes[...], Damage(id, SegmentHeader.byteCount..<extent, .lost))
     }
 
-    /// The position of the first frame from `start` on that is wanted. Notes what it passes in the sparse index.
-    private func walkHeaders(
-        of segment: LogLayout.Segment, from start: UInt32, _ truncations: UInt64,
+    /// The position of the first frame of a segment that is wanted.
+    ///
+    /// - Parameter isBelow: Whether a frame lies before the wanted one for sure; holds for a prefix of the frames.
+    func seek(
+        in id: SegmentID, from isBelow: (SegmentMark) -> Bool, until isWanted: (FrameHeader) -> Bool
+    ) throws(LogError) -> Position? {
+        let (sought, truncations) = self.withLayout { ($0.sought(id), $0.truncations) }
+        guard let segment = sought else { throw .beyondTail(tail: self.written.position) }
+        try self.quarantine.checkPresence(of: id)
+        var index = self.index(of: segment, truncations)
+        let mark = index.floor(isBelow)
+        var start = mark.map { Int($0.offset) } ?? SegmentHeader.byteCount
+        var found: Position?
+        do throws(LogError) {
+            found = try self.walk(segment, from: mark, &index, until: isWanted)
+            self.adopt(index, of: segment, truncations)
+        } catch {
+            guard mark != nil else { throw error }
+            // The index is wrong, or the way from there is damaged. Only the way from the start can tell.
+            index = SegmentIndex(spacing: index.spacing)
+            start = SegmentHeader.byteCount
+            found = try self.walk(segment, from: nil, &index, until: isWanted)
+            self.adopt(index, of: segment, truncations, isCorrection: true)
+        }
+        // Damaged ranges are walked through as long as the headers in them are good. What is found in one is not to
+        // be had; and where nothing is found, it may have been in one.
+        let end = max(start, Int(segment.byteCount))
+        try self.quarantine.check(found.map { Int($0.offset)..<Int($0.offset) + 1 } ?? start..<end, of: id)
+        return found
+    }
+
+    private func adopt(
+        _ index: SegmentIndex, of segment: LogLayout.Segment, _ truncations: UInt64, isCorrection: Bool = false
+    ) {
+        self.withLayout {
+            $0.adopt(
+                index, of: segment.id, end: segment.byteCount, truncations: truncations, isCorrection: isCorrection)
+        }
+    }
+
+    /// Goes from header to header, each of which must name the one before. Notes what it passes in the index.
+    private func walk(
+        _ segment: LogLayout.Segment, from mark: SegmentMark?, _ index: inout SegmentIndex,
         until isWanted: (FrameHeader) -> Bool
     ) throws(LogError) -> Position? {
         let file = try self.descriptors.file(of: segment.id)
         let end = Int(segment.byteCount)
         var window = FrameWindow(file, end: end, windowByteCount: EngineLimits.seekWindowByteCount)
-        var passed = segment.index
-        var offset = Int(start)
+        var offset = mark.map { Int($0.offset) } ?? SegmentHeader.byteCount
+        var previous: UInt32?
         var found: Position?
-        while offset < end {
-            let header = try self.header(at: offset, in: &window, of: segment.id)
-            let position = Position(segment: segment.id, offset: UInt32(offset))
-            passed.note(header, at: position.offset)
-            if isWanted(header) {
-                found = position
-                break
+        while offset < end, found == nil {
+            let lost = Damage(segment.id, offset..<end, .lost)
+            let bytes: Bytes
+            do throws(DiskError) {
+                bytes = try window.bytes(at: offset, count: FrameHeader.producerByteCount)
+            } catch {
+                throw LogError(error)
             }
+            let header = try Self.header(bytes, lost)
+            if previous == nil, let mark, SegmentMark(header, at: mark.offset) != mark { throw .damaged(lost) }
+            if let previous, header.previous != previous {
+                let defect = FrameDefect.brokenChain(expected: previous, found: header.previous)
+                throw .damaged(Damage(segment.id, offset..<end, .fault(FrameFault(defect))))
+            }
+            previous = header.headerChecksum
+            index.note(header, at: UInt32(offset))
+            if isWanted(header) { found = Position(segment: segment.id, offset: UInt32(offset)) }
             offset += Int(header.length)
         }
-        let walked = passed
-        self.withLayout { $0.adopt(walked, of: segment.id, end: segment.byteCount, truncations: truncations) }
         return found
     }
 
-    private func header(
-        at offset: Int, in window: inout FrameWindow, of segment: SegmentID
-    ) throws(LogError) -> FrameHeader {
-        let bytes: ArraySlice<UInt8>
-        do throws(DiskError) {
-            bytes = try window.bytes(at: offset, count: FrameHeader.producerByteCount)
-        } catch {
-            throw LogError(error)
-        }
+    /// - Parameter lost: What is damaged when there is no header.
+    private static func header(_ bytes: Bytes, _ lost: Damage) throws(LogError) -> FrameHeader {
         do throws(FormatError) {
-            guard let header = try FrameHeader.decode(bytes.span.bytes) else {
-                throw .truncated(needed: FrameHeader.byteCount, available: 0)
-            }
-            return header
+            if let header = try FrameHeader.decode(bytes.span.bytes) { return header }
         } catch {
-            throw .damaged(Damage(segment, offset..<window.end, .fault(FrameFault(.format(error)))))
+            throw .damaged(Damage(lost.segment, lost.range, .fault(FrameFault(.format(error)))))
         }
+        throw .damaged(lost)
     }
 }

@@ -32,16 +32,20 @@ package final class LogStore: Sendable {
     let descriptors: DescriptorCache
     let cluster: ClusterID
     let segmentByteCountMax: Int
+    /// What is known to be damaged; asked before each read.
+    let quarantine: Quarantine
     private let layout: Lock<LogLayout>
     private let observer = Lock<(@Sendable (Damage) -> Void)?>(nil)
 
     init(
-        _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout
+        _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout,
+        quarantine: Quarantine = Quarantine()
     ) {
         self.files = files
         self.cluster = cluster
         self.segmentByteCountMax = segmentByteCountMax
         self.descriptors = DescriptorCache(files, capacity: openFilesMax)
+        self.quarantine = quarantine
         self.layout = Lock(layout)
     }
 
@@ -61,15 +65,15 @@ package final class LogStore: Sendable {
         }
     }
 
-    /// Hears of every damaged range that a read meets, again each time; on the reader's thread, under no lock.
+    /// Hears once of every damaged range that a reader or the scrubber meets; on their thread, under no lock.
     package var damageFound: (@Sendable (Damage) -> Void)? {
         get { self.observer.withLock { $0 } }
         set { self.observer.withLock { $0 = newValue } }
     }
 
     /// Every read that meets damage says so here.
-    func noteDamage(_ damage: Damage) -> LogError {
-        self.damageFound?(damage)
+    func refusal(for damage: Damage) -> LogError {
+        self.noteDamage(damage)
         return .damaged(damage)
     }
 
@@ -87,7 +91,7 @@ package final class LogStore: Sendable {
                 let (truncations, first) = self.withLayout { ($0.truncations, $0.first) }
                 if segment < first.segment { throw .trimmed(first: first) }
                 if truncations != before { continue }
-                if case .damaged(let damage) = error { throw self.noteDamage(damage) }
+                if case .damaged(let damage) = error { throw self.refusal(for: damage) }
                 throw error
             }
         }
@@ -114,6 +118,7 @@ package final class LogStore: Sendable {
 
     private func readHeader(of id: SegmentID) throws(LogError) -> SegmentHeader {
         _ = try self.segment(id)
+        try self.quarantine.check(0..<SegmentHeader.byteCount, of: id)
         let file = try self.descriptors.file(of: id)
         let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
         do throws(FormatError) {
@@ -131,7 +136,7 @@ package final class LogStore: Sendable {
         let range = try self.read(from: start, through: limit, byteCountMax: 1)
         var frames = FrameSequence(range)
         guard let frame = frames.next(), frame.header.kind == .checkpoint else {
-            throw self.noteDamage(Damage(id, Int(start.offset)..<Int(segment.byteCount), .lost))
+            throw self.refusal(for: Damage(id, Int(start.offset)..<Int(segment.byteCount), .lost))
         }
         return frame.payload
     }
@@ -154,6 +159,7 @@ package final class LogStore: Sendable {
             return try self.walkChain(to: before.tail)
         }
         guard position.offset <= segment.byteCount else { throw .beyondTail(tail: self.written.position) }
+        try self.quarantine.check(0..<Int(position.offset), of: position.segment)
         let file = try self.descriptors.file(of: position.segment)
         var scan = SegmentScan(file, end: Int(segment.byteCount), chain: before, index: segment.index)
         do throws(DiskError) {

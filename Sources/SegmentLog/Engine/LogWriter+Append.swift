@@ -52,13 +52,14 @@ extension LogWriter {
         }
     }
 
-    /// Makes the next segment ready under a temporary name, so that rotating does not wait for the disk.
+    /// Makes the next segment ready under a temporary name, so that rotating does not wait for the disk, and the reserve.
     ///
-    /// - Throws: ``LogError/noSpace`` or ``LogError/storage(_:)``; nothing is left behind.
+    /// - Throws: ``LogError/noSpace`` or ``LogError/storage(_:)``; what there was no room for is made by the next call.
+    ///   Client appends are to be refused until then: what is left is for frames that heal a full disk.
     package func prepareNextSegment() throws(LogError) {
         try self.checkOpen()
-        guard self.prepared == nil else { return }
-        self.prepared = try self.preparation(named: LogFiles.next).perform()
+        if self.prepared == nil { self.prepared = try self.preparation(named: LogFiles.next).perform() }
+        if self.isReserveMissing { self.reserve = try self.preparation(named: LogFiles.reserve).perform() }
     }
 
     /// What ``prepareNextSegment()`` does, under another name: for another thread, to be handed to ``adopt(_:)``.
@@ -110,7 +111,13 @@ extension LogWriter {
     }
 
     private func takePrepared() throws(LogError) -> PreparedSegment {
-        try self.prepareNextSegment()
+        do throws(LogError) {
+            if self.prepared == nil { self.prepared = try self.preparation(named: LogFiles.next).perform() }
+        } catch {
+            guard error == .noSpace, let reserve = self.reserve else { throw error }
+            self.reserve = nil
+            return reserve
+        }
         guard let prepared = self.prepared else { preconditionFailure("no segment was prepared") }
         self.prepared = nil
         return prepared

@@ -42,11 +42,13 @@ extension LogWriter {
     private func cut(to kept: FrameChain) throws(LogError) {
         let last = self.active.segment
         self.store.withLayout { $0.truncated(to: kept) }
+        self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 > kept.tail.segment }
         self.chain = kept
+        for number in kept.tail.segment.rawValue...last.rawValue { self.files.removeIndexFile(of: SegmentID(number)) }
         if last > kept.tail.segment {
             for number in ((kept.tail.segment.rawValue + 1)...last.rawValue).reversed() {
-                try self.files.remove(SegmentID(number).fileName)
+                try self.files.removeIfThere(SegmentID(number).fileName)
             }
             try self.files.syncDirectory()
             self.isDirectoryDirty = false
@@ -88,6 +90,7 @@ extension LogWriter {
         let target = min(position.segment, self.durable.position.segment)
         guard let first = segments.first, target > first.id else { return nil }
         self.store.withLayout { $0.trimmed(before: target) }
+        self.store.forgetRemovedDamage()
         self.store.descriptors.forget { $0 < target }
         return TrimJob(
             files: self.files, durableFile: self.durableFile, first: target,

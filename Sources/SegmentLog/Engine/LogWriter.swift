@@ -1,5 +1,6 @@
 import DiskIO
 import LogModel
+import LogState
 import SegmentFormat
 
 /// The writing side of a log.
@@ -38,6 +39,10 @@ package final class LogWriter: @unchecked Sendable {
     var active: ActiveSegment
     var sealing: [Sealing] = []
     var prepared: PreparedSegment?
+    /// A segment more, for what must be written although the disk is full: with it a node of a cluster can still store
+    /// the trim that frees space. Logs of their own need none, since they trim without writing.
+    var reserve: PreparedSegment?
+    private let keepsReserve: Bool
     /// Entries were made or removed since the directory was last synced.
     var isDirectoryDirty = false
     var condition = Condition.open
@@ -45,7 +50,7 @@ package final class LogWriter: @unchecked Sendable {
 
     init(
         files: LogFiles, segmentByteCountMax: Int, lock: DirectoryLock, store: LogStore, durableFile: DurableFile,
-        chain: FrameChain
+        chain: FrameChain, keepsReserve: Bool
     ) throws(LogError) {
         self.files = files
         self.segmentByteCountMax = segmentByteCountMax
@@ -54,6 +59,7 @@ package final class LogWriter: @unchecked Sendable {
         self.durableFile = durableFile
         self.chain = chain
         self.durable = chain.point
+        self.keepsReserve = keepsReserve
         self.active = try ActiveSegment(chain.tail, files: files, byteCount: segmentByteCountMax)
     }
 
@@ -62,6 +68,9 @@ package final class LogWriter: @unchecked Sendable {
 
     /// Whether the next segment waits under its temporary name, so that rotating costs no more than a rename.
     package var canRotate: Bool { self.prepared != nil }
+
+    /// Whether the reserve is to be made.
+    var isReserveMissing: Bool { self.keepsReserve && self.reserve == nil }
 
     /// Whether a sync would do anything.
     package var isSyncNeeded: Bool {
@@ -130,7 +139,9 @@ package final class LogWriter: @unchecked Sendable {
     /// Syncs everything, cuts the active segment to its length and marks a clean stop. The lock goes; reads go on.
     ///
     /// Closing twice does nothing. After an error the log is closed all the same, and the next start recovers.
-    package func close(now: MonotonicTime = .zero) throws(LogError) {
+    ///
+    /// - Parameter state: The log's own state at the tail; with it the next start need not read the last segment.
+    package func close(now: MonotonicTime = .zero, state: LogState? = nil) throws(LogError) {
         if self.condition == .closed { return }
         defer {
             self.condition = .closed
@@ -143,11 +154,16 @@ package final class LogWriter: @unchecked Sendable {
             try self.active.file.truncate(to: length)
             try self.active.file.sync()
         }
-        if let prepared = self.prepared {
-            self.prepared = nil
-            try self.files.remove(prepared.name)
-        }
+        for spare in [self.prepared, self.reserve].compactMap(\.self) { try self.files.remove(spare.name) }
+        self.prepared = nil
+        self.reserve = nil
         try self.files.syncDirectory()
-        try self.durableFile.reset { $0.isClean = true }
+        let end = DurableRecord.CleanEnd(
+            lastFrameOffset: self.chain.lastFrameOffset, lastFrameChecksum: self.chain.previousChecksum,
+            stateChecksum: state.map { CRC32C.checksum($0.encoded().span.bytes) })
+        try self.durableFile.reset {
+            $0.isClean = true
+            $0.end = end
+        }
     }
 }

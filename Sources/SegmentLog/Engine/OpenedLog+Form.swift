@@ -2,23 +2,11 @@ import DiskIO
 import LogModel
 import SegmentFormat
 
-extension LogDirectory {
-    /// The first bytes of a new log: segment 0's header and the founding checkpoint (term 0, time 0, node 0), the same
-    /// on every node that forms with the same payload.
-    package static func foundingBytes(cluster: ClusterID, checkpoint payload: [UInt8]) -> [UInt8] {
-        var chain = FrameChain(empty: cluster)
-        let header = chain.startSegment()
-        let frame = chain.place(
-            .control(.checkpoint, payload: payload), term: .zero, node: NodeID(0), timestamp: .zero)
-        return header + frame.bytes
-    }
-}
-
 extension OpenedLog {
     /// Makes segment 0 of a blank directory and names the cluster in IDENTITY, in this order: a crash before the last
     /// step leaves a blank directory.
     ///
-    /// - Parameter bytes: Segment 0's header and checkpoint, see ``LogDirectory/foundingBytes(cluster:checkpoint:)``.
+    /// - Parameter bytes: Segment 0's header and checkpoint, see ``FrameChain/foundingBytes(cluster:checkpoint:)``.
     /// - Throws: ``LogError/rejected(_:at:)`` when they are not, ``LogError/noSpace``, ``LogError/storage(_:)``;
     ///   the directory is blank then.
     package mutating func form(cluster: ClusterID, founding bytes: Bytes) throws(LogError) {
@@ -55,15 +43,18 @@ extension OpenedLog {
     /// Goes over to normal work on a recovered or formed log.
     mutating func start(_ layout: sending LogLayout, _ chain: FrameChain) throws(LogError) {
         self.report.segmentCount = layout.segments.count
+        self.report.byteCount = layout.segments.reduce(0) { $0 + Int($1.byteCount) }
+        self.report.first = layout.first
         self.report.tail = chain.tail
         self.report.nextIndex = chain.nextIndex
         let store = LogStore(
             self.files, cluster: chain.cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
-            openFilesMax: self.configuration.openFilesMax, layout: layout
+            openFilesMax: self.configuration.openFilesMax, layout: layout,
+            quarantine: Quarantine(self.configuration.recovery == .quarantineDamage ? self.report.damage : [])
         )
         self.writer = try LogWriter(
             files: self.files, segmentByteCountMax: self.configuration.segmentByteCountMax, lock: self.lock,
-            store: store, durableFile: self.durableFile, chain: chain
+            store: store, durableFile: self.durableFile, chain: chain, keepsReserve: self.votes != nil
         )
     }
 }

@@ -5,6 +5,9 @@ import SegmentFormat
 extension OpenedLog {
     /// Finds the tail, cuts what was never synced and goes over to normal work; or refuses.
     ///
+    /// Nothing on disk is changed before it is clear what the log is. A refusal of the disk in between leaves what the
+    /// next opening takes up: each step is one that a crash may end.
+    ///
     /// - Parameter found: What DURABLE says; `nil` when it is unreadable, and then nothing counts as damage.
     mutating func recover(cluster: ClusterID, found: DurableRecord?) throws(LogError) {
         self.report.wasClosedCleanly = found?.isClean ?? false
@@ -12,53 +15,77 @@ extension OpenedLog {
         var segments = LogFiles.segments(in: try self.files.list())
         let first = found?.first ?? segments.first ?? .first
         // A trim that was begun is finished.
-        for segment in segments where segment < first { try self.files.remove(segment.fileName) }
+        for segment in segments where segment < first {
+            try self.files.remove(segment.fileName)
+            self.report.trimmedSegmentCount += 1
+        }
         segments.removeAll { $0 < first }
 
+        let mode = self.configuration.recovery
         var recovery = LogRecovery(
             files: self.files, cluster: cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
-            durable: found?.durable.position
+            record: found, followsState: self.votes == nil, passesDamage: mode == .quarantineDamage
         )
         try recovery.run(segments, first: first)
-        if let damage = recovery.damage {
-            guard self.configuration.recovery == .tolerateDamage else { throw .damaged(damage) }
-            recovery = try self.setAside(damage, segments: segments, first: first, cluster: cluster)
-            segments.removeAll { $0 > recovery.chain.tail.segment }
+        if let damage = recovery.damage.first {
+            guard mode != .refuseDamage, !(recovery.isBlocked && mode == .quarantineDamage) else {
+                throw .damaged(damage)
+            }
+            self.report.damage = recovery.damage
+            try self.barFromVoting(recovery.damage, found: found)
+            if mode == .tolerateDamage {
+                recovery = try self.setAside(damage, recovery, segments: segments, first: first)
+                segments.removeAll { $0 > recovery.chain.tail.segment }
+            }
         }
         guard !recovery.layout.isEmpty else { throw .damaged(Damage(first, 0..<0, .missing)) }
-        self.report.scannedFrameCount = recovery.scannedFrameCount
-        self.report.scannedByteCount = recovery.scannedByteCount
+        self.report.scanned = recovery.scanned
+        self.report.keptUnsynced = recovery.keptAbove
         try self.cutTail(recovery, segments: segments)
         try self.makeDurable(recovery, found: found)
+        self.state = recovery.state
         let layout = LogLayout(
             segments: recovery.layout, tail: recovery.chain.point, nextIndex: recovery.chain.nextIndex)
+        self.files.removeIndexFiles(except: recovery.layout.dropLast().map(\.id))
         try self.start(layout, recovery.chain)
+    }
+
+    /// Damage below the stored commit is only refetched; above it, this node may have lost what it vouched for.
+    private mutating func barFromVoting(_ damage: [Damage], found: DurableRecord?) throws(LogError) {
+        let isAbove = damage.contains { damage in
+            let end = Position(segment: damage.segment, offset: UInt32(clamping: damage.range.upperBound))
+            return end > found?.commit ?? .zero
+        }
+        guard isAbove || self.configuration.recovery == .tolerateDamage else { return }
+        self.mayVote = false
+        try self.votes?.bar()
     }
 
     /// Removes what lies behind the tail: segments highest first, then loose bytes of the last one.
     private mutating func cutTail(_ recovery: LogRecovery, segments: [SegmentID]) throws(LogError) {
         let tail = recovery.chain.tail
         let behind = segments.filter { $0 > tail.segment }
-        var byteCount = recovery.looseByteCount
+        var extent = recovery.loose
         for segment in behind.reversed() {
             let file = try self.files.open(segment, .read)
-            byteCount += try disk { () throws(DiskError) in
+            let end = try disk { () throws(DiskError) in
                 var window = FrameWindow(file, end: try file.byteCount())
                 return try window.endOfNonZero(from: 0)
             }
+            extent.byteCount += end
+            extent.frameCount += try LooseFrames.count(in: file, from: SegmentHeader.byteCount, end: end)
             try self.files.remove(segment.fileName)
         }
         if !behind.isEmpty { try self.files.syncDirectory() }
         for (segment, length) in recovery.unfinished { try self.finalize(segment, byteCount: length) }
-        if recovery.looseByteCount > 0 {
-            try self.finalize(tail.segment, byteCount: Int(tail.offset))
-        }
-        if byteCount > 0 || !behind.isEmpty {
-            self.report.cut = RecoveryReport.Cut(
-                from: tail, byteCount: byteCount, segmentCount: behind.count,
-                fault: recovery.stop.map { FrameFault($0) }
-            )
-        }
+        self.report.finalizedSegmentCount = recovery.unfinished.count
+        if recovery.loose.byteCount > 0 { try self.finalize(tail.segment, byteCount: Int(tail.offset)) }
+        // What was set aside is told by its damage.
+        guard extent.byteCount > 0 || !behind.isEmpty, self.report.setAside.isEmpty else { return }
+        self.report.cut = RecoveryReport.Cut(
+            from: tail, byteCount: extent.byteCount, frameCount: extent.frameCount, segmentCount: behind.count,
+            fault: recovery.stop.map { FrameFault($0) }
+        )
     }
 
     private func finalize(_ segment: SegmentID, byteCount: Int) throws(LogError) {
@@ -75,20 +102,23 @@ extension OpenedLog {
     /// sync carries them (Rebello et al., ATC '20): they are written again. That is what is above DURABLE; the rest was
     /// carried.
     private mutating func makeDurable(_ recovery: LogRecovery, found: DurableRecord?) throws(LogError) {
-        let synced = found?.durable.position ?? Position(segment: recovery.chain.tail.segment, offset: 0)
-        let unsynced = recovery.layout.filter { $0.id >= (found?.durable.position.segment ?? .first) }
-        for segment in unsynced {
-            let file = try self.files.open(segment.id, .write)
-            let start = segment.id == synced.segment ? Int(synced.offset) : segment.id > synced.segment ? 0 : nil
-            try disk { () throws(DiskError) in
-                if let start { try Self.writeAgain(file, from: start, to: Int(segment.byteCount)) }
-                try file.sync()
+        if !recovery.wasTakenUp {
+            let synced = found?.durable.position ?? Position(segment: recovery.chain.tail.segment, offset: 0)
+            let unsynced = recovery.layout.filter { $0.id >= (found?.durable.position.segment ?? .first) }
+            let missing = Set(recovery.damage.filter { $0.kind == .missing }.map(\.segment))
+            for segment in unsynced where !missing.contains(segment.id) {
+                let file = try self.files.open(segment.id, .write)
+                let start = segment.id == synced.segment ? Int(synced.offset) : segment.id > synced.segment ? 0 : nil
+                try disk { () throws(DiskError) in
+                    if let start { try Self.writeAgain(file, from: start, to: Int(segment.byteCount)) }
+                    try file.sync()
+                }
             }
+            try self.files.syncDirectory()
         }
-        try self.files.syncDirectory()
         let tail = recovery.chain.point
         let founding = recovery.layout[0].id
-        let commit = min(try self.commit(found, first: founding), tail.position)
+        let commit = min(self.commit(found, first: founding), tail.position)
         self.commit = commit
         try self.durableFile.reset {
             $0 = DurableRecord(durable: tail, commit: commit, first: founding, isClean: false)
@@ -106,57 +136,12 @@ extension OpenedLog {
     }
 
     /// What is committed for sure when DURABLE does not say: a log is trimmed only up to where it is committed.
-    private func commit(_ found: DurableRecord?, first segment: SegmentID) throws(LogError) -> Position {
+    private func commit(_ found: DurableRecord?, first segment: SegmentID) -> Position {
         if let found { return found.commit }
         let start = Position(segment: segment, offset: UInt32(SegmentHeader.byteCount))
-        let file = try self.files.open(segment, .read)
-        let bytes = try disk { () throws(DiskError) in
-            try file.read(at: Int(start.offset), count: FrameHeader.producerByteCount)
-        }
-        let checkpoint = try? FrameHeader.decode(bytes.span.bytes)
-        return start.advanced(by: Int(checkpoint?.length ?? 0))
-    }
-
-    /// Keeps everything from the damage on beside the log, and recovers the part before it as if it were all.
-    private mutating func setAside(
-        _ damage: Damage, segments: [SegmentID], first: SegmentID, cluster: ClusterID
-    ) throws(LogError) -> LogRecovery {
-        guard damage.segment > first || damage.range.lowerBound > 0 else { throw .damaged(damage) }
-        self.report.damage.append(damage)
-        self.mayVote = false
-        try self.votes?.bar()
-        for segment in segments.reversed() where segment >= damage.segment {
-            let copy = segment.fileName + ".damaged"
-            if segment == damage.segment, damage.range.lowerBound > 0 {
-                try self.copy(segment.fileName, to: copy)
-            } else {
-                try self.files.rename(segment.fileName, to: copy)
-            }
-        }
-        try self.files.syncDirectory()
-        let kept = LogFiles.segments(in: try self.files.list())
-        var recovery = LogRecovery(
-            files: self.files, cluster: cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
-            durable: nil
-        )
-        try recovery.run(kept, first: first)
-        if let damage = recovery.damage { throw .damaged(damage) }
-        return recovery
-    }
-
-    private func copy(_ name: String, to copy: String) throws(LogError) {
-        let source = try self.files.open(name, .read)
-        if try self.files.list().contains(copy) { try self.files.remove(copy) }
-        let target = try self.files.open(copy, .create)
-        try disk { () throws(DiskError) in
-            var offset = 0
-            while true {
-                let part = try source.read(at: offset, count: EngineLimits.scanWindowByteCount)
-                if part.isEmpty { break }
-                try target.write(part.span.bytes, at: offset)
-                offset += part.count
-            }
-            try target.sync()
-        }
+        let bytes = try? self.files.open(segment, .read)
+            .read(at: Int(start.offset), count: FrameHeader.producerByteCount)
+        guard let bytes, let checkpoint = try? FrameHeader.decode(bytes.span.bytes) else { return start }
+        return start.advanced(by: Int(checkpoint.length))
     }
 }

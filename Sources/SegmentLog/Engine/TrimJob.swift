@@ -25,8 +25,9 @@ package struct TrimJob: Sendable {
         } catch {
             return .syncFailed(error)
         }
+        for segment in self.segments { self.files.removeIndexFile(of: segment.id) }
         do throws(LogError) {
-            for segment in self.segments { try self.files.remove(segment.id.fileName) }
+            for segment in self.segments { try self.files.removeIfThere(segment.id.fileName) }
         } catch {
             return .filesLeft(error)
         }

@@ -41,7 +41,7 @@ extension LogAudit {
             return
         }
         self.checkSlots(LogFiles.durable, bytes, DurableFile.offsets, magic: DurableFile.magic)
-        let record = DurableFile.record(slot)
+        let record = DurableRecord(slot)
         self.report.durable = AuditReport.Durable(
             point: record.durable, commit: record.commit, first: record.first, isClean: record.isClean)
     }

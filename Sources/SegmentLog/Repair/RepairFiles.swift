@@ -69,13 +69,12 @@ struct RepairFiles {
 
     /// Sets a piece aside and cuts it off. Done already: nothing happens.
     func cutOff(_ piece: RepairPlan.Piece) throws(RepairError) {
-        try Self.log { () throws(LogError) in
-            // Nothing is left to cut.
-            if try self.byteCount(self.files.path(piece.name)) <= piece.offset { return }
-        }
+        let byteCount = try Self.log { () throws(LogError) in try self.byteCount(self.files.path(piece.name)) }
+        guard byteCount > piece.offset else { return }
         let source = self.files.path(piece.name)
         let range = piece.offset..<piece.offset + piece.byteCount
-        guard try Self.log({ () throws(LogError) in try self.checksum(source, range) }) == piece.checksum else {
+        let found = try Self.log({ () throws(LogError) in try self.checksum(source, range) })
+        guard found == piece.checksum else {
             throw .stale
         }
         try self.keep(source, range, as: piece.keptAs, checksum: piece.checksum)

@@ -4,7 +4,8 @@ import LogModel
 struct Maintenance {
     struct Trim {
         var position: Position
-        var continuation: LogCore.Continuation
+        /// `nil` for what goes by retention.
+        var continuation: LogCore.Continuation?
     }
 
     /// A chore is being done; it holds what it needs, and reports back.
@@ -18,8 +19,9 @@ struct Maintenance {
     var isPreparationRefused = false
     /// DURABLE is to be carried to the disk.
     var isPageDue = false
-    /// Segments were sealed since the last look at retention and index files.
-    var hasRotated = false
+    /// Segments were sealed since the last look at retention.
+    var hasRotated = true
+    var retainedAt = MonotonicTime.zero
     var trims: [Trim] = []
 }
 
@@ -29,13 +31,17 @@ extension LogCore {
         case populate(SegmentPopulation)
         case trim(TrimJob, Continuation?)
         case syncPage
+        /// Find out what goes by retention.
+        case retain
         case tell([LogEvent.Kind], LogCounters)
         case wait(until: MonotonicTime?)
         case exit
     }
 
-    mutating func request(trim position: Position, _ continuation: Continuation) -> Wakeups {
-        if let failure = self.failure { return Wakeups(done: [(continuation, .failure(failure))]) }
+    mutating func request(trim position: Position, _ continuation: Continuation?) -> Wakeups {
+        if let failure = self.failure {
+            return Wakeups(done: continuation.map { [($0, .failure(failure))] } ?? [])
+        }
         self.maintenance.trims.append(Maintenance.Trim(position: position, continuation: continuation))
         return Wakeups(wakesMaintenance: self.takeMaintenanceWake())
     }
@@ -60,7 +66,9 @@ extension LogCore {
             return .tell(self.events, self.counters.take(now: now))
         }
         if let failure = self.failure {
-            for trim in self.maintenance.trims { wakeups.done.append((trim.continuation, .failure(failure))) }
+            wakeups.done += self.maintenance.trims.compactMap { trim in
+                trim.continuation.map { ($0, .failure(failure)) }
+            }
             self.maintenance.trims.removeAll()
             return nil
         }
@@ -74,14 +82,27 @@ extension LogCore {
         while !self.maintenance.trims.isEmpty {
             let trim = self.maintenance.trims.removeFirst()
             if let job = self.writer.beginTrim(before: trim.position) { return .trim(job, trim.continuation) }
-            wakeups.done.append((trim.continuation, .success(())))
+            if let continuation = trim.continuation { wakeups.done.append((continuation, .success(()))) }
         }
         if self.maintenance.isPageDue || (self.writer.durableFile.isDirty && self.writer.durableSyncDue <= now) {
             self.maintenance.isPageDue = false
             self.writer.noteDurableFileSync(now: now)
             return .syncPage
         }
+        if let due = self.retentionDue, due <= now {
+            self.maintenance.hasRotated = false
+            self.maintenance.retainedAt = now
+            return .retain
+        }
         return nil
+    }
+
+    /// When to look at retention: after each rotation, and now and then while age counts.
+    private var retentionDue: MonotonicTime? {
+        guard !self.configuration.retention.isUnlimited else { return nil }
+        if self.maintenance.hasRotated { return .zero }
+        guard self.configuration.retention.ageMax != nil else { return nil }
+        return self.maintenance.retainedAt.advanced(byMilliseconds: EngineLimits.retentionIntervalMilliseconds)
     }
 
     private var isPreparationDue: Bool {
@@ -103,6 +124,7 @@ extension LogCore {
         guard self.failure == nil else { return self.counters.due }
         var due = self.counters.due
         if self.writer.durableFile.isDirty { due = min(due ?? self.writer.durableSyncDue, self.writer.durableSyncDue) }
+        if let retention = self.retentionDue { due = min(due ?? retention, retention) }
         return due
     }
 

@@ -108,6 +108,12 @@ extension LogCore {
         return self.failed(error)
     }
 
+    /// An append was refused. When not even its traces could be removed, the log is closed to writers, and all who wait
+    /// for a sync or at the tail are told: no sync comes that would tell them.
+    mutating func refused(_ error: LogError) -> Wakeups {
+        self.writer.condition == .failed && !self.hasFailed ? self.failed(error) : Wakeups()
+    }
+
     mutating func failed(_ error: LogError) -> Wakeups {
         if !self.hasFailed { self.events.append(.failed(error)) }
         self.hasFailed = true

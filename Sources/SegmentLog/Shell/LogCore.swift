@@ -91,7 +91,6 @@ struct LogCore {
         let written = self.writer.chain.tail
         self.view.publish(
             visible: self.configuration.policy == .always ? durable : written, durable: durable, written: written)
-        if self.writer.condition == .failed { self.hasFailed = true }
     }
 
     // MARK: Appending

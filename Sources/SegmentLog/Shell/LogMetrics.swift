@@ -10,6 +10,8 @@ struct LogMetrics: Sendable {
     private let syncCallers: Counter
     private let segmentsRolled: Counter
     private let segmentsTrimmed: Counter
+    private let scrubbedBytes: Counter
+    private let damagedRanges: Counter
     private let syncDuration: Timer
 
     init(node: NodeID) {
@@ -21,6 +23,8 @@ struct LogMetrics: Sendable {
         self.syncCallers = Counter(label: "holdfast_log_sync_callers_total", dimensions: dimensions)
         self.segmentsRolled = Counter(label: "holdfast_log_segments_rolled_total", dimensions: dimensions)
         self.segmentsTrimmed = Counter(label: "holdfast_log_segments_trimmed_total", dimensions: dimensions)
+        self.scrubbedBytes = Counter(label: "holdfast_log_scrubbed_bytes_total", dimensions: dimensions)
+        self.damagedRanges = Counter(label: "holdfast_log_damaged_ranges_found_total", dimensions: dimensions)
         self.syncDuration = Timer(label: "holdfast_log_sync_duration_seconds", dimensions: dimensions)
     }
 
@@ -34,5 +38,7 @@ struct LogMetrics: Sendable {
         self.segmentsTrimmed.increment(by: counters.segmentsTrimmed)
     }
 
+    func scrubbed(byteCount: Int) { self.scrubbedBytes.increment(by: byteCount) }
+    func foundDamage() { self.damagedRanges.increment() }
     func synced(nanoseconds: UInt64) { self.syncDuration.recordNanoseconds(Int64(clamping: nanoseconds)) }
 }

@@ -146,10 +146,11 @@ public struct LogReader: AsyncSequence, Sendable {
         /// The checksum is right and the records are not: so they were written.
         private func damage(_ error: FormatError) -> LogError {
             let start = Int(self.records.position.offset)
-            return self.shell.store.noteDamage(
-                Damage(
-                    self.records.position.segment, start..<start + self.records.frame.count,
-                    .fault(FrameFault(.format(error)))))
+            return self.shell.store.refusal(
+                for:
+                    Damage(
+                        self.records.position.segment, start..<start + self.records.frame.count,
+                        .fault(FrameFault(.format(error)))))
         }
 
         /// Reads the next frames, into the memory of the last ones unless somebody keeps records of them.

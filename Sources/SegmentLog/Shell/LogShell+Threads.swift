@@ -16,12 +16,14 @@ extension LogShell {
                 configuration.cluster
                 ?? ClusterID(high: UInt64.random(in: 1 ... .max), low: UInt64.random(in: 0 ... .max))
             let payload = LogState(founding: Membership()).encoded()
-            let founding = LogDirectory.foundingBytes(cluster: cluster, checkpoint: payload)
+            let founding = FrameChain.foundingBytes(cluster: cluster, checkpoint: payload)
             try opened.form(cluster: cluster, founding: founding[...])
         }
         guard let writer = opened.writer else { preconditionFailure("a formed log has no writer") }
         let shell = try LogShell(opened, writer, tell)
         shell.tell(.opened(opened.report))
+        if let cut = opened.report.cut { shell.tell(.tailCut(cut)) }
+        for damage in opened.report.damage { shell.tell(.damageFound(damage)) }
         return (shell, opened.report)
     }
 
@@ -37,8 +39,11 @@ extension LogShell {
             return
         }
         let now = SystemTime.monotonic
-        self.wake(self.core.withLock { $0.finishSync(job, now: now) })
-        self.metrics.synced(nanoseconds: now.nanoseconds - start.nanoseconds)
+        let wakeups = self.core.withLock { $0.finishSync(job, now: now) }
+        self.wake(wakeups)
+        let duration = now.nanoseconds - start.nanoseconds
+        self.metrics.synced(nanoseconds: duration)
+        self.tell(.synced(nanoseconds: duration, callers: wakeups.done.count))
     }
 
     // MARK: The log's thread
@@ -76,14 +81,17 @@ extension LogShell {
     }
 
     private func close(_ continuation: LogCore.Continuation?) {
-        let writer = self.core.withLock { $0.writer }
-        let outcome = LogCore.Outcome { () throws(LogError) in try writer.close(now: SystemTime.monotonic) }
+        let (writer, state) = self.core.withLock { ($0.writer, $0.state) }
+        let outcome = LogCore.Outcome { () throws(LogError) in
+            try writer.close(now: SystemTime.monotonic, state: state)
+        }
         self.wake(self.core.withLock { $0.finishClose(outcome, continuation) })
     }
 
     // MARK: The maintenance thread
 
     func maintain() {
+        var scrubbing = Scrubbing(self)
         while true {
             let now = SystemTime.monotonic
             let (chore, wakeups) = self.core.withLock { $0.nextChore(now: now) }
@@ -102,11 +110,27 @@ extension LogShell {
             case .tell(let events, let counters):
                 for event in events { self.tell(event) }
                 self.metrics.tell(counters)
+            case .retain:
+                self.retain()
             case .wait(let deadline):
-                self.maintenanceSignal.wait(until: deadline)
+                let due = scrubbing.step(now: now)
+                self.maintenanceSignal.wait(until: [deadline, due].compactMap(\.self).min())
             case .exit:
                 return
             }
+        }
+    }
+
+    private func retain() {
+        let retention = self.retention
+        do throws(LogError) {
+            let position = try retention.trimPosition(
+                segments: self.store.segments, durable: self.durable, now: SystemTime.timestamp
+            ) { id throws(LogError) in try self.store.newestTimestamp(of: id) }
+            guard let position else { return }
+            self.wake(self.core.withLock { $0.request(trim: position, nil) })
+        } catch {
+            // What cannot be read stays; the quarantine has told of it.
         }
     }
 

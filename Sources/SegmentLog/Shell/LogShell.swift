@@ -17,6 +17,9 @@ final class LogShell: Sendable {
     let identity: NodeIdentity
     let view: LogView
     let policy: FsyncPolicy
+    let retention: RetentionPolicy
+    let compression: RecordCompression
+    let scrubBytesPerSecond: Int
     let core: Lock<LogCore>
     let metrics: LogMetrics
     let tell: (@Sendable (LogEvent) -> Void)?
@@ -28,13 +31,22 @@ final class LogShell: Sendable {
         _ opened: OpenedLog, _ writer: LogWriter, _ tell: (@Sendable (LogEvent) -> Void)?
     ) throws(LogError) {
         let view = LogView()
-        let state = try LogCore.state(of: writer)
+        let state = if let state = opened.state { state } else { try LogCore.state(of: writer) }
         self.store = writer.store
         self.identity = opened.identity
         self.view = view
         self.policy = opened.configuration.policy
+        self.retention = opened.configuration.retention
+        self.compression = opened.configuration.compression
+        self.scrubBytesPerSecond = opened.configuration.scrubBytesPerSecond
         self.metrics = LogMetrics(node: opened.identity.node)
         self.tell = tell
+        let metrics = self.metrics
+        let node = opened.identity.node
+        self.store.damageFound = { damage in
+            metrics.foundDamage()
+            tell?(LogEvent(node: node, kind: .damageFound(damage)))
+        }
         let configuration = opened.configuration
         self.core = Lock(LogCore(writer, configuration, view: view, state: state))
     }
@@ -42,6 +54,7 @@ final class LogShell: Sendable {
     var visible: Position { self.view.visible }
     var durable: Position { self.view.durable }
     var failure: LogError? { self.core.withLock { $0.failure } }
+    var isClosed: Bool { self.core.withLock { $0.isClosed } }
 
     // MARK: Appending
 
@@ -114,9 +127,11 @@ final class LogShell: Sendable {
         }
     }
 
+    /// Encodes records off the lock, in memory of this call, and copies them into place under it.
     private func place<Extra: Sendable>(
         _ records: UnsafeBufferPointer<Record>, then: (inout LogCore, Appended) -> Extra?
     ) throws(LogError) -> (LogCore.Attempt, Extra?) {
+        guard self.compression == .none else { return try self.placeCompressed(records, then: then) }
         let byteCount: Int
         do throws(FormatError) {
             byteCount = try FrameOutline.byteCount(of: records)
@@ -124,15 +139,33 @@ final class LogShell: Sendable {
             throw LogError(error)
         }
         return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { memory throws(LogError) in
-            let outline = FrameOutline.encode(records, into: memory)
-            let frame = Frame(memory: memory)
-            let timestamp = SystemTime.timestamp
-            return try self.core.withLock { core throws(LogError) in
-                var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
-                let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
-                guard case .placed(let appended) = attempt else { return (attempt, nil) }
-                return (attempt, then(&core, appended))
-            }
+            try self.place(FrameOutline.encode(records, into: memory), Frame(memory: memory), then: then)
+        }
+    }
+
+    private func placeCompressed<Extra: Sendable>(
+        _ records: UnsafeBufferPointer<Record>, then: (inout LogCore, Appended) -> Extra?
+    ) throws(LogError) -> (LogCore.Attempt, Extra?) {
+        var (outline, bytes): (FrameOutline, [UInt8])
+        do throws(FormatError) {
+            (outline, bytes) = try FrameDraft.records(Array(records), compression: self.compression).takeApart()
+        } catch {
+            throw LogError(error)
+        }
+        return try bytes.withUnsafeMutableBufferPointer { memory throws(LogError) in
+            try self.place(outline, Frame(memory: UnsafeMutableRawBufferPointer(memory)), then: then)
+        }
+    }
+
+    private func place<Extra: Sendable>(
+        _ outline: FrameOutline, _ frame: Frame, then: (inout LogCore, Appended) -> Extra?
+    ) throws(LogError) -> (LogCore.Attempt, Extra?) {
+        let timestamp = SystemTime.timestamp
+        return try self.core.withLock { core throws(LogError) in
+            var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
+            let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
+            guard case .placed(let appended) = attempt else { return (attempt, nil) }
+            return (attempt, then(&core, appended))
         }
     }
 

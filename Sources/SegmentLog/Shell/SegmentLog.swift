@@ -167,6 +167,9 @@ public final class SegmentLog: Sendable {
     public var nextIndex: LogIndex { self.shell.store.nextIndex }
     /// Names this log in every segment.
     public var cluster: ClusterID { self.shell.store.cluster }
+    /// Ranges that do not hold what was once synced there, as far as readers, the scrubber and opening met them. Reads
+    /// of them throw ``LogError/damaged(_:)``, all others go on.
+    public var damage: [Damage] { self.shell.store.damage }
     /// How often a read found its file open, and how often not.
     public var descriptorCounts: (hits: UInt64, misses: UInt64) { self.shell.store.descriptorCounts }
 }

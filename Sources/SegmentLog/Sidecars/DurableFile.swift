@@ -1,24 +1,8 @@
 import DiskIO
 import LogModel
 
-/// What DURABLE says: the facts on which recovery tells an unsynced tail from damage.
-struct DurableRecord: Hashable, Sendable {
-    /// Everything below is synced on this node.
-    var durable: LogPoint
-    /// The last commit position known here.
-    var commit: Position
-    /// Segments below were trimmed.
-    var first: SegmentID
-    /// The log was closed in an orderly way.
-    var isClean: Bool
-
-    static let blank = DurableRecord(durable: .zero, commit: .zero, first: .first, isClean: false)
-}
-
-/// The file DURABLE: one mapped page with two slots (see `Slot`), written in turn.
+/// The file DURABLE: one mapped page with two slots (see ``DurableRecord``), written in turn.
 ///
-///     words 0-1 durable term | 2 durable segment | 3 durable offset | 4 commit segment | 5 commit offset
-///     | 6 first segment | 7-10 zero        flags: 1 = clean stop
 ///     slots at 0 and 2,048
 ///
 /// A store is exact after the death of the process, since the kernel keeps the page; ``sync()`` carries it through
@@ -50,7 +34,7 @@ final class DurableFile: Sendable {
             throw LogError(error)
         }
         let newest = Slot.newest(of: page.load(), at: Self.offsets, magic: Self.magic)
-        let found = newest.map(Self.record)
+        let found = newest.map { DurableRecord($0) }
         let state = State(record: found ?? .blank, sequence: newest?.sequence ?? 0)
         return (DurableFile(page, state), found)
     }
@@ -63,8 +47,8 @@ final class DurableFile: Sendable {
     static func blank() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         // Sequence 1 stands in the slot of odd numbers, so that the first store leaves it alone.
-        bytes.replaceSubrange(
-            Self.offsets[1]..<(Self.offsets[1] + Slot.byteCount), with: Self.slot(.blank, sequence: 1))
+        let slot = DurableRecord.blank.slot(sequence: 1).encoded(magic: Self.magic)
+        bytes.replaceSubrange(Self.offsets[1]..<(Self.offsets[1] + Slot.byteCount), with: slot)
         return bytes
     }
 
@@ -72,7 +56,7 @@ final class DurableFile: Sendable {
     static func contents(_ record: DurableRecord) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         for (number, offset) in Self.offsets.enumerated() {
-            let slot = Self.slot(record, sequence: 2 + UInt64(number))
+            let slot = record.slot(sequence: 2 + UInt64(number)).encoded(magic: Self.magic)
             bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot)
         }
         return bytes
@@ -108,27 +92,7 @@ final class DurableFile: Sendable {
     private func store(_ state: inout State) {
         state.sequence += 1
         state.isDirty = true
-        let slot = Self.slot(state.record, sequence: state.sequence)
+        let slot = state.record.slot(sequence: state.sequence).encoded(magic: Self.magic)
         self.page.store(slot.span.bytes, at: Self.offsets[Int(state.sequence % 2)])
-    }
-
-    private static func slot(_ record: DurableRecord, sequence: UInt64) -> [UInt8] {
-        let words =
-            Slot.split(record.durable.term.rawValue)
-            + [
-                record.durable.position.segment.rawValue, record.durable.position.offset,
-                record.commit.segment.rawValue, record.commit.offset, record.first.rawValue,
-            ] + [UInt32](repeating: 0, count: 4)
-        return Slot(flags: record.isClean ? 1 : 0, sequence: sequence, words: words).encoded(magic: Self.magic)
-    }
-
-    static func record(_ slot: Slot) -> DurableRecord {
-        DurableRecord(
-            durable: LogPoint(
-                term: Term(slot.number(at: 0)), position: Position(slot.words[2], slot.words[3])),
-            commit: Position(slot.words[4], slot.words[5]),
-            first: SegmentID(slot.words[6]),
-            isClean: slot.flags & 1 != 0
-        )
     }
 }

@@ -10,7 +10,9 @@ struct LogFiles: Sendable {
     static let durable = "DURABLE"
     /// The next segment, allocated but not yet part of the log.
     static let next = "next.tmp"
-    /// The same, made by another thread meanwhile.
+    /// Allocated for the time when the disk is full.
+    static let reserve = "reserve.tmp"
+    /// The same as ``next``, made by another thread meanwhile.
     static let spare = "spare.tmp"
 
     let fileSystem: any FileSystem
@@ -44,6 +46,15 @@ struct LogFiles: Sendable {
         try disk { () throws(DiskError) in try self.fileSystem.remove(self.path(name)) }
     }
 
+    /// A file that is gone already is as good as removed.
+    func removeIfThere(_ name: String) throws(LogError) {
+        do throws(DiskError) {
+            try self.fileSystem.remove(self.path(name))
+        } catch {
+            guard error.isNotFound else { throw LogError(error) }
+        }
+    }
+
     func rename(_ source: String, to target: String) throws(LogError) {
         try disk { () throws(DiskError) in
             try self.fileSystem.rename(self.path(source), to: self.path(target))
@@ -55,15 +66,23 @@ struct LogFiles: Sendable {
     }
 
     /// Makes or replaces a small file so that a crash leaves the old one or the new one.
+    ///
+    /// - Throws: ``LogError/noSpace``: the old one is there. ``LogError/storage(_:)``: one of them.
     func replace(_ name: String, with bytes: [UInt8]) throws(LogError) {
         let temporary = name + ".tmp"
         if try self.list().contains(temporary) { try self.remove(temporary) }
-        let file = try self.open(temporary, .create)
-        try disk { () throws(DiskError) in
-            try file.write(bytes.span.bytes, at: 0)
-            try file.sync()
+        do throws(LogError) {
+            let file = try self.open(temporary, .create)
+            try disk { () throws(DiskError) in
+                try file.write(bytes.span.bytes, at: 0)
+                try file.sync()
+            }
+            try self.rename(temporary, to: name)
+        } catch {
+            // What cannot be removed now goes at the next start.
+            try? self.remove(temporary)
+            throw error
         }
-        try self.rename(temporary, to: name)
         try self.syncDirectory()
     }
 

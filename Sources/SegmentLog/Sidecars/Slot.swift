@@ -5,7 +5,7 @@ import SegmentFormat
 ///      0 u32 magic | 4 u16 version | 6 u16 flags | 8 u64 sequence | 16 ... the file's own | 60 u32 CRC-32C
 ///
 /// The valid slot with the higher sequence counts.
-package struct Slot {
+package struct Slot: Hashable, Sendable {
     package static let byteCount = 64
     static let version: UInt16 = 1
 
@@ -62,5 +62,5 @@ package struct Slot {
         [UInt32(truncatingIfNeeded: number), UInt32(truncatingIfNeeded: number >> 32)]
     }
 
-    func number(at index: Int) -> UInt64 { UInt64(self.words[index]) | UInt64(self.words[index + 1]) << 32 }
+    package func number(at index: Int) -> UInt64 { UInt64(self.words[index]) | UInt64(self.words[index + 1]) << 32 }
 }

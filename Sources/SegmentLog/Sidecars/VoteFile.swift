@@ -8,9 +8,8 @@ package enum StoredVote: Hashable, Sendable {
     case unreadable
 }
 
-/// The file VOTE: term and vote of this node, in two slots (see `Slot`).
+/// The file VOTE: term and vote of this node, in two slots (see ``VoteSlot``).
 ///
-///     words 0-1 term | 2-3 incarnation | 4 node | 5-10 zero        flags: 1 = has voted, 2 = barred from voting
 ///     slot A at 0, slot B at 4,096
 ///
 /// Slot A is written and synced, then slot B: a crash at any point leaves the old vote or the new one, and
@@ -35,16 +34,16 @@ package final class VoteFile: Sendable {
     init(_ file: any File) throws(LogError) {
         self.file = file
         let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: Self.byteCount) }
-        let newest = Slot.newest(of: bytes, at: Self.offsets, magic: Self.magic)
+        let newest = VoteSlot.slots(file: bytes).compactMap { $0 }.max { $0.sequence < $1.sequence }
         self.state = Lock(
             State(
-                current: newest.map(Self.vote) ?? .unreadable,
+                current: newest.map { .known(term: $0.term, vote: $0.member) } ?? .unreadable,
                 sequence: newest?.sequence ?? 0,
-                isBarred: newest.map { $0.flags & 2 != 0 } ?? true
+                isBarred: newest?.isBarred ?? true
             )
         )
         guard let newest else { return }
-        let encoded = newest.encoded(magic: Self.magic)
+        let encoded = newest.encoded()
         for offset in Self.offsets where !bytes.dropFirst(offset).starts(with: encoded) {
             try Self.write(encoded, at: offset, of: file)
         }
@@ -52,7 +51,7 @@ package final class VoteFile: Sendable {
 
     /// The bytes of a file in which nobody has voted.
     static func blank() -> [UInt8] {
-        let slot = Self.slot(term: .zero, vote: nil, isBarred: false, sequence: 1)
+        let slot = VoteSlot(term: .zero, member: nil, isBarred: false, sequence: 1).encoded()
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         for offset in Self.offsets { bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot) }
         return bytes
@@ -70,7 +69,8 @@ package final class VoteFile: Sendable {
     package func store(term: Term, vote: Member?) throws(LogError) {
         try self.state.withLock { (state) throws(LogError) in
             guard !state.hasFailed else { throw .failed }
-            let slot = Self.slot(term: term, vote: vote, isBarred: state.isBarred, sequence: state.sequence + 1)
+            let slot = VoteSlot(term: term, member: vote, isBarred: state.isBarred, sequence: state.sequence + 1)
+                .encoded()
             do throws(LogError) {
                 for offset in Self.offsets { try Self.write(slot, at: offset, of: self.file) }
             } catch {
@@ -97,18 +97,5 @@ package final class VoteFile: Sendable {
             try file.write(slot.span.bytes, at: offset)
             try file.sync()
         }
-    }
-
-    private static func slot(term: Term, vote: Member?, isBarred: Bool, sequence: UInt64) -> [UInt8] {
-        let words =
-            Slot.split(term.rawValue) + Slot.split(vote?.incarnation.rawValue ?? 0)
-            + [vote?.node.rawValue ?? 0] + [UInt32](repeating: 0, count: 6)
-        let flags: UInt16 = (vote == nil ? 0 : 1) | (isBarred ? 2 : 0)
-        return Slot(flags: flags, sequence: sequence, words: words).encoded(magic: Self.magic)
-    }
-
-    private static func vote(_ slot: Slot) -> StoredVote {
-        let member = Member(node: NodeID(slot.words[4]), incarnation: Incarnation(slot.number(at: 2)))
-        return .known(term: Term(slot.number(at: 0)), vote: slot.flags & 1 != 0 ? member : nil)
     }
 }

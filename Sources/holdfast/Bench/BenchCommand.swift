@@ -78,7 +78,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
             let picture = await ClusterProbe(client: client).look()
             await client.shutdown()
             guard let leader = picture.leader?.leaderAddress else {
-                throw CommandFailure(.unreachable, "no leader is known", next: "holdfast status")
+                throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
             }
             console.progress("append, \(clients) clients ...")
             let load = AppendLoad(

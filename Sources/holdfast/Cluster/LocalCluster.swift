@@ -28,6 +28,12 @@ struct LocalCluster: Sendable {
     var servers: [ServerAddress] { self.nodes.map(\.client) }
 
     func dataDirectory(_ node: Node) -> String { "\(self.directory)/\(node.name)" }
+    /// `holdfast cluster WORDS` about this cluster, as this program was called.
+    func command(_ words: String...) -> String {
+        ([Invocation.name, "cluster"] + words + ["--data-dir", Invocation.quoted(self.directory)]).joined(
+            separator: " ")
+    }
+
     func log(_ node: Node) -> String { "\(self.run)/\(node.name).log" }
     private func pidFile(_ node: Node) -> String { "\(self.run)/\(node.name).pid" }
 
@@ -42,7 +48,7 @@ struct LocalCluster: Sendable {
         guard !nodes.isEmpty else {
             throw CommandFailure(
                 .refused, "there is no cluster under \(directory)",
-                next: "start one with holdfast cluster up, or name its directory with --data-dir")
+                next: "start one with \(Invocation.command("cluster", "up")), or name its directory with --data-dir")
         }
         return LocalCluster(directory: directory, nodes: nodes.sorted { $0.number < $1.number })
     }
@@ -66,7 +72,7 @@ struct LocalCluster: Sendable {
         let picture = await ClusterProbe(client: client).look()
         await client.shutdown()
         guard let leader = picture.leader, let node = self.nodes.first(where: { $0.number == leader.node }) else {
-            throw CommandFailure(.unreachable, "no leader is known", next: "holdfast cluster status")
+            throw CommandFailure(.unreachable, "no leader is known", next: self.command("status"))
         }
         return (node, Term(leader.term))
     }
@@ -97,7 +103,8 @@ struct LocalCluster: Sendable {
         for address in [node.client, node.peer] where Ports.isTaken(address) {
             throw CommandFailure(
                 .refused, "\(node.name) cannot start: \(address) is in use by another process",
-                next: "stop that process (holdfast cluster down, if it is a cluster), or choose other ports "
+                next:
+                    "stop that process (\(Invocation.command("cluster", "down")), if it is a cluster), or choose other ports "
                     + "(--base-port)")
         }
     }
@@ -117,7 +124,7 @@ struct LocalCluster: Sendable {
     /// Ends a node as a power cut of its process would.
     func kill(_ node: Node) async throws(CommandFailure) {
         guard let process = self.process(node) else {
-            throw CommandFailure(.refused, "\(node.name) does not run", next: "holdfast cluster start \(node.name)")
+            throw CommandFailure(.refused, "\(node.name) does not run", next: self.command("start", node.name))
         }
         process.signal(SIGKILL)
         guard await process.waitForEnd(milliseconds: 5_000) else {
@@ -128,7 +135,7 @@ struct LocalCluster: Sendable {
 
     func signal(_ node: Node, _ number: Int32) throws(CommandFailure) {
         guard let process = self.process(node), process.signal(number) else {
-            throw CommandFailure(.refused, "\(node.name) does not run", next: "holdfast cluster start \(node.name)")
+            throw CommandFailure(.refused, "\(node.name) does not run", next: self.command("start", node.name))
         }
     }
 

@@ -78,7 +78,7 @@ struct UpCommand: AsyncParsableCommand {
         console.note(absent.isEmpty ? "all nodes run already" : "started \(names) under \(cluster.directory)")
         try await cluster.waitForLeader(milliseconds: self.wait.milliseconds)
         try await report(cluster, self.options.output)
-        console.note("logs: \(cluster.run)/n*.log    stop: holdfast cluster down")
+        console.note("logs: \(cluster.run)/n*.log    stop: \(cluster.command("down"))")
     }
 
     /// The cluster that is there, unless this run says what it shall be.
@@ -138,12 +138,12 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         if down.isEmpty, let first = silent.first {
             throw CommandFailure(
                 .degraded, "\(silent.map(\.name).joined(separator: ", ")) running, but silent",
-                next: "if it was paused: holdfast cluster resume \(first.name)")
+                next: "if it was paused: \(cluster.command("resume", first.name))")
         }
         guard !down.isEmpty else { return }
         throw CommandFailure(
             .degraded, "\(down.map(\.name).joined(separator: ", ")) not running",
-            next: "holdfast cluster start \(down[0].name)")
+            next: cluster.command("start", down[0].name))
     }
 }
 

@@ -96,6 +96,8 @@ struct ServeCommand: AsyncParsableCommand {
             case .configuration: .badConfiguration
             case .system: .system
             }
-        return CommandFailure(status, explanation.what, next: explanation.next)
+        return CommandFailure(
+            status, explanation.what,
+            next: explanation.next.replacing("holdfast verify", with: "\(Invocation.name) verify"))
     }
 }

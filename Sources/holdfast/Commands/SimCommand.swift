@@ -76,7 +76,7 @@ struct SimCommand: ParsableCommand {
         if total.violations > 0 {
             throw CommandFailure(
                 .refused, "\(total.violations) of \(total.runs) runs broke a promise",
-                next: "replay one with: holdfast sim --seed N --nodes \(self.nodes) --steps \(self.steps)")
+                next: "replay one with: \(Invocation.name) sim --seed N --nodes \(self.nodes) --steps \(self.steps)")
         }
     }
 }

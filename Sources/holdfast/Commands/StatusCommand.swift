@@ -34,7 +34,8 @@ struct StatusCommand: AsyncParsableCommand {
         guard picture.leader != nil else {
             throw CommandFailure(
                 .unreachable, picture.isAnybodyThere ? "no leader is known" : "no node answers",
-                next: "a majority of the nodes must run: holdfast cluster status; holdfast cluster up")
+                next: "a majority of the nodes must run: \(Invocation.command("cluster", "status")); "
+                    + Invocation.command("cluster", "up"))
         }
         if picture.missingCount > 0 {
             throw CommandFailure(

@@ -47,14 +47,16 @@ struct VerifyCommand: ParsableCommand {
         let began = MonotonicClock.now
         let report: AuditReport
         var openedBy: String?
+        var parent: String?
         do throws(LogError) {
             switch path {
             case .directory(let directory):
                 openedBy = DataPath.holder(of: directory)
                 report = try LogAudit.run(.init(directory), isRunning: openedBy != nil) { bar.show(done: $0, of: $1) }
             case .segment(let segment, let file):
-                let parent = DataPath.parent(of: file)
-                report = try LogAudit.run(segment: segment, file: .init(file), in: .init(parent)) {
+                let directory = DataPath.parent(of: file)
+                parent = directory
+                report = try LogAudit.run(segment: segment, file: .init(file), in: .init(directory)) {
                     bar.show(done: $0, of: $1)
                 }
             }
@@ -66,6 +68,6 @@ struct VerifyCommand: ParsableCommand {
             throw CommandFailure(.refused, "\(name) holds no log", next: "name \(Self.expected)")
         }
         let seconds = Double(MonotonicClock.now - began) / 1e9
-        return VerifyDocument(name, report, openedBy: openedBy, seconds: seconds)
+        return VerifyDocument(name, report, openedBy: openedBy, seconds: seconds, repairable: parent)
     }
 }

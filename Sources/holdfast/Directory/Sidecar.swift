@@ -10,12 +10,6 @@ struct Sidecar {
     var sequence: UInt64
     var words: [UInt32]
 
-    /// - Returns: `nil` when no slot is valid.
-    static func newest(_ bytes: Bytes, offsets: [Int], magic: UInt32) -> Sidecar? {
-        offsets.compactMap { Self.slot(bytes.dropFirst($0).prefix(64), magic: magic) }
-            .max { $0.sequence < $1.sequence }
-    }
-
     static func slot(_ bytes: Bytes, magic: UInt32) -> Sidecar? {
         guard bytes.count == 64 else { return nil }
         func number(at offset: Int, _ count: Int) -> UInt64 {
@@ -33,13 +27,26 @@ struct Sidecar {
 
     private func long(_ index: Int) -> UInt64 { UInt64(self.words[index]) | UInt64(self.words[index + 1]) << 32 }
 
-    /// What DURABLE says: everything below is synced.
-    static func durable(in directory: String) throws(CommandFailure) -> (position: Position, isClean: Bool)? {
-        let path = "\(directory)/DURABLE"
-        guard Files.exists(path) else { return nil }
-        let bytes = try FileWindow(path).bytes(at: 0, count: 4096)
-        guard let slot = Self.newest(bytes, offsets: [0, 2048], magic: 0x5544_4648) else { return nil }
-        return (Position(slot.words[2], slot.words[3]), slot.flags & 1 != 0)
+    struct Durable {
+        var position: Position
+        var term: Term
+        var commit: Position
+        var first: SegmentID
+        var isClean: Bool
+        var sequence: UInt64
+    }
+
+    /// Both slots of DURABLE; `nil` for one that is not valid.
+    static func durables(in directory: String) throws(CommandFailure) -> [Durable?] {
+        let bytes = try FileWindow("\(directory)/DURABLE").bytes(at: 0, count: 4096)
+        return [0, 2048].map { offset in
+            Self.slot(bytes.dropFirst(offset).prefix(64), magic: 0x5544_4648).map { slot in
+                Durable(
+                    position: Position(slot.words[2], slot.words[3]), term: Term(slot.long(0)),
+                    commit: Position(slot.words[4], slot.words[5]), first: SegmentID(slot.words[6]),
+                    isClean: slot.flags & 1 != 0, sequence: slot.sequence)
+            }
+        }
     }
 
     struct Vote {

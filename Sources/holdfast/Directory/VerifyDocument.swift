@@ -57,7 +57,10 @@ struct VerifyDocument: Encodable {
         case openedBy = "opened_by"
     }
 
-    init(_ directory: String, _ report: AuditReport, openedBy: String?, seconds: Double) {
+    /// - Parameter repairable: The directory that a repair would be about, if it is not `directory`.
+    init(
+        _ directory: String, _ report: AuditReport, openedBy: String?, seconds: Double, repairable: String? = nil
+    ) {
         self.directory = directory
         self.openedBy = openedBy
         self.node = report.identity?.node.rawValue
@@ -76,7 +79,7 @@ struct VerifyDocument: Encodable {
                 isDamage: finding.severity == .damage || finding.severity == .unclear, meaning: finding.words,
                 firstLost: finding.lostRecords?.lowerBound.rawValue,
                 lastLost: finding.lostRecords.map { $0.upperBound.rawValue - 1 },
-                next: Self.next(finding, directory, report, isOpen: openedBy != nil))
+                next: Self.next(finding, repairable ?? directory, report, isOpen: openedBy != nil))
         }
         self.damaged = report.isDamaged
         self.bytes = report.byteCount
@@ -85,14 +88,14 @@ struct VerifyDocument: Encodable {
 
     /// What to do about it.
     private static func next(
-        _ finding: AuditFinding, _ directory: String, _ report: AuditReport, isOpen: Bool
+        _ finding: AuditFinding, _ repairable: String, _ report: AuditReport, isOpen: Bool
     ) -> String? {
         switch finding.severity {
         case .note: return nil
         case .tail: return isOpen ? "nothing: it is being written" : "nothing: the next start cuts it"
         case .damage, .unclear: break
         }
-        let plan = Invocation.command("repair", directory, "--plan")
+        let plan = Invocation.command("repair", repairable, "--plan")
         switch finding.file {
         case "IDENTITY": return "\(plan) --node N, with this node's number"
         case "VOTE": return "nothing offline: started, the node goes on without ever voting again as this incarnation"

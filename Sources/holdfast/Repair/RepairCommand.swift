@@ -98,7 +98,10 @@ struct RepairCommand: ParsableCommand {
         guard case .applied(let plan, let report) = outcome else {
             switch self.output.output {
             case .json: console.out("{\"applied\":false,\"applied_before\":true}")
-            case .table: console.out("the last plan was applied before; nothing was done")
+            case .table:
+                console.out(
+                    "the last plan was applied before; nothing was done. To look again: "
+                        + Invocation.command("repair", self.directory, "--plan"))
             }
             return
         }

@@ -53,11 +53,13 @@ extension CommandFailure {
         case .unreachable:
             self.init(
                 .unreachable, error.description, applied: isAppend ? .no : nil,
-                next: "is the cluster running? See: holdfast status; holdfast cluster up; --server HOST:PORT")
+                next: "is the cluster running? See: \(Invocation.clientCommand("status")); "
+                    + "\(Invocation.command("cluster", "up")); --server HOST:PORT")
         case .outcomeUnknown:
             self.init(
                 .outcomeUnknown, error.description, applied: isAppend ? .unknown : nil,
-                next: "look at the end of the log (holdfast tail) before appending the same again")
+                next: "look at the end of the log (\(Invocation.clientCommand("tail"))) before appending the same again"
+            )
         case .badAnswer:
             self.init(
                 .system, error.description, applied: isAppend ? .unknown : nil,

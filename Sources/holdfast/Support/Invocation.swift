@@ -13,4 +13,21 @@ enum Invocation {
     static func command(_ arguments: String...) -> String {
         ([self.name] + arguments.map(self.quoted)).joined(separator: " ")
     }
+
+    /// A command about the same cluster as this one: with `--server` as it was given here.
+    static func clientCommand(_ arguments: String...) -> String {
+        ([self.name] + arguments.map(self.quoted)).joined(separator: " ") + self.given("--server")
+    }
+
+    /// An option and its value as they were given to this run, with a space before; empty when they were not.
+    private static func given(_ option: String) -> String {
+        let arguments = CommandLine.arguments
+        for (place, argument) in arguments.enumerated() {
+            if argument == option, place + 1 < arguments.count {
+                return " \(option) \(self.quoted(arguments[place + 1]))"
+            }
+            if argument.hasPrefix(option + "=") { return " \(self.quoted(argument))" }
+        }
+        return ""
+    }
 }

@@ -23,6 +23,7 @@ final class StressLedger: Sendable {
         var told: [Told] = []
         var refused: [StressValue] = []
         var cuts: [Cut] = []
+        var isSealed = false
     }
 
     private let state = Lock(State())
@@ -40,7 +41,11 @@ final class StressLedger: Sendable {
         do throws(LogError) {
             let appended = try await log.append(contentsOf: values.map(\.record))
             self.state.withLock { state in
-                state.told.append(Told(appended: appended, values: values, began: began))
+                if state.isSealed {
+                    state.refused += values
+                } else {
+                    state.told.append(Told(appended: appended, values: values, began: began))
+                }
             }
             return appended
         } catch {
@@ -58,6 +63,9 @@ final class StressLedger: Sendable {
     }
 
     var told: [Told] { self.state.withLock { $0.told } }
+    /// Nobody hears what is told from here on, as after the death of the process: it counts as refused.
+    func seal() { self.state.withLock { $0.isSealed = true } }
+
     /// Of appends that threw.
     var refused: [StressValue] { self.state.withLock { $0.refused } }
     var cuts: [Cut] { self.state.withLock { $0.cuts } }

@@ -83,7 +83,11 @@ extension StressRun {
         var last = Position.zero
         while !self.isOver.isRaised {
             if let told = self.ledger.random(), told.position > last {
-                try await self.log.trim(before: told.position)
+                do {
+                    try await self.log.trim(before: told.position)
+                } catch LogError.closed {
+                    return
+                }
                 last = told.position
                 guard self.log.first <= last else { throw Wrong("a trim before \(last) went to \(self.log.first)") }
             }

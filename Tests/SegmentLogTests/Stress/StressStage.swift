@@ -17,7 +17,10 @@ enum StressStage: String, CaseIterable, Sendable {
     ) async throws {
         switch self {
         case .simulated:
-            try await body(Self.configuration(policy, EngineHarness.directory), SimulatedFileSystem())
+            let disk = SimulatedFileSystem()
+            // Appends are stores into a mapping, or writes.
+            disk.setKeepsReservations(.random())
+            try await body(Self.configuration(policy, EngineHarness.directory), disk)
         case .machine:
             try await TemporaryDirectory.with { directory in
                 try await body(Self.configuration(policy, directory.appending("log")), LinuxFileSystem())

@@ -135,12 +135,14 @@ import Testing
     ) async throws {
         try await StressRun.rounds {
             let disk = SimulatedFileSystem(seed: .random(in: 0 ... .max))
+            disk.setKeepsReservations(.random())
             let configuration = StressStage.configuration(policy, EngineHarness.directory)
             let run = StressRun(try await SegmentLog.open(configuration, fileSystem: disk).log)
             async let writing: Void = {
                 await #expect(throws: LogError.self) { try await run.write(writers: 16, recordsMax: .max) }
             }()
             try await eventually { run.ledger.told.count > Int.random(in: 20..<200) }
+            run.ledger.seal()
             body(disk)
             await writing
             try run.check(try await StressRun.reopen(configuration, disk).all, refusedMayStay: true)

@@ -9,6 +9,7 @@ final class BenchScratch: Sendable {
     let path: String
     private let children = Mutex<Set<pid_t>>([])
     private let runs = Mutex<Int>(0)
+    private let hasEnded = Mutex<Bool>(false)
 
     /// - Parameter parent: Where to make it; must exist.
     init(in parent: String) throws(CommandFailure) {
@@ -21,18 +22,34 @@ final class BenchScratch: Sendable {
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Ends the processes and removes everything.
+    /// Ends the processes and removes everything; nothing can be begun any more.
     func end() {
+        self.hasEnded.withLock { $0 = true }
         for child in self.children.withLock({ $0 }) { kill(child, SIGKILL) }
-        // A log that is being written may make another file between the two.
-        Files.remove(self.path)
-        Files.remove(self.path)
+        // What is still running here or dying there may make another file in between.
+        var attempts = 0
+        repeat {
+            Files.remove(self.path)
+            attempts += 1
+            usleep(2_000)
+        } while Files.exists(self.path) && attempts < 500
+    }
+
+    /// Makes a directory in here.
+    ///
+    /// - Throws: `CancellationError` when everything is being removed.
+    func makeDirectory(_ name: String) throws -> String {
+        let path = "\(self.path)/\(name)"
+        try self.hasEnded.withLock { hasEnded in
+            guard !hasEnded else { throw CancellationError() }
+            try Files.makeDirectory(path)
+        }
+        return path
     }
 
     /// Runs `body` in a fresh directory that is removed afterwards.
     func withDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-        let path = "\(self.path)/\(self.runs.withLock { $0 += 1; return $0 })"
-        try Files.makeDirectory(path)
+        let path = try self.makeDirectory("\(self.runs.withLock { $0 += 1; return $0 })")
         defer { Files.remove(path) }
         return try await body(path)
     }
@@ -54,16 +71,28 @@ final class BenchScratch: Sendable {
         let status = try await withCheckedThrowingContinuation {
             (continuation: CheckedContinuation<Int32, any Error>) in
             process.terminationHandler = { process in
-                self.children.withLock { _ = $0.remove(process.processIdentifier) }
+                // Not before it was noted: one that ends at once would stay in the list.
+                self.hasEnded.withLock { _ in
+                    self.children.withLock { _ = $0.remove(process.processIdentifier) }
+                }
                 let isExit = process.terminationReason == .exit
                 continuation.resume(returning: isExit ? process.terminationStatus : -process.terminationStatus)
             }
             do {
-                try process.run()
-                self.children.withLock { _ = $0.insert(process.processIdentifier) }
+                // Begun and noted at once, or not at all: whoever ends this must know of every process.
+                try self.hasEnded.withLock { hasEnded in
+                    guard !hasEnded else { throw CancellationError() }
+                    try process.run()
+                    self.children.withLock { _ = $0.insert(process.processIdentifier) }
+                }
             } catch {
                 continuation.resume(throwing: CommandFailure(.system, "cannot start \(program): \(error)"))
             }
+        }
+        if self.hasEnded.withLock({ $0 }) {
+            // It was killed because all of this ends; whoever does that has the last word.
+            try await Task.sleep(for: .seconds(10))
+            throw CancellationError()
         }
         return (status, Files.text(output) ?? "")
     }

@@ -13,8 +13,7 @@ struct LogBenchRounds {
         defer { self.console.endProgress() }
         for index in self.cells.indices {
             self.console.progress("preparing \(self.cells[index].title) ...")
-            let directory = "\(self.scratch.path)/prepared-\(index)"
-            try Files.makeDirectory(directory)
+            let directory = try self.scratch.makeDirectory("prepared-\(index)")
             try await self.cells[index].prepare(in: directory)
         }
         for round in 1...self.runs {

@@ -1,0 +1,78 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+extension OpenedLog {
+    /// Keeps everything from the damage on beside the log, and recovers the part before it as if it were all.
+    ///
+    /// First the copy of the segment in which the damage begins, the only step that needs space; then the segments
+    /// behind it, highest first; only then is DURABLE lowered. A crash before that finds the damage again, and one
+    /// after it finds a log that ends before it.
+    mutating func setAside(
+        _ damage: Damage, _ damaged: LogRecovery, segments: [SegmentID], first: SegmentID
+    ) throws(LogError) -> LogRecovery {
+        guard damage.segment > first || damage.range.lowerBound > 0 else { throw .damaged(damage) }
+        let isCut = damage.range.lowerBound > 0
+        if isCut, segments.contains(damage.segment) {
+            let name = try self.freeName(for: damage.segment)
+            try self.copy(damage.segment.fileName, to: name)
+            self.report.setAside.append(name)
+        }
+        for segment in segments.reversed() where segment > damage.segment || segment == damage.segment && !isCut {
+            let name = try self.freeName(for: segment)
+            try self.files.rename(segment.fileName, to: name)
+            self.report.setAside.append(name)
+        }
+        self.report.setAside.sort()
+        try self.files.syncDirectory()
+        let kept = LogFiles.segments(in: try self.files.list())
+        var recovery = LogRecovery(
+            files: self.files, cluster: damaged.cluster,
+            segmentByteCountMax: self.configuration.segmentByteCountMax, record: nil,
+            followsState: damaged.followsState
+        )
+        try recovery.run(kept, first: first)
+        if let damage = recovery.damage.first { throw .damaged(damage) }
+        let tail = recovery.chain.point
+        try self.durableFile.reset { record in
+            record.durable = tail
+            record.commit = min(record.commit, tail.position)
+            record.isClean = false
+        }
+        return recovery
+    }
+
+    /// `000003.wal.damaged`, or with a number behind it when that is taken: nothing kept is ever replaced.
+    private func freeName(for segment: SegmentID) throws(LogError) -> String {
+        let names = Set(try self.files.list())
+        let name = segment.fileName + ".damaged"
+        if !names.contains(name) { return name }
+        var number = 2
+        while names.contains("\(name)-\(number)") { number += 1 }
+        return "\(name)-\(number)"
+    }
+
+    /// Under a temporary name first: a copy is whole or not there.
+    private func copy(_ name: String, to copy: String) throws(LogError) {
+        let temporary = copy + ".tmp"
+        let source = try self.files.open(name, .read)
+        let target = try self.files.open(temporary, .create)
+        do throws(LogError) {
+            try disk { () throws(DiskError) in
+                var offset = 0
+                while true {
+                    let part = try source.read(at: offset, count: EngineLimits.scanWindowByteCount)
+                    if part.isEmpty { break }
+                    try target.write(part.span.bytes, at: offset)
+                    offset += part.count
+                }
+                try target.sync()
+            }
+            try self.files.rename(temporary, to: copy)
+        } catch {
+            // What cannot be removed now goes at the next start.
+            try? self.files.remove(temporary)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+/// What the headers and lengths of the sealed segments say, without a look at their frames.
+///
+/// Each header names the length of the segment before it, so a segment is judged by its successor:
+///
+///     | header 0 ... | header 1: "0 is 4,000 bytes long" ... | header 2: "1 is 3,900 bytes long" ...
+struct SegmentSurvey {
+    struct Segment {
+        var id: SegmentID
+        /// `nil` when it is missing or damaged.
+        var header: SegmentHeader?
+        /// Of the file; `nil` when it is missing.
+        var byteCount: Int?
+        var fault: FrameDefect?
+    }
+
+    private(set) var segments: [Segment] = []
+    private let files: LogFiles
+    private let cluster: ClusterID
+
+    init(files: LogFiles, cluster: ClusterID) {
+        self.files = files
+        self.cluster = cluster
+    }
+
+    /// Reads the header of one segment more; the next of those before.
+    ///
+    /// - Throws: ``LogError/foreignDirectory(_:)``, ``LogError/storage(_:)``.
+    mutating func add(_ id: SegmentID, isThere: Bool) throws(LogError) {
+        guard isThere else {
+            self.segments.append(Segment(id: id))
+            return
+        }
+        let file = try self.files.open(id, .read)
+        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
+        var segment = Segment(id: id)
+        segment.byteCount = try disk { () throws(DiskError) in try file.byteCount() }
+        do throws(FormatError) {
+            let header = try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
+            if header.segment == id {
+                segment.header = header
+            } else {
+                segment.fault = .wrongSegment(expected: id, found: header.segment)
+            }
+        } catch {
+            if case .foreignCluster(let found, let expected) = error {
+                throw .foreignDirectory(.cluster(found: found, expected: expected))
+            }
+            segment.fault = .format(error)
+        }
+        self.segments.append(segment)
+    }
+
+    /// The length that a segment must have; `nil` when its successor cannot say.
+    func expectedByteCount(at place: Int) -> Int? {
+        guard place + 1 < self.segments.count else { return nil }
+        return self.segments[place + 1].header.map { Int($0.previousLength) }
+    }
+
+    /// Everything wrong with all segments but the last, of which only presence and header are judged.
+    ///
+    /// - Parameter lastByteCount: What the last one has at least.
+    func damage(lastByteCount: Int) -> [Damage] {
+        var damage: [Damage] = []
+        for (place, segment) in self.segments.enumerated() {
+            let isLast = place == self.segments.count - 1
+            let expected = isLast ? lastByteCount : self.expectedByteCount(at: place)
+            guard let found = segment.byteCount else {
+                damage.append(Damage(segment.id, 0..<(expected ?? 0), .missing))
+                continue
+            }
+            if let fault = segment.fault {
+                // The frames of another segment are not this one's, good as they may be.
+                let isOther = if case .wrongSegment = fault { true } else { false }
+                let range = 0..<(isOther ? max(expected ?? found, SegmentHeader.byteCount) : SegmentHeader.byteCount)
+                damage.append(Damage(segment.id, range, .fault(FrameFault(fault))))
+            }
+            if !isLast, let expected, found != expected {
+                let range = min(found, expected)..<max(found, expected)
+                damage.append(Damage(segment.id, range, .wrongLength(expected: expected, found: found)))
+            }
+        }
+        return damage
+    }
+}

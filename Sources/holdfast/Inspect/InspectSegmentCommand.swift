@@ -1,0 +1,100 @@
+import ArgumentParser
+import HoldfastClient
+import LogModel
+import SegmentFormat
+import SegmentLog
+
+struct InspectSegmentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "segment", abstract: "Lists the frames of a segment.",
+        discussion: "Checks them on the way, and stops with exit code 65 at the first that is not whole.")
+
+    @Argument(help: "A segment file like data/n1/000000.wal, or a data directory.")
+    var path: String
+
+    @Argument(help: "With a directory: the segment's number.")
+    var segment: UInt32?
+
+    @Option(name: [.customShort("n"), .customLong("limit")], help: "At most so many frames.")
+    var limit = Int.max
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard self.limit > 0 else { throw ValidationError("--limit must be above 0.") }
+    }
+
+    func run() throws {
+        let console = self.output.console
+        let file = try InspectCommand.segmentFile(self.path, self.segment)
+        var walk = try SegmentWalk(file, after: nil)
+        var frames: [SegmentWalk.Frame] = []
+        let stop = try walk.run { frame in
+            frames.append(SegmentWalk.Frame(offset: frame.offset, header: frame.header, bytes: []))
+            return frames.count < self.limit
+        }
+        switch self.output.output {
+        case .json:
+            for frame in frames {
+                var writer = JSONWriter()
+                writer.object { frame.header.write(to: &$0, at: frame.offset) }
+                writer.endLine()
+                console.out(bytes: writer.bytes)
+            }
+        case .table:
+            if let header = walk.header {
+                console.out(
+                    "segment \(header.segment) of cluster \(header.cluster), first index \(header.firstIndex), "
+                        + "predecessor \(header.previousLength) bytes long, chain \(header.previousChecksum.hex)")
+            }
+            let rows = frames.map { frame in
+                [
+                    "\(frame.offset)", "\(frame.header.length)", "\(frame.header.kind)", "\(frame.header.term)",
+                    "\(frame.header.node)", "\(frame.header.firstIndex)", "\(frame.header.recordCount)",
+                    RFC3339.text(frame.header.timestamp),
+                ]
+            }
+            console.out(
+                Console.table(["OFFSET", "BYTES", "KIND", "TERM", "NODE", "INDEX", "RECORDS", "TIME"], rows))
+        }
+        switch stop {
+        case .endOfFile: return
+        case .zeros(let loose):
+            console.note("the data ends at \(walk.offset) of \(walk.file.byteCount) bytes, \(loose) of them loose")
+        case .defect(let defect):
+            throw CommandFailure(
+                .damaged, "\(file) at \(walk.header == nil ? 0 : walk.offset): \(defect.words)",
+                next:
+                    "\(Invocation.command("verify", DataPath.parent(of: file))) says whether this is damage or a tail "
+                    + "that was never synced")
+        }
+    }
+}
+
+extension UInt32 {
+    /// Eight digits, as checksums are shown.
+    var hex: String {
+        let text = String(self, radix: 16)
+        return String(repeating: "0", count: 8 - text.count) + text
+    }
+}
+
+extension FrameHeader {
+    func write(to writer: inout JSONWriter, at offset: Int) {
+        writer.member("offset", offset)
+        writer.member("length", self.length)
+        writer.member("kind", "\(self.kind)")
+        writer.member("term", self.term.rawValue)
+        writer.member("node", self.node.rawValue)
+        writer.member("first_index", self.firstIndex.rawValue)
+        writer.member("records", self.recordCount)
+        writer.member("timestamp", RFC3339.text(self.timestamp))
+        if let producer = self.producer {
+            writer.member("producer", producer.producer)
+            writer.member("sequence", producer.sequence)
+        }
+        writer.member("header_checksum", self.headerChecksum.hex)
+        writer.member("payload_checksum", self.payloadChecksum.hex)
+        writer.member("previous_checksum", self.previous.hex)
+    }
+}

@@ -1,0 +1,93 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+import Simulation
+import SystemPackage
+import Testing
+
+@testable import SegmentLog
+
+@Suite(.timeLimit(.minutes(1))) struct `Readers of a library's log` {
+    /// A log with plain and compressed batches, made by the engine and opened as a library does.
+    private static func log() async throws -> (log: SegmentLog, values: [String]) {
+        let harness = try EngineHarness(mode: .standalone, segmentByteCountMax: 64 << 10)
+        var values: [String] = []
+        for number in 0..<300 {
+            let batch = (0..<(number % 7 + 1)).map { "the same words, batch \(number) record \($0)" }
+            values += batch
+            try harness.append(
+                batch, compression: number % 3 == 0 ? .none : .deflate(level: number % 9 + 1))
+        }
+        try harness.writer.close()
+        let log = try await SegmentLog.open(harness.configuration, fileSystem: harness.disk).log
+        return (log, values)
+    }
+
+    private static func text(_ entry: IndexedRecord) -> String { String(decoding: entry.record.value, as: UTF8.self) }
+
+    @Test func `plain and compressed batches are read alike, from every index on`() async throws {
+        let (log, expected) = try await Self.log()
+        for start in stride(from: 0, to: expected.count, by: 61) {
+            var values: [String] = []
+            var index = LogIndex(UInt64(start + 1))
+            for try await entry in try log.read(from: .index(index)) {
+                #expect(entry.index == index)
+                index = index.advanced(by: 1)
+                values.append(Self.text(entry))
+            }
+            #expect(values == Array(expected[start...]))
+        }
+        try await log.close()
+    }
+
+    @Test func `batches hold the same records, and may be mixed with single ones`() async throws {
+        let (log, expected) = try await Self.log()
+        for start in [0, 100, 777] {
+            var values: [String] = []
+            for try await batch in try log.read(from: .index(LogIndex(UInt64(start + 1)))).batches {
+                #expect(batch.first == LogIndex(UInt64(start + values.count + 1)))
+                #expect(batch.last == batch.first.advanced(by: UInt64(batch.count - 1)))
+                let part = batch.map(Self.text)
+                #expect(part.count == batch.count)
+                values += part
+            }
+            #expect(values == Array(expected[start...]))
+        }
+        var mixed: [String] = []
+        var iterator = try log.read().makeAsyncIterator()
+        while let entry = try await iterator.next() {
+            mixed.append(Self.text(entry))
+            if let batch = try await iterator.nextBatch() { mixed += batch.map(Self.text) }
+        }
+        #expect(mixed == expected)
+        try await log.close()
+    }
+
+    @Test func `records that are kept stay as they were`() async throws {
+        let (log, expected) = try await Self.log()
+        var kept: [IndexedRecord] = []
+        for try await entry in try log.read() { kept.append(entry) }
+        #expect(kept.map(Self.text) == expected)
+        try await log.close()
+    }
+
+    @Test func `a following reader that a truncation overtook is told so`() async throws {
+        let disk = SimulatedFileSystem()
+        let log = try await SegmentLog.open(EngineHarness.configuration(), fileSystem: disk).log
+        for number in 0..<20 { try await log.append(Record(EngineHarness.value(number))) }
+        let cut = log.tail
+        for number in 20..<40 { try await log.append(Record(EngineHarness.value(number))) }
+        var iterator = try log.read(from: .index(LogIndex(1)), following: true).makeAsyncIterator()
+        for _ in 0..<40 { _ = try await iterator.next() }
+        try await log.truncate(from: cut)
+        for number in 20..<60 { try await log.append(Record(EngineHarness.value(number))) }
+        let tail = log.tail
+        do {
+            let entry = try await iterator.next()
+            Issue.record("\(String(describing: entry?.index))")
+        } catch {
+            #expect(error == .beyondTail(tail: tail))
+        }
+        try await log.close()
+    }
+}
