@@ -156,7 +156,7 @@ import Testing
             let length =
                 number == 2
                 ? Int(sample.tail.offset) : try #require(sample.disk.contents(of: EngineHarness.path(name))).count
-            for bit in stride(from: 0, to: length * 8, by: Crashes.isFull ? 1 : 5) {
+            for bit in stride(from: 0, to: length * 8, by: Crashes.isFull ? 1 : 11) {
                 let fate = try Self.damage(sample, name, "bit \(bit)") { $0[bit / 8] ^= 1 << UInt8(bit % 8) }
                 let isLoose = number == 2 && bit / 8 >= Int(sample.durable.offset)
                 #expect(fate == .refused || fate == (isLoose ? .cut : .found), "\(name), bit \(bit): \(fate)")
