@@ -36,15 +36,19 @@ import Testing
 
     @Test(.timeLimit(.minutes(1))) func `retention by size removes the oldest segments after a rotation`() async throws {
         let events = Events()
+        let disk = SimulatedFileSystem()
         var configuration = Self.configuration()
         configuration.retention = RetentionPolicy(byteCountMax: 3 * 4096)
-        let (log, _) = try await SegmentLog.open(
-            configuration, fileSystem: SimulatedFileSystem(), onEvent: events.note)
+        let (log, _) = try await SegmentLog.open(configuration, fileSystem: disk, onEvent: events.note)
         for number in 0..<200 { try await log.append(Record(EngineHarness.value(number))) }
         _ = try await events.first { kind in
             if case .trimmed(let before, _, _) = kind, before > SegmentID(1) { true } else { nil }
         }
         #expect(log.firstIndex > .first)
+        let names = try disk.list(EngineHarness.directory)
+        let first = log.first.segment
+        #expect(names.contains(first.indexFileName))
+        #expect(!names.contains(SegmentID.first.indexFileName))
         #expect(throws: LogError.trimmed(first: log.first)) { try log.read(from: .position(.zero)) }
         try await log.close()
         #expect(events.nodes == [NodeID(7)])
