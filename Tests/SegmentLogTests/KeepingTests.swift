@@ -34,7 +34,8 @@ import Testing
         return configuration
     }
 
-    @Test(.timeLimit(.minutes(1))) func `retention by size removes the oldest segments after a rotation`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `retention by size removes the oldest segments after a rotation`() async throws
+    {
         let events = Events()
         let disk = SimulatedFileSystem()
         var configuration = Self.configuration()
@@ -54,7 +55,9 @@ import Testing
         #expect(events.nodes == [NodeID(7)])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `retention by age removes what is older, never the active segment`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `retention by age removes what is older, never the active segment`()
+        async throws
+    {
         let events = Events()
         var configuration = Self.configuration()
         configuration.retention = RetentionPolicy(ageMax: .zero)
@@ -68,7 +71,8 @@ import Testing
         try await log.close()
     }
 
-    @Test(.timeLimit(.minutes(1))) func `the scrubber finds a flipped bit, says so, and reads of it are refused`() async throws
+    @Test(.timeLimit(.minutes(1))) func `the scrubber finds a flipped bit, says so, and reads of it are refused`()
+        async throws
     {
         let disk = SimulatedFileSystem()
         var configuration = Self.configuration()
@@ -114,7 +118,9 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `events and metrics tell of appends, syncs, rotations and the end`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `events and metrics tell of appends, syncs, rotations and the end`()
+        async throws
+    {
         // Once in a process; no other test looks at metrics.
         let metrics = TestMetrics()
         MetricsSystem.bootstrap(metrics)

@@ -32,9 +32,7 @@ import Testing
         }
 
         var byteCount = 0
-        for try await batch in try log.read().batches {
-            for entry in batch { byteCount += entry.record.value.count }
-        }
+        for try await entry in try log.read() { byteCount += entry.record.value.count }
         #expect(byteCount > 600)
 
         let follower = Task {

@@ -57,6 +57,7 @@ extension LogWriter {
             point: self.chain.point
         )
         self.isDirectoryDirty = false
+        self.durableFile.update { $0.isSyncOpen = true }
         return job
     }
 
@@ -69,6 +70,7 @@ extension LogWriter {
             sealing: self.sealing, active: nil, directory: self.isDirectoryDirty ? self.files : nil,
             point: self.sealing.last?.point ?? self.durable)
         self.isDirectoryDirty = false
+        self.durableFile.update { $0.isSyncOpen = true }
         return job
     }
 
