@@ -10,7 +10,8 @@ import Glibc
 enum Fuzz {
     static var targets: [any FuzzTarget.Type] {
         [
-            FrameHeaderTarget.self, RecordsTarget.self, SegmentHeaderTarget.self, SlotTarget.self, IdentityTarget.self,
+            FrameHeaderTarget.self, RecordsTarget.self, CompressedRecordsTarget.self, SegmentHeaderTarget.self,
+            SegmentIndexTarget.self, SlotTarget.self, IdentityTarget.self,
             CheckpointTarget.self, MembershipTarget.self, ShippedRangeTarget.self, PeerMessageTarget.self,
             InflateTarget.self, RecoveryTarget.self,
         ]

@@ -43,6 +43,8 @@ package final class LogWriter: @unchecked Sendable {
     /// the trim that frees space. Logs of their own need none, since they trim without writing.
     var reserve: PreparedSegment?
     private let keepsReserve: Bool
+    /// Segments sealed lately, whose index files are not written yet.
+    var unindexed: [SegmentID] = []
     /// Entries were made or removed since the directory was last synced.
     var isDirectoryDirty = false
     var condition = Condition.open

@@ -47,7 +47,7 @@ enum RecoveryTarget: FuzzTarget {
     /// Forms a log of a checkpoint and a few frames.
     private static func write(_ disk: SimulatedFileSystem, isSynced: Bool) {
         guard var opened = Self.open(disk, Self.configuration) else { preconditionFailure("an empty disk is refused") }
-        let founding = LogDirectory.foundingBytes(
+        let founding = FrameChain.foundingBytes(
             cluster: Samples.cluster, checkpoint: LogState(founding: Samples.members).encoded())
         do throws(LogError) {
             try opened.form(cluster: Samples.cluster, founding: founding[...])
