@@ -131,7 +131,10 @@ let package = Package(
         tests("DiskIOTests", ["DiskIO", system]),
         tests(
             "SegmentLogTests",
-            ["SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", system]
+            [
+                "SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", system, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]
         ),
         // Killed and traced processes with a log.
         .executableTarget(

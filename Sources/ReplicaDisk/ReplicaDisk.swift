@@ -69,11 +69,13 @@ package final class ReplicaDisk {
         try self.writer.prepareNextSegment()
     }
 
-    /// To be called about once a second: carries the hints for recovery to the disk, and finalizes full segments where
+    /// To be called about once a second: carries the hints for recovery and for seeking to the disk, and finalizes full segments where
     /// no sync does.
     package func rest(now: MonotonicTime) throws(LogError) {
         if self.isFinalizeDue, self.policy == .os { _ = try self.sync(now: now) }
         try self.writer.syncDurableFile(now: now)
+        // A hint: whoever misses it walks the segment.
+        if let segment = self.writer.takeUnindexed() { _ = try? self.writer.store.writeIndexFile(of: segment) }
     }
 
     package func close(now: MonotonicTime) throws(LogError) {

@@ -14,7 +14,7 @@ package struct FrameRecords: Sendable {
     private let firstIndex: LogIndex
     /// Where in ``bytes`` the next frame begins, and where the last one ends.
     private var next: Int
-    private var end: Int
+    private let end: Int
 
     /// Where in ``bytes`` the frame stands that is being read.
     package private(set) var frame = 0..<0
@@ -69,35 +69,6 @@ package struct FrameRecords: Sendable {
         }
     }
 
-    /// Splits off what a caller may go through without errors: the records up to the next compressed frame, or those of
-    /// one compressed frame.
-    ///
-    /// - Returns: The records, each of them checked to be readable, and how many; `nil` behind the last.
-    /// - Throws: As ``nextRecord()``, when not even one frame is readable.
-    package mutating func takeRun() throws(FormatError) -> (records: FrameRecords, first: LogIndex, count: Int)? {
-        if self.remaining == 0 { guard try self.enter() else { return nil } }
-        var run = self
-        let first = max(self.index, self.firstIndex)
-        try self.passFrame()
-        while !self.isInflated, self.next < self.end, !self.isNextCompressed {
-            let before = self
-            do throws(FormatError) {
-                guard try self.enter(), !self.isInflated else {
-                    // Nothing is left, or a compressed frame behind others without records.
-                    if self.isInflated { self = before }
-                    break
-                }
-                try self.passFrame()
-            } catch {
-                // What is good comes first; the next call tells the error.
-                self = before
-                break
-            }
-        }
-        run.end = self.next
-        return (run, first, Int(self.index.rawValue - first.rawValue))
-    }
-
     /// Reads the layout of the next record of the frame, in terms of the storage.
     private mutating func step() throws(FormatError) -> RecordLayout {
         let layout =
@@ -110,19 +81,10 @@ package struct FrameRecords: Sendable {
         return layout
     }
 
-    private mutating func passFrame() throws(FormatError) {
-        while self.remaining > 0 { _ = try self.step() }
-        try self.checkFrameEnd()
-    }
-
     private func checkFrameEnd() throws(FormatError) {
         guard self.cursor == self.records.upperBound else {
             throw .trailingBytes(self.records.upperBound - self.cursor)
         }
-    }
-
-    private var isNextCompressed: Bool {
-        Header(self.bytes, at: self.next).flags.contains(.compressed)
     }
 
     /// Goes to the next frame with records that are wanted.

@@ -35,6 +35,8 @@ package enum EngineLimits {
     /// Bytes a second that the scrubber reads unless told otherwise.
     package static let scrubBytesPerSecond = 8 << 20
     package static let scrubRetryMilliseconds: UInt64 = 1000
+    /// Index files that may be waiting to be written; older ones are made when somebody looks into the segment.
+    package static let unindexedSegmentsMax = 64
     /// Age is looked at this often.
     package static let retentionIntervalMilliseconds: UInt64 = 10_000
     /// The scrubber begins a pass this long after it began the one before, at the earliest.

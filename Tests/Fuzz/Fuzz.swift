@@ -11,7 +11,7 @@ enum Fuzz {
     static var targets: [any FuzzTarget.Type] {
         [
             FrameHeaderTarget.self, RecordsTarget.self, CompressedRecordsTarget.self, SegmentHeaderTarget.self,
-            SlotTarget.self, IndexTarget.self, IdentityTarget.self,
+            SegmentIndexTarget.self, SlotTarget.self, IdentityTarget.self,
             CheckpointTarget.self, MembershipTarget.self, ShippedRangeTarget.self, PeerMessageTarget.self,
             InflateTarget.self, RecoveryTarget.self,
         ]

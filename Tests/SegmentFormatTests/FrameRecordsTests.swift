@@ -45,34 +45,14 @@ struct FrameRecordsTests {
         return all
     }
 
-    @Test func `records come back from every index on, one by one and in runs`() throws {
+    @Test func `records come back from every index on`() throws {
         let (bytes, frames, expected) = try Self.frames()
         for first in 0...expected.count + 2 {
             let records = FrameRecords(
                 bytes, frames: frames, origin: Self.origin, from: LogIndex(42 + UInt64(first)))
             let wanted = Array(expected.dropFirst(first))
             #expect(try self.all(records) == wanted)
-            for passed in 0...min(5, wanted.count) {
-                var rest = records
-                for _ in 0..<passed { _ = try rest.nextRecord() }
-                var runs: [IndexedRecord] = []
-                while let run = try rest.takeRun() {
-                    let part = try self.all(run.records)
-                    #expect(part.count == run.count)
-                    #expect(part.first?.index == run.first)
-                    runs += part
-                }
-                #expect(runs == Array(wanted.dropFirst(passed)))
-            }
         }
-    }
-
-    @Test func `a run holds one compressed frame, or none`() throws {
-        let (bytes, frames, _) = try Self.frames()
-        var records = FrameRecords(bytes, frames: frames, origin: Self.origin, from: .first)
-        var counts: [Int] = []
-        while let run = try records.takeRun() { counts.append(run.count) }
-        #expect(counts == [3, 20, 20, 1, 20, 3])
     }
 
     @Test func `a frame that cannot be read is told again and again, behind all that can be`() throws {
@@ -87,12 +67,9 @@ struct FrameRecordsTests {
             let records = FrameRecords(bytes, frames: 0..<bytes.count, origin: Self.origin, from: .first)
             var single = records
             for record in Samples.records { #expect(try single.nextRecord()?.record == record) }
-            var runs = records
-            #expect(try runs.takeRun()?.count == 3)
             if tail.count != bad.count { for _ in 0..<3 { _ = try single.nextRecord() } }
             for _ in 0..<2 {
                 #expect(throws: FormatError.self) { try single.nextRecord() }
-                #expect(throws: FormatError.self) { try runs.takeRun() }
                 #expect(single.frame == good.count..<bytes.count)
             }
         }

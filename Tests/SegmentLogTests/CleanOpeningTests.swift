@@ -125,6 +125,28 @@ import Testing
         #expect(again.opened.state?.terms.starts.last?.term == Term(3))
     }
 
+    @Test func `a frame larger than the window is checked without holding all of it`() throws {
+        let size = 3 * EngineLimits.scanWindowByteCount
+        let log = try EngineHarness(mode: .standalone, segmentByteCountMax: 16 << 20)
+        for number in 0..<3 { try log.append(String(repeating: "\(number)", count: size)) }
+        let start = Int(try #require(try log.store.position(of: LogIndex(2))).offset)
+        log.disk.killProcess()
+        let again = try EngineHarness(log.disk, mode: .standalone, segmentByteCountMax: 16 << 20)
+        #expect(again.writer.chain == log.writer.chain)
+        #expect(again.opened.report.scannedFrameCount == 4)
+        #expect(again.opened.state == (try LogCore.state(of: again.writer)))
+        log.disk.killProcess()
+        log.disk.flip(bit: 8 * (start + size), of: EngineHarness.path("000000.wal"))
+        let error = #expect(throws: LogError.self) {
+            try EngineHarness(log.disk, mode: .standalone, segmentByteCountMax: 16 << 20)
+        }
+        guard case .damaged(let damage) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(damage.range.lowerBound == start)
+    }
+
     @Test func `the page says how the log ended, and forgets it with the next store`() throws {
         let end = DurableRecord.CleanEnd(lastFrameOffset: 1000, lastFrameChecksum: 0xabcd, stateChecksum: 0x1234)
         var record = DurableRecord(

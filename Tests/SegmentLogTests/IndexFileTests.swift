@@ -190,7 +190,8 @@ import Testing
         #expect(all.count == log.store.segments.count - 1 && all.count > 3)
         try log.writer.trim(before: Position(2, 0))
         #expect(try files() == Array(all.dropFirst(2)))
-        try log.writer.truncate(from: try #require(log.store.segments.dropFirst(2).first.map { Position(segment: $0.id, offset: 64) }))
+        try log.writer.truncate(
+            from: try #require(log.store.segments.dropFirst(2).first.map { Position(segment: $0.id, offset: 64) }))
         // Segment 3 became the active one.
         #expect(try files() == ["000002.idx"])
         // What has no segment any more, or an active one, goes when the log is opened.

@@ -21,8 +21,12 @@ import Testing
             ? CrashBound(exhaustiveUnitsMax: 8, tornByteStride: 1, tornEndByteCount: 200)
             : CrashBound(exhaustiveUnitsMax: 3, tornByteStride: 37, tornEndByteCount: 64)
         let noted = promises
-        let counts = Crashes.explore(disk.takeRecording(), bound, mode: .standalone, "\(policy)") { noted.after($0) }
-        print("\(policy): \(counts)")
+        let moments = disk.takeRecording()
+        let exploration = try await HeavyWork.run {
+            Crashes.explore(moments, bound, mode: .standalone) { noted.after($0) }
+        }
+        print("\(policy): \(exploration)")
+        #expect(exploration.faults == [])
     }
 
     private static func work(

@@ -40,29 +40,6 @@ import Testing
         try await log.close()
     }
 
-    @Test func `batches hold the same records, and may be mixed with single ones`() async throws {
-        let (log, expected) = try await Self.log()
-        for start in [0, 100, 777] {
-            var values: [String] = []
-            for try await batch in try log.read(from: .index(LogIndex(UInt64(start + 1)))).batches {
-                #expect(batch.first == LogIndex(UInt64(start + values.count + 1)))
-                #expect(batch.last == batch.first.advanced(by: UInt64(batch.count - 1)))
-                let part = batch.map(Self.text)
-                #expect(part.count == batch.count)
-                values += part
-            }
-            #expect(values == Array(expected[start...]))
-        }
-        var mixed: [String] = []
-        var iterator = try log.read().makeAsyncIterator()
-        while let entry = try await iterator.next() {
-            mixed.append(Self.text(entry))
-            if let batch = try await iterator.nextBatch() { mixed += batch.map(Self.text) }
-        }
-        #expect(mixed == expected)
-        try await log.close()
-    }
-
     @Test func `records that are kept stay as they were`() async throws {
         let (log, expected) = try await Self.log()
         var kept: [IndexedRecord] = []

@@ -57,6 +57,7 @@ extension LogWriter {
             point: self.chain.point
         )
         self.isDirectoryDirty = false
+        self.durableFile.update { $0.isSyncOpen = true }
         return job
     }
 
@@ -69,6 +70,7 @@ extension LogWriter {
             sealing: self.sealing, active: nil, directory: self.isDirectoryDirty ? self.files : nil,
             point: self.sealing.last?.point ?? self.durable)
         self.isDirectoryDirty = false
+        self.durableFile.update { $0.isSyncOpen = true }
         return job
     }
 
@@ -77,9 +79,14 @@ extension LogWriter {
     /// - Returns: Whether DURABLE is to be carried to the disk now, with ``syncDurablePage()``.
     package func finishSync(_ job: SyncJob, now: MonotonicTime) -> Bool {
         self.sealing.removeFirst(job.sealing.count)
+        self.unindexed += job.sealing.map(\.segment.segment)
+        self.unindexed.removeFirst(max(0, self.unindexed.count - EngineLimits.unindexedSegmentsMax))
         self.storeDurable(job.point)
         return self.takeDurableFileSync(now: now) || !job.sealing.isEmpty
     }
+
+    /// A segment whose index file is to be written now (``LogStore/writeIndexFile(of:)``), for the next process to find.
+    package func takeUnindexed() -> SegmentID? { self.unindexed.popLast() }
 
     /// Any thread. A failure is a failed sync.
     package func syncDurablePage() throws(LogError) { try self.durableFile.sync() }

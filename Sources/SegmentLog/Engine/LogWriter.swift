@@ -43,6 +43,8 @@ package final class LogWriter: @unchecked Sendable {
     /// the trim that frees space. Logs of their own need none, since they trim without writing.
     var reserve: PreparedSegment?
     private let keepsReserve: Bool
+    /// Segments sealed lately, whose index files are not written yet.
+    var unindexed: [SegmentID] = []
     /// Entries were made or removed since the directory was last synced.
     var isDirectoryDirty = false
     var condition = Condition.open
@@ -130,11 +132,16 @@ package final class LogWriter: @unchecked Sendable {
         self.durableFile.update {
             $0.durable = point
             $0.isClean = false
+            $0.isSyncOpen = false
         }
     }
 
     /// Nobody knows what is on disk any more: no write is let through again.
-    func fail() { if self.condition == .open { self.condition = .failed } }
+    func fail() {
+        guard self.condition == .open else { return }
+        self.condition = .failed
+        self.durableFile.update { $0.isSyncOpen = true }
+    }
 
     /// Syncs everything, cuts the active segment to its length and marks a clean stop. The lock goes; reads go on.
     ///

@@ -99,10 +99,12 @@ extension OpenedLog {
     /// What was read may be in the kernel's memory only: after this, everything up to the tail is durable.
     ///
     /// A sync alone would not do. Where an earlier one failed, pages that never reached the disk count as clean, and no
-    /// sync carries them (Rebello et al., ATC '20): they are written again. That is what is above DURABLE; the rest was
-    /// carried.
+    /// sync carries them (Rebello et al., ATC '20): they are written again, when DURABLE says that a sync is not known to have
+    /// succeeded. That is what is above the durable position; the rest was carried.
     private mutating func makeDurable(_ recovery: LogRecovery, found: DurableRecord?) throws(LogError) {
         if !recovery.wasTakenUp {
+            let isWrittenAgain = found?.isSyncOpen ?? true
+            self.durableFile.update { $0.isSyncOpen = true }
             let synced = found?.durable.position ?? Position(segment: recovery.chain.tail.segment, offset: 0)
             let unsynced = recovery.layout.filter { $0.id >= (found?.durable.position.segment ?? .first) }
             let missing = Set(recovery.damage.filter { $0.kind == .missing }.map(\.segment))
@@ -110,7 +112,7 @@ extension OpenedLog {
                 let file = try self.files.open(segment.id, .write)
                 let start = segment.id == synced.segment ? Int(synced.offset) : segment.id > synced.segment ? 0 : nil
                 try disk { () throws(DiskError) in
-                    if let start { try Self.writeAgain(file, from: start, to: Int(segment.byteCount)) }
+                    if let start, isWrittenAgain { try Self.writeAgain(file, from: start, to: Int(segment.byteCount)) }
                     try file.sync()
                 }
             }

@@ -128,26 +128,28 @@ struct SegmentScan {
 
     /// Checks the frame at the tail, which is larger than a window, without ever holding all of it.
     ///
-    /// - Returns: `false` when it does not fit, or the log's state needs it: it is then to be looked at as a whole.
+    /// - Returns: `false` when it does not fit, or is no frame of records: it is then to be looked at as a whole.
     private mutating func acceptLarge() throws(DiskError) -> Bool {
         let offset = Int(self.chain.tail.offset)
         let start = try self.window.bytes(at: offset, count: FrameHeader.producerByteCount)
-        guard let header = try? FrameHeader.decode(start.span.bytes), self.tracker?.isAffected(by: header) != true
-        else { return false }
+        // The state needs the payload of control frames, which are small.
+        guard let header = try? FrameHeader.decode(start.span.bytes), case .records = header.kind else { return false }
         var next = self.chain
         guard (try? next.accept(header: header)) != nil else { return false }
         let end = offset + Int(header.length)
-        var position = offset + header.headerByteCount
+        var place = offset + header.headerByteCount
         var checksum: UInt32 = 0
-        while position < end {
-            let part = try self.window.bytes(at: position, count: 1).prefix(end - position)
+        while place < end {
+            let part = try self.window.bytes(at: place, count: 1).prefix(end - place)
             guard !part.isEmpty else { return false }
             checksum = CRC32C.checksum(part.span.bytes, extending: checksum)
-            position += part.count
+            place += part.count
         }
         guard checksum == header.payloadChecksum else { return false }
+        let position = self.chain.tail
+        if self.tracker?.isAffected(by: header) == true { self.tracker?.apply(header, frame: [], at: position) }
         self.chain = next
-        self.count(header, at: UInt32(offset))
+        self.count(header, at: position.offset)
         return true
     }
 

@@ -31,6 +31,7 @@ extension LogCore {
         case populate(SegmentPopulation)
         case trim(TrimJob, Continuation?)
         case syncPage
+        case writeIndex(SegmentID)
         /// Find out what goes by retention.
         case retain
         case tell([LogEvent.Kind], LogCounters)
@@ -89,6 +90,7 @@ extension LogCore {
             self.writer.noteDurableFileSync(now: now)
             return .syncPage
         }
+        if let segment = self.writer.takeUnindexed() { return .writeIndex(segment) }
         if let due = self.retentionDue, due <= now {
             self.maintenance.hasRotated = false
             self.maintenance.retainedAt = now
@@ -117,7 +119,7 @@ extension LogCore {
         guard self.maintenance.isAsleep else { return false }
         if self.maintenance.wakesAt == nil, self.counters.isDirty || self.writer.durableFile.isDirty { return true }
         return self.isPreparationDue || self.writer.isPopulationDue || self.maintenance.isPageDue
-            || !self.events.isEmpty
+            || !self.events.isEmpty || !self.writer.unindexed.isEmpty
     }
 
     private var nextChoreDue: MonotonicTime? {

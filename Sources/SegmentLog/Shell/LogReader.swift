@@ -61,9 +61,6 @@ public struct LogReader: AsyncSequence, Sendable {
         Iterator(self.shell, self.start, firstIndex: self.firstIndex, isFollowing: self.isFollowing)
     }
 
-    /// The same records, in batches.
-    public var batches: RecordBatches { RecordBatches(reader: self) }
-
     public struct Iterator: AsyncIteratorProtocol {
         public typealias Element = IndexedRecord
         public typealias Failure = LogError
@@ -105,22 +102,6 @@ public struct LogReader: AsyncSequence, Sendable {
             }
         }
 
-        /// The records that can be had without waiting for more: up to what one read gave.
-        ///
-        /// May be mixed with ``next(isolation:)``: each record is given once.
-        ///
-        /// - Returns: At least one record; `nil` as ``next(isolation:)``.
-        /// - Throws: As ``next(isolation:)``.
-        public mutating func nextBatch(
-            isolation actor: isolated (any Actor)? = #isolation
-        ) async throws(LogError) -> RecordBatch? {
-            while true {
-                if let batch = try self.nextBatchRead() { return batch }
-                if try self.readAhead() { continue }
-                guard try await self.waitForMore(isolation: actor) else { return nil }
-            }
-        }
-
         /// - Returns: `nil` when the end is reached for now.
         @usableFromInline
         mutating func nextRead() throws(LogError) -> IndexedRecord? {
@@ -132,15 +113,6 @@ public struct LogReader: AsyncSequence, Sendable {
                 }
             } while try self.readAhead()
             return nil
-        }
-
-        private mutating func nextBatchRead() throws(LogError) -> RecordBatch? {
-            do throws(FormatError) {
-                guard let run = try self.records.takeRun() else { return nil }
-                return RecordBatch(run.records, first: run.first, count: run.count)
-            } catch {
-                throw self.damage(error)
-            }
         }
 
         /// The checksum is right and the records are not: so they were written.

@@ -110,6 +110,9 @@ extension LogShell {
             case .tell(let events, let counters):
                 for event in events { self.tell(event) }
                 self.metrics.tell(counters)
+            case .writeIndex(let segment):
+                // A hint: whoever misses it walks the segment.
+                _ = try? self.store.writeIndexFile(of: segment)
             case .retain:
                 self.retain()
             case .wait(let deadline):

@@ -161,11 +161,16 @@ final class LogShell: Sendable {
         _ outline: FrameOutline, _ frame: Frame, then: (inout LogCore, Appended) -> Extra?
     ) throws(LogError) -> (LogCore.Attempt, Extra?) {
         let timestamp = SystemTime.timestamp
-        return try self.core.withLock { core throws(LogError) in
-            var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
-            let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
-            guard case .placed(let appended) = attempt else { return (attempt, nil) }
-            return (attempt, then(&core, appended))
+        do throws(LogError) {
+            return try self.core.withLock { core throws(LogError) in
+                var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
+                let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
+                guard case .placed(let appended) = attempt else { return (attempt, nil) }
+                return (attempt, then(&core, appended))
+            }
+        } catch {
+            self.wake(self.core.withLock { $0.refused(error) })
+            throw error
         }
     }
 

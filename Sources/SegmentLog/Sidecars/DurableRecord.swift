@@ -6,7 +6,7 @@ import LogModel
 ///
 ///     words 0-1 durable term | 2 durable segment | 3 durable offset | 4 commit segment | 5 commit offset
 ///     | 6 first segment | 7 last frame's offset | 8 its header checksum | 9 checksum of the state | 10 zero
-///     flags: 1 = clean stop, 2 = word 9 counts
+///     flags: 1 = clean stop, 2 = word 9 counts, 4 = a sync is under way or failed
 package struct DurableRecord: Hashable, Sendable {
     /// How the log ends after an orderly stop: with it, the next start takes up the tail without reading the segment.
     package struct CleanEnd: Hashable, Sendable {
@@ -33,14 +33,21 @@ package struct DurableRecord: Hashable, Sendable {
     package var first: SegmentID
     /// The log was closed in an orderly way.
     package var isClean: Bool
+    /// A sync was begun, and nobody knows that it succeeded: pages above ``durable`` may count as clean in the kernel's
+    /// memory and never have reached the disk.
+    package var isSyncOpen: Bool
     /// Stored only with ``isClean``.
     package var end: CleanEnd?
 
-    package init(durable: LogPoint, commit: Position, first: SegmentID, isClean: Bool, end: CleanEnd? = nil) {
+    package init(
+        durable: LogPoint, commit: Position, first: SegmentID, isClean: Bool, isSyncOpen: Bool = false,
+        end: CleanEnd? = nil
+    ) {
         self.durable = durable
         self.commit = commit
         self.first = first
         self.isClean = isClean
+        self.isSyncOpen = isSyncOpen
         self.end = end
     }
 
@@ -55,7 +62,8 @@ package struct DurableRecord: Hashable, Sendable {
                 self.commit.segment.rawValue, self.commit.offset, self.first.rawValue,
                 end?.lastFrameOffset ?? 0, end?.lastFrameChecksum ?? 0, end?.stateChecksum ?? 0, 0,
             ]
-        let flags: UInt16 = (self.isClean ? 1 : 0) | (end?.stateChecksum == nil ? 0 : 2)
+        let flags: UInt16 =
+            (self.isClean ? 1 : 0) | (end?.stateChecksum == nil ? 0 : 2) | (self.isSyncOpen ? 4 : 0)
         return Slot(flags: flags, sequence: sequence, words: words)
     }
 
@@ -69,7 +77,8 @@ package struct DurableRecord: Hashable, Sendable {
         }
         self.init(
             durable: LogPoint(term: Term(slot.number(at: 0)), position: Position(slot.words[2], slot.words[3])),
-            commit: Position(slot.words[4], slot.words[5]), first: SegmentID(slot.words[6]), isClean: isClean, end: end)
+            commit: Position(slot.words[4], slot.words[5]), first: SegmentID(slot.words[6]), isClean: isClean,
+            isSyncOpen: slot.flags & 4 != 0, end: end)
     }
 
     /// What the bytes of a DURABLE file say.

@@ -16,7 +16,7 @@ package struct CrashBound: Hashable, Sendable {
         self.tornEndByteCount = tornEndByteCount
     }
 
-    package static let quick = CrashBound(exhaustiveUnitsMax: 4, tornByteStride: 16, tornEndByteCount: 64)
+    package static let quick = CrashBound(exhaustiveUnitsMax: 3, tornByteStride: 23, tornEndByteCount: 64)
     package static let full = CrashBound(exhaustiveUnitsMax: 10, tornByteStride: 1, tornEndByteCount: 256)
 }
 
