@@ -34,11 +34,6 @@ enum Repair {
     /// Slots end with a checksum as segment headers do.
     static func slot(_ bytes: inout [UInt8], at offset: Int = 0) { Self.trailing(&bytes, offset..<offset + 60) }
 
-    /// A file whose last four bytes are the checksum of the rest.
-    static func last(_ bytes: inout [UInt8]) {
-        if bytes.count >= 4 { Self.trailing(&bytes, 0..<bytes.count - 4) }
-    }
-
     /// - Returns: Bytes of the whole frame as its header says; `nil` when they are not there.
     @discardableResult
     static func frame(_ bytes: inout [UInt8], at offset: Int = 0, previous: UInt32? = nil) -> Int? {
