@@ -226,7 +226,8 @@ import Testing
                     let isPadding = name != LogFiles.identity && bit / 8 % 2048 >= 64
                     if isPadding, !Crashes.isFull, bit % 1021 != 0 { continue }
                     let fate = try trial.damage(sample, name, "bit \(bit)") { $0[bit / 8] ^= 1 << UInt8(bit % 8) }
-                    trial.expect(fate == (name == LogFiles.identity ? .refused : .harmless), "\(name), bit \(bit): \(fate)")
+                    trial.expect(
+                        fate == (name == LogFiles.identity ? .refused : .harmless), "\(name), bit \(bit): \(fate)")
                 }
             }
         }
