@@ -25,7 +25,9 @@ package enum EngineLimits {
     /// Zeros are written this far ahead of the tail, in writes of this size.
     package static let zeroAheadByteCount = 64 << 10
     /// Pages of a mapped segment are made present this far ahead of the tail.
-    package static let populateAheadByteCount = 1 << 20
+    package static let populateAheadByteCount = 2 << 20
+    /// So many at a time.
+    package static let populationByteCount = 1 << 20
     /// Appends that wait for a sync, or for room, at a time; one more is refused.
     package static let waitingAppendsMax = 1 << 18
     /// Damaged ranges remembered one by one; with more, each segment has one.

@@ -101,14 +101,17 @@ struct ActiveSegment: Sendable {
     mutating func takePopulation(tail: Int) -> SegmentPopulation? {
         guard let mapping = self.mapping, self.isPopulationDue(tail: tail) else { return nil }
         let start = max(self.ready, tail)
-        let end = min(start + EngineLimits.populateAheadByteCount, self.mappedByteCount)
+        let end = min(start + EngineLimits.populationByteCount, self.mappedByteCount)
         guard start < end else { return nil }
         self.ready = end
         return SegmentPopulation(mapping: mapping, range: start..<end)
     }
 
-    func isPopulationDue(tail: Int) -> Bool {
-        tail + EngineLimits.populateAheadByteCount / 2 > self.ready && self.ready < self.mappedByteCount
+    func isPopulationDue(tail: Int) -> Bool { tail >= self.populationDueOffset }
+
+    /// The tail's offset from which on pages are to be made present.
+    var populationDueOffset: Int {
+        self.ready < self.mappedByteCount ? self.ready - EngineLimits.populateAheadByteCount : .max
     }
 
     private mutating func zeroAhead(of tail: Int) {

@@ -82,6 +82,9 @@ package final class LogWriter: @unchecked Sendable {
     /// Whether ``takePopulation()`` would give something.
     package var isPopulationDue: Bool { self.active.isPopulationDue(tail: Int(self.chain.tail.offset)) }
 
+    /// The tail's offset from which on it does.
+    var populationDueOffset: Int { self.active.populationDueOffset }
+
     /// Bytes that a frame can still take in the active segment.
     package var remainingByteCount: Int { max(0, self.segmentByteCountMax - Int(self.chain.tail.offset)) }
 

@@ -28,7 +28,7 @@ package struct SegmentPreparation: Sendable {
         let mapping = ActiveSegment.map(file, byteCount: self.byteCount)
         var ready = 0
         if let mapping {
-            ready = min(self.byteCount, EngineLimits.populateAheadByteCount)
+            ready = min(self.byteCount, EngineLimits.populationByteCount)
             mapping.populate(0..<ready)
         } else {
             ready = min(self.byteCount, EngineLimits.zeroAheadByteCount)

@@ -13,6 +13,8 @@ struct Maintenance {
     var isAsleep = false
     /// When it wakes by itself.
     var wakesAt: MonotonicTime?
+    /// No append that ends below gives it anything to do.
+    var quietUntil = Position.zero
     /// An append waits for the next segment's file.
     var isPreparationAsked = false
     /// The disk refused the last preparation; made again when an append asks for it or something was trimmed.
@@ -58,6 +60,7 @@ extension LogCore {
         if self.isAbandoned, self.isClosed { return (.exit, wakeups) }
         self.maintenance.isAsleep = true
         self.maintenance.wakesAt = self.nextChoreDue
+        self.maintenance.quietUntil = self.quietUntil
         return (.wait(until: self.maintenance.wakesAt), wakeups)
     }
 
@@ -112,6 +115,23 @@ extension LogCore {
         if self.maintenance.isPreparationAsked { return true }
         return !self.maintenance.isPreparationRefused
             && self.writer.remainingByteCount < self.configuration.segmentByteCountMax / 2
+    }
+
+    /// Where the next pages or the next segment's file become due.
+    private var quietUntil: Position {
+        guard self.work != .exclusive else { return .zero }
+        let tail = self.writer.chain.tail
+        var offset = self.writer.populationDueOffset
+        let half = self.configuration.segmentByteCountMax / 2
+        if !self.writer.canRotate, tail.offset < half { offset = min(offset, half) }
+        return Position(segment: tail.segment, offset: UInt32(clamping: offset))
+    }
+
+    /// Whether an append that ends at `end` left something for the maintenance thread; cheap, since each one asks.
+    func isMaintenanceDue(after end: Position) -> Bool {
+        guard self.maintenance.isAsleep else { return false }
+        return (end >= self.maintenance.quietUntil || self.maintenance.wakesAt == nil || !self.events.isEmpty)
+            && self.hasMaintenanceWork
     }
 
     /// Whether an append or a sync left something for the maintenance thread, and it sleeps on.

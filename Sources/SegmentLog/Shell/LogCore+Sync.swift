@@ -53,9 +53,9 @@ extension LogCore {
     }
 
     /// Whom to tell of an append that returns once it is written; nobody, most of the time.
-    mutating func noteWritten(now: () -> MonotonicTime) -> Wakeups? {
+    mutating func noteWritten(through end: Position, now: () -> MonotonicTime) -> Wakeups? {
         let wakesThread = self.noteUnsynced(now: now)
-        let wakesMaintenance = self.hasMaintenanceWork
+        let wakesMaintenance = self.isMaintenanceDue(after: end)
         guard wakesThread || wakesMaintenance || !self.tailWaiters.isEmpty else { return nil }
         return Wakeups(
             readers: self.takeReaders(), wakesThread: wakesThread && self.takeThreadWake(),
@@ -133,6 +133,7 @@ extension LogCore {
     mutating func finishTruncation(_ outcome: Outcome, state: LogState?, _ continuation: Continuation) -> Wakeups {
         self.work = .idle
         if let state { self.state = state }
+        self.isTermNoted = false
         let tail = self.writer.chain.tail
         if self.writer.condition == .failed {
             var wakeups = self.failed(.failed)

@@ -43,6 +43,8 @@ extension LogCore {
             wakeups.done.append((continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax))))
         } else {
             self.roomWaiters.append(continuation)
+            // Asked for before, too; but that may have been tried and refused since, before this caller came to wait.
+            if self.work != .exclusive { self.maintenance.isPreparationAsked = true }
             wakeups.wakesMaintenance = self.takeMaintenanceWake()
         }
         return wakeups

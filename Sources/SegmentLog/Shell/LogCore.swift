@@ -47,6 +47,8 @@ struct LogCore {
     let configuration: LogConfiguration
     let view: LogView
     var state: LogState
+    /// Whether ``state`` has the term in which this log writes.
+    var isTermNoted = false
     var work = Work.idle
     /// Ascending by position, since the tail only grows while they wait.
     var syncWaiters: [SyncWaiter] = []
@@ -122,7 +124,10 @@ struct LogCore {
             throw error
         }
         // Records change nothing of the state but the term, and that only once.
-        self.state.note(term: Self.term, firstIndex: first, position: position)
+        if !self.isTermNoted {
+            self.state.note(term: Self.term, firstIndex: first, position: position)
+            self.isTermNoted = true
+        }
         self.counters.appended(records: outline.recordCount, byteCount: outline.byteCount)
         self.publishView()
         return .placed(

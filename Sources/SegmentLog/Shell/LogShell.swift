@@ -63,26 +63,22 @@ final class LogShell: Sendable {
         var memory: UnsafeMutableRawBufferPointer
     }
 
-    /// Encodes records on the caller's thread and places them; the caller goes on when they are written.
-    nonisolated(nonsending) func append(_ record: Record) async throws(LogError) -> Appended {
-        while true {
-            if let appended = try withUnsafePointer(
-                to: record,
-                { pointer throws(LogError) in try self.write(UnsafeBufferPointer(start: pointer, count: 1)) })
-            {
-                return appended
-            }
-            try await self.waitForRoom()
+    /// Encodes a record on the caller's thread and places it. Does not wait.
+    ///
+    /// - Returns: `nil` when there is no room yet: ``append(contentsOf:)`` waits for it.
+    func appendAtOnce(_ record: Record) throws(LogError) -> Appended? {
+        try withUnsafePointer(to: record) { pointer throws(LogError) in
+            try self.write(UnsafeBufferPointer(start: pointer, count: 1))
         }
     }
 
+    /// Encodes records on the caller's thread and places them; the caller goes on when they are written.
     nonisolated(nonsending) func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
         while true {
-            if let appended = try records.withUnsafeBufferPointer({ records throws(LogError) in
+            let appended = try records.withUnsafeBufferPointer { records throws(LogError) in
                 try self.write(records)
-            }) {
-                return appended
             }
+            if let appended { return appended }
             try await self.waitForRoom()
         }
     }
@@ -104,7 +100,9 @@ final class LogShell: Sendable {
 
     /// - Returns: `nil` when there is no room yet.
     private func write(_ records: UnsafeBufferPointer<Record>) throws(LogError) -> Appended? {
-        let (attempt, wakeups) = try self.place(records) { core, _ in core.noteWritten { SystemTime.monotonic } }
+        let (attempt, wakeups) = try self.place(records) { core, appended in
+            core.noteWritten(through: appended.end) { SystemTime.monotonic }
+        }
         if let wakeups { self.wake(wakeups) }
         return if case .placed(let appended) = attempt { appended } else { nil }
     }

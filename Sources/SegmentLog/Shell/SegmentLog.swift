@@ -77,7 +77,8 @@ public final class SegmentLog: Sendable {
     @discardableResult
     nonisolated(nonsending) public func append(_ record: Record) async throws(LogError) -> Appended {
         if self.shell.policy == .always { return try await self.shell.appendDurably([record]) }
-        return try await self.shell.append(record)
+        if let appended = try self.shell.appendAtOnce(record) { return appended }
+        return try await self.shell.append(contentsOf: [record])
     }
 
     /// Appends records as one atomic batch: all or none of them are in the log, also after a crash.
