@@ -60,6 +60,20 @@ import Testing
         #expect(Self.trim(policy, [1, 1, 1, 1], durable: 4, seconds: 900).position == nil)
     }
 
+    @Test func `a segment whose age cannot be read goes with the next one that is too old`() {
+        let policy = RetentionPolicy(ageMax: .seconds(10))
+        let segments = (0..<4).map { SegmentSummary(id: SegmentID($0), firstIndex: .first, byteCount: 1) }
+        let now = Timestamp(nanoseconds: 100_000_000_000)
+        func position(readable: Set<UInt32>) -> Position? {
+            policy.trimPosition(segments: segments, durable: Position(3, 0), now: now) {
+                readable.contains($0.rawValue) ? Timestamp(nanoseconds: 1) : nil
+            }
+        }
+        #expect(position(readable: [0, 2]) == Position(3, 0))
+        #expect(position(readable: [0]) == Position(1, 0))
+        #expect(position(readable: []) == nil)
+    }
+
     @Test func `the newest time of a segment is that of the checkpoint behind it`() throws {
         let log = try EngineHarness()
         try log.fill(60)
@@ -69,9 +83,9 @@ import Testing
         }
         try log.writer.sync()
         let policy = RetentionPolicy(byteCountMax: 1)
-        let position = try policy.trimPosition(
-            segments: log.store.segments, durable: log.writer.durable.position, now: .zero,
-            newest: log.store.newestTimestamp(of:))
+        let position = policy.trimPosition(
+            segments: log.store.segments, durable: log.writer.durable.position, now: .zero
+        ) { try? log.store.newestTimestamp(of: $0) }
         #expect(position == Position(segment: log.tail.segment, offset: 0))
         try log.writer.trim(before: try #require(position))
         #expect(log.store.segments.count == 1)

@@ -88,11 +88,13 @@ struct ActiveSegment: Sendable {
             self.ready = offset
             return
         }
-        // What is mapped stays as long as it is: a store behind the end of the file would end the process.
-        try self.file.truncate(to: self.mappedByteCount)
+        // What is mapped stays as long as it is: a store behind the end of the file would end the process. Frames that
+        // were written behind the mapping stay, too.
+        let kept = max(self.mappedByteCount, offset)
+        try self.file.truncate(to: kept)
         let zeros = [UInt8](repeating: 0, count: max(0, self.mappedByteCount - offset))
         mapping.store(zeros.span.bytes, at: min(offset, self.mappedByteCount))
-        self.allocated = self.mappedByteCount
+        self.allocated = kept
     }
 
     // MARK: Ahead of the tail

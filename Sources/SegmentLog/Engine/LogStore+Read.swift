@@ -130,7 +130,7 @@ extension LogStore {
             let checked = CheckedFrames(bytes.span.bytes, from: first, after: before)
             if case .defect(.brokenChain) = checked.stop {
                 // The frame is good in itself: only this read can tell that it does not belong here.
-                throw self.fault(checked, place)
+                throw self.fault(checked, place, bytes.span.bytes)
             }
             if checked.end > first { return (first..<checked.end, checked.previous) }
             var needed = 0
@@ -142,7 +142,7 @@ extension LogStore {
             case .defect:
                 let position = Position(segment: place.segment, offset: place.start)
                 if first == 0, previous == nil, try !self.isFrame(at: position) { throw .noFrame(at: position) }
-                throw self.fault(checked, place)
+                throw self.fault(checked, place, bytes.span.bytes)
             }
             guard needed <= available, needed > count else {
                 let position = Position(segment: place.segment, offset: place.start)
@@ -188,9 +188,15 @@ extension LogStore {
         }
     }
 
-    private func fault(_ checked: CheckedFrames, _ place: Place) -> LogError {
+    private func fault(_ checked: CheckedFrames, _ place: Place, _ bytes: RawSpan) -> LogError {
         guard case .defect(let defect) = checked.stop else { preconditionFailure("no fault in \(place)") }
-        let range = Int(place.start) + checked.end..<Int(place.end)
+        var range = Int(place.start) + checked.end..<Int(place.end)
+        // Behind a frame whose header is good, the next one is known to begin.
+        if case .payloadChecksum = defect,
+            let header = try? FrameHeader.decode(bytes.extracting(droppingFirst: checked.end))
+        {
+            range = range.lowerBound..<min(range.upperBound, range.lowerBound + Int(header.length))
+        }
         return .damaged(Damage(place.segment, range, .fault(FrameFault(defect))))
     }
 }

@@ -100,6 +100,8 @@ extension LogWriter {
         do throws(LogError) {
             try prepared.put(bytes)
             try self.files.rename(prepared.name, to: next.fileName)
+            // A reader that came late to a segment of this number, since truncated, may have left its file there.
+            self.store.descriptors.forget { $0 == next }
         } catch {
             // The next attempt makes a new one; what cannot be removed now is removed then, or at the next start.
             try? self.files.remove(prepared.name)

@@ -41,6 +41,8 @@ extension OpenedLog {
         guard !recovery.layout.isEmpty else { throw .damaged(Damage(first, 0..<0, .missing)) }
         self.report.scanned = recovery.scanned
         self.report.keptUnsynced = recovery.keptAbove
+        // Before the first sync: should it fail, the next start must not take what is in memory for what is on disk.
+        if !recovery.wasTakenUp { self.durableFile.update { $0.isSyncOpen = true } }
         try self.cutTail(recovery, segments: segments)
         try self.makeDurable(recovery, found: found)
         self.state = recovery.state
@@ -104,7 +106,6 @@ extension OpenedLog {
     private mutating func makeDurable(_ recovery: LogRecovery, found: DurableRecord?) throws(LogError) {
         if !recovery.wasTakenUp {
             let isWrittenAgain = found?.isSyncOpen ?? true
-            self.durableFile.update { $0.isSyncOpen = true }
             let synced = found?.durable.position ?? Position(segment: recovery.chain.tail.segment, offset: 0)
             let unsynced = recovery.layout.filter { $0.id >= (found?.durable.position.segment ?? .first) }
             let missing = Set(recovery.damage.filter { $0.kind == .missing }.map(\.segment))

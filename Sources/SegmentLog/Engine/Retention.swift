@@ -26,13 +26,13 @@ public struct RetentionPolicy: Hashable, Sendable {
     /// - Parameters:
     ///   - segments: Ascending; the last one is active.
     ///   - durable: Segments that do not lie wholly below it stay.
-    ///   - newest: The time of a segment's newest record. Asked for the oldest segments only, each at most once.
+    ///   - newest: The time of a segment's newest record, `nil` when it cannot be read. Asked for the oldest segments
+    ///     only, each at most once.
     /// - Returns: Where to trim before; `nil` when all stays.
     /// - Complexity: O(segments); one call of `newest` for each segment that goes by age, and one more.
-    package func trimPosition<Failure: Error>(
-        segments: [SegmentSummary], durable: Position, now: Timestamp,
-        newest: (SegmentID) throws(Failure) -> Timestamp
-    ) throws(Failure) -> Position? {
+    package func trimPosition(
+        segments: [SegmentSummary], durable: Position, now: Timestamp, newest: (SegmentID) -> Timestamp?
+    ) -> Position? {
         let candidates = segments.dropLast().prefix { $0.id < durable.segment }
         var byteCount = segments.reduce(0) { $0 + $1.byteCount }
         var keptFrom: SegmentID?
@@ -40,10 +40,13 @@ public struct RetentionPolicy: Hashable, Sendable {
             let isTooMuch = self.byteCountMax.map { byteCount > $0 } ?? false
             if !isTooMuch {
                 guard let ageMax = self.ageMax else { break }
-                let age = Self.age(of: try newest(segment.id), now: now)
-                guard age > ageMax else { break }
+                byteCount -= segment.byteCount
+                // Of one whose age cannot be read, a later one tells: times never go back.
+                guard let time = newest(segment.id) else { continue }
+                guard Self.age(of: time, now: now) > ageMax else { break }
+            } else {
+                byteCount -= segment.byteCount
             }
-            byteCount -= segment.byteCount
             keptFrom = segment.id.next
         }
         return keptFrom.map { Position(segment: $0, offset: 0) }

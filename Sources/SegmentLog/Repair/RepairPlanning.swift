@@ -14,6 +14,8 @@ struct RepairPlanning {
     private let found: AuditReport
     /// As it would be with the segments that a peer has.
     private var mended: AuditReport
+    /// Frames above the durable position go with a replaced segment.
+    private var losesUnsynced = false
     private var sources: [SegmentID: LogAudit.Source] = [:]
     private var plan: RepairPlan
     private var taken: Set<String>
@@ -117,6 +119,7 @@ struct RepairPlanning {
             guard let byteCount = source.byteCount, let checksum = try self.repair.checksum(source.path, 0..<byteCount)
             else { continue }
             let exists = self.names.contains(segment.fileName)
+            try self.announceUnsynced(in: segment, from: byteCount)
             self.plan.actions.append(
                 .replace(
                     segment: segment.rawValue, from: source.path.string, byteCount: byteCount, checksum: checksum,
@@ -125,6 +128,24 @@ struct RepairPlanning {
         for segment in self.found.damagedSegments where candidates[segment] == nil && !self.isOnlyTooLong(segment) {
             self.plan.unknown.append("\(peer) has no \(segment.fileName) that is whole and fits")
         }
+    }
+
+    /// A peer's copy is taken as far as this node had synced; what stood behind leaves the log with the replaced file.
+    private mutating func announceUnsynced(in segment: SegmentID, from byteCount: Int) throws(LogError) {
+        guard self.found.durable?.point.position.segment == segment, self.names.contains(segment.fileName) else {
+            return
+        }
+        let file = try self.files.open(segment, .read)
+        let end = try disk { () throws(DiskError) in
+            var window = FrameWindow(file, end: try file.byteCount())
+            return try window.endOfNonZero(from: byteCount)
+        }
+        guard end > byteCount else { return }
+        self.losesUnsynced = true
+        self.plan.needsAcceptance = self.plan.needsAcceptance || self.found.isCluster
+        self.plan.unknown.append(
+            "bytes \(byteCount)..<\(end) of \(segment.fileName) were written and not known to be synced: they leave the log, "
+                + "and stay in the copy of the replaced file")
     }
 
     /// How long a segment must be: what its successor says, or where the synced part ends.
@@ -188,7 +209,7 @@ struct RepairPlanning {
             moved.append(
                 RepairPlan.Moved(name: segment.id.fileName, keptAs: self.freeName(segment.id.fileName)))
         }
-        self.plan.needsAcceptance = wasCommitted
+        self.plan.needsAcceptance = self.plan.needsAcceptance || wasCommitted
         self.plan.actions.append(
             .cut(
                 to: RepairPlan.Cut(
@@ -221,7 +242,7 @@ struct RepairPlanning {
             self.plan.unknown.append(
                 "VOTE is not repaired: whom this node voted for is unknown. Started, it follows and stores the log, and "
                     + "never votes again as this incarnation; the others go on electing")
-        } else if cut != nil || self.found.durable == nil {
+        } else if cut != nil || self.found.durable == nil || self.losesUnsynced {
             self.plan.actions.append(.bar)
         }
     }

@@ -137,13 +137,15 @@ extension LogCore {
     /// Whether an append or a sync left something for the maintenance thread, and it sleeps on.
     var hasMaintenanceWork: Bool {
         guard self.maintenance.isAsleep else { return false }
-        if self.maintenance.wakesAt == nil, self.counters.isDirty || self.writer.durableFile.isDirty { return true }
+        if let due = self.nextChoreDue, self.maintenance.wakesAt.map({ due < $0 }) ?? true { return true }
         return self.isPreparationDue || self.writer.isPopulationDue || self.maintenance.isPageDue
             || !self.events.isEmpty || !self.writer.unindexed.isEmpty
     }
 
     private var nextChoreDue: MonotonicTime? {
-        guard self.failure == nil else { return self.counters.due }
+        guard self.failure == nil, self.work != .exclusive, self.requests.isEmpty, !self.isAbandoned else {
+            return self.counters.due
+        }
         var due = self.counters.due
         if self.writer.durableFile.isDirty { due = min(due ?? self.writer.durableSyncDue, self.writer.durableSyncDue) }
         if let retention = self.retentionDue { due = min(due ?? retention, retention) }

@@ -32,19 +32,26 @@ extension LogCore {
         return .waits(wakeups)
     }
 
+    /// Enters a caller that returns once everything appended so far is durable.
+    ///
+    /// The tail is taken under the lock: one from before a truncation might never be reached again.
+    mutating func joinTail(_ continuation: Continuation) -> Role {
+        self.join(self.work == .exclusive ? self.view.written : self.writer.chain.tail, continuation)
+    }
+
     /// Enters an append that found no room.
-    mutating func joinRoom(_ continuation: Continuation) -> Wakeups {
+    ///
+    /// - Parameter epoch: From the attempt; when it has passed, something changed since, and the append tries again.
+    mutating func joinRoom(since epoch: UInt64, _ continuation: Continuation) -> Wakeups {
         var wakeups = Wakeups()
         if let failure = self.failure {
             wakeups.done.append((continuation, .failure(failure)))
-        } else if self.work != .exclusive, self.writer.canRotate {
+        } else if self.roomEpoch != epoch {
             wakeups.done.append((continuation, .success(())))
         } else if self.isCrowded {
             wakeups.done.append((continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax))))
         } else {
             self.roomWaiters.append(continuation)
-            // Asked for before, too; but that may have been tried and refused since, before this caller came to wait.
-            if self.work != .exclusive { self.maintenance.isPreparationAsked = true }
             wakeups.wakesMaintenance = self.takeMaintenanceWake()
         }
         return wakeups
@@ -57,6 +64,7 @@ extension LogCore {
     /// Lets every append that waits for room try again, or tells it why not.
     mutating func takeRoomWaiters(_ outcome: Outcome) -> [(Continuation, Outcome)] {
         defer { self.roomWaiters.removeAll() }
+        self.roomEpoch += 1
         return self.roomWaiters.map { ($0, outcome) }
     }
 

@@ -54,6 +54,8 @@ struct LogCore {
     var syncWaiters: [SyncWaiter] = []
     /// Appends that wait for the next segment's file, or for a truncation to end.
     var roomWaiters: [Continuation] = []
+    /// Raised whenever those are let go: an append that found no room before, and comes to wait after, must not.
+    var roomEpoch: UInt64 = 0
     var tailWaiters: [UInt64: TailWaiter] = [:]
     var requests: [Request] = []
     /// When the oldest byte that is not synced was written.
@@ -100,7 +102,7 @@ struct LogCore {
     enum Attempt {
         case placed(Appended)
         /// The next segment's file is not there yet, or a truncation goes on.
-        case wait
+        case wait(epoch: UInt64)
     }
 
     /// Places a frame at the tail.
@@ -110,9 +112,11 @@ struct LogCore {
         _ outline: FrameOutline, in frame: inout MutableRawSpan, timestamp: Timestamp
     ) throws(LogError) -> Attempt {
         if let failure = self.failure { throw failure }
-        if self.work == .exclusive { return .wait }
+        if self.work == .exclusive { return .wait(epoch: self.roomEpoch) }
         if outline.byteCount > self.writer.remainingByteCount {
-            guard try self.beginSegment(for: outline.byteCount, timestamp: timestamp) else { return .wait }
+            guard try self.beginSegment(for: outline.byteCount, timestamp: timestamp) else {
+                return .wait(epoch: self.roomEpoch)
+            }
         }
         let first = self.writer.chain.nextIndex
         let position: Position

@@ -74,7 +74,13 @@ extension LogShell {
         let outcome = LogCore.Outcome { () throws(LogError) in
             if let failure { throw failure }
             try writer.truncate(from: position)
-            state = try LogCore.state(of: writer)
+            do throws(LogError) {
+                state = try LogCore.state(of: writer)
+            } catch {
+                // Cut, and nobody knows what a checkpoint would have to say: nothing is written any more.
+                writer.syncFailed()
+                throw error
+            }
         }
         let newState = state
         self.wake(self.core.withLock { $0.finishTruncation(outcome, state: newState, continuation) })
@@ -125,16 +131,10 @@ extension LogShell {
     }
 
     private func retain() {
-        let retention = self.retention
-        do throws(LogError) {
-            let position = try retention.trimPosition(
-                segments: self.store.segments, durable: self.durable, now: SystemTime.timestamp
-            ) { id throws(LogError) in try self.store.newestTimestamp(of: id) }
-            guard let position else { return }
-            self.wake(self.core.withLock { $0.request(trim: position, nil) })
-        } catch {
-            // What cannot be read stays; the quarantine has told of it.
-        }
+        let position = self.retention.trimPosition(
+            segments: self.store.segments, durable: self.durable, now: SystemTime.timestamp
+        ) { try? self.store.newestTimestamp(of: $0) }
+        if let position { self.wake(self.core.withLock { $0.request(trim: position, nil) }) }
     }
 
     private func syncPage() {

@@ -67,19 +67,22 @@ final class LogShell: Sendable {
     ///
     /// - Returns: `nil` when there is no room yet: ``append(contentsOf:)`` waits for it.
     func appendAtOnce(_ record: Record) throws(LogError) -> Appended? {
-        try withUnsafePointer(to: record) { pointer throws(LogError) in
+        let attempt = try withUnsafePointer(to: record) { pointer throws(LogError) in
             try self.write(UnsafeBufferPointer(start: pointer, count: 1))
         }
+        return if case .placed(let appended) = attempt { appended } else { nil }
     }
 
     /// Encodes records on the caller's thread and places them; the caller goes on when they are written.
     nonisolated(nonsending) func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
         while true {
-            let appended = try records.withUnsafeBufferPointer { records throws(LogError) in
+            let attempt = try records.withUnsafeBufferPointer { records throws(LogError) in
                 try self.write(records)
             }
-            if let appended { return appended }
-            try await self.waitForRoom()
+            switch attempt {
+            case .placed(let appended): return appended
+            case .wait(let epoch): try await self.waitForRoom(since: epoch)
+            }
         }
     }
 
@@ -88,29 +91,33 @@ final class LogShell: Sendable {
     @concurrent
     func appendDurably(_ records: [Record]) async throws(LogError) -> Appended {
         while true {
-            var placed: Appended?
+            var attempt: LogCore.Attempt?
             let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
-                placed = records.withUnsafeBufferPointer { self.write($0, continuation) }
+                attempt = records.withUnsafeBufferPointer { self.write($0, continuation) }
             }
             try outcome.get()
-            if let placed { return placed }
-            try await self.waitForRoom()
+            switch attempt {
+            case .placed(let appended): return appended
+            case .wait(let epoch): try await self.waitForRoom(since: epoch)
+            case nil: preconditionFailure("refused without an error")
+            }
         }
     }
 
-    /// - Returns: `nil` when there is no room yet.
-    private func write(_ records: UnsafeBufferPointer<Record>) throws(LogError) -> Appended? {
+    private func write(_ records: UnsafeBufferPointer<Record>) throws(LogError) -> LogCore.Attempt {
         let (attempt, wakeups) = try self.place(records) { core, appended in
             core.noteWritten(through: appended.end) { SystemTime.monotonic }
         }
         if let wakeups { self.wake(wakeups) }
-        return if case .placed(let appended) = attempt { appended } else { nil }
+        return attempt
     }
 
-    /// Resumes `continuation` when the records are durable, refused, or found no room; `nil` then.
+    /// Resumes `continuation` when the records are durable, refused, or found no room.
+    ///
+    /// - Returns: `nil` when they were refused.
     private func write(
         _ records: UnsafeBufferPointer<Record>, _ continuation: LogCore.Continuation
-    ) -> Appended? {
+    ) -> LogCore.Attempt? {
         do throws(LogError) {
             let (attempt, role) = try self.place(records) { core, appended in core.join(appended.end, continuation) }
             if let role {
@@ -118,7 +125,7 @@ final class LogShell: Sendable {
             } else {
                 continuation.resume(returning: .success(()))
             }
-            return if case .placed(let appended) = attempt { appended } else { nil }
+            return attempt
         } catch {
             continuation.resume(returning: .failure(error))
             return nil
@@ -172,11 +179,11 @@ final class LogShell: Sendable {
         }
     }
 
-    /// Returns once everything below `end` is durable.
+    /// Returns once everything appended so far is durable.
     @concurrent
-    func waitUntilDurable(_ end: Position) async throws(LogError) {
+    func sync() async throws(LogError) {
         let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
-            self.play(self.core.withLock { $0.join(end, continuation) })
+            self.play(self.core.withLock { $0.joinTail(continuation) })
         }
         try outcome.get()
     }
@@ -190,9 +197,9 @@ final class LogShell: Sendable {
         }
     }
 
-    nonisolated(nonsending) private func waitForRoom() async throws(LogError) {
+    nonisolated(nonsending) private func waitForRoom(since epoch: UInt64) async throws(LogError) {
         let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
-            self.wake(self.core.withLock { $0.joinRoom(continuation) })
+            self.wake(self.core.withLock { $0.joinRoom(since: epoch, continuation) })
         }
         try outcome.get()
     }

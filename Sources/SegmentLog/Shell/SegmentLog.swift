@@ -103,7 +103,7 @@ public final class SegmentLog: Sendable {
     ///
     /// - Throws: ``LogError/storage(_:)`` when the sync fails, afterwards ``LogError/failed``; ``LogError/closed``.
     public func sync() async throws(LogError) {
-        try await self.shell.waitUntilDurable(self.tail)
+        try await self.shell.sync()
     }
 
     /// Removes everything from `position` on.
