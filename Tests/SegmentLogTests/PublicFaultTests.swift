@@ -163,6 +163,35 @@ import Testing
         #expect(try EngineHarness(disk, mode: .standalone).values() == appended)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `an append that comes to wait after the next segment was refused asks for it again`() async throws {
+        let log = try EngineHarness(mode: .standalone)
+        let state = try LogCore.state(of: log.writer)
+        var core = LogCore(log.writer, log.configuration, view: LogView(), state: state)
+        // It found no room and said so; the maintenance thread tries and is refused before it comes to wait.
+        core.maintenance.isPreparationAsked = true
+        #expect(Self.isPreparing(&core))
+        #expect(core.prepared(.failure(.noSpace)).done.isEmpty)
+        #expect(!Self.isPreparing(&core))
+        let outcome = await withCheckedContinuation { continuation in
+            #expect(core.joinRoom(continuation).wakesMaintenance)
+            #expect(Self.isPreparing(&core))
+            for (waiter, outcome) in core.prepared(.failure(.noSpace)).done { waiter.resume(returning: outcome) }
+        }
+        #expect(throws: LogError.noSpace) { try outcome.get() }
+    }
+
+    /// Lets the maintenance thread go through its chores; whether it comes to make a segment before it sleeps.
+    private static func isPreparing(_ core: inout LogCore) -> Bool {
+        while true {
+            switch core.nextChore(now: .zero).chore {
+            case .prepare: return true
+            case .wait, .exit: return false
+            default: continue
+            }
+        }
+    }
+
     private static func values(_ log: SegmentLog) async throws -> [String] {
         try await log.sync()
         return try await log.read().reduce(into: [String]()) { values, record in
