@@ -74,12 +74,20 @@ final class DurableFile: Sendable {
         }
     }
 
-    /// Sets the record in both slots and syncs it: afterwards no slot tells of anything higher.
+    /// Sets the record in both slots and syncs each: afterwards no slot tells of anything higher.
+    ///
+    /// One after the other: a power cut that tears the second must find the first on the disk, or what is left is the
+    /// record before the last one, which knows neither of a trim nor of a truncation. Cost: two syncs.
     func reset(_ change: (inout DurableRecord) -> Void) throws(LogError) {
-        self.state.withLock { state in
+        let sequence = self.state.withLock { state in
             change(&state.record)
             self.store(&state)
-            self.store(&state)
+            return state.sequence
+        }
+        try self.sync()
+        self.state.withLock { state in
+            // Unless an update has done so meanwhile.
+            if state.sequence == sequence { self.store(&state) }
         }
         try self.sync()
     }
