@@ -175,7 +175,8 @@ import Testing
         #expect(core.prepared(.failure(.noSpace)).done.isEmpty)
         #expect(!Self.isPreparing(&core))
         let outcome = await withCheckedContinuation { continuation in
-            for (waiter, outcome) in core.joinRoom(since: epoch, continuation).done { waiter.resume(returning: outcome) }
+            let done = core.joinRoom(since: epoch, continuation).done
+            for (waiter, outcome) in done { waiter.resume(returning: outcome) }
         }
         try outcome.get()
     }

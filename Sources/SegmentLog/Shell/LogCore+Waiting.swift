@@ -20,8 +20,6 @@ extension LogCore {
             wakeups.done.append((continuation, .success(())))
         } else if let failure = self.failure {
             wakeups.done.append((continuation, .failure(failure)))
-        } else if self.isCrowded {
-            wakeups.done.append((continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax))))
         } else {
             self.syncWaiters.append(SyncWaiter(end: end, continuation: continuation))
             if self.work == .idle, self.syncWaiters.count == 1, self.requests.isEmpty, SyncLeadership.take() {
@@ -36,7 +34,11 @@ extension LogCore {
     ///
     /// The tail is taken under the lock: one from before a truncation might never be reached again.
     mutating func joinTail(_ continuation: Continuation) -> Role {
-        self.join(self.work == .exclusive ? self.view.written : self.writer.chain.tail, continuation)
+        guard !self.isCrowded else {
+            return .waits(
+                Wakeups(done: [(continuation, .failure(.overloaded(waiting: EngineLimits.waitingAppendsMax)))]))
+        }
+        return self.join(self.work == .exclusive ? self.view.written : self.writer.chain.tail, continuation)
     }
 
     /// Enters an append that found no room.
@@ -57,7 +59,8 @@ extension LogCore {
         return wakeups
     }
 
-    private var isCrowded: Bool {
+    /// Whether one more caller would be too many; asked before anything is placed for it.
+    var isCrowded: Bool {
         self.syncWaiters.count + self.roomWaiters.count >= EngineLimits.waitingAppendsMax
     }
 

@@ -112,6 +112,9 @@ struct LogCore {
         _ outline: FrameOutline, in frame: inout MutableRawSpan, timestamp: Timestamp
     ) throws(LogError) -> Attempt {
         if let failure = self.failure { throw failure }
+        if self.isCrowded, self.configuration.policy == .always {
+            throw .overloaded(waiting: EngineLimits.waitingAppendsMax)
+        }
         if self.work == .exclusive { return .wait(epoch: self.roomEpoch) }
         if outline.byteCount > self.writer.remainingByteCount {
             guard try self.beginSegment(for: outline.byteCount, timestamp: timestamp) else {
