@@ -33,10 +33,16 @@ final class DurableFile: Sendable {
             if error.isNotFound { throw .sidecarDamaged(file: LogFiles.durable) }
             throw LogError(error)
         }
-        let newest = Slot.newest(of: page.load(), at: Self.offsets, magic: Self.magic)
+        let bytes = page.load()
+        let newest = Slot.newest(of: bytes, at: Self.offsets, magic: Self.magic)
         let found = newest.map { DurableRecord($0) }
-        let state = State(record: found ?? .blank, sequence: newest?.sequence ?? 0)
-        return (DurableFile(page, state), found)
+        let durableFile = DurableFile(page, State(record: found ?? .blank, sequence: newest?.sequence ?? 0))
+        let told = Self.offsets.compactMap { Slot.newest(of: bytes, at: [$0], magic: Self.magic) }
+        if let found, told.count < 2 || told.contains(where: { Self.isOutdated(DurableRecord($0), by: found) }) {
+            // A store was torn, or a reset was cut off between its two.
+            try durableFile.levelSlots()
+        }
+        return (durableFile, found)
     }
 
     private init(_ page: any Mapping, _ state: sending State) {
@@ -44,19 +50,13 @@ final class DurableFile: Sendable {
         self.state = Lock(state)
     }
 
-    static func blank() -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
-        // Sequence 1 stands in the slot of odd numbers, so that the first store leaves it alone.
-        let slot = DurableRecord.blank.slot(sequence: 1).encoded(magic: Self.magic)
-        bytes.replaceSubrange(Self.offsets[1]..<(Self.offsets[1] + Slot.byteCount), with: slot)
-        return bytes
-    }
+    static func blank() -> [UInt8] { Self.contents(.blank, sequence: 0) }
 
     /// A file in which both slots say `record`.
-    static func contents(_ record: DurableRecord) -> [UInt8] {
+    static func contents(_ record: DurableRecord, sequence: UInt64 = 2) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         for (number, offset) in Self.offsets.enumerated() {
-            let slot = record.slot(sequence: 2 + UInt64(number)).encoded(magic: Self.magic)
+            let slot = record.slot(sequence: sequence + UInt64(number)).encoded(magic: Self.magic)
             bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot)
         }
         return bytes
@@ -89,6 +89,17 @@ final class DurableFile: Sendable {
             // Unless an update has done so meanwhile.
             if state.sequence == sequence { self.store(&state) }
         }
+        try self.sync()
+    }
+
+    /// Whether a record must not come back: it tells of segments that were trimmed, or of frames that were truncated.
+    private static func isOutdated(_ record: DurableRecord, by newest: DurableRecord) -> Bool {
+        record.first != newest.first || record.durable.position > newest.durable.position
+    }
+
+    /// Stores the record in the slot that is behind: a store that is torn later cannot uncover what that slot said.
+    private func levelSlots() throws(LogError) {
+        self.state.withLock { self.store(&$0) }
         try self.sync()
     }
 
