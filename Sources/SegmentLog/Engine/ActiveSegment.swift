@@ -14,7 +14,7 @@ import SegmentFormat
 struct ActiveSegment: Sendable {
     let file: any File
     let segment: SegmentID
-    private(set) var mapping: (any Mapping)?
+    private let mapping: (any Mapping)?
     /// Offsets below are reserved on disk.
     private var allocated: Int
     /// Offsets below hold frames, or zeros whose pages are present.

@@ -58,8 +58,12 @@ extension LogWriter {
     ///   Client appends are to be refused until then: what is left is for frames that heal a full disk.
     package func prepareNextSegment() throws(LogError) {
         try self.checkOpen()
-        if self.prepared == nil { self.prepared = try self.preparation(named: LogFiles.next).perform() }
+        try self.prepareNext()
         if self.isReserveMissing { self.reserve = try self.preparation(named: LogFiles.reserve).perform() }
+    }
+
+    private func prepareNext() throws(LogError) {
+        if self.prepared == nil { self.prepared = try self.preparation(named: LogFiles.next).perform() }
     }
 
     /// What ``prepareNextSegment()`` does, under another name: for another thread, to be handed to ``adopt(_:)``.
@@ -114,7 +118,7 @@ extension LogWriter {
 
     private func takePrepared() throws(LogError) -> PreparedSegment {
         do throws(LogError) {
-            if self.prepared == nil { self.prepared = try self.preparation(named: LogFiles.next).perform() }
+            try self.prepareNext()
         } catch {
             guard error == .noSpace, let reserve = self.reserve else { throw error }
             self.reserve = nil

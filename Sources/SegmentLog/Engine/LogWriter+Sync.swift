@@ -50,15 +50,7 @@ extension LogWriter {
 
     /// The sync that is needed now. At most one at a time, and no truncation before it is finished.
     package func beginSync() -> SyncJob {
-        let job = SyncJob(
-            sealing: self.sealing,
-            active: self.durable == self.chain.point ? nil : self.active.file,
-            directory: self.isDirectoryDirty ? self.files : nil,
-            point: self.chain.point
-        )
-        self.isDirectoryDirty = false
-        self.durableFile.update { $0.isSyncOpen = true }
-        return job
+        self.begin(active: self.durable == self.chain.point ? nil : self.active.file, through: self.chain.point)
     }
 
     /// Whether a full segment waits to be cut to its length and synced.
@@ -66,9 +58,12 @@ extension LogWriter {
 
     /// A sync of the full segments alone, for logs whose appends do not wait for one. As ``beginSync()`` otherwise.
     package func beginFinalizing() -> SyncJob {
+        self.begin(active: nil, through: self.sealing.last?.point ?? self.durable)
+    }
+
+    private func begin(active: (any File)?, through point: LogPoint) -> SyncJob {
         let job = SyncJob(
-            sealing: self.sealing, active: nil, directory: self.isDirectoryDirty ? self.files : nil,
-            point: self.sealing.last?.point ?? self.durable)
+            sealing: self.sealing, active: active, directory: self.isDirectoryDirty ? self.files : nil, point: point)
         self.isDirectoryDirty = false
         self.durableFile.update { $0.isSyncOpen = true }
         return job
