@@ -90,7 +90,10 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
     package static let zero = MonotonicTime(nanoseconds: 0)
     package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
     package func advanced(byMilliseconds milliseconds: UInt64) -> Self {
-        Self(nanoseconds: self.nanoseconds + milliseconds * 1_000_000)
+        self.advanced(byNanoseconds: milliseconds * 1_000_000)
+    }
+    package func advanced(byNanoseconds nanoseconds: UInt64) -> Self {
+        Self(nanoseconds: self.nanoseconds + nanoseconds)
     }
     /// Milliseconds since `earlier`; 0 when `earlier` is later.
     package func milliseconds(since earlier: Self) -> UInt64 {

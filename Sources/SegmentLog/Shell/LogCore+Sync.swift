@@ -23,6 +23,7 @@ extension LogCore {
     }
 
     mutating func nextStep(now: MonotonicTime) -> Step {
+        self.isGatheringTimed = false
         guard self.work == .idle else { return self.sleep(until: nil) }
         if !self.requests.isEmpty || self.isAbandoned {
             guard !self.maintenance.isRunning else { return self.sleep(until: nil) }
@@ -30,7 +31,11 @@ extension LogCore {
             return self.requests.isEmpty ? .exit : .perform(self.requests.removeFirst())
         }
         if self.failure != nil { return self.sleep(until: nil) }
-        if !self.syncWaiters.isEmpty { return .sync(self.beginSync()) }
+        if !self.syncWaiters.isEmpty {
+            if self.isGathered || self.gathering.deadline <= now { return .sync(self.beginSync()) }
+            self.isGatheringTimed = true
+            return self.sleep(until: self.gathering.deadline)
+        }
         switch self.configuration.policy {
         case .always: break
         case .batch(let window):
@@ -77,11 +82,16 @@ extension LogCore {
     mutating func beginSync() -> SyncJob {
         precondition(self.work == .idle, "two syncs at a time")
         self.work = .syncing
+        self.gathering.began(waiting: self.syncWaiters.count)
         self.unsyncedSince = nil
         return self.writer.beginSync()
     }
 
-    mutating func finishSync(_ job: SyncJob, now: MonotonicTime) -> Wakeups {
+    /// Whether those are there whom the next sync waits for.
+    var isGathered: Bool { self.gathering.isComplete(waiting: self.syncWaiters.count) }
+
+    /// - Parameter nanoseconds: How long it took.
+    mutating func finishSync(_ job: SyncJob, nanoseconds: UInt64, now: MonotonicTime) -> Wakeups {
         self.work = .idle
         if self.writer.finishSync(job, now: now) { self.maintenance.isPageDue = true }
         self.publishView()
@@ -92,6 +102,7 @@ extension LogCore {
         wakeups.done.reserveCapacity(count)
         for waiter in self.syncWaiters[..<count] { wakeups.done.append((waiter.continuation, .success(()))) }
         self.syncWaiters.removeFirst(count)
+        self.gathering.synced(served: count, waiting: self.syncWaiters.count, nanoseconds: nanoseconds, now: now)
         wakeups.wakesThread = self.hasThreadWork && self.takeThreadWake()
         wakeups.wakesMaintenance = self.hasMaintenanceWork && self.takeMaintenanceWake()
         return wakeups

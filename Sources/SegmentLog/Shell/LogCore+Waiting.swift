@@ -12,8 +12,8 @@ extension LogCore {
 
     /// Enters a caller that returns once everything below `end` is durable.
     ///
-    /// It leads a sync of its own when nobody syncs and nobody waits, so that a single caller needs no other thread;
-    /// otherwise, and when it may not (``SyncLeadership``), the log's thread syncs for all.
+    /// The last of those whom the sync waits for (``SyncGathering``) leads it on its own thread, for all, so that no
+    /// other thread is needed; when it may not (``SyncLeadership``), or others do not come, the log's thread does.
     mutating func join(_ end: Position, _ continuation: Continuation) -> Role {
         var wakeups = Wakeups()
         if self.view.durable >= end, end <= self.view.written {
@@ -22,10 +22,11 @@ extension LogCore {
             wakeups.done.append((continuation, .failure(failure)))
         } else {
             self.syncWaiters.append(SyncWaiter(end: end, continuation: continuation))
-            if self.work == .idle, self.syncWaiters.count == 1, self.requests.isEmpty, SyncLeadership.take() {
-                return .leads(self.beginSync())
-            }
-            wakeups.wakesThread = self.takeThreadWake()
+            // While somebody syncs, the end of that sync sees to those who came meanwhile.
+            guard self.work == .idle else { return .waits(wakeups) }
+            let isLast = self.syncWaiters.count == max(1, self.gathering.expected)
+            if isLast, self.requests.isEmpty, SyncLeadership.take() { return .leads(self.beginSync()) }
+            wakeups.wakesThread = (self.isGathered || !self.isGatheringTimed) && self.takeThreadWake()
         }
         return .waits(wakeups)
     }

@@ -52,6 +52,9 @@ struct LogCore {
     var work = Work.idle
     /// Ascending by position, since the tail only grows while they wait.
     var syncWaiters: [SyncWaiter] = []
+    var gathering = SyncGathering()
+    /// Whether the log's thread sleeps no longer than until ``gathering`` ends.
+    var isGatheringTimed = false
     /// Appends that wait for the next segment's file, or for a truncation to end.
     var roomWaiters: [Continuation] = []
     /// Raised whenever those are let go: an append that found no room before, and comes to wait after, must not.

@@ -39,9 +39,9 @@ extension LogShell {
             return
         }
         let now = SystemTime.monotonic
-        let wakeups = self.core.withLock { $0.finishSync(job, now: now) }
-        self.wake(wakeups)
         let duration = now.nanoseconds - start.nanoseconds
+        let wakeups = self.core.withLock { $0.finishSync(job, nanoseconds: duration, now: now) }
+        self.wake(wakeups)
         self.metrics.synced(nanoseconds: duration)
         self.tell(.synced(nanoseconds: duration, callers: wakeups.done.count))
     }
