@@ -17,6 +17,8 @@ public struct Position: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Before everything.
     public static let zero = Position(0, 0)
+    /// Behind everything.
+    package static let max = Position(.max, .max)
 
     public static func < (a: Position, b: Position) -> Bool {
         a.segment == b.segment ? a.offset < b.offset : a.segment < b.segment

@@ -24,6 +24,8 @@ package enum EngineLimits {
     package static let indexesMax = 64
     /// Zeros are written this far ahead of the tail, in writes of this size.
     package static let zeroAheadByteCount = 64 << 10
+    /// Frames that wait in memory for the next sync; a frame more may pass it. Further appends wait.
+    package static let stagedByteCountMax = 8 << 20
     /// Pages of a mapped segment are made present this far ahead of the tail.
     package static let populateAheadByteCount = 2 << 20
     /// So many at a time.

@@ -37,6 +37,9 @@ public struct LogConfiguration: Hashable, Sendable {
     public var scrubBytesPerSecond: Int
     /// Lets tests rotate every few kilobytes.
     package var allowsSmallSegments = false
+    /// Frames wait in memory for the sync that covers them, so that all of them are written at once: for a log that
+    /// nobody reads beyond its durable position.
+    package var stagesFrames = false
 
     public init(
         directory: FilePath,

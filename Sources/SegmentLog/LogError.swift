@@ -118,6 +118,12 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension StorageFailure {
+    init(_ error: DiskError) {
+        self.init(errno: error.errno.rawValue, operation: error.operation.rawValue, file: error.path)
+    }
+}
+
 extension LogError {
     init(_ error: DiskError) {
         // A sync, or the cut before it, may find the disk full too, but what was written is not taken back then:
@@ -125,9 +131,7 @@ extension LogError {
         if error.isNoSpace, ![.sync, .syncMapping, .syncDirectory, .truncate].contains(error.operation) {
             self = .noSpace
         } else {
-            self = .storage(
-                StorageFailure(
-                    errno: error.errno.rawValue, operation: error.operation.rawValue, file: error.path))
+            self = .storage(StorageFailure(error))
         }
     }
 

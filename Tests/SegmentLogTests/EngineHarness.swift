@@ -19,6 +19,12 @@ struct EngineHarness {
     var term = Term(1)
     var timestamp = Timestamp(nanoseconds: 1000)
 
+    init(disk: SimulatedFileSystem, configuration: LogConfiguration, opened: consuming OpenedLog) {
+        self.disk = disk
+        self.configuration = configuration
+        self.opened = opened
+    }
+
     /// Opens what is on the disk, and forms a log if there is none.
     init(
         _ disk: SimulatedFileSystem = SimulatedFileSystem(), mode: LogMode = .cluster, segmentByteCountMax: Int = 4096,

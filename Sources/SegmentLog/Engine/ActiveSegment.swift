@@ -11,10 +11,15 @@ import SegmentFormat
 /// call, nothing that can be refused, and the kernel keeps them when the process dies. Elsewhere, and when the disk had
 /// no room to reserve, they are written; zeros go ahead of them then, since a sync is cheaper when no new block has to
 /// be entered in the file.
+///
+/// Where every append waits for its sync, they are staged (``StagedFrames``) instead of mapped: the kernel protects each
+/// mapped page again before it writes it, which costs as much as all the rest of a shared sync.
 struct ActiveSegment: Sendable {
     let file: any File
     let segment: SegmentID
     private let mapping: (any Mapping)?
+    /// `nil` when frames are stored or written at once.
+    private var staged: StagedFrames?
     /// Offsets below are reserved on disk.
     private var allocated: Int
     /// Offsets below hold frames, or zeros whose pages are present.
@@ -22,11 +27,15 @@ struct ActiveSegment: Sendable {
 
     private var mappedByteCount: Int { self.mapping?.byteCount ?? 0 }
 
-    /// - Parameter ready: Offsets below hold frames, or zeros whose pages are present.
-    init(file: any File, segment: SegmentID, mapping: (any Mapping)?, allocated: Int, ready: Int) {
+    /// - Parameters:
+    ///   - placement: Stored or staged only when all of `allocated` is reserved.
+    ///   - written: The tail's offset.
+    ///   - ready: Offsets below hold frames, or zeros whose pages are present.
+    init(file: any File, segment: SegmentID, placement: Placement, written: Int, allocated: Int, ready: Int) {
         self.file = file
         self.segment = segment
-        self.mapping = mapping
+        self.mapping = if case .mapped(let mapping) = placement { mapping } else { nil }
+        self.staged = placement.isStaged ? StagedFrames(file: file, offset: written) : nil
         self.allocated = allocated
         self.ready = ready
     }
@@ -34,7 +43,7 @@ struct ActiveSegment: Sendable {
     /// Opens a segment to be written on behind `tail`, and reserves the rest of it.
     ///
     /// A full disk must not keep a log from being read: then nothing is reserved, and the first append says so.
-    init(_ tail: Position, files: LogFiles, byteCount: Int) throws(LogError) {
+    init(_ tail: Position, files: LogFiles, byteCount: Int, stages: Bool) throws(LogError) {
         let file = try files.open(tail.segment, .write)
         let written = Int(tail.offset)
         let length = max(byteCount, written)
@@ -46,13 +55,32 @@ struct ActiveSegment: Sendable {
             isReserved = false
         }
         self.init(
-            file: file, segment: tail.segment, mapping: isReserved ? Self.map(file, byteCount: length) : nil,
-            allocated: isReserved ? length : written, ready: written)
+            file: file, segment: tail.segment,
+            placement: isReserved ? Placement(file, byteCount: length, stages: stages) : .written,
+            written: written, allocated: isReserved ? length : written, ready: written)
     }
 
-    /// - Returns: `nil` where stores could fail, or when the system refuses: writes do as well.
-    static func map(_ file: any File, byteCount: Int) -> (any Mapping)? {
-        file.keepsReservations ? try? file.map(byteCount: byteCount) : nil
+    /// How frames come into the file.
+    enum Placement: Sendable {
+        case mapped(any Mapping)
+        case staged
+        case written
+
+        /// The best way for a file of which so many bytes are reserved. Where stores could fail, or when the system
+        /// refuses to map, writes do as well.
+        init(_ file: any File, byteCount: Int, stages: Bool) {
+            if !file.keepsReservations {
+                self = .written
+            } else if stages {
+                self = .staged
+            } else if let mapping = try? file.map(byteCount: byteCount) {
+                self = .mapped(mapping)
+            } else {
+                self = .written
+            }
+        }
+
+        var isStaged: Bool { if case .staged = self { true } else { false } }
     }
 
     /// Stores frames behind those that are there.
@@ -62,6 +90,11 @@ struct ActiveSegment: Sendable {
         let end = offset + bytes.byteCount
         if let mapping = self.mapping, end <= mapping.byteCount {
             mapping.store(bytes, at: offset)
+            return
+        }
+        if let staged = self.staged {
+            precondition(offset == staged.end && end <= self.allocated, "staged behind a gap, or the reserved room")
+            self.staged?.append(bytes)
             return
         }
         do throws(DiskError) {
@@ -95,6 +128,20 @@ struct ActiveSegment: Sendable {
         let zeros = [UInt8](repeating: 0, count: max(0, self.mappedByteCount - offset))
         mapping.store(zeros.span.bytes, at: min(offset, self.mappedByteCount))
         self.allocated = kept
+    }
+
+    // MARK: Staged frames
+
+    /// Bytes that wait in memory.
+    var stagedByteCount: Int { self.staged?.bytes.count ?? 0 }
+
+    /// What is to be written before the next sync, zeros ahead of the tail with it.
+    mutating func takeStaged() -> StagedFrames? {
+        guard let end = self.staged?.end else { return nil }
+        let step = EngineLimits.zeroAheadByteCount
+        let zerosUpTo = end > self.ready ? min((end / step + 1) * step, self.allocated) : end
+        self.ready = max(self.ready, zerosUpTo)
+        return self.staged?.take(zerosUpTo: zerosUpTo)
     }
 
     // MARK: Ahead of the tail

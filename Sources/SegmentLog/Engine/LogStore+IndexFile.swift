@@ -29,7 +29,7 @@ extension LogStore {
 
     private func indexFile(of id: SegmentID) throws(LogError) -> SegmentIndexFile? {
         for isWalked in [false, true] {
-            if isWalked { _ = try self.seek(in: id, from: { _ in true }, until: { _ in false }) }
+            if isWalked { _ = try self.seek(in: id, below: .max, from: { _ in true }, until: { _ in false }) }
             guard let segment = self.withLayout({ $0.segment(id) }) else { return nil }
             guard segment.index.covered == segment.byteCount else { continue }
             return SegmentIndexFile(

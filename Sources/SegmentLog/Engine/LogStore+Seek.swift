@@ -5,23 +5,25 @@ import SegmentFormat
 extension LogStore {
     /// The position of the frame that holds a record.
     ///
-    /// - Returns: `nil` when the record is not written yet.
+    /// - Parameter end: Nothing from there on is looked at, since it may not be in the files yet.
+    /// - Returns: `nil` when the record does not stand below `end`.
     /// - Throws: ``LogError/trimmed(first:)``, ``LogError/damaged(_:)``, ``LogError/storage(_:)``.
     /// - Complexity: O(log n) in memory, then frame headers of at most one index spacing. A segment without an index
     ///   is walked from its start, once.
-    package func position(of index: LogIndex) throws(LogError) -> Position? {
+    package func position(of index: LogIndex, below end: Position = .max) throws(LogError) -> Position? {
         let (segment, next, first) = self.withLayout { ($0.segment(holding: index), $0.nextIndex, $0.first) }
         guard index < next else { return nil }
         guard let segment else { throw .trimmed(first: first) }
         return try self.undisturbed(of: segment.id) { () throws(LogError) in
             // Again, since a truncation may have come in between.
             let (id, next) = self.withLayout { ($0.segment(holding: index)?.id, $0.nextIndex) }
-            guard let id, index < next else { return nil }
-            let found = try self.seek(in: id, from: { $0.firstIndex <= index }) {
+            guard let id, index < next, id <= end.segment else { return nil }
+            let found = try self.seek(in: id, below: end, from: { $0.firstIndex <= index }) {
                 $0.nextIndex > index && $0.recordCount > 0
             }
             if let found { return found }
             let extent = self.withLayout { $0.extent(of: id) } ?? 0
+            guard end >= Position(segment: id, offset: extent) else { return nil }
             throw .damaged(Damage(id, SegmentHeader.byteCount..<max(SegmentHeader.byteCount, Int(extent)), .lost))
         }
     }
@@ -31,12 +33,14 @@ extension LogStore {
     /// Of frames with equal timestamps it is the first, in whichever segment that is.
     ///
     /// - Complexity: As ``position(of:)``, and one header read for each step of a search over the segments.
-    package func positionAtOrAfter(_ timestamp: Timestamp) throws(LogError) -> Position? {
+    package func positionAtOrAfter(
+        _ timestamp: Timestamp, below end: Position = .max
+    ) throws(LogError) -> Position? {
         while true {
             let first = self.first.segment
             do throws(LogError) {
                 return try self.undisturbed(of: first) { () throws(LogError) in
-                    try self.search(timestamp, from: first)
+                    try self.search(timestamp, from: first, below: min(end, self.written.position))
                 }
             } catch {
                 // What was trimmed meanwhile is not what was asked for.
@@ -46,9 +50,11 @@ extension LogStore {
         }
     }
 
-    private func search(_ timestamp: Timestamp, from first: SegmentID) throws(LogError) -> Position? {
+    private func search(
+        _ timestamp: Timestamp, from first: SegmentID, below limit: Position
+    ) throws(LogError) -> Position? {
         // The first segment that begins at the timestamp or later, one behind the last if none does.
-        let end = self.written.position.segment.rawValue + 1
+        let end = limit.segment.rawValue + 1
         var low = first.rawValue
         var high = end
         while low < high {
@@ -58,7 +64,7 @@ extension LogStore {
         }
         // What is wanted may stand behind the checkpoint of the segment before.
         if low > first.rawValue {
-            let found = try self.seek(in: SegmentID(low - 1), from: { $0.timestamp < timestamp }) {
+            let found = try self.seek(in: SegmentID(low - 1), below: limit, from: { $0.timestamp < timestamp }) {
                 $0.timestamp >= timestamp
             }
             if let found { return found }
@@ -76,12 +82,15 @@ extension LogStore {
 
     /// The position of the first frame of a segment that is wanted.
     ///
+    /// - Parameter limit: Frames from there on are not looked at.
     /// - Parameter isBelow: Whether a frame lies before the wanted one for sure; holds for a prefix of the frames.
     func seek(
-        in id: SegmentID, from isBelow: (SegmentMark) -> Bool, until isWanted: (FrameHeader) -> Bool
+        in id: SegmentID, below limit: Position, from isBelow: (SegmentMark) -> Bool,
+        until isWanted: (FrameHeader) -> Bool
     ) throws(LogError) -> Position? {
         let (sought, truncations) = self.withLayout { ($0.sought(id), $0.truncations) }
-        guard let segment = sought else { throw .beyondTail(tail: self.written.position) }
+        guard var segment = sought else { throw .beyondTail(tail: self.written.position) }
+        if limit.segment == id { segment.byteCount = min(segment.byteCount, limit.offset) }
         try self.quarantine.checkPresence(of: id)
         var index = self.index(of: segment, truncations)
         let mark = index.floor(isBelow)

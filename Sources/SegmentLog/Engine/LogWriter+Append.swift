@@ -80,7 +80,8 @@ extension LogWriter {
     }
 
     private func preparation(named name: String) -> SegmentPreparation {
-        SegmentPreparation(files: self.files, name: name, byteCount: self.segmentByteCountMax)
+        SegmentPreparation(
+            files: self.files, name: name, byteCount: self.segmentByteCountMax, stages: self.stages)
     }
 
     private var indexSpacing: Int { Int(SegmentIndex(segmentByteCountMax: self.segmentByteCountMax).spacing) }
@@ -111,7 +112,9 @@ extension LogWriter {
             try? self.files.remove(prepared.name)
             throw error
         }
-        self.sealing.append(Sealing(segment: self.active, point: self.chain.point))
+        // A sync that is being performed may be writing zeros where staged frames go: they wait for the next one.
+        let staged = self.active.takeStaged()
+        self.sealing.append(Sealing(segment: self.active, staged: staged, point: self.chain.point))
         self.active = prepared.active(as: next, written: bytes.byteCount)
         self.isDirectoryDirty = true
     }

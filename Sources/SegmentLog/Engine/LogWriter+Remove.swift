@@ -16,6 +16,13 @@ extension LogWriter {
     /// - Complexity: Reads and checks the boundary segment; two or three syncs.
     package func truncate(from position: Position) throws(LogError) {
         try self.checkOpen()
+        do throws(LogError) {
+            // The frames are read from the files.
+            try self.writeStaged()
+        } catch {
+            self.fail()
+            throw error
+        }
         let record = self.durableFile.record
         guard position <= self.chain.tail else { throw .beyondTail(tail: self.chain.tail) }
         let kept = position == self.chain.tail ? self.chain : try self.store.chain(at: position)
@@ -59,7 +66,8 @@ extension LogWriter {
             try file.truncate(to: Int(kept.tail.offset))
             try file.sync()
         }
-        self.active = try ActiveSegment(kept.tail, files: self.files, byteCount: self.segmentByteCountMax)
+        self.active = try ActiveSegment(
+            kept.tail, files: self.files, byteCount: self.segmentByteCountMax, stages: self.stages)
     }
 
     /// Removes the sealed and synced segments that lie wholly below `position`; the rest stays.

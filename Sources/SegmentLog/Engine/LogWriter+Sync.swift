@@ -5,16 +5,20 @@ import LogModel
 package struct SyncJob: Sendable {
     let sealing: [LogWriter.Sealing]
     let active: (any File)?
+    /// What has to be written to it first.
+    let staged: StagedFrames?
     /// Synced when entries were made or removed.
     let directory: LogFiles?
     /// What is durable once the job is done.
     package let point: LogPoint
 
-    /// Cuts full segments to their length and syncs them, then the active one, then the directory.
+    /// Writes what is staged, cuts full segments to their length and syncs them, then the active one, then the directory.
     ///
     /// - Throws: ``LogError/storage(_:)`` or ``LogError/noSpace``. Never retry: hand it to
     ///   ``LogWriter/syncFailed()``.
     package func perform() throws(LogError) {
+        for full in self.sealing { try full.staged?.write() }
+        try self.staged?.write()
         try disk { () throws(DiskError) in
             for full in self.sealing {
                 try full.segment.file.truncate(to: Int(full.point.position.offset))
@@ -63,10 +67,20 @@ extension LogWriter {
 
     private func begin(active: (any File)?, through point: LogPoint) -> SyncJob {
         let job = SyncJob(
-            sealing: self.sealing, active: active, directory: self.isDirectoryDirty ? self.files : nil, point: point)
+            sealing: self.sealing, active: active, staged: active == nil ? nil : self.active.takeStaged(),
+            directory: self.isDirectoryDirty ? self.files : nil, point: point)
         self.isDirectoryDirty = false
         self.durableFile.update { $0.isSyncOpen = true }
         return job
+    }
+
+    /// Writes what is staged, so that the files hold the whole log. Not while a ``SyncJob`` is being performed.
+    func writeStaged() throws(LogError) {
+        for place in self.sealing.indices {
+            try self.sealing[place].staged?.write()
+            self.sealing[place].staged = nil
+        }
+        try self.active.takeStaged()?.write()
     }
 
     /// Takes note of a performed job and stores DURABLE.

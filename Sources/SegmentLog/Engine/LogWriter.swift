@@ -17,6 +17,8 @@ package final class LogWriter: @unchecked Sendable {
     /// A segment that is full, and neither cut to its length nor synced yet.
     struct Sealing: Sendable {
         var segment: ActiveSegment
+        /// What has to be written to it first.
+        var staged: StagedFrames?
         /// Where it ends.
         var point: LogPoint
     }
@@ -43,6 +45,8 @@ package final class LogWriter: @unchecked Sendable {
     /// the trim that frees space. Logs of their own need none, since they trim without writing.
     var reserve: PreparedSegment?
     private let keepsReserve: Bool
+    /// Whether frames wait in memory for the next sync, where the file system lets them. Nobody may read them before.
+    let stages: Bool
     /// Segments sealed lately, whose index files are not written yet.
     var unindexed: [SegmentID] = []
     /// Entries were made or removed since the directory was last synced.
@@ -52,7 +56,7 @@ package final class LogWriter: @unchecked Sendable {
 
     init(
         files: LogFiles, segmentByteCountMax: Int, lock: DirectoryLock, store: LogStore, durableFile: DurableFile,
-        chain: FrameChain, keepsReserve: Bool
+        chain: FrameChain, keepsReserve: Bool, stages: Bool
     ) throws(LogError) {
         self.files = files
         self.segmentByteCountMax = segmentByteCountMax
@@ -62,7 +66,8 @@ package final class LogWriter: @unchecked Sendable {
         self.chain = chain
         self.durable = chain.point
         self.keepsReserve = keepsReserve
-        self.active = try ActiveSegment(chain.tail, files: files, byteCount: segmentByteCountMax)
+        self.stages = stages
+        self.active = try ActiveSegment(chain.tail, files: files, byteCount: segmentByteCountMax, stages: stages)
     }
 
     /// The last commit position recorded.
@@ -87,6 +92,9 @@ package final class LogWriter: @unchecked Sendable {
 
     /// Bytes that a frame can still take in the active segment.
     package var remainingByteCount: Int { max(0, self.segmentByteCountMax - Int(self.chain.tail.offset)) }
+
+    /// Bytes that wait in memory for the next sync of the active segment.
+    var stagedByteCount: Int { self.active.stagedByteCount }
 
     func checkOpen() throws(LogError) {
         switch self.condition {

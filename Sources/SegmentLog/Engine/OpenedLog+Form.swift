@@ -54,7 +54,8 @@ extension OpenedLog {
         )
         self.writer = try LogWriter(
             files: self.files, segmentByteCountMax: self.configuration.segmentByteCountMax, lock: self.lock,
-            store: store, durableFile: self.durableFile, chain: chain, keepsReserve: self.votes != nil
+            store: store, durableFile: self.durableFile, chain: chain, keepsReserve: self.votes != nil,
+            stages: self.configuration.stagesFrames
         )
     }
 }

@@ -8,6 +8,8 @@ package struct SegmentPreparation: Sendable {
     let files: LogFiles
     let name: String
     let byteCount: Int
+    /// Whether frames will be staged in it.
+    let stages: Bool
 
     /// - Throws: ``LogError/noSpace`` or ``LogError/storage(_:)``; nothing is left behind.
     /// - Complexity: Reserving `byteCount` bytes, one sync.
@@ -25,9 +27,9 @@ package struct SegmentPreparation: Sendable {
     private func make(_ path: FilePath) throws(DiskError) -> PreparedSegment {
         let file = try self.files.fileSystem.open(path, .create)
         try file.allocate(byteCount: self.byteCount)
-        let mapping = ActiveSegment.map(file, byteCount: self.byteCount)
+        let placement = ActiveSegment.Placement(file, byteCount: self.byteCount, stages: self.stages)
         var ready = 0
-        if let mapping {
+        if case .mapped(let mapping) = placement {
             ready = min(self.byteCount, EngineLimits.populationByteCount)
             mapping.populate(0..<ready)
         } else {
@@ -36,21 +38,22 @@ package struct SegmentPreparation: Sendable {
         }
         // The first sync of the new segment is not to pay for entering all this in the file system.
         try file.sync()
-        return PreparedSegment(file: file, mapping: mapping, name: self.name, byteCount: self.byteCount, ready: ready)
+        return PreparedSegment(
+            file: file, placement: placement, name: self.name, byteCount: self.byteCount, ready: ready)
     }
 }
 
 /// The next segment, allocated under a temporary name.
 package struct PreparedSegment: Sendable {
     let file: any File
-    let mapping: (any Mapping)?
+    let placement: ActiveSegment.Placement
     let name: String
     let byteCount: Int
     let ready: Int
 
     /// - Throws: ``LogError``; the file is of no use then.
     func put(_ bytes: RawSpan) throws(LogError) {
-        if let mapping = self.mapping, bytes.byteCount <= self.byteCount {
+        if case .mapped(let mapping) = self.placement, bytes.byteCount <= self.byteCount {
             mapping.store(bytes, at: 0)
         } else {
             try disk { () throws(DiskError) in try self.file.write(bytes, at: 0) }
@@ -59,7 +62,7 @@ package struct PreparedSegment: Sendable {
 
     func active(as segment: SegmentID, written: Int) -> ActiveSegment {
         ActiveSegment(
-            file: self.file, segment: segment, mapping: self.mapping, allocated: max(self.byteCount, written),
-            ready: max(self.ready, written))
+            file: self.file, segment: segment, placement: self.placement, written: written,
+            allocated: max(self.byteCount, written), ready: max(self.ready, written))
     }
 }

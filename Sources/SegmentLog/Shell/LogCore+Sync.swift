@@ -102,6 +102,9 @@ extension LogCore {
         wakeups.done.reserveCapacity(count)
         for waiter in self.syncWaiters[..<count] { wakeups.done.append((waiter.continuation, .success(()))) }
         self.syncWaiters.removeFirst(count)
+        wakeups.syncCallers = count
+        // Some may have found too much staged, and this sync took it.
+        if !self.roomWaiters.isEmpty, self.writer.stages { wakeups.done += self.takeRoomWaiters(.success(())) }
         self.gathering.synced(served: count, waiting: self.syncWaiters.count, nanoseconds: nanoseconds, now: now)
         wakeups.wakesThread = self.hasThreadWork && self.takeThreadWake()
         wakeups.wakesMaintenance = self.hasMaintenanceWork && self.takeMaintenanceWake()

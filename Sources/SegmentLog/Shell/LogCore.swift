@@ -38,6 +38,8 @@ struct LogCore {
     /// Whom to tell of what happened; done without the lock.
     struct Wakeups {
         var done: [(Continuation, Outcome)] = []
+        /// How many of those shared the sync that ended.
+        var syncCallers = 0
         var readers: [CheckedContinuation<Void, Never>] = []
         var wakesThread = false
         var wakesMaintenance = false
@@ -118,7 +120,9 @@ struct LogCore {
         if self.isCrowded, self.configuration.policy == .always {
             throw .overloaded(waiting: EngineLimits.waitingAppendsMax)
         }
-        if self.work == .exclusive { return .wait(epoch: self.roomEpoch) }
+        if self.work == .exclusive || self.writer.stagedByteCount >= EngineLimits.stagedByteCountMax {
+            return .wait(epoch: self.roomEpoch)
+        }
         if outline.byteCount > self.writer.remainingByteCount {
             guard try self.beginSegment(for: outline.byteCount, timestamp: timestamp) else {
                 return .wait(epoch: self.roomEpoch)

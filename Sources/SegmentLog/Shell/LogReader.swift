@@ -47,9 +47,9 @@ public struct LogReader: AsyncSequence, Sendable {
             position = given
         case .index(let index):
             firstIndex = index
-            position = try shell.store.position(of: index) ?? shell.visible
+            position = try shell.store.position(of: index, below: shell.visible) ?? shell.visible
         case .timestamp(let timestamp):
-            position = try shell.store.positionAtOrAfter(timestamp) ?? shell.visible
+            position = try shell.store.positionAtOrAfter(timestamp, below: shell.visible) ?? shell.visible
         }
         self.firstIndex = firstIndex
         self.start = shell.store.cursor(at: position)

@@ -8,6 +8,8 @@ extension LogShell {
     static func open(
         _ configuration: LogConfiguration, fileSystem: any FileSystem, tell: (@Sendable (LogEvent) -> Void)?
     ) throws(LogError) -> (LogShell, RecoveryReport) {
+        var configuration = configuration
+        configuration.stagesFrames = configuration.policy == .always
         var opened = try LogDirectory.open(configuration, mode: .standalone, fileSystem: fileSystem) {
             Incarnation(UInt64.random(in: 1 ... .max))
         }
@@ -43,7 +45,7 @@ extension LogShell {
         let wakeups = self.core.withLock { $0.finishSync(job, nanoseconds: duration, now: now) }
         self.wake(wakeups)
         self.metrics.synced(nanoseconds: duration)
-        self.tell(.synced(nanoseconds: duration, callers: wakeups.done.count))
+        self.tell(.synced(nanoseconds: duration, callers: wakeups.syncCallers))
     }
 
     // MARK: The log's thread
