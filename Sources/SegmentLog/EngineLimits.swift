@@ -9,7 +9,7 @@ package enum EngineLimits {
     package static let openFiles = 1...65_536
     package static let batchWindowMilliseconds: ClosedRange<UInt64> = 1...60_000
     /// Recovery reads this much at a time; a frame that is larger is read alone.
-    package static let scanWindowByteCount = 1 << 20
+    package static let scanWindowByteCount = 256 << 10
     /// Seeks read this much at a time.
     package static let seekWindowByteCount = 64 << 10
     /// A reader's read-ahead.

@@ -27,10 +27,10 @@ struct FrameWindow {
         let wanted = min(offset + count, self.end)
         if offset < self.start || wanted > self.start + self.bytes.count {
             let length = min(max(count, self.windowByteCount), self.end - offset)
-            // Let go first: two windows are never in memory at a time.
-            self.bytes = []
-            self.bytes = length > 0 ? try self.file.read(at: offset, count: length) : []
+            // One that is too small goes first: two windows are never in memory at a time.
+            if length > self.bytes.capacity { self.bytes = [] }
             self.start = offset
+            try self.file.read(at: offset, count: max(0, length), into: &self.bytes)
         }
         return self.bytes[(offset - self.start)...]
     }

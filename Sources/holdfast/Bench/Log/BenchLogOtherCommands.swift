@@ -99,8 +99,9 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
         discussion: """
             Each opening is a process of its own. P50 to MAX are the time that opening takes; RECORDS/S counts frames \
             that were scanned, MIB/S their bytes. The log that was closed is large, but its records are holes in its \
-            files: whole frames of zeros that were never written. The other was killed with -9 with its last segment \
-            99 % full.
+            files: whole frames of zeros that were never written. The others were killed with -9 with their last segment \
+            99 % full: one is opened at once, so that the disk has to take all of it first, and one after the system \
+            wrote it back.
             """)
 
     @Option(help: "Bytes of the log that was closed.")
@@ -118,7 +119,7 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let states: [LogRecoverCell.State] = [.clean, .killed]
+        let states: [LogRecoverCell.State] = [.clean, .killed, .writtenBack]
         try await self.options.withScratch { scratch in
             let cells = states.map { state in
                 LogRecoverCell(

@@ -1,3 +1,4 @@
+import Glibc
 import HoldfastClient
 import LogModel
 import SegmentLog
@@ -7,8 +8,10 @@ struct LogRecoverCell: LogBenchCell {
     enum State: String, Sendable {
         /// Closed in an orderly way, many segments.
         case clean = "recover: clean stop"
-        /// Killed with -9 while its last segment was nearly full.
+        /// Killed with -9 while its last segment was nearly full, and opened at once: the disk takes most of the time.
         case killed = "recover: kill -9"
+        /// The same, opened when the system had written everything back: what the scan takes by itself.
+        case writtenBack = "recover: kill -9, on disk"
     }
 
     let state: State
@@ -43,13 +46,14 @@ struct LogRecoverCell: LogBenchCell {
 
     func run(in directory: String) async throws -> LogBenchRun {
         var log = self.log
-        if self.state == .killed {
+        if self.state != .clean {
             log = "\(directory)/log"
             let (status, output) = try await self.child("fill", log, in: directory)
             guard status == -9 else {
                 throw CommandFailure(.system, "the process that fills a log ended with \(status): \(output)")
             }
         }
+        if self.state == .writtenBack { try Self.writeBack(log) }
         let (status, output) = try await self.child("open", log, in: directory)
         guard status == 0, let opening = JSONDocument.decode(LogOpening.self, from: output.utf8) else {
             throw CommandFailure(.system, "the process that opens a log ended with \(status): \(output)")
@@ -60,6 +64,16 @@ struct LogRecoverCell: LogBenchCell {
             seconds: microseconds / 1e6,
             latency: LatencySummary(p50: microseconds, p99: microseconds, max: microseconds),
             anonymousByteCountMax: opening.anonymousByteCountMax, segmentCount: opening.segmentCount)
+    }
+
+    /// Waits until the one segment of a log is on the disk.
+    private static func writeBack(_ log: String) throws {
+        let path = "\(log)/\(SegmentID.first.fileName)"
+        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        guard descriptor >= 0, fdatasync(descriptor) == 0 else {
+            throw CommandFailure(.system, "\(path) cannot be synced: \(String(cString: strerror(errno)))")
+        }
     }
 
     private func child(_ action: String, _ log: String, in directory: String) async throws -> (Int32, String) {
