@@ -53,6 +53,28 @@ extension ClusterTests {
             }
         }
 
+        @Test func `inspect shows both slots of VOTE and DURABLE, and which of them are bad`() async throws {
+            struct Slot: Decodable { var valid: Bool, term: UInt64?, write: UInt64?, voted_for: UInt32?, clean: Bool? }
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append(["a record"])
+                let directory = cluster.nodes[0].dataDirectory
+                let votes = try await Program.run(["inspect", "vote", directory, "-o", "json"]).json([Slot].self)
+                let vote = try #require(votes.max { $0.write ?? 0 < $1.write ?? 0 })
+                #expect(votes.count == 2 && vote.valid && vote.term == 1 && vote.voted_for == 1)
+                try await cluster.control("down")
+                let closed = try await Program.run(["inspect", "durable", directory, "-o", "json"]).json([Slot].self)
+                #expect(closed.max { $0.write ?? 0 < $1.write ?? 0 }?.clean == true)
+                let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(directory)/DURABLE"))
+                try file.write(contentsOf: Data(repeating: 0xA5, count: 64))
+                let torn = try await Program.run(["inspect", "durable", directory, "-o", "json"])
+                #expect(try torn.status == 0 && torn.json([Slot].self).map(\.valid) == [false, true])
+                try file.seek(toOffset: 2048)
+                try file.write(contentsOf: Data(repeating: 0xA5, count: 64))
+                let bad = try await Program.run(["inspect", "durable", directory])
+                #expect(bad.status == 65 && bad.errors.contains("both slots of DURABLE are damaged"), "\(bad.summary)")
+            }
+        }
+
         @Test func `repair plans, refuses a running node, and takes what is damaged from a peer`() async throws {
             try await TestCluster.with { cluster in
                 try await cluster.append((0..<100).map { "record \($0)" })

@@ -133,7 +133,7 @@ extension LogShell {
     }
 
     private func retain() {
-        let position = self.retention.trimPosition(
+        let position = self.configuration.retention.trimPosition(
             segments: self.store.segments, durable: self.durable, now: SystemTime.timestamp
         ) { try? self.store.newestTimestamp(of: $0) }
         if let position { self.wake(self.core.withLock { $0.request(trim: position, nil) }) }

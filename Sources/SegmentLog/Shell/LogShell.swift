@@ -16,10 +16,7 @@ final class LogShell: Sendable {
     let store: LogStore
     let identity: NodeIdentity
     let view: LogView
-    let policy: FsyncPolicy
-    let retention: RetentionPolicy
-    let compression: RecordCompression
-    let scrubBytesPerSecond: Int
+    let configuration: LogConfiguration
     let core: Lock<LogCore>
     let metrics: LogMetrics
     let tell: (@Sendable (LogEvent) -> Void)?
@@ -35,10 +32,7 @@ final class LogShell: Sendable {
         self.store = writer.store
         self.identity = opened.identity
         self.view = view
-        self.policy = opened.configuration.policy
-        self.retention = opened.configuration.retention
-        self.compression = opened.configuration.compression
-        self.scrubBytesPerSecond = opened.configuration.scrubBytesPerSecond
+        self.configuration = opened.configuration
         self.metrics = LogMetrics(node: opened.identity.node)
         self.tell = tell
         let metrics = self.metrics
@@ -47,8 +41,7 @@ final class LogShell: Sendable {
             metrics.foundDamage()
             tell?(LogEvent(node: node, kind: .damageFound(damage)))
         }
-        let configuration = opened.configuration
-        self.core = Lock(LogCore(writer, configuration, view: view, state: state))
+        self.core = Lock(LogCore(writer, opened.configuration, view: view, state: state))
     }
 
     var visible: Position { self.view.visible }
@@ -136,7 +129,7 @@ final class LogShell: Sendable {
     private func place<Extra: Sendable>(
         _ records: UnsafeBufferPointer<Record>, then: (inout LogCore, Appended) -> Extra?
     ) throws(LogError) -> (LogCore.Attempt, Extra?) {
-        guard self.compression == .none else { return try self.placeCompressed(records, then: then) }
+        guard self.configuration.compression == .none else { return try self.placeCompressed(records, then: then) }
         let byteCount: Int
         do throws(FormatError) {
             byteCount = try FrameOutline.byteCount(of: records)
@@ -153,7 +146,8 @@ final class LogShell: Sendable {
     ) throws(LogError) -> (LogCore.Attempt, Extra?) {
         var (outline, bytes): (FrameOutline, [UInt8])
         do throws(FormatError) {
-            (outline, bytes) = try FrameDraft.records(Array(records), compression: self.compression).takeApart()
+            (outline, bytes) = try FrameDraft.records(Array(records), compression: self.configuration.compression)
+                .takeApart()
         } catch {
             throw LogError(error)
         }

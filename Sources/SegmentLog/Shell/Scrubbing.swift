@@ -7,8 +7,8 @@ struct Scrubbing {
 
     init(_ shell: LogShell) {
         self.shell = shell
-        self.scrubber = Scrubber(shell.store, bytesPerSecond: shell.scrubBytesPerSecond)
-        self.scrubber.isPaused = shell.scrubBytesPerSecond == 0
+        self.scrubber = Scrubber(shell.store, bytesPerSecond: shell.configuration.scrubBytesPerSecond)
+        self.scrubber.isPaused = shell.configuration.scrubBytesPerSecond == 0
     }
 
     /// Reads a slice if that is due.

@@ -76,7 +76,7 @@ public final class SegmentLog: Sendable {
     /// Appends one record; see ``append(contentsOf:)``.
     @discardableResult
     nonisolated(nonsending) public func append(_ record: Record) async throws(LogError) -> Appended {
-        if self.shell.policy == .always { return try await self.shell.appendDurably([record]) }
+        if self.shell.configuration.policy == .always { return try await self.shell.appendDurably([record]) }
         if let appended = try self.shell.appendAtOnce(record) { return appended }
         return try await self.shell.append(contentsOf: [record])
     }
@@ -95,7 +95,7 @@ public final class SegmentLog: Sendable {
     /// - Complexity: One write; under `always` one sync, shared by all that arrived while the last one ran.
     @discardableResult
     nonisolated(nonsending) public func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
-        if self.shell.policy == .always { return try await self.shell.appendDurably(records) }
+        if self.shell.configuration.policy == .always { return try await self.shell.appendDurably(records) }
         return try await self.shell.append(contentsOf: records)
     }
 

@@ -90,6 +90,12 @@ package struct DurableRecord: Hashable, Sendable {
         self.init(newest)
     }
 
+    /// The two slots in the bytes of a DURABLE file with their sequences, `nil` for one that is bad.
+    package static func slots(file bytes: [UInt8]) -> [(record: DurableRecord, sequence: UInt64)?] {
+        Slot.slots(of: bytes, at: DurableFile.offsets, magic: DurableFile.magic)
+            .map { $0.map { (DurableRecord($0), $0.sequence) } }
+    }
+
     /// A DURABLE file that says this in both slots.
     package var fileBytes: [UInt8] {
         var bytes = [UInt8](repeating: 0, count: DurableFile.byteCount)

@@ -50,12 +50,17 @@ package struct Slot: Hashable, Sendable {
         )
     }
 
-    /// The newer valid one of the two slots at `offsets`.
-    package static func newest(of bytes: [UInt8], at offsets: [Int], magic: UInt32) -> Slot? {
-        offsets.compactMap { offset -> Slot? in
+    /// The two slots at `offsets` in the bytes of a whole file, `nil` for one that is bad or missing.
+    static func slots(of bytes: [UInt8], at offsets: [Int], magic: UInt32) -> [Slot?] {
+        offsets.map { offset in
             guard offset + Self.byteCount <= bytes.count else { return nil }
             return Slot.decode(bytes.span.bytes.extracting(offset..<(offset + Self.byteCount)), magic: magic)
-        }.max { $0.sequence < $1.sequence }
+        }
+    }
+
+    /// The newer valid one of the two slots at `offsets`.
+    package static func newest(of bytes: [UInt8], at offsets: [Int], magic: UInt32) -> Slot? {
+        Self.slots(of: bytes, at: offsets, magic: magic).compactMap { $0 }.max { $0.sequence < $1.sequence }
     }
 
     static func split(_ number: UInt64) -> [UInt32] {

@@ -19,11 +19,7 @@ package struct VoteSlot: Hashable, Sendable {
 
     /// The two slots in the bytes of a VOTE file, `nil` for one that is bad.
     package static func slots(file bytes: [UInt8]) -> [VoteSlot?] {
-        VoteFile.offsets.map { offset in
-            guard offset + Slot.byteCount <= bytes.count else { return nil }
-            let part = bytes.span.bytes.extracting(offset..<(offset + Slot.byteCount))
-            return Slot.decode(part, magic: VoteFile.magic).map { VoteSlot($0) }
-        }
+        Slot.slots(of: bytes, at: VoteFile.offsets, magic: VoteFile.magic).map { $0.map { VoteSlot($0) } }
     }
 
     init(_ slot: Slot) {

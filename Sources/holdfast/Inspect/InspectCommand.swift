@@ -50,4 +50,13 @@ struct InspectCommand: ParsableCommand {
         }
         return directory
     }
+
+    /// One of a data directory's small files.
+    static func bytes(of name: String, in path: String) throws(CommandFailure) -> [UInt8] {
+        let directory = try Self.directory(path, with: name)
+        return Array(try FileWindow("\(directory)/\(name)").bytes(at: 0, count: Self.smallFileByteCountMax))
+    }
+
+    /// VOTE is the largest of them, with 8 KiB.
+    private static let smallFileByteCountMax = 8192
 }

@@ -13,44 +13,31 @@ struct InspectVoteCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let slots = try Sidecar.votes(in: try InspectCommand.directory(self.directory, with: "VOTE"))
-        let newest = slots.compactMap { $0?.sequence }.max()
-        let rows = zip(["A", "B"], slots).map { name, slot -> [String] in
-            guard let slot else { return [name, "-", "-", "-", "-", "not valid"] }
-            return [
-                name, "\(slot.term)", slot.member.map { "n\($0.node)" } ?? "nobody",
-                slot.member.map { "\($0.incarnation)" } ?? "-", "\(slot.sequence)",
-                (slot.sequence == newest ? "counts" : "older") + (slot.isBarred ? ", barred from voting" : ""),
-            ]
-        }
-        let json = Self.json(slots)
-        self.output.show(["SLOT", "TERM", "VOTED FOR", "INCARNATION", "WRITE", "STATE"], rows, json)
-        guard newest != nil else {
+        let bytes = try InspectCommand.bytes(of: "VOTE", in: self.directory)
+        let slots = VoteSlot.slots(file: bytes).map { $0.map { SlotTable.Slot(content: $0, sequence: $0.sequence) } }
+        let table = SlotTable(
+            slots: slots, columns: ["TERM", "VOTED FOR", "INCARNATION"],
+            cells: { vote in
+                [
+                    "\(vote.term)", vote.member.map { "n\($0.node)" } ?? "nobody",
+                    vote.member.map { "\($0.incarnation)" } ?? "-",
+                ]
+            },
+            remark: { $0.isBarred ? "barred from voting" : nil },
+            members: { vote, writer in
+                writer.member("term", vote.term.rawValue)
+                if let member = vote.member {
+                    writer.member("voted_for", member.node.rawValue)
+                    writer.member("incarnation", member.incarnation.description)
+                }
+                writer.member("barred", vote.isBarred)
+            })
+        table.show(self.output)
+        guard table.newest != nil else {
             throw CommandFailure(
                 .damaged, "both slots of VOTE are damaged: this node does not vote any more",
                 next: "nothing offline: started, it follows and stores the log, and the others go on electing")
         }
-    }
-
-    private static func json(_ slots: [Sidecar.Vote?]) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.array { writer in
-            for slot in slots {
-                writer.object {
-                    $0.member("valid", slot != nil)
-                    guard let slot else { return }
-                    $0.member("term", slot.term.rawValue)
-                    if let member = slot.member {
-                        $0.member("voted_for", member.node.rawValue)
-                        $0.member("incarnation", member.incarnation.description)
-                    }
-                    $0.member("barred", slot.isBarred)
-                    $0.member("write", slot.sequence)
-                }
-            }
-        }
-        writer.endLine()
-        return writer.bytes
     }
 }
 
@@ -64,34 +51,29 @@ struct InspectDurableCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let slots = try Sidecar.durables(in: try InspectCommand.directory(self.directory, with: "DURABLE"))
-        let newest = slots.compactMap { $0?.sequence }.max()
-        let rows = zip(["A", "B"], slots).map { name, slot -> [String] in
-            guard let slot else { return [name, "-", "-", "-", "-", "-", "-", "not valid, or never written"] }
-            return [
-                name, "\(slot.position)", "\(slot.term)", "\(slot.commit)", "\(slot.first)", "\(slot.isClean)",
-                "\(slot.sequence)", slot.sequence == newest ? "counts" : "older",
-            ]
+        let bytes = try InspectCommand.bytes(of: "DURABLE", in: self.directory)
+        let slots = DurableRecord.slots(file: bytes).map { slot in
+            slot.map { SlotTable.Slot(content: $0.record, sequence: $0.sequence) }
         }
-        var writer = JSONWriter()
-        writer.array { writer in
-            for slot in slots {
-                writer.object {
-                    $0.member("valid", slot != nil)
-                    guard let slot else { return }
-                    $0.member("durable", slot.position.description)
-                    $0.member("term", slot.term.rawValue)
-                    $0.member("commit", slot.commit.description)
-                    $0.member("first_segment", slot.first.rawValue)
-                    $0.member("clean", slot.isClean)
-                    $0.member("write", slot.sequence)
-                }
-            }
-        }
-        writer.endLine()
-        let header = ["SLOT", "SYNCED UP TO", "TERM", "COMMITTED", "FIRST SEGMENT", "CLEAN", "WRITE", "STATE"]
-        self.output.show(header, rows, writer.bytes)
-        guard newest != nil else {
+        let table = SlotTable(
+            slots: slots, columns: ["SYNCED UP TO", "TERM", "COMMITTED", "FIRST SEGMENT", "CLEAN"],
+            cells: { record in
+                [
+                    "\(record.durable.position)", "\(record.durable.term)", "\(record.commit)", "\(record.first)",
+                    "\(record.isClean)",
+                ]
+            },
+            remark: { $0.isSyncOpen ? "a sync was under way" : nil },
+            members: { record, writer in
+                writer.member("durable", record.durable.position.description)
+                writer.member("term", record.durable.term.rawValue)
+                writer.member("commit", record.commit.description)
+                writer.member("first_segment", record.first.rawValue)
+                writer.member("clean", record.isClean)
+                writer.member("sync_open", record.isSyncOpen)
+            })
+        table.show(self.output)
+        guard table.newest != nil else {
             throw CommandFailure(
                 .damaged, "both slots of DURABLE are damaged: how far the log was synced is unknown",
                 next: Invocation.command("repair", self.directory, "--plan"))
@@ -110,8 +92,8 @@ struct InspectIdentityCommand: ParsableCommand {
 
     func run() throws {
         let directory = try InspectCommand.directory(self.directory, with: "IDENTITY")
-        let bytes = try FileWindow("\(directory)/IDENTITY").bytes(at: 0, count: 1024)
-        guard let identity = NodeIdentity(decoding: Array(bytes)) else {
+        let bytes = try InspectCommand.bytes(of: "IDENTITY", in: self.directory)
+        guard let identity = NodeIdentity(decoding: bytes) else {
             throw CommandFailure(
                 .damaged, "IDENTITY is not what its checksum says",
                 next: "\(Invocation.command("repair", self.directory, "--plan")) --node N, with this node's number")
@@ -133,14 +115,5 @@ struct InspectIdentityCommand: ParsableCommand {
             ["opened by", " \(DataPath.holder(of: directory) ?? "nobody")"],
         ]
         self.output.show(["FIELD", "VALUE"], rows, writer.bytes)
-    }
-}
-
-extension OutputOptions {
-    fileprivate func show(_ header: [String], _ rows: [[String]], _ json: [UInt8]) {
-        switch self.output {
-        case .table: self.console.out(Console.table(header, rows))
-        case .json: self.console.out(bytes: json)
-        }
     }
 }
