@@ -31,6 +31,35 @@ import Testing
         }
     }
 
+    /// A trim that came between two looks at the layout once made the record one that is not there yet.
+    @Test(.timeLimit(.minutes(1))) func `a record that is trimmed while it is looked for is trimmed, not to come`()
+        async throws
+    {
+        let log = try EngineHarness()
+        try log.fill(40)
+        let store = log.store
+        let whole = store.withLayout { $0 }
+        let isOver = StressRun.Flag()
+        let trimming = Task.detached {
+            while !isOver.isRaised {
+                store.withLayout { $0.trimmed(before: SegmentID(1)) }
+                store.withLayout { $0 = whole }
+            }
+        }
+        defer { isOver.raise() }
+        var (found, trimmed, missing) = (0, 0, 0)
+        while min(found, trimmed) < 5000 {
+            do throws(LogError) {
+                if try store.position(of: .first) == nil { missing += 1 } else { found += 1 }
+            } catch {
+                trimmed += 1
+            }
+        }
+        isOver.raise()
+        await trimming.value
+        #expect(missing == 0)
+    }
+
     @Test func `at the start of a segment the tail becomes the end of the one before`() throws {
         let log = try EngineHarness()
         try log.fill(40)

@@ -15,9 +15,11 @@ extension LogStore {
         guard index < next else { return nil }
         guard let segment else { throw .trimmed(first: first) }
         return try self.undisturbed(of: segment.id) { () throws(LogError) in
-            // Again, since a truncation may have come in between.
-            let (id, next) = self.withLayout { ($0.segment(holding: index)?.id, $0.nextIndex) }
-            guard let id, index < next, id <= end.segment else { return nil }
+            // Again, since a truncation or a trim may have come in between.
+            let (id, next, first) = self.withLayout { ($0.segment(holding: index)?.id, $0.nextIndex, $0.first) }
+            guard index < next else { return nil }
+            guard let id else { throw .trimmed(first: first) }
+            guard id <= end.segment else { return nil }
             let found = try self.seek(in: id, below: end, from: { $0.firstIndex <= index }) {
                 $0.nextIndex > index && $0.recordCount > 0
             }

@@ -37,19 +37,21 @@ public struct LogReader: AsyncSequence, Sendable {
         self.shell = shell
         self.isFollowing = isFollowing
         var firstIndex = LogIndex.first
+        // Looked at once: what becomes visible while a place is sought is still to come for this reader.
+        let visible = shell.visible
         let position: Position
         switch start {
         case .first:
             position = shell.store.first
         case .tail:
-            position = shell.visible
+            position = visible
         case .position(let given):
             position = given
         case .index(let index):
             firstIndex = index
-            position = try shell.store.position(of: index, below: shell.visible) ?? shell.visible
+            position = try shell.store.position(of: index, below: visible) ?? visible
         case .timestamp(let timestamp):
-            position = try shell.store.positionAtOrAfter(timestamp, below: shell.visible) ?? shell.visible
+            position = try shell.store.positionAtOrAfter(timestamp, below: visible) ?? visible
         }
         self.firstIndex = firstIndex
         self.start = shell.store.cursor(at: position)
