@@ -81,10 +81,10 @@ let package = Package(
             "ReplicaDisk",
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
         ),
-        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "LogModel", system, metrics]),
+        module("SegmentLog", ["SegmentFormat", "LogState", "DiskIO", "CLinux", "LogModel", system, metrics]),
         .target(
             name: "DiskIO",
-            dependencies: ["CStatfs", "LogModel", system]
+            dependencies: ["CLinux", "LogModel", system]
                 + (isThreadSanitized ? [.product(name: "NIOConcurrencyHelpers", package: "swift-nio")] : []),
             swiftSettings: strict + (isThreadSanitized ? [.define("HOLDFAST_TSAN")] : [])
         ),
@@ -106,7 +106,7 @@ let package = Package(
         // C boundaries.
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CStatfs"),
+        .systemLibrary(name: "CLinux"),
         .target(name: "CRC32C"),
         // Whole nodes in one thread, on simulated disks, networks and clocks.
         module(

@@ -327,7 +327,7 @@ import Testing
         var bytes: [UInt8] = []
         let tail = store.written.position
         while cursor.position < tail {
-            _ = try store.read(&cursor, through: tail, byteCountMax: 1000, into: &bytes)
+            _ = try store.read(&cursor, byteCountMax: 1000, into: &bytes) { tail }
         }
     }
 }

@@ -12,7 +12,7 @@ import Testing
         _ cursor: inout ReadCursor, _ log: EngineHarness, byteCountMax: Int = 1
     ) throws -> [String] {
         var bytes: [UInt8] = []
-        let read = try log.store.read(&cursor, through: log.tail, byteCountMax: byteCountMax, into: &bytes)
+        let read = try log.store.read(&cursor, byteCountMax: byteCountMax, into: &bytes) { log.tail }
         var records = FrameRecords(bytes, frames: read.frames, origin: read.position, from: .first)
         var values: [String] = []
         while let record = try? records.nextRecord() {

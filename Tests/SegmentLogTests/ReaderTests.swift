@@ -40,6 +40,21 @@ import Testing
         try await log.close()
     }
 
+    /// What was visible was once looked at twice: before a search that did not find the record yet, and after it.
+    @Test func `nothing is missed that becomes visible while a reader looks for its place`() async throws {
+        let log = try await SegmentLog.open(EngineHarness.configuration(), fileSystem: SimulatedFileSystem()).log
+        for number in 1...500 {
+            let index = LogIndex(UInt64(number))
+            let appending = Task { try await log.append(Record("\(number)")) }
+            // Staged, and soon visible.
+            try await eventually { log.nextIndex > index }
+            let reader = try log.read(from: .index(index))
+            _ = try await appending.value
+            var iterator = reader.makeAsyncIterator()
+            #expect(try await iterator.next()?.index == index)
+        }
+    }
+
     @Test func `records that are kept stay as they were`() async throws {
         let (log, expected) = try await Self.log()
         var kept: [IndexedRecord] = []

@@ -1,5 +1,7 @@
 import DiskIO
 import LogModel
+import LogState
+import SegmentFormat
 import Simulation
 import SystemPackage
 import Testing
@@ -56,8 +58,9 @@ import Testing
         }
         let log = try await Self.open(disk)
         let before = writes.count
-        try await Self.hold(50, at: log, gate) { #expect(writes.count == before + 1) }
-        #expect(writes.count == before + 2)
+        // The first brings zeros ahead of the tail with it.
+        try await Self.hold(50, at: log, gate) { #expect(writes.count == before + 2) }
+        #expect(writes.count == before + 3)
         #expect(try await Self.values(log.read()).count == 51)
     }
 
@@ -79,11 +82,15 @@ import Testing
         #expect(try await Self.values(log.read(from: .index(LogIndex(30)))).count == 62)
     }
 
-    @Test func `are bounded, and those who come meanwhile wait`() async throws {
+    @Test(arguments: [1 << 20, 64 << 20])
+    func `are bounded, over however many segments, and those who come meanwhile wait`(
+        _ segmentByteCountMax: Int
+    ) async throws {
         let gate = Gate()
-        let log = try await Self.open(gate.disk(), segmentByteCountMax: 64 << 20)
-        let value = String(repeating: "v", count: 1 << 20)
-        let count = 2 * EngineLimits.stagedByteCountMax >> 20
+        let log = try await Self.open(gate.disk(), segmentByteCountMax: segmentByteCountMax)
+        let value = String(repeating: "v", count: 256 << 10)
+        let fitting = EngineLimits.stagedByteCountMax / value.utf8.count
+        let count = 2 * fitting
         gate.close()
         defer { gate.open() }
         try await withThrowingTaskGroup { group in
@@ -91,8 +98,13 @@ import Testing
             group.addTask { try await log.append(Record("first")) }
             try await eventually { gate.waiting == 1 }
             for _ in 0..<count { group.addTask { try await log.append(Record(value)) } }
-            try await eventually { Int(log.tail.offset) > EngineLimits.stagedByteCountMax }
-            #expect(Int(log.tail.offset) < EngineLimits.stagedByteCountMax + 2 * value.utf8.count)
+            let placed = { Int(log.nextIndex.rawValue) - 2 }
+            try await eventually {
+                let waiting = log.shell.core.withLock { $0.isStageFull ? $0.roomWaiters.count : 0 }
+                return placed() + waiting == count
+            }
+            // Frames are a little larger than their values, and the last one may pass the bound.
+            #expect((fitting - 1...fitting + 1).contains(placed()))
             gate.open()
             for try await _ in group {}
         }
@@ -114,6 +126,73 @@ import Testing
         #expect(try await Self.values(log.read()) == ["kept"])
         disk.killProcess()
         #expect(try await Self.values(Self.open(disk).read()).first == "kept")
+    }
+
+    /// The end of a sync once let go only those who waited already; who came a moment later waited for the next, which
+    /// might never come.
+    @Test func `leave nobody waiting who found no room before a sync and says so after it`() async throws {
+        var configuration = EngineHarness.configuration(segmentByteCountMax: 64 << 20)
+        configuration.policy = .always
+        configuration.stagesFrames = true
+        var opened = try EngineHarness.open(SimulatedFileSystem(), configuration, mode: .standalone)
+        try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
+        let writer = try #require(opened.writer)
+        var core = LogCore(writer, configuration, view: LogView(), state: LogState(founding: Membership()))
+        var attempt = try Self.append(1 << 20, to: &core)
+        while case .placed = attempt { attempt = try Self.append(1 << 20, to: &core) }
+        guard case .wait(let epoch) = attempt else { return }
+        let begun = core.beginSync()
+        try begun.job.perform()
+        _ = core.finishSync(begun.job, nanoseconds: 1, now: .zero)
+        var done = 0
+        let outcome = await withCheckedContinuation { (continuation: LogCore.Continuation) in
+            let wakeups = core.joinRoom(since: epoch, continuation)
+            done = wakeups.done.count
+            if done == 0 { continuation.resume(returning: .failure(.closed)) }
+            for (continuation, outcome) in wakeups.done { continuation.resume(returning: outcome) }
+        }
+        #expect(done == 1)
+        try outcome.get()
+        guard case .placed = try Self.append(1 << 20, to: &core) else {
+            Issue.record("there is no room after the sync")
+            return
+        }
+    }
+
+    private static func append(_ byteCount: Int, to core: inout LogCore) throws -> LogCore.Attempt {
+        let records = [Record(value: [UInt8](repeating: 7, count: byteCount)[...])]
+        return try records.withUnsafeBufferPointer { records in
+            let count = try FrameOutline.byteCount(of: records)
+            return try withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { memory in
+                let outline = FrameOutline.encode(records, into: memory)
+                var bytes = MutableRawSpan(_unsafeBytes: memory)
+                return try core.append(outline, in: &bytes, timestamp: .zero)
+            }
+        }
+    }
+
+    /// Those who wait hear that nobody knows, not that the log is as it was: what they appended may be in the file.
+    @Test func `whose callers wait while a close fails are not said to be gone`() async throws {
+        let gate = Gate()
+        let disk = gate.disk()
+        let log = try await Self.open(disk)
+        gate.close()
+        defer { gate.open() }
+        let first = Task { try await log.append(Record("first")) }
+        try await eventually { gate.waiting == 1 }
+        let second = Task { try await log.append(Record("second")) }
+        try await eventually { log.nextIndex == LogIndex(3) }
+        let closing = Task { try await log.close() }
+        try await eventually { log.shell.core.withLock { !$0.requests.isEmpty } }
+        disk.inject(.refuse(.noSpace), atNext: .write)
+        gate.open()
+        _ = try await first.value
+        let told = await #expect(throws: LogError.self) { try await second.value }
+        guard let told, case .storage = told else {
+            Issue.record("callers may take \(String(describing: told)) for a refusal")
+            return
+        }
+        await #expect(throws: told) { try await closing.value }
     }
 
     @Test func `are in the files before a truncation looks there`() throws {

@@ -92,8 +92,9 @@ struct ActiveSegment: Sendable {
             mapping.store(bytes, at: offset)
             return
         }
-        if let staged = self.staged {
-            precondition(offset == staged.end && end <= self.allocated, "staged behind a gap, or the reserved room")
+        // Not a copy of what is staged: a second holder would make each append copy all of it.
+        if let stagedEnd = self.staged?.end {
+            precondition(offset == stagedEnd && end <= self.allocated, "staged behind a gap, or the reserved room")
             self.staged?.append(bytes)
             return
         }
@@ -103,8 +104,9 @@ struct ActiveSegment: Sendable {
             do throws(DiskError) {
                 try self.takeBack(to: offset)
             } catch {
+                // Also for want of space: part of it may be there, so nobody may be told that nothing is.
                 isBroken = true
-                throw LogError(error)
+                throw .storage(StorageFailure(error))
             }
             throw LogError(error)
         }

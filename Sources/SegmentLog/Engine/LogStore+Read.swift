@@ -20,7 +20,7 @@ extension LogStore {
     ) throws(LogError) -> SegmentRange {
         var cursor = self.cursor(at: start)
         var bytes: [UInt8] = []
-        let read = try self.read(&cursor, through: limit, byteCountMax: byteCountMax, into: &bytes)
+        let read = try self.read(&cursor, byteCountMax: byteCountMax, into: &bytes) { limit }
         return SegmentRange(position: read.position, bytes: bytes[..<read.frames.upperBound], end: cursor.position)
     }
 
@@ -34,11 +34,14 @@ extension LogStore {
     /// So the chain is checked across reads, and a truncation that removed what the cursor stands behind is told as
     /// ``LogError/beyondTail(tail:)`` at once and for good, whatever was appended since.
     ///
-    /// - Parameter bytes: Replaced, in their own storage where nobody else uses it.
+    /// - Parameters:
+    ///   - bytes: Replaced, in their own storage where nobody else uses it.
+    ///   - limit: Asked for once it is known which truncations there were: one from before a truncation could lie beyond
+    ///     what was appended since and is not in the files yet.
     /// - Returns: The position of the first byte, and which of `bytes` are frames: empty when the cursor is at the limit.
     /// - Throws: See above; the cursor is then where it was.
     func read(
-        _ cursor: inout ReadCursor, through limit: Position, byteCountMax: Int, into bytes: inout [UInt8]
+        _ cursor: inout ReadCursor, byteCountMax: Int, into bytes: inout [UInt8], through limit: () -> Position
     ) throws(LogError) -> (position: Position, frames: Range<Int>) {
         while true {
             let place = try self.locate(cursor, limit)
@@ -74,7 +77,7 @@ extension LogStore {
         var truncations: UInt64
     }
 
-    private func locate(_ cursor: ReadCursor, _ limit: Position) throws(LogError) -> Place {
+    private func locate(_ cursor: ReadCursor, _ limit: () -> Position) throws(LogError) -> Place {
         let start = cursor.position
         let (segment, next, first, tail, truncations, isRemoved) = self.withLayout {
             (
@@ -82,6 +85,7 @@ extension LogStore {
                 $0.isRemoved(start, since: cursor.truncations)
             )
         }
+        let limit = limit()
         if start.segment < first.segment { throw .trimmed(first: first) }
         if let segment, start.offset > segment, !isRemoved {
             try self.quarantine.check(Int(start.offset)..<Int(start.offset) + 1, of: start.segment)

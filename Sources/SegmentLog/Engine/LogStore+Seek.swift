@@ -5,16 +5,20 @@ import SegmentFormat
 extension LogStore {
     /// The position of the frame that holds a record.
     ///
-    /// - Parameter end: Nothing from there on is looked at, since it may not be in the files yet.
+    /// - Parameter end: Nothing from there on is looked at, since it may not be in the files yet. Asked for once it is known
+    ///   which truncations there were.
     /// - Returns: `nil` when the record does not stand below `end`.
     /// - Throws: ``LogError/trimmed(first:)``, ``LogError/damaged(_:)``, ``LogError/storage(_:)``.
     /// - Complexity: O(log n) in memory, then frame headers of at most one index spacing. A segment without an index
     ///   is walked from its start, once.
-    package func position(of index: LogIndex, below end: Position = .max) throws(LogError) -> Position? {
+    package func position(
+        of index: LogIndex, below end: () -> Position = { .max }
+    ) throws(LogError) -> Position? {
         let (segment, next, first) = self.withLayout { ($0.segment(holding: index), $0.nextIndex, $0.first) }
         guard index < next else { return nil }
         guard let segment else { throw .trimmed(first: first) }
         return try self.undisturbed(of: segment.id) { () throws(LogError) in
+            let end = end()
             // Again, since a truncation or a trim may have come in between.
             let (id, next, first) = self.withLayout { ($0.segment(holding: index)?.id, $0.nextIndex, $0.first) }
             guard index < next else { return nil }
@@ -36,13 +40,13 @@ extension LogStore {
     ///
     /// - Complexity: As ``position(of:)``, and one header read for each step of a search over the segments.
     package func positionAtOrAfter(
-        _ timestamp: Timestamp, below end: Position = .max
+        _ timestamp: Timestamp, below end: () -> Position = { .max }
     ) throws(LogError) -> Position? {
         while true {
             let first = self.first.segment
             do throws(LogError) {
                 return try self.undisturbed(of: first) { () throws(LogError) in
-                    try self.search(timestamp, from: first, below: min(end, self.written.position))
+                    try self.search(timestamp, from: first, below: min(end(), self.written.position))
                 }
             } catch {
                 // What was trimmed meanwhile is not what was asked for.

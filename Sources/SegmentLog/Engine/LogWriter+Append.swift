@@ -114,7 +114,8 @@ extension LogWriter {
         }
         // A sync that is being performed may be writing zeros where staged frames go: they wait for the next one.
         let staged = self.active.takeStaged()
-        self.sealing.append(Sealing(segment: self.active, staged: staged, point: self.chain.point))
+        self.sealing.append(Sealing(file: self.active.file, staged: staged, point: self.chain.point))
+        self.sealedStagedByteCount += staged?.bytes.count ?? 0
         self.active = prepared.active(as: next, written: bytes.byteCount)
         self.isDirectoryDirty = true
     }

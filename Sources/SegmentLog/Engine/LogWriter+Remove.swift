@@ -60,7 +60,7 @@ extension LogWriter {
             try self.files.syncDirectory()
             self.isDirectoryDirty = false
         }
-        self.sealing.removeAll { $0.segment.segment >= kept.tail.segment }
+        self.sealing.removeAll { $0.id >= kept.tail.segment }
         let file = try self.files.open(kept.tail.segment, .write)
         try disk { () throws(DiskError) in
             try file.truncate(to: Int(kept.tail.offset))

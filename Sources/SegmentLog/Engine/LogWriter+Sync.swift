@@ -14,15 +14,14 @@ package struct SyncJob: Sendable {
 
     /// Writes what is staged, cuts full segments to their length and syncs them, then the active one, then the directory.
     ///
-    /// - Throws: ``LogError/storage(_:)`` or ``LogError/noSpace``. Never retry: hand it to
-    ///   ``LogWriter/syncFailed()``.
+    /// - Throws: ``LogError/storage(_:)``. Never retry: hand it to ``LogWriter/syncFailed()``.
     package func perform() throws(LogError) {
         for full in self.sealing { try full.staged?.write() }
         try self.staged?.write()
         try disk { () throws(DiskError) in
             for full in self.sealing {
-                try full.segment.file.truncate(to: Int(full.point.position.offset))
-                try full.segment.file.sync()
+                try full.file.truncate(to: Int(full.point.position.offset))
+                try full.file.sync()
             }
             try self.active?.sync()
         }
@@ -70,6 +69,7 @@ extension LogWriter {
             sealing: self.sealing, active: active, staged: active == nil ? nil : self.active.takeStaged(),
             directory: self.isDirectoryDirty ? self.files : nil, point: point)
         self.isDirectoryDirty = false
+        self.sealedStagedByteCount = 0
         self.durableFile.update { $0.isSyncOpen = true }
         return job
     }
@@ -80,6 +80,7 @@ extension LogWriter {
             try self.sealing[place].staged?.write()
             self.sealing[place].staged = nil
         }
+        self.sealedStagedByteCount = 0
         try self.active.takeStaged()?.write()
     }
 
@@ -88,7 +89,7 @@ extension LogWriter {
     /// - Returns: Whether DURABLE is to be carried to the disk now, with ``syncDurablePage()``.
     package func finishSync(_ job: SyncJob, now: MonotonicTime) -> Bool {
         self.sealing.removeFirst(job.sealing.count)
-        self.unindexed += job.sealing.map(\.segment.segment)
+        self.unindexed += job.sealing.map(\.id)
         self.unindexed.removeFirst(max(0, self.unindexed.count - EngineLimits.unindexedSegmentsMax))
         self.storeDurable(job.point)
         return self.takeDurableFileSync(now: now) || !job.sealing.isEmpty

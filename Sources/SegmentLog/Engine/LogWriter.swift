@@ -16,11 +16,12 @@ import SegmentFormat
 package final class LogWriter: @unchecked Sendable {
     /// A segment that is full, and neither cut to its length nor synced yet.
     struct Sealing: Sendable {
-        var segment: ActiveSegment
+        let file: any File
         /// What has to be written to it first.
         var staged: StagedFrames?
         /// Where it ends.
-        var point: LogPoint
+        let point: LogPoint
+        var id: SegmentID { self.point.position.segment }
     }
 
     enum Condition: Hashable {
@@ -49,6 +50,8 @@ package final class LogWriter: @unchecked Sendable {
     private let keepsReserve: Bool
     /// Whether frames wait in memory for the next sync, where the file system lets them. Nobody may read them before.
     let stages: Bool
+    /// Bytes of full segments that wait in memory for the next sync.
+    var sealedStagedByteCount = 0
     /// Segments sealed lately, whose index files are not written yet.
     var unindexed: [SegmentID] = []
     /// Entries were made or removed since the directory was last synced.
@@ -95,8 +98,8 @@ package final class LogWriter: @unchecked Sendable {
     /// Bytes that a frame can still take in the active segment.
     package var remainingByteCount: Int { max(0, self.segmentByteCountMax - Int(self.chain.tail.offset)) }
 
-    /// Bytes that wait in memory for the next sync of the active segment.
-    var stagedByteCount: Int { self.active.stagedByteCount }
+    /// Bytes that wait in memory for the next sync.
+    var stagedByteCount: Int { self.sealedStagedByteCount + self.active.stagedByteCount }
 
     func checkOpen() throws(LogError) {
         switch self.condition {

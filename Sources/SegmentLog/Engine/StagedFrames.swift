@@ -13,6 +13,8 @@ struct StagedFrames: Sendable {
     /// Where they go in the file.
     private(set) var offset: Int
     private(set) var bytes: [UInt8] = []
+    /// Zeros to be written behind them.
+    private var zeroByteCount = 0
 
     init(file: any File, offset: Int) {
         self.file = file
@@ -34,7 +36,7 @@ struct StagedFrames: Sendable {
         self.offset = self.end
         self.bytes = []
         self.bytes.reserveCapacity(taken.bytes.count)
-        if zerosUpTo > taken.end { taken.bytes.append(contentsOf: repeatElement(0, count: zerosUpTo - taken.end)) }
+        taken.zeroByteCount = max(0, zerosUpTo - taken.end)
         return taken
     }
 
@@ -43,6 +45,10 @@ struct StagedFrames: Sendable {
     func write() throws(LogError) {
         do throws(DiskError) {
             try self.file.write(self.bytes.span.bytes, at: self.offset)
+            if self.zeroByteCount > 0 {
+                let zeros = [UInt8](repeating: 0, count: self.zeroByteCount)
+                try self.file.write(zeros.span.bytes, at: self.end)
+            }
         } catch {
             throw .storage(StorageFailure(error))
         }

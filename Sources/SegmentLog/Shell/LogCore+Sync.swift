@@ -5,7 +5,7 @@ import LogState
 extension LogCore {
     /// What the log's thread is to do.
     enum Step {
-        case sync(SyncJob)
+        case sync(BegunSync)
         case perform(Request)
         case wait(until: MonotonicTime?)
         case exit
@@ -46,7 +46,7 @@ extension LogCore {
             // A full segment is finalized in the background, so that the next start need not read it.
             if self.writer.isSealing {
                 self.work = .syncing
-                return .sync(self.writer.beginFinalizing())
+                return .sync(BegunSync(job: self.writer.beginFinalizing()))
             }
         }
         return self.sleep(until: nil)
@@ -79,16 +79,22 @@ extension LogCore {
         }
     }
 
-    mutating func beginSync() -> SyncJob {
+    mutating func beginSync() -> BegunSync {
         precondition(self.work == .idle, "two syncs at a time")
         self.work = .syncing
-        self.gathering.began(waiting: self.syncWaiters.count)
+        self.gathering.began(waiting: self.syncWaiters.count, isFull: self.isStageFull)
+        self.isGatheringTimed = false
         self.unsyncedSince = nil
-        return self.writer.beginSync()
+        var begun = BegunSync(job: self.writer.beginSync())
+        if self.isStageFull {
+            self.isStageFull = false
+            begun.wakeups.done = self.takeRoomWaiters(.success(()))
+        }
+        return begun
     }
 
-    /// Whether those are there whom the next sync waits for.
-    var isGathered: Bool { self.gathering.isComplete(waiting: self.syncWaiters.count) }
+    /// Whether those are there whom the next sync waits for; others cannot come while too much is staged.
+    var isGathered: Bool { self.isStageFull || self.gathering.isComplete(waiting: self.syncWaiters.count) }
 
     /// - Parameter nanoseconds: How long it took.
     mutating func finishSync(_ job: SyncJob, nanoseconds: UInt64, now: MonotonicTime) -> Wakeups {
@@ -103,8 +109,6 @@ extension LogCore {
         for waiter in self.syncWaiters[..<count] { wakeups.done.append((waiter.continuation, .success(()))) }
         self.syncWaiters.removeFirst(count)
         wakeups.syncCallers = count
-        // Some may have found too much staged, and this sync took it.
-        if !self.roomWaiters.isEmpty, self.writer.stages { wakeups.done += self.takeRoomWaiters(.success(())) }
         self.gathering.synced(served: count, waiting: self.syncWaiters.count, nanoseconds: nanoseconds, now: now)
         wakeups.wakesThread = self.hasThreadWork && self.takeThreadWake()
         wakeups.wakesMaintenance = self.hasMaintenanceWork && self.takeMaintenanceWake()
@@ -124,10 +128,16 @@ extension LogCore {
 
     /// An append was refused. When not even its traces could be removed, the log is closed to writers, and all who wait
     /// for a sync or at the tail are told: no sync comes that would tell them.
-    mutating func refused(_ error: LogError) -> Wakeups {
-        self.writer.condition == .failed && !self.hasFailed ? self.failed(error) : Wakeups()
+    ///
+    /// In the lock that the append was made under: another append would meet the closed writer before.
+    mutating func refused(_ error: LogError) -> Wakeups? {
+        // While somebody is alone with the writer, no append gets as far as to it.
+        guard self.work != .exclusive, self.writer.condition == .failed, !self.hasFailed else { return nil }
+        return self.failed(error)
     }
 
+    /// - Parameter error: What is told to those who wait for a sync. Their frames may be in the file, so that it must not be
+    ///   one that says that the log is as it was.
     mutating func failed(_ error: LogError) -> Wakeups {
         if !self.hasFailed { self.events.append(.failed(error)) }
         self.hasFailed = true
@@ -150,7 +160,8 @@ extension LogCore {
         self.isTermNoted = false
         let tail = self.writer.chain.tail
         if self.writer.condition == .failed {
-            var wakeups = self.failed(.failed)
+            let error = if case .failure(let error) = outcome { error } else { LogError.failed }
+            var wakeups = self.failed(error)
             wakeups.done.append((continuation, outcome))
             return wakeups
         }
@@ -173,9 +184,9 @@ extension LogCore {
         self.publishView()
         var wakeups = Wakeups(readers: self.takeAllReaders())
         let durable = self.writer.durable.position
-        wakeups.done = self.syncWaiters.map {
-            ($0.continuation, $0.end <= durable ? .success(()) : .failure(.closed))
-        }
+        // A close that fails is what those hear whose frames may be in the file or not.
+        let missed = if case .failure = outcome { outcome } else { Outcome.failure(.closed) }
+        wakeups.done = self.syncWaiters.map { ($0.continuation, $0.end <= durable ? .success(()) : missed) }
         self.syncWaiters.removeAll()
         wakeups.done += self.takeRoomWaiters(.failure(.closed))
         if let continuation { wakeups.done.append((continuation, outcome)) }

@@ -7,7 +7,7 @@ extension LogCore {
         /// Nothing; its continuation is resumed, now or later.
         case waits(Wakeups)
         /// Perform this sync on its own thread, for itself and all who came before.
-        case leads(SyncJob)
+        case leads(BegunSync)
     }
 
     /// Enters a caller that returns once everything below `end` is durable.
@@ -56,6 +56,7 @@ extension LogCore {
         } else {
             self.roomWaiters.append(continuation)
             wakeups.wakesMaintenance = self.takeMaintenanceWake()
+            wakeups.wakesThread = self.isStageFull && self.work == .idle && self.takeThreadWake()
         }
         return wakeups
     }

@@ -35,6 +35,12 @@ struct LogCore {
         var continuation: CheckedContinuation<Void, Never>
     }
 
+    /// A sync to be performed, and whom to tell before.
+    struct BegunSync {
+        let job: SyncJob
+        var wakeups = Wakeups()
+    }
+
     /// Whom to tell of what happened; done without the lock.
     struct Wakeups {
         var done: [(Continuation, Outcome)] = []
@@ -57,10 +63,12 @@ struct LogCore {
     var gathering = SyncGathering()
     /// Whether the log's thread sleeps no longer than until ``gathering`` ends.
     var isGatheringTimed = false
-    /// Appends that wait for the next segment's file, or for a truncation to end.
+    /// Appends that wait for the next segment's file, for a truncation to end, or for what is staged to be written.
     var roomWaiters: [Continuation] = []
     /// Raised whenever those are let go: an append that found no room before, and comes to wait after, must not.
     var roomEpoch: UInt64 = 0
+    /// Somebody found too much staged. The next sync takes it, and lets go those who wait for room.
+    var isStageFull = false
     var tailWaiters: [UInt64: TailWaiter] = [:]
     var requests: [Request] = []
     /// When the oldest byte that is not synced was written.
@@ -106,7 +114,7 @@ struct LogCore {
 
     enum Attempt {
         case placed(Appended)
-        /// The next segment's file is not there yet, or a truncation goes on.
+        /// The next segment's file is not there yet, a truncation goes on, or too much is staged.
         case wait(epoch: UInt64)
     }
 
@@ -120,7 +128,9 @@ struct LogCore {
         if self.isCrowded, self.configuration.policy == .always {
             throw .overloaded(waiting: EngineLimits.waitingAppendsMax)
         }
-        if self.work == .exclusive || self.writer.stagedByteCount >= EngineLimits.stagedByteCountMax {
+        if self.work == .exclusive { return .wait(epoch: self.roomEpoch) }
+        if self.writer.stagedByteCount >= EngineLimits.stagedByteCountMax {
+            self.isStageFull = true
             return .wait(epoch: self.roomEpoch)
         }
         if outline.byteCount > self.writer.remainingByteCount {

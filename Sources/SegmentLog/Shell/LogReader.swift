@@ -37,8 +37,12 @@ public struct LogReader: AsyncSequence, Sendable {
         self.shell = shell
         self.isFollowing = isFollowing
         var firstIndex = LogIndex.first
-        // Looked at once: what becomes visible while a place is sought is still to come for this reader.
-        let visible = shell.visible
+        // What becomes visible while a place is sought is still to come for this reader: it begins where the search ended.
+        var visible = shell.visible
+        let look = {
+            visible = shell.visible
+            return visible
+        }
         let position: Position
         switch start {
         case .first:
@@ -49,14 +53,15 @@ public struct LogReader: AsyncSequence, Sendable {
             position = given
         case .index(let index):
             firstIndex = index
-            position = try shell.store.position(of: index, below: visible) ?? visible
+            position = try shell.store.position(of: index, below: look) ?? visible
         case .timestamp(let timestamp):
-            position = try shell.store.positionAtOrAfter(timestamp, below: visible) ?? visible
+            position = try shell.store.positionAtOrAfter(timestamp, below: look) ?? visible
         }
         self.firstIndex = firstIndex
         self.start = shell.store.cursor(at: position)
         // A bad start is refused now, not at the first record.
-        _ = try shell.store.read(from: position, through: shell.visible, byteCountMax: 1)
+        var (cursor, bytes) = (self.start, [UInt8]())
+        _ = try shell.store.read(&cursor, byteCountMax: 1, into: &bytes) { shell.visible }
     }
 
     public func makeAsyncIterator() -> Iterator {
@@ -134,7 +139,8 @@ public struct LogReader: AsyncSequence, Sendable {
             var bytes = used.recycled()
             if bytes.capacity > EngineLimits.recycledByteCountMax { bytes = [] }
             let (position, frames) = try self.shell.store.read(
-                &self.cursor, through: self.shell.visible, byteCountMax: EngineLimits.readWindowByteCount, into: &bytes)
+                &self.cursor, byteCountMax: EngineLimits.readWindowByteCount, into: &bytes
+            ) { [shell = self.shell] in shell.visible }
             self.records = FrameRecords(bytes, frames: frames, origin: position, from: self.firstIndex)
             return !frames.isEmpty
         }

@@ -32,7 +32,9 @@ extension LogShell {
     func tell(_ kind: LogEvent.Kind) { self.tell?(LogEvent(node: self.identity.node, kind: kind)) }
 
     /// Performs a sync, on the log's thread or on that of a caller who leads, and tells everybody.
-    func sync(_ job: SyncJob) {
+    func sync(_ begun: LogCore.BegunSync) {
+        self.wake(begun.wakeups)
+        let job = begun.job
         let start = SystemTime.monotonic
         do throws(LogError) {
             try job.perform()
@@ -54,8 +56,8 @@ extension LogShell {
         while true {
             let now = SystemTime.monotonic
             switch self.core.withLock({ $0.nextStep(now: now) }) {
-            case .sync(let job):
-                self.sync(job)
+            case .sync(let begun):
+                self.sync(begun)
             case .perform(.truncate(let position, let continuation)):
                 self.truncate(position, continuation)
             case .perform(.close(let continuation)):

@@ -160,17 +160,19 @@ final class LogShell: Sendable {
         _ outline: FrameOutline, _ frame: Frame, then: (inout LogCore, Appended) -> Extra?
     ) throws(LogError) -> (LogCore.Attempt, Extra?) {
         let timestamp = SystemTime.timestamp
-        do throws(LogError) {
-            return try self.core.withLock { core throws(LogError) in
+        let (result, wakeups) = self.core.withLock {
+            core -> (Result<(LogCore.Attempt, Extra?), LogError>, LogCore.Wakeups?) in
+            do throws(LogError) {
                 var bytes = MutableRawSpan(_unsafeBytes: frame.memory)
                 let attempt = try core.append(outline, in: &bytes, timestamp: timestamp)
-                guard case .placed(let appended) = attempt else { return (attempt, nil) }
-                return (attempt, then(&core, appended))
+                guard case .placed(let appended) = attempt else { return (.success((attempt, nil)), nil) }
+                return (.success((attempt, then(&core, appended))), nil)
+            } catch {
+                return (.failure(error), core.refused(error))
             }
-        } catch {
-            self.wake(self.core.withLock { $0.refused(error) })
-            throw error
         }
+        if let wakeups { self.wake(wakeups) }
+        return try result.get()
     }
 
     /// Returns once everything appended so far is durable.
@@ -185,8 +187,8 @@ final class LogShell: Sendable {
     private func play(_ role: LogCore.Role) {
         switch role {
         case .waits(let wakeups): self.wake(wakeups)
-        case .leads(let job):
-            self.sync(job)
+        case .leads(let begun):
+            self.sync(begun)
             SyncLeadership.giveBack()
         }
     }

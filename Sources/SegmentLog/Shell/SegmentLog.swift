@@ -25,7 +25,7 @@ import LogModel
 /// A killed process loses nothing that an append returned for, under any policy. After a failed sync the log is closed
 /// to writers for good; opening it again finds out what was kept.
 public final class SegmentLog: Sendable {
-    private let shell: LogShell
+    let shell: LogShell
 
     private init(_ shell: LogShell) { self.shell = shell }
 

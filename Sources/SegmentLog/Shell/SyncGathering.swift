@@ -43,9 +43,11 @@ struct SyncGathering: Sendable {
     }
 
     /// A sync begins for so many.
-    mutating func began(waiting: Int) {
+    ///
+    /// - Parameter isFull: More could not come, so that nobody is missing.
+    mutating func began(waiting: Int, isFull: Bool = false) {
         guard self.expected > 0 else { return }
-        if self.isComplete(waiting: waiting) {
+        if isFull || self.isComplete(waiting: waiting) {
             self.missesInRow = 0
         } else {
             self.skipped = min((Self.skips.lowerBound + 1) << self.missesInRow - 1, Self.skips.upperBound)

@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 import Synchronization
 
 /// Who may sync on a thread of the concurrency pool: one caller in the whole process at a time, and none where the pool
@@ -9,7 +9,8 @@ import Synchronization
 /// could stop everything else in the process.
 enum SyncLeadership {
     private static let isTaken = Atomic<Bool>(false)
-    private static let isPossible = sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1
+    /// The pool has a thread for each processor that the process may run on.
+    private static let isPossible = holdfast_processor_count() > 1
 
     static func take() -> Bool {
         self.isPossible
