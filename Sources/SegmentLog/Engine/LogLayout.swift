@@ -6,7 +6,7 @@ struct LogLayout: Sendable {
     struct Segment: Sendable {
         var id: SegmentID
         var firstIndex: LogIndex
-        /// Its final length, or how far it is written.
+        /// Its final length, or how far it reaches: frames that are staged count, although they are not in the file.
         var byteCount: UInt32
         var index: SegmentIndex
     }

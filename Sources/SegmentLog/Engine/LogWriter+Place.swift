@@ -11,7 +11,7 @@ extension LogWriter {
     /// - Returns: The frame's position; the tail lies behind it.
     /// - Throws: ``LogError/noSpace``, ``LogError/storage(_:)``: the log is as it was, or closed to writers.
     ///   ``LogError/failed``, ``LogError/closed``.
-    /// - Complexity: One copy into the mapping; one write where there is none.
+    /// - Complexity: One copy, into the mapping or to what is staged; one write where there is neither.
     func place(
         _ outline: FrameOutline, in frame: inout MutableRawSpan, term: Term, node: NodeID, timestamp: Timestamp
     ) throws(LogError) -> Position {

@@ -5,9 +5,10 @@ import SegmentFormat
 extension LogWriter {
     /// Removes everything from `position` on. Not while a ``SyncJob`` is being performed.
     ///
-    /// DURABLE is lowered and synced first; then whole segments go, highest first; then the boundary segment is cut
-    /// and synced. A crash in between leaves a longer log that is whole, never a hole. At an offset of 64 or less the
-    /// segment goes whole, and the tail becomes the end of the one before.
+    /// What is staged is written first, also when the truncation is refused afterwards. DURABLE is lowered and synced;
+    /// then whole segments go, highest first; then the boundary segment is cut and synced. A crash in between leaves a
+    /// longer log that is whole, never a hole. At an offset of 64 or less the segment goes whole, and the tail becomes
+    /// the end of the one before.
     ///
     /// - Parameter position: The end of a frame, or offset 0 or 64 of a segment; not below the commit position.
     /// - Throws: ``LogError/committed(through:)``, ``LogError/beyondTail(tail:)``, ``LogError/trimmed(first:)``,

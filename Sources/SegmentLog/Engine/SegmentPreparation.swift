@@ -3,7 +3,7 @@ import LogModel
 import SegmentFormat
 import SystemPackage
 
-/// Makes the next segment's file under a temporary name, reserved, mapped and synced; any thread.
+/// Makes the next segment's file under a temporary name, reserved, mapped or zeroed at its start, and synced; any thread.
 package struct SegmentPreparation: Sendable {
     let files: LogFiles
     let name: String

@@ -37,7 +37,8 @@ public final class SegmentLog: Sendable {
     /// Takes the directory's lock, checks whose it is and recovers: a tail that was never synced is cut and
     /// reported, damage below what was synced is refused.
     ///
-    /// - Parameter onEvent: Called on the log's own threads with what happens in it; must not block.
+    /// - Parameter onEvent: Called with what happens in it, on the log's own threads, on that of a caller who leads a sync,
+    ///   and on that of a reader who meets damage; must not block, nor wait for the log.
     /// - Returns: The log, and what recovery found.
     /// - Throws: ``LogError/configuration(_:)``, ``LogError/locked(holder:)``, ``LogError/foreignDirectory(_:)``,
     ///   ``LogError/sidecarDamaged(file:)``, ``LogError/damaged(_:)``, ``LogError/noSpace``,
@@ -90,9 +91,10 @@ public final class SegmentLog: Sendable {
     /// - Returns: Where they stand.
     /// - Throws: ``LogError/noRecords``, ``LogError/tooManyRecords(count:max:)``, ``LogError/tooLarge(byteCount:max:)``,
     ///   ``LogError/noSpace``: the log is as it was. ``LogError/closed``, ``LogError/failed``: likewise.
-    ///   ``LogError/storage(_:)``: under `always`, when the sync failed, only the next start knows whether the records
-    ///   were kept. ``LogError/beyondTail(tail:)``: a truncation removed them while they waited for their sync.
-    /// - Complexity: One write; under `always` one sync, shared by all that arrived while the last one ran.
+    ///   ``LogError/storage(_:)``: when the sync failed, or a refused write could not be taken back, only the next start
+    ///   knows whether the records were kept. ``LogError/beyondTail(tail:)``: a truncation removed them while they waited for their sync.
+    /// - Complexity: One copy, or one write where the file system does not keep reservations. Under `always` a write and a
+    ///   sync, shared by all that arrived while the last one ran; a sync waits a millisecond at most for those of the last.
     @discardableResult
     nonisolated(nonsending) public func append(contentsOf records: [Record]) async throws(LogError) -> Appended {
         if self.shell.configuration.policy == .always { return try await self.shell.appendDurably(records) }
