@@ -10,8 +10,9 @@ import Synchronization
 ///
 ///     append --(lock: place, copy)--> wait ---> one who leads, or the thread: sync --(lock: finish)--> all who waited
 ///
-/// Two threads: the log's thread syncs where no caller may lead or others do not come, and truncates and closes; the maintenance thread makes
-/// files and pages ready, removes what is trimmed and tells metrics, so that nothing of it holds up a sync.
+/// Two threads: the log's thread syncs where no caller may lead or others do not come, and truncates and closes; the
+/// maintenance thread makes files and pages ready, removes what is trimmed and tells metrics, so that nothing of it holds
+/// up a sync.
 final class LogShell: Sendable {
     let store: LogStore
     let identity: NodeIdentity

@@ -92,7 +92,8 @@ public final class SegmentLog: Sendable {
     /// - Throws: ``LogError/noRecords``, ``LogError/tooManyRecords(count:max:)``, ``LogError/tooLarge(byteCount:max:)``,
     ///   ``LogError/noSpace``: the log is as it was. ``LogError/closed``, ``LogError/failed``: likewise.
     ///   ``LogError/storage(_:)``: when the sync failed, or a refused write could not be taken back, only the next start
-    ///   knows whether the records were kept. ``LogError/beyondTail(tail:)``: a truncation removed them while they waited for their sync.
+    ///   knows whether the records were kept. ``LogError/beyondTail(tail:)``: a truncation removed them while they waited
+    ///   for their sync.
     /// - Complexity: One copy, or one write where the file system does not keep reservations. Under `always` a write and a
     ///   sync, shared by all that arrived while the last one ran; a sync waits a millisecond at most for those of the last.
     @discardableResult
