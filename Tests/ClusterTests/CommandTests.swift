@@ -76,6 +76,9 @@ extension ClusterTests {
                 #expect(try await cluster.control("kill", follower.name, exits: 1).errors.contains("does not run"))
                 #expect(try await cluster.control("start", leader.name, exits: 1).errors.contains("runs already"))
                 #expect(try await cluster.control("kill", "n9", exits: 64).errors.contains("there is no node n9"))
+                // Files are not written anew under processes that read them once.
+                let running = try await cluster.control("up", "--fsync", "os", exits: 1)
+                #expect(running.errors.contains("runs, with the settings"), "\(running.summary)")
                 try await cluster.control("kill", "leader")
                 let alone = try await cluster.ask("status", "--wait-ready", "100ms")
                 #expect(alone.status == 69, "\(alone.summary)")
@@ -84,6 +87,12 @@ extension ClusterTests {
                 try await cluster.control("down")
                 let none = try await cluster.ask("status")
                 #expect(none.status == 69 && none.errors.contains("no node answers"), "\(none.summary)")
+                #expect(try await cluster.control("up", "-n", "5", exits: 1).errors.contains("has 3 nodes, not 5"))
+                // Ports stay when only something else is said.
+                let changed = try await cluster.control("up", "--fsync", "os", "-o", "json")
+                #expect(try changed.json(Status.self).nodes.count == 3)
+                #expect(try String(contentsOfFile: cluster.nodes[0].config, encoding: .utf8).contains("policy: os"))
+                #expect(try await cluster.ask("status").status == 0)
             }
         }
 

@@ -36,7 +36,10 @@ struct ClusterOptions: ParsableArguments {
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Starts a cluster and waits until a leader is proven.",
-        discussion: "Nodes that run already are left alone.")
+        discussion: """
+            Nodes that run already are left alone. A cluster that is there keeps its ports and settings unless others are \
+            said, which needs all of it stopped.
+            """)
 
     @Option(help: "A directory with n1.yaml, n2.yaml, ...; see cluster/ of the repository.")
     var configDir: String?
@@ -86,11 +89,34 @@ struct UpCommand: AsyncParsableCommand {
         let setup = ClusterSetup(directory: self.options.directory)
         if let configDir { return try await setup.read(configurations: configDir) }
         let isSaid = self.count != nil || self.basePort != nil || self.segmentSize != nil || self.fsync != nil
-        if !isSaid, let found = try? LocalCluster.find(self.options.directory) { return found }
+        let found = try? LocalCluster.find(self.options.directory)
+        if let found {
+            if !isSaid { return found }
+            try self.checkChange(of: found)
+        }
         var settings = ""
         if let segmentSize { settings += "segment:\n  size: \(segmentSize)\n" }
         if let fsync { settings += "fsync:\n  policy: \(fsync)\n" }
-        return try setup.make(count: self.count ?? 3, basePort: self.basePort ?? 7400, settings: settings)
+        return try setup.make(
+            count: self.count ?? found?.nodes.count ?? 3,
+            basePort: self.basePort ?? found?.nodes.first?.client.port ?? 7400,
+            settings: settings)
+    }
+
+    /// Other ports or settings for a cluster that is there: what runs would not hear of them, and who its members are is
+    /// written in its log.
+    private func checkChange(of found: LocalCluster) throws(CommandFailure) {
+        if let running = found.nodes.first(where: { found.process($0) != nil }) {
+            throw CommandFailure(
+                .refused,
+                "\(running.name) of the cluster under \(found.directory) runs, with the settings it was started with",
+                next: "stop it first (\(found.command("down"))), or say nothing of ports, nodes and settings")
+        }
+        if let count, count != found.nodes.count {
+            throw CommandFailure(
+                .refused, "the cluster under \(found.directory) has \(found.nodes.count) nodes, not \(count)",
+                next: "leave out --nodes, or begin a new cluster in another --data-dir")
+        }
     }
 }
 
