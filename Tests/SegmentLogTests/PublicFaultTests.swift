@@ -70,7 +70,7 @@ import Testing
             let errnos: [Errno] = Crashes.isFull ? [.noSpace, .ioError] : [number % 2 == 0 ? .noSpace : .ioError]
             for errno in errnos {
                 let disk = SimulatedFileSystem()
-                let log = try await SegmentLog.open(Self.configuration(policy), fileSystem: disk).log
+                let log = try await SegmentLog.open(Self.configuration(policy), fileSystem: disk.process()).log
                 disk.inject(.refuse(errno), atCall: number)
                 let answers = await Self.work(log)
                 #expect(disk.counts.syncsAfterFailure == 0, "call \(number): a sync was retried")

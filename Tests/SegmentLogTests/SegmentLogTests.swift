@@ -19,7 +19,7 @@ import Testing
     private static func open(
         _ disk: SimulatedFileSystem = SimulatedFileSystem(), _ configuration: LogConfiguration = Self.configuration()
     ) async throws(LogError) -> SegmentLog {
-        try await SegmentLog.open(configuration, fileSystem: disk).log
+        try await SegmentLog.open(configuration, fileSystem: disk.process()).log
     }
 
     private static func values(_ reader: LogReader) async throws -> [String] {
@@ -45,7 +45,7 @@ import Testing
         try await log.close()
 
         let (again, report) = try await SegmentLog.open(
-            Self.configuration(policy, segmentByteCountMax: 4096), fileSystem: disk)
+            Self.configuration(policy, segmentByteCountMax: 4096), fileSystem: disk.process())
         #expect(report.wasClosedCleanly)
         #expect(report.nextIndex == LogIndex(104))
         let expected = ["one", "two", "three"] + (0..<100).map { EngineHarness.value($0) }
@@ -224,7 +224,7 @@ import Testing
         var opened: (log: SegmentLog, report: RecoveryReport)?
         while opened == nil {
             do throws(LogError) {
-                opened = try await SegmentLog.open(Self.configuration(.os), fileSystem: disk)
+                opened = try await SegmentLog.open(Self.configuration(.os), fileSystem: disk.process())
             } catch {
                 // The log's own thread closes it; until then it is locked.
                 try #require(error == .locked(holder: "pid 1"))

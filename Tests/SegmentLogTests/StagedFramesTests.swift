@@ -14,7 +14,7 @@ import Testing
         _ disk: SimulatedFileSystem, segmentByteCountMax: Int = 64 << 10
     ) async throws(LogError) -> SegmentLog {
         let configuration = EngineHarness.configuration(segmentByteCountMax: segmentByteCountMax)
-        return try await SegmentLog.open(configuration, fileSystem: disk).log
+        return try await SegmentLog.open(configuration, fileSystem: disk.process()).log
     }
 
     private static func values(_ reader: LogReader) async throws -> [String] {

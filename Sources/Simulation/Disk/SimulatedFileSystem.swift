@@ -119,38 +119,24 @@ package final class SimulatedFileSystem: FileSystem {
 
     // MARK: FileSystem
 
-    package func makeDirectory(_ path: FilePath) throws(DiskError) {
-        try self.change(.makeDirectory, path) { state throws(DiskError) in state.makeDirectory(path) }
-    }
+    /// The file system as the process sees it that runs now: refused everything once that is dead.
+    package func process() -> SimulatedProcess { SimulatedProcess(self, session: self.withDisk { $0.session }) }
 
-    package func list(_ path: FilePath) throws(DiskError) -> [String] {
-        try self.change(.list, path) { state throws(DiskError) in try state.list(path) }
-    }
+    /// As any process: what a test does itself outlives those it kills.
+    private var everyProcess: SimulatedProcess { SimulatedProcess(self, session: nil) }
+
+    package func makeDirectory(_ path: FilePath) throws(DiskError) { try self.everyProcess.makeDirectory(path) }
+    package func list(_ path: FilePath) throws(DiskError) -> [String] { try self.everyProcess.list(path) }
+    package func remove(_ path: FilePath) throws(DiskError) { try self.everyProcess.remove(path) }
+    package func syncDirectory(_ path: FilePath) throws(DiskError) { try self.everyProcess.syncDirectory(path) }
+    package func lock(_ path: FilePath) throws(DiskError) -> LockOutcome { try self.everyProcess.lock(path) }
 
     package func open(_ path: FilePath, _ access: FileAccess) throws(DiskError) -> any File {
-        let (inode, session) = try self.change(access == .create ? .create : .open, path) {
-            state throws(DiskError) in
-            (try state.open(path, access), state.session)
-        }
-        return SimulatedFile(self, path: path, inode: inode, session: session)
+        try self.everyProcess.open(path, access)
     }
 
     package func rename(_ source: FilePath, to target: FilePath) throws(DiskError) {
-        try self.change(.rename, source) { state throws(DiskError) in try state.rename(source, to: target) }
-    }
-
-    package func remove(_ path: FilePath) throws(DiskError) {
-        try self.change(.remove, path) { state throws(DiskError) in try state.remove(path) }
-    }
-
-    package func syncDirectory(_ path: FilePath) throws(DiskError) {
-        try self.change(.syncDirectory, path) { state throws(DiskError) in try state.syncDirectory(path) }
-    }
-
-    package func lock(_ path: FilePath) throws(DiskError) -> LockOutcome {
-        let session = try self.change(.lock, path) { state throws(DiskError) in state.lock(path) }
-        guard let session else { return .held(holder: "pid 1") }
-        return .acquired(SimulatedLock(self, path: path, session: session))
+        try self.everyProcess.rename(source, to: target)
     }
 
     // MARK: What its files call
@@ -188,19 +174,4 @@ package final class SimulatedFileSystem: FileSystem {
     func release(inode: Int) { self.withDisk { $0.release(inode: inode) } }
 
     func unlock(_ path: FilePath, session: Int) { self.withDisk { $0.unlock(path, session: session) } }
-}
-
-/// Held until released or until its process is gone.
-private final class SimulatedLock: HeldLock {
-    private let fileSystem: SimulatedFileSystem
-    private let path: FilePath
-    private let session: Int
-
-    init(_ fileSystem: SimulatedFileSystem, path: FilePath, session: Int) {
-        self.fileSystem = fileSystem
-        self.path = path
-        self.session = session
-    }
-
-    deinit { self.fileSystem.unlock(self.path, session: self.session) }
 }

@@ -137,7 +137,7 @@ import Testing
             let disk = SimulatedFileSystem(seed: .random(in: 0 ... .max))
             disk.setKeepsReservations(.random())
             let configuration = StressStage.configuration(policy, EngineHarness.directory)
-            let run = StressRun(try await SegmentLog.open(configuration, fileSystem: disk).log)
+            let run = StressRun(try await SegmentLog.open(configuration, fileSystem: disk.process()).log)
             async let writing: Void = {
                 await #expect(throws: LogError.self) { try await run.write(writers: 16, recordsMax: .max) }
             }()
