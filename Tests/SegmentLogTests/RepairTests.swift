@@ -19,7 +19,10 @@ import Testing
             Issue.record("\(plan)")
             return
         }
-        #expect(cut.segment == 1 && cut.offset == place && cut.lastIndex == 120 && !cut.wasCommitted)
+        #expect(cut.segment == 1 && cut.offset == place && cut.lastIndex == 120)
+        // All of it was synced, and so acknowledged.
+        #expect(cut.wasCommitted && plan.needsAcceptance)
+        #expect(throws: RepairError.needsAcceptance) { try Self.repair(log.disk).apply(acceptsLoss: false) }
         // Planning changes nothing.
         #expect(log.disk.contents(of: EngineHarness.path("000001.wal")) == before)
         let outcome = try Self.apply(log.disk)
@@ -31,6 +34,25 @@ import Testing
         #expect(try again.values() == (0..<Int(cut.firstIndex) - 1).map { EngineHarness.value($0) })
         #expect(again.opened.report.cut == nil && again.opened.report.damage.isEmpty)
         try again.append("after")
+    }
+
+    @Test func `takes from a peer only what is not the same here`() throws {
+        let log = try AuditLog.closed(records: 120)
+        try log.disk.makeDirectory("/peer")
+        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
+            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
+            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
+        }
+        // The one behind it does not follow any more, and is good.
+        try log.disk.open(EngineHarness.path("000001.wal"), .write).truncate(to: 1000)
+        var options = Self.options
+        options.peer = "/peer"
+        let plan = try Self.repair(log.disk).plan(options)
+        let replaced = plan.actions.compactMap { action -> UInt32? in
+            if case .replace(let segment, _, _, _, _) = action { segment } else { nil }
+        }
+        #expect(replaced == [1] && plan.unknown == [])
+        #expect(try !Self.apply(log.disk).isDamaged)
     }
 
     @Test func `takes segments from a peer, the same byte for byte`() throws {

@@ -1,6 +1,5 @@
 import Foundation
 import SegmentLog
-import SystemPackage
 import Testing
 
 /// Runs the code of the tutorial, and checks that it is the code of the tutorial.

@@ -119,6 +119,10 @@ struct RepairPlanning {
             guard let byteCount = source.byteCount, let checksum = try self.repair.checksum(source.path, 0..<byteCount)
             else { continue }
             let exists = self.names.contains(segment.fileName)
+            // Only its neighbour was bad.
+            if exists, try self.repair.checksum(self.files.path(segment.fileName), byteCount: byteCount) == checksum {
+                continue
+            }
             try self.announceUnsynced(in: segment, from: byteCount)
             self.plan.actions.append(
                 .replace(
@@ -202,8 +206,9 @@ struct RepairPlanning {
         let frames = try self.frameCount(of: end)
         let all = self.mended.segments.first { $0.id == end.segment }?.frameCount ?? frames
         let lastIndex = self.mended.segments.compactMap { $0.nextIndex?.rawValue }.max().map { $0 - 1 }
-        let commit = self.found.durable?.commit
-        let wasCommitted = self.found.isCluster && (commit.map { end < $0 } ?? true)
+        // In a log of its own, what was synced was acknowledged.
+        let acknowledged = self.found.isCluster ? self.found.durable?.commit : self.found.durable?.point.position
+        let wasCommitted = acknowledged.map { end < $0 } ?? true
         var moved: [RepairPlan.Moved] = []
         for segment in behind.reversed() {
             moved.append(

@@ -26,7 +26,7 @@ struct RepairCommand: ParsableCommand {
     @Option(help: "With --plan: this node's number, when IDENTITY cannot be read.")
     var node: UInt32?
 
-    @Flag(help: "With --apply: records that were committed may go.")
+    @Flag(help: "With --apply: records that were acknowledged may go.")
     var acceptLoss = false
 
     @OptionGroup var output: OutputOptions
@@ -42,13 +42,9 @@ struct RepairCommand: ParsableCommand {
 
     func run() throws {
         let expected = "a node's data directory (IDENTITY, DURABLE, 000000.wal ...)"
-        guard case .directory = try DataPath(self.directory, expected: expected) else {
-            throw CommandFailure(.usage, "\(self.directory) is a file", next: "name \(expected)")
-        }
-        if let peer {
-            guard case .directory = try DataPath(peer, expected: "another node's data directory") else {
-                throw CommandFailure(.usage, "--peer \(peer) is a file", next: "name another node's data directory")
-            }
+        let directory = try self.logDirectory(self.directory, expected)
+        if let peer, try self.logDirectory(peer, "another node's data directory") == directory {
+            throw CommandFailure(.usage, "--peer is the directory itself", next: "name another node's data directory")
         }
         let bar = ProgressBar(self.directory, self.output.console)
         defer { bar.end() }
@@ -68,6 +64,18 @@ struct RepairCommand: ParsableCommand {
         }
     }
 
+    /// A directory that holds a log, or what is left of one: nothing is ever written into any other.
+    private func logDirectory(_ path: String, _ expected: String) throws(CommandFailure) -> String {
+        guard case .directory(let directory) = try DataPath(path, expected: expected) else {
+            throw CommandFailure(.usage, "\(path) is a file", next: "name \(expected)")
+        }
+        let names = Files.names(in: directory)
+        guard names.contains(where: { $0.hasSuffix(".wal") || ["IDENTITY", "DURABLE", "VOTE"].contains($0) }) else {
+            throw CommandFailure(.refused, "\(path) holds no log", next: "name \(expected)")
+        }
+        return Files.absolute(directory)
+    }
+
     private func makePlan(_ repair: LogRepair, _ bar: ProgressBar) throws {
         let plan = try repair.plan(
             RepairPlan.Options(
@@ -85,6 +93,14 @@ struct RepairCommand: ParsableCommand {
                 next: "see what each line says; nothing was changed")
         }
         guard !plan.actions.isEmpty else { return }
+        if plan.needsAcceptance, self.peer == nil {
+            console.note(
+                "to lose nothing, take it from a node that has it: "
+                    + Invocation.command("repair", self.directory, "--plan") + " --peer OTHER_DIRECTORY")
+        } else if plan.needsAcceptance, let peer {
+            console.note(
+                "\(peer) does not have all of what is missing here: see what stays unknown; try another node's")
+        }
         console.note(
             "stored as \(self.directory)/\(RepairPlan.fileName); to do it: "
                 + Invocation.command("repair", self.directory, "--apply")
@@ -117,7 +133,7 @@ struct RepairCommand: ParsableCommand {
                 .damaged, "\(self.directory) was repaired as planned, and is still damaged",
                 next: "see the findings above")
         }
-        console.note("\(self.directory) is good; the node can be started")
+        console.note("\(self.directory) is good, and can be opened again")
     }
 
     // MARK: Refusals
@@ -154,7 +170,7 @@ struct RepairCommand: ParsableCommand {
                 next: "remove \(self.directory)/\(RepairPlan.fileName), then: \(plan)")
         case .needsAcceptance:
             return CommandFailure(
-                .refused, "records that were committed would go; nothing was done",
+                .refused, "records that were acknowledged would go; nothing was done",
                 next:
                     "rather plan with --peer, or let this node fetch the log from the others; else: \(apply) --accept-loss"
             )

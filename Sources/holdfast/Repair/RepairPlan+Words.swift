@@ -20,7 +20,9 @@ extension RepairPlan {
         }
         if !self.unknown.isEmpty { lines += ["what stays unknown:"] + self.unknown.map { "  \($0)" } }
         if !self.unresolved.isEmpty { lines += ["what cannot be repaired:"] + self.unresolved.map { "  \($0)" } }
-        if self.needsAcceptance { lines.append("records that were committed would go: --apply asks for --accept-loss") }
+        if self.needsAcceptance {
+            lines.append("records that were acknowledged would go: --apply asks for --accept-loss")
+        }
         return lines
     }
 }
@@ -66,7 +68,7 @@ extension RepairPlan.Action {
                 + (cut.lastIndex.map { "records \(cut.firstIndex) to \($0) (\($0 - cut.firstIndex + 1))" }
                     ?? "records from \(cut.firstIndex) on that were damaged"),
         ]
-        if cut.wasCommitted { lines.append("of these, some were committed, or may have been") }
+        if cut.wasCommitted { lines.append("of these, some were acknowledged, or may have been") }
         if let piece = cut.piece {
             lines.append("\(piece.name) from byte \(piece.offset) on \(isDone ? "is" : "stays") in \(piece.keptAs)")
         }

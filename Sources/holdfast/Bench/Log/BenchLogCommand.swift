@@ -119,6 +119,9 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
         guard !self.policies.isEmpty, self.policies.count == self.policy.split(separator: ",").count else {
             throw ValidationError("--policy must be always, batch, batch:10ms or os, separated by commas.")
         }
+        for case .batch(let window) in self.policies where !EngineLimits.batchWindowMilliseconds.contains(window) {
+            throw ValidationError("--policy batch takes a window from 1ms to 60s.")
+        }
         let counts = self.clientCounts
         guard !counts.isEmpty, counts.count == self.clients.split(separator: ",").count,
             counts.allSatisfy({ (1...10_000).contains($0) })
