@@ -66,7 +66,9 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
 
     /// One paragraph for people.
     public var description: String {
-        var text = "\(self.wasClosedCleanly ? "closed cleanly" : "not closed cleanly"), start \(self.starts)"
+        let isNew = self.starts == 1 && self.scanned.byteCount == 0
+        let ending = self.wasClosedCleanly ? "closed cleanly" : "not closed cleanly"
+        var text = "\(isNew ? "a new log" : ending), start \(self.starts)"
         if self.isStartUncounted { text += " (not stored: the disk is full)" }
         text += ": \(Self.count(self.segmentCount, "segment")), \(Self.count(self.byteCount, "byte"))"
         text += " from \(self.first) to \(self.tail), next index \(self.nextIndex)"
