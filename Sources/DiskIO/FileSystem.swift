@@ -64,6 +64,7 @@ package protocol File: AnyObject, Sendable {
 
 extension File {
     package func read(at offset: Int, count: Int, into bytes: inout [UInt8]) throws(DiskError) {
+        bytes = []
         bytes = try self.read(at: offset, count: count)
     }
 }

@@ -1,5 +1,6 @@
 import DiskIO
 import Dispatch
+import SegmentLog
 import Simulation
 
 /// Watches the syncs of segment files, and can hold them up.
@@ -38,6 +39,18 @@ final class Gate: Sendable {
         }
         if mustWait { self.semaphore.wait() }
         self.state.withLock { $0.passed += 1 }
+    }
+
+    /// One append whose sync is held up, and one more that waits for the next. Whoever calls opens the gate.
+    func holdTwoAppends(
+        to log: SegmentLog
+    ) async throws -> (first: Task<Appended, any Error>, second: Task<Appended, any Error>) {
+        self.close()
+        let first = Task { try await log.append(Record("first")) }
+        try await eventually { self.waiting == 1 }
+        let second = Task { try await log.append(Record("second")) }
+        try await eventually { log.nextIndex == LogIndex(3) }
+        return (first, second)
     }
 
     func disk() -> SimulatedFileSystem { SimulatedFileSystem { [self] call in self.observe(call) } }

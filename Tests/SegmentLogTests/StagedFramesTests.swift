@@ -140,7 +140,7 @@ import Testing
         var core = LogCore(writer, configuration, view: LogView(), state: LogState(founding: Membership()))
         var attempt = try Self.append(1 << 20, to: &core)
         while case .placed = attempt { attempt = try Self.append(1 << 20, to: &core) }
-        guard case .wait(let epoch) = attempt else { return }
+        guard case .wait(let epoch) = attempt else { preconditionFailure("neither placed nor to wait") }
         let begun = core.beginSync()
         try begun.job.perform()
         _ = core.finishSync(begun.job, nanoseconds: 1, now: .zero)
@@ -176,12 +176,8 @@ import Testing
         let gate = Gate()
         let disk = gate.disk()
         let log = try await Self.open(disk)
-        gate.close()
         defer { gate.open() }
-        let first = Task { try await log.append(Record("first")) }
-        try await eventually { gate.waiting == 1 }
-        let second = Task { try await log.append(Record("second")) }
-        try await eventually { log.nextIndex == LogIndex(3) }
+        let (first, second) = try await gate.holdTwoAppends(to: log)
         let closing = Task { try await log.close() }
         try await eventually { log.shell.core.withLock { !$0.requests.isEmpty } }
         disk.inject(.refuse(.noSpace), atNext: .write)

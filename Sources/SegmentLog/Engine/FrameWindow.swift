@@ -29,7 +29,6 @@ struct FrameWindow {
             let length = min(max(count, self.windowByteCount), self.end - offset)
             // One that is too small goes first: two windows are never in memory at a time.
             if length > self.bytes.capacity { self.bytes = [] }
-            self.bytes.removeAll(keepingCapacity: true)
             self.start = offset
             try self.file.read(at: offset, count: max(0, length), into: &self.bytes)
         }

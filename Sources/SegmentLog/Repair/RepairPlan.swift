@@ -54,6 +54,7 @@ package struct RepairPlan: Hashable, Sendable, Codable {
         /// Of the first record that goes, and of the last one that is known.
         package var firstIndex: UInt64
         package var lastIndex: UInt64?
+        /// Some of it was acknowledged, or may have been.
         package var wasCommitted: Bool
     }
 

@@ -15,13 +15,9 @@ import Testing
         // A store into a mapping cannot be refused.
         disk.setKeepsReservations(false)
         let log = try await Self.open(disk)
-        gate.close()
         defer { gate.open() }
-        let first = Task { try await log.append(Record("first")) }
-        try await eventually { gate.waiting == 1 }
-        // Waits for the next sync, which never comes.
-        let second = Task { try await log.append(Record("second")) }
-        try await eventually { log.nextIndex == LogIndex(3) }
+        // The second waits for the next sync, which never comes.
+        let (first, second) = try await gate.holdTwoAppends(to: log)
         async let end = Self.end(of: log)
         disk.inject(.refuse(refusal), atNext: .write)
         disk.inject(.refuse(.ioError), atNext: .truncate)

@@ -23,7 +23,7 @@ struct BenchLogRotateCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard FsyncPolicy(named: self.policy) != nil else {
-            throw ValidationError("--policy must be always, batch, batch:10ms or os.")
+            throw ValidationError("--policy must be always, batch, batch:10ms (1ms to 60s) or os.")
         }
         guard Units.count(self.rate) != nil else { throw ValidationError("--rate must be a number like 200k.") }
         guard (1 << 20..<1 << 30).contains(self.segmentSize.byteCount) else {

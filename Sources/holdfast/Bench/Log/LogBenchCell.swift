@@ -66,9 +66,10 @@ extension FsyncPolicy {
         case "os": self = .os
         case "batch": self = .batch(windowMilliseconds: Self.defaultWindow)
         default:
-            guard name.hasPrefix("batch:"), let window = DurationArgument(argument: String(name.dropFirst(6))) else {
-                return nil
-            }
+            guard
+                name.hasPrefix("batch:"), let window = DurationArgument(argument: String(name.dropFirst(6))),
+                EngineLimits.batchWindowMilliseconds.contains(window.milliseconds)
+            else { return nil }
             self = .batch(windowMilliseconds: window.milliseconds)
         }
     }
