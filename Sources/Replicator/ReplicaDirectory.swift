@@ -1,6 +1,7 @@
 import DiskIO
 import LogModel
 import LogState
+import Logging
 import RaftCore
 import ReplicaCore
 import ReplicaDisk
@@ -45,6 +46,17 @@ final class ReplicaDirectory: Sendable {
             version: WireLimits.version, cluster: self.identity.cluster, node: self.identity.node,
             incarnation: self.identity.incarnation, generation: self.identity.generation,
             starts: self.identity.starts, isBlank: self.isBlank, founders: self.founders)
+    }
+
+    /// What opening found, for whoever runs the node.
+    func tell(_ logger: Logger) {
+        logger.info("log opened", metadata: ["recovery": "\(self.opened.report)"])
+        for damage in self.opened.report.damage {
+            logger.error("damage: reads of it are refused", metadata: ["damage": "\(damage)"])
+        }
+        guard !self.opened.mayVote else { return }
+        logger.warning(
+            "this node stores the log, and neither votes nor leads: what it voted for, or vouched for, may be lost")
     }
 
     /// Writes the founding frame and names the cluster in IDENTITY.

@@ -33,6 +33,7 @@ package final class Replicator: Sendable {
         _ configuration: ReplicatorConfiguration, eventLoop: any EventLoop
     ) async throws(ReplicatorError) -> Replicator {
         let directory = try ReplicaDirectory.open(configuration)
+        directory.tell(configuration.logger)
         let pool = NIOThreadPool(numberOfThreads: 2)
         pool.start()
         let host = NIOLoopBoundBox.makeBoxSendingValue(

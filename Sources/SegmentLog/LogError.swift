@@ -63,18 +63,17 @@ public enum ForeignDirectory: Hashable, Sendable {
 }
 
 /// Which call the disk refused.
-public struct StorageFailure: Hashable, Sendable, CustomStringConvertible {
+public struct StorageFailure: Hashable, Sendable {
     public var errno: Int32
     public var operation: String
     public var file: String
-    public var description: String { "\(self.operation) of \(self.file) failed with errno \(self.errno)" }
 }
 
 /// What is wrong with a frame or a segment header.
 public struct FrameFault: Hashable, Sendable, CustomStringConvertible {
     package let defect: FrameDefect
     package init(_ defect: FrameDefect) { self.defect = defect }
-    public var description: String { "\(self.defect)" }
+    public var description: String { self.defect.words }
 }
 
 /// A range that does not hold what was once synced there.

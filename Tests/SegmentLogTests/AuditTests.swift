@@ -66,6 +66,19 @@ import Testing
         #expect(report.soundChain?.tail == whole[4].position)
     }
 
+    @Test func `names a segment file that nothing leads to, without missing all that would stand before it`() throws {
+        let log = try AuditLog.closed(records: 20)
+        let before = try Self.audit(log.disk)
+        _ = try log.disk.open(EngineHarness.path("999999.wal"), .create)
+        let report = try Self.audit(log.disk)
+        #expect(!report.isDamaged && report.soundChain?.tail == log.tail)
+        #expect(report.segments.map(\.condition) == before.segments.map(\.condition) + [.tail])
+        let next = before.segments.count
+        #expect(
+            report.findings.map(\.fault).filter { $0 != .zeros } == [.unreachable(missing: 999_999 - next)],
+            "\(report.findings)")
+    }
+
     @Test func `takes what was never synced for a tail`() throws {
         var log = try AuditLog()
         try log.fill(10)

@@ -91,11 +91,12 @@ import Testing
         var cursor = try Self.cursor(behind: EngineHarness.value(5), log)
         cursor.previous = 1
         let found = #expect(throws: LogError.self) { try Self.read(&cursor, log) }
-        guard case .damaged(let damage) = found, case .fault(let fault) = damage.kind else {
+        guard case .damaged(let damage) = found, case .fault(let fault) = damage.kind,
+            case .brokenChain(expected: 1, _) = fault.defect
+        else {
             Issue.record("\(String(describing: found))")
             return
         }
-        #expect("\(fault)".hasPrefix("brokenChain(expected: 1"))
         let end = try #require(log.store.segments.first).byteCount
         var atEnd = ReadCursor(position: Position(0, UInt32(end)), previous: 1, truncations: 0)
         #expect(throws: LogError.self) { try Self.read(&atEnd, log) }

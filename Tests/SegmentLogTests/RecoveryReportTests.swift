@@ -24,7 +24,7 @@ import Testing
                 not closed cleanly, start 2: 1 segment, \(tail.offset) bytes from 0:0 to \(tail), next index 2; \
                 checked \(tail.offset) bytes (2 frames) on opening; synced through \(tail) before; \
                 cut \(cut.byteCount) bytes (\(cut.frameCount) frames) from \(tail) on that were never synced, \
-                2 whole segments among them: payloadChecksum
+                2 whole segments among them: the frame's records are not what its checksum says
                 """), "\(text)")
         #expect(!text.contains("\n"))
     }

@@ -126,7 +126,8 @@ import Testing
         #expect(damage.range == Int(start.offset)..<Int(end.offset))
         #expect(
             damage.description.hasPrefix(
-                "segment 000000.wal is damaged in bytes \(start.offset)..<\(end.offset): payloadChecksum"))
+                "segment 000000.wal is damaged in bytes \(start.offset)..<\(end.offset): the frame's records are not what"
+            ))
         #expect(damage.description.hasSuffix("nothing was cut"))
     }
 

@@ -1,6 +1,7 @@
 import LogModel
 import LogState
 import SegmentFormat
+import SystemPackage
 
 extension AuditFinding {
     /// `what: meaning`, for people.
@@ -25,7 +26,7 @@ extension AuditFault {
         case .missing: "the file is missing"
         case .unreadable: "the file is not what its checksum says"
         case .slot(let number): "slot \(number) is not valid; the other one holds"
-        case .refused(let errno): "the disk refuses to read it (errno \(errno))"
+        case .refused(let errno): "it cannot be read: \(Errno(rawValue: errno)) (errno \(errno))"
         case .leftover(let leftover): leftover.words
         case .frame(let defect): defect.words
         case .records(let error): "the checksum is right, and yet these are not records (\(error.words))"
@@ -35,6 +36,8 @@ extension AuditFault {
         case .short(let expected): "the file ends before its \(expected) bytes"
         case .excess(let expected): "bytes behind the end, which is at \(expected)"
         case .unreached(let position): "the log was synced up to \(position), and ends before"
+        case .unreachable(1): "the file before it is not there"
+        case .unreachable(let missing): "the \(missing) files before it are not there"
         case .trimmed: "removed by a trim that was not finished; the next start removes the file"
         }
     }

@@ -61,6 +61,8 @@ package enum AuditFault: Hashable, Sendable {
     case excess(expected: Int)
     /// DURABLE names a place that no file reaches.
     case unreached(Position)
+    /// So many files before this one are not there, and none of them was ever synced.
+    case unreachable(missing: Int)
     /// Below the first segment that DURABLE names: a trim that was not finished.
     case trimmed
 }

@@ -31,7 +31,19 @@ extension FormatError {
         case .checksumMismatch: "the header is not what its checksum says"
         case .unsupportedVersion(let version): "format version \(version), which this program does not know"
         case .foreignCluster(let found, let expected): "of cluster \(found) instead of \(expected)"
-        default: "\(self)"
+        case .badLength(let length): "a frame of \(length) bytes, which none can have"
+        case .unknownKind(let kind): "a frame of kind \(kind), which this program does not know"
+        case .unsupportedFlags(let flags): "a frame with flags \(flags), which this program does not know"
+        case .reservedNotZero: "reserved bytes that are not zero"
+        case .badRecordCount(let count): "\(count) records, which no such frame can have"
+        case .badRecord(let offset): "the record at byte \(offset) of the frame's records cannot be read"
+        case .badRawByteCount: "the records do not say how long they are when they are inflated"
+        case .badCompression(let error): "the records cannot be inflated (\(error))"
+        case .badMark(let number): "mark \(number) of the index is not behind the one before, or outside the segment"
+        case .trailingBytes(let count): "\(count) bytes behind the last record"
+        case .noRecords: "no records"
+        case .tooManyRecords(let count, let max): "\(count) records, more than \(max)"
+        case .frameTooLarge(let byteCount, let max): "a frame of \(byteCount) bytes, more than \(max)"
         }
     }
 }

@@ -107,12 +107,17 @@ package struct LogAudit {
 
     private mutating func missing(from first: SegmentID, to end: SegmentID) {
         guard first < end else { return }
-        let synced = self.report.durable?.point.position.segment
-        for number in first.rawValue..<min(end.rawValue, first.rawValue + 1000) {
+        // Above what was synced a file without those before it is not reached, and nobody misses them.
+        let synced = self.report.durable?.point.position.segment.next ?? end
+        if max(first, synced) < end {
+            self.add(
+                AuditFinding(
+                    end.fileName, 0..<0, .unreachable(missing: Int(end.rawValue - max(first, synced).rawValue)), .tail))
+        }
+        for number in first.rawValue..<max(first.rawValue, min(end.rawValue, synced.rawValue, first.rawValue + 1000)) {
             let segment = SegmentID(number)
-            let severity: AuditFinding.Severity = synced.map { segment <= $0 } ?? true ? .damage : .tail
             self.report.segments.append(AuditReport.Segment(id: segment, condition: .missing))
-            self.add(AuditFinding(segment.fileName, 0..<0, .missing, severity))
+            self.add(AuditFinding(segment.fileName, 0..<0, .missing, .damage))
         }
         self.isSoundOver = true
         self.chain = nil

@@ -92,7 +92,14 @@ struct RepairCommand: ParsableCommand {
                 .damaged, "not everything can be repaired: \(plan.unresolved.joined(separator: "; "))",
                 next: "see what each line says; nothing was changed")
         }
-        guard !plan.actions.isEmpty else { return }
+        guard !plan.actions.isEmpty else {
+            guard plan.unknown.isEmpty else {
+                throw CommandFailure(
+                    .damaged, "nothing of what is wrong can be mended here: there is nothing to apply",
+                    next: "see what stays unknown; nothing was changed")
+            }
+            return
+        }
         if plan.needsAcceptance, self.peer == nil {
             console.note(
                 "to lose nothing, take it from a node that has it: "
@@ -158,7 +165,10 @@ struct RepairCommand: ParsableCommand {
         let apply = Invocation.command("repair", self.directory, "--apply")
         switch error {
         case .log(let error): return self.failure(error)
-        case .noPlan: return CommandFailure(.refused, "there is no plan in \(self.directory)", next: plan)
+        case .noPlan:
+            return CommandFailure(
+                .refused, "no plan is stored in \(self.directory): none was made, or the last one had nothing to do",
+                next: plan)
         case .stale:
             return CommandFailure(
                 .refused, "the directory, or the peer's, is not as it was when the plan was made",
