@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 
@@ -82,7 +83,8 @@ final class ConnectionPool {
         let backoff = self.limits.backoffMillisecondsMin << min(entry.failureCount, 16)
         entry.retryAt = .now() + .milliseconds(Int64(clamping: min(backoff, self.limits.backoffMillisecondsMax)))
         entry.failureCount += 1
-        entry.failure = "\(error)"
+        entry.failure =
+            (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
         self.entries[address] = entry
         for exchange in waiting { exchange.fail(.unreachable(address, reason: entry.failure)) }
     }

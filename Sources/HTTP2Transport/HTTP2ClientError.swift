@@ -31,6 +31,22 @@ package enum HTTP2ClientError: Error, Hashable, Sendable {
     }
 }
 
+extension HTTP2ClientError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unreachable(_, let reason): "no connection: \(reason)"
+        case .refused: "the request was turned away"
+        case .tooManyRequests: "too many requests are under way"
+        case .timedOutUnsent: "no connection in time"
+        case .cancelledUnsent, .cancelled: "cancelled"
+        case .timedOut: "no answer in time"
+        case .connectionLost: "the connection was lost"
+        case .reset(let code): "the request was reset (\(code))"
+        case .bodyTooLarge(let limit): "the answer is larger than \(limit) bytes"
+        }
+    }
+}
+
 /// Where a peer listens.
 package struct HTTP2Address: Hashable, Sendable, CustomStringConvertible {
     package var host: String

@@ -8,7 +8,7 @@ struct Holdfast: AsyncParsableCommand {
         abstract: "A replicated log: appended once, kept by a quorum, read from anywhere.",
         discussion: """
             Exit codes: 0 done, 1 refused and not applied, 3 degraded, 64 usage, 65 damaged data, 69 unreachable or \
-            no leader, 75 outcome unknown, 78 bad configuration.
+            no leader, 71 the system refused (disk, rights), 75 outcome unknown, 78 bad configuration.
             """,
         version: "0.1.0",
         groupedSubcommands: [

@@ -12,7 +12,7 @@ extension LogRecovery {
     /// taken only when its checksum is the one in DURABLE; so no frame that was not read can have changed it.
     ///
     /// - Returns: Whether all of that fits; if not, nothing has changed, and the segment is to be scanned.
-    /// - Complexity: Reads one checkpoint and two headers.
+    /// - Complexity: Reads a checkpoint, the frame behind it, and two headers.
     mutating func takeUp(_ segment: SegmentID) throws(LogError) -> Bool {
         guard
             self.followsState, let record = self.record, record.isClean, let end = record.end,

@@ -8,7 +8,9 @@ extension AuditFinding {
     package var words: String {
         let lost =
             self.lostRecords.map {
-                "; records \($0.lowerBound) to \($0.upperBound.rawValue - 1) stood there"
+                $0.lowerBound.rawValue + 1 == $0.upperBound.rawValue
+                    ? "; record \($0.lowerBound) stood there"
+                    : "; records \($0.lowerBound) to \($0.upperBound.rawValue - 1) stood there"
             } ?? ""
         switch self.severity {
         case .damage: return "\(self.fault.words)\(lost)"

@@ -45,7 +45,9 @@ struct RepairPlanning {
         self.plan = RepairPlan(
             options: options, starts: audit.report.identity?.starts, isCluster: audit.report.isCluster, seen: [],
             findings: audit.report.findings.filter { $0.severity != .note }.map {
-                "\($0.file) bytes \($0.range.lowerBound)..<\($0.range.upperBound): \($0.words)"
+                $0.range.isEmpty
+                    ? "\($0.file): \($0.words)"
+                    : "\($0.file) bytes \($0.range.lowerBound)..<\($0.range.upperBound): \($0.words)"
             }, actions: [], unresolved: [], unknown: [], needsAcceptance: false)
     }
 
@@ -313,6 +315,8 @@ struct RepairPlanning {
                 return
             }
             incarnation = member.incarnation
+            self.plan.unknown.append(
+                "whether this was the directory of node \(node): the log is the same in each, so make sure of it")
         } else {
             self.plan.unknown.append("the incarnation in IDENTITY was random, and is a new one")
         }

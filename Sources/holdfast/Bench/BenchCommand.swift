@@ -20,10 +20,12 @@ struct BenchAppendCommand: AsyncParsableCommand {
     @Option(help: "Requests of each client under way at once.")
     var inFlight = 1
 
-    @Option(help: "Bytes of each record.")
+    @Option(help: "Bytes of each record. (default: 256)", transform: SizeArgument.parse)
     var size = SizeArgument(byteCount: 256)
 
-    @Option(help: "How long each row is measured, after a second of warming up.")
+    @Option(
+        help: "How long each row is measured, after a second of warming up. (default: 5s)",
+        transform: DurationArgument.parse)
     var duration = DurationArgument(milliseconds: 5_000)
 
     @Option(help: "Nodes of the own cluster.")
@@ -40,11 +42,11 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    private var clientCounts: [Int] { self.clients.split(separator: ",").compactMap { Int($0) } }
+    private var clientCounts: [Int] { self.clients.commaSeparated.compactMap { Int($0) } }
 
     func validate() throws {
         let counts = self.clientCounts
-        guard !counts.isEmpty, counts.count == self.clients.split(separator: ",").count,
+        guard !counts.isEmpty, counts.count == self.clients.commaSeparated.count,
             counts.allSatisfy({ (1...1_000).contains($0) })
         else { throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.") }
         guard (1...1_000).contains(self.inFlight) else { throw ValidationError("--in-flight must be 1 to 1000.") }

@@ -19,7 +19,7 @@ enum ThrowawayCluster {
         let interruption = Interruption(cluster: cluster, root: root)
         defer { interruption.end() }
         do {
-            console.note("starting a cluster of \(nodes) under \(root)")
+            console.note("starting a cluster of \(nodes.counted("node")) under \(root)")
             for node in cluster.nodes { try cluster.start(node) }
             try await cluster.waitForLeader(milliseconds: 30_000)
             let result = try await body(cluster)

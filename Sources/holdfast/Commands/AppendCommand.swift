@@ -110,7 +110,8 @@ private final class AppendRun {
         guard self.drawn.duration(to: .now) > .milliseconds(100) else { return }
         self.drawn = .now
         self.console.progress(
-            "\(self.recordCount) records, \(Units.described(byteCount: UInt64(self.byteCount))), index \(receipt.last)")
+            "\(self.recordCount.counted("record")), \(Units.described(byteCount: UInt64(self.byteCount))), index \(receipt.last)"
+        )
     }
 
     private func stopped(_ error: ClientError, file: String, from: Int, through: Int) -> CommandFailure {
@@ -118,7 +119,7 @@ private final class AppendRun {
         var failure = CommandFailure(error, isAppend: true)
         let name = file == "-" ? "stdin" : file
         failure.what =
-            "\(name), lines \(from) to \(through): \(failure.what) (\(self.recordCount) records before them are in the log)"
+            "\(name), lines \(from) to \(through): \(failure.what) (\(self.recordCount.counted("record")) before them went into the log)"
         return failure
     }
 
@@ -128,7 +129,8 @@ private final class AppendRun {
         switch format {
         case .table:
             guard let first, let last else { return self.console.out("nothing to append") }
-            self.console.out("appended \(self.recordCount) records, \(first) to \(last), in \(seconds.rounded(2)) s")
+            let indexes = first == last ? "index \(first)" : "\(first) to \(last)"
+            self.console.out("appended \(self.recordCount.counted("record")), \(indexes), in \(seconds.rounded(2)) s")
         case .json:
             var writer = JSONWriter()
             writer.object {

@@ -56,7 +56,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "fsync.policy of the nodes, without --config-dir.")
     var fsync: String?
 
-    @Option(help: "How long to wait for a leader.")
+    @Option(help: "How long to wait for a leader. (default: 30s)", transform: DurationArgument.parse)
     var wait = DurationArgument(milliseconds: 30_000)
 
     @OptionGroup var options: ClusterOptions
@@ -114,7 +114,7 @@ struct UpCommand: AsyncParsableCommand {
         }
         if let count, count != found.nodes.count {
             throw CommandFailure(
-                .refused, "the cluster under \(found.directory) has \(found.nodes.count) nodes, not \(count)",
+                .refused, "the cluster under \(found.directory) has \(found.nodes.count.counted("node")), not \(count)",
                 next: "leave out --nodes, or begin a new cluster in another --data-dir")
         }
     }

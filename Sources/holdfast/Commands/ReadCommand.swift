@@ -6,13 +6,13 @@ struct ReadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read", abstract: "Prints records: their values as lines, or JSON with -o json.")
 
-    @Option(help: "first, tail, an index, or -N for the last N.")
+    @Option(parsing: .unconditional, help: "first, tail, an index, or -N for the last N.")
     var from = "first"
 
     @Option(help: "The first index that is not wanted any more.")
     var to: UInt64?
 
-    @Option(name: [.customShort("n"), .customLong("limit")], help: "At most so many records.")
+    @Option(name: [.customShort("n"), .customLong("limit")], parsing: .unconditional, help: "At most so many records.")
     var limit: Int?
 
     @Option(help: "linearizable (all that was acknowledged before) or committed (what the asked node knows).")
@@ -28,6 +28,7 @@ struct ReadCommand: AsyncParsableCommand {
         guard HoldfastClient.Start(argument: self.from) != nil else {
             throw ValidationError("--from must be first, tail, an index from 1, or -N.")
         }
+        guard self.limit ?? 1 > 0 else { throw ValidationError("--limit must be above 0.") }
         guard HoldfastClient.Consistency(rawValue: self.consistency) != nil else {
             throw ValidationError("--consistency must be linearizable or committed.")
         }
@@ -61,7 +62,8 @@ struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Prints the last records, and with -f every further one.")
 
-    @Option(name: [.customShort("n"), .customLong("lines")], help: "How many of the last records.")
+    @Option(
+        name: [.customShort("n"), .customLong("lines")], parsing: .unconditional, help: "How many of the last records.")
     var count = 10
 
     @Flag(name: [.short, .long], help: "Goes on with what is committed later.")

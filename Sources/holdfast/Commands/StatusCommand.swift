@@ -9,7 +9,9 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "Shows it again every second, until interrupted.")
     var watch = false
 
-    @Option(help: "Waits so long for a leader that has proven itself by a commit of its term.")
+    @Option(
+        help: "Waits so long for a leader that has proven itself by a commit of its term.",
+        transform: DurationArgument.parse)
     var waitReady: DurationArgument?
 
     @OptionGroup var servers: ServerOptions
@@ -119,7 +121,7 @@ struct ClusterPicture {
         let rows = self.nodes.map { node -> [String] in
             guard let status = node.status else {
                 let name = node.number.map { "n\($0)" } ?? "?"
-                return [name, console.coloured("down", .red), "-", "-", "-", "-", node.client]
+                return [name, console.coloured("silent", .red), "-", "-", "-", "-", node.client]
             }
             let isLeader = status.node == self.leader?.node
             let role = isLeader ? console.coloured("leader", .green) : status.role

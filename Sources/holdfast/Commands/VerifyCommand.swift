@@ -62,10 +62,10 @@ struct VerifyCommand: ParsableCommand {
             }
         } catch {
             throw CommandFailure(
-                .system, "\(name) cannot be read: \(error)", next: "check the path and its permissions")
+                .system, "\(name): \(error)", next: "check the path and its permissions")
         }
         guard !report.segments.isEmpty || report.identity != nil || report.durable != nil else {
-            throw CommandFailure(.refused, "\(name) holds no log", next: "name \(Self.expected)")
+            throw CommandFailure(.usage, "\(name) holds no log", next: "name \(Self.expected)")
         }
         let seconds = Double(MonotonicClock.now - began) / 1e9
         return VerifyDocument(name, report, openedBy: openedBy, seconds: seconds, repairable: parent)

@@ -24,7 +24,8 @@ struct InspectCommand: ParsableCommand {
             guard let id else {
                 throw CommandFailure(
                     .usage, "\(path) is a directory: which segment? \(there)",
-                    next: Self.example("segment", path, names.first.flatMap { Int($0.dropLast(4)) } ?? 0))
+                    next: names.first.flatMap { Int($0.dropLast(4)) }.map { Self.example("segment", path, $0) }
+                        ?? "name \(expected)")
             }
             let name = SegmentID(id).fileName
             guard names.contains(name) else {
@@ -46,7 +47,7 @@ struct InspectCommand: ParsableCommand {
         }
         guard Files.exists("\(directory)/\(name)") else {
             let why = name == "VOTE" ? ": a log that is no node of a cluster has none" : ""
-            throw CommandFailure(.refused, "there is no \(name) in \(path)\(why)", next: "name \(expected)")
+            throw CommandFailure(.usage, "there is no \(name) in \(path)\(why)", next: "name \(expected)")
         }
         return directory
     }

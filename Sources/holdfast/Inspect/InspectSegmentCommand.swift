@@ -15,13 +15,13 @@ struct InspectSegmentCommand: ParsableCommand {
     @Argument(help: "With a directory: the segment's number.")
     var segment: UInt32?
 
-    @Option(name: [.customShort("n"), .customLong("limit")], help: "At most so many frames.")
-    var limit = Int.max
+    @Option(name: [.customShort("n"), .customLong("limit")], parsing: .unconditional, help: "At most so many frames.")
+    var limit: Int?
 
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard self.limit > 0 else { throw ValidationError("--limit must be above 0.") }
+        guard self.limit ?? 1 > 0 else { throw ValidationError("--limit must be above 0.") }
     }
 
     func run() throws {
@@ -31,7 +31,7 @@ struct InspectSegmentCommand: ParsableCommand {
         var frames: [SegmentWalk.Frame] = []
         let stop = try walk.run { frame in
             frames.append(SegmentWalk.Frame(offset: frame.offset, header: frame.header, bytes: []))
-            return frames.count < self.limit
+            return frames.count < self.limit ?? .max
         }
         switch self.output.output {
         case .json:
@@ -60,7 +60,9 @@ struct InspectSegmentCommand: ParsableCommand {
         switch stop {
         case .endOfFile: return
         case .zeros(let loose):
-            console.note("the data ends at \(walk.offset) of \(walk.file.byteCount) bytes, \(loose) of them loose")
+            console.note(
+                "the data ends at \(walk.offset) of \(walk.file.byteCount) bytes, \(loose == 0 ? "zeros behind it" : "\(loose) bytes behind it that no frame reaches")"
+            )
         case .defect(let defect):
             throw CommandFailure(
                 .damaged, "\(file) at \(walk.header == nil ? 0 : walk.offset): \(defect.words)",

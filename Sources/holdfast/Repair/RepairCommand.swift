@@ -20,7 +20,7 @@ struct RepairCommand: ParsableCommand {
     @Flag(help: "Does what was planned.")
     var apply = false
 
-    @Option(help: "With --plan: another node's data directory, from which whole segments are taken.")
+    @Option(help: "With --plan: another node's data directory, from which whole segments are taken; that node may run.")
     var peer: String?
 
     @Option(help: "With --plan: this node's number, when IDENTITY cannot be read.")
@@ -71,7 +71,7 @@ struct RepairCommand: ParsableCommand {
         }
         let names = Files.names(in: directory)
         guard names.contains(where: { $0.hasSuffix(".wal") || ["IDENTITY", "DURABLE", "VOTE"].contains($0) }) else {
-            throw CommandFailure(.refused, "\(path) holds no log", next: "name \(expected)")
+            throw CommandFailure(.usage, "\(path) holds no log", next: "name \(expected)")
         }
         return Files.absolute(directory)
     }

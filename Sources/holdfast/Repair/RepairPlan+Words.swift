@@ -64,8 +64,11 @@ extension RepairPlan.Action {
         var lines = [
             "\(verb) the log at \(cut.segment):\(cut.offset), before record \(cut.firstIndex)",
             "what \(isDone ? "went" : "goes"): \(Units.described(byteCount: UInt64(cut.byteCount))), "
-                + "\(cut.frameCount) whole frames, "
-                + (cut.lastIndex.map { "records \(cut.firstIndex) to \($0) (\($0 - cut.firstIndex + 1))" }
+                + "\(cut.frameCount.counted("whole frame")), "
+                + (cut.lastIndex.map {
+                    $0 == cut.firstIndex
+                        ? "record \($0)" : "records \(cut.firstIndex) to \($0) (\($0 - cut.firstIndex + 1))"
+                }
                     ?? "records from \(cut.firstIndex) on that were damaged"),
         ]
         if cut.wasCommitted { lines.append("of these, some were acknowledged, or may have been") }

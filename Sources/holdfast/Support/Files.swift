@@ -33,7 +33,7 @@ enum Files {
     static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
     static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
     /// The last lines of a file: what a process said before it ended.

@@ -1,3 +1,8 @@
+extension Int {
+    /// `1 record`, `5 records`.
+    func counted(_ what: String) -> String { "\(self) \(what)\(self == 1 ? "" : "s")" }
+}
+
 extension Duration {
     var seconds: Double {
         let (seconds, attoseconds) = self.components

@@ -25,6 +25,14 @@ struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
         self.milliseconds = milliseconds
     }
 
+    /// For options: says what is wrong.
+    static func parse(_ argument: String) throws -> Self {
+        guard let result = Self(argument: argument) else {
+            throw ValidationError("a duration is a whole number and its unit: 500ms, 5s, 1m, 1h")
+        }
+        return result
+    }
+
     var description: String {
         self.milliseconds % 1000 == 0 ? "\(self.milliseconds / 1000)s" : "\(self.milliseconds)ms"
     }
@@ -42,8 +50,21 @@ struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
         self.byteCount = byteCount
     }
 
+    /// For options: says what is wrong.
+    static func parse(_ argument: String) throws -> Self {
+        guard let result = Self(argument: argument) else {
+            throw ValidationError("a size is a whole number of bytes, or one with a unit: 100, 4KiB, 128MiB, 1GiB")
+        }
+        return result
+    }
+
     var description: String { "\(self.byteCount)" }
     var defaultValueDescription: String { self.description }
+}
+
+extension String {
+    /// `a,b,c`; empty parts stay, so that whoever reads them refuses them.
+    var commaSeparated: [Substring] { self.split(separator: ",", omittingEmptySubsequences: false) }
 }
 
 /// How every command prints.
@@ -77,7 +98,7 @@ struct ServerOptions: ParsableArguments {
             discussion: "Without it HOLDFAST_SERVER is read; without that, \(ServerOptions.defaultServers)."))
     var server: String?
 
-    @Option(help: "How long an operation goes on trying.")
+    @Option(help: "How long an operation goes on trying. (default: 15s)", transform: DurationArgument.parse)
     var timeout = DurationArgument(milliseconds: 15_000)
 
     func validate() throws {

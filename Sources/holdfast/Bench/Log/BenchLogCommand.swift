@@ -15,7 +15,7 @@ struct BenchLogCommand: AsyncParsableCommand {
 
 /// What all of them take.
 struct BenchLogOptions: ParsableArguments {
-    @Option(help: "Bytes of each record.")
+    @Option(help: "Bytes of each record. (default: 100)", transform: SizeArgument.parse)
     var size = SizeArgument(byteCount: 100)
 
     @Option(help: "Records of each append.")
@@ -42,13 +42,13 @@ struct BenchLogOptions: ParsableArguments {
 
     /// Measures the cells and prints the table.
     func measure(
-        _ cells: [any LogBenchCell], scratch: BenchScratch, settings: [String: String]
+        _ cells: [any LogBenchCell], scratch: BenchScratch, settings: LogBenchSettings
     ) async throws {
         let console = self.output.console
         var rounds = LogBenchRounds(cells: cells, runs: self.runs, scratch: scratch, console: console)
         let results = try await rounds.run()
         let table = LogBenchTable(
-            bench: LogBenchSettings(directory: Files.absolute(self.dir), runs: self.runs, settings: settings),
+            bench: LogBenchCircumstances(directory: Files.absolute(self.dir), runs: self.runs, settings: settings),
             rows: zip(cells, results).map { LogBenchRow($0, $1) }, details: results.map { LogBenchDetail($0) })
         switch self.output.output {
         case .table:
@@ -71,9 +71,12 @@ struct BenchLogOptions: ParsableArguments {
         }
         do {
             try await body(scratch)
-        } catch let error as LogError {
+        } catch {
+            // It was interrupted: whoever removes everything has the last word.
+            if scratch.isEnding { try await Task.sleep(for: .seconds(10)) }
+            guard let refusal = error as? LogError else { throw error }
             throw CommandFailure(
-                .system, "the log refused: \(error)", next: "see the space and the rights in \(self.dir)")
+                .system, "the log refused: \(refusal)", next: "see the space and the rights in \(self.dir)")
         }
     }
 }
@@ -82,8 +85,8 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "append", abstract: "Appends one batch at a time from each client.",
         discussion: """
-            Rows are medians over the runs; MAX is the median of the runs' worst appends. A floor runs beside them: a \
-            bare loop that writes and syncs the same bytes.
+            Rows are medians over the runs; MAX is the median of the runs' worst appends. A bare loop runs \
+            beside them: it writes, and under always syncs, the same bytes, one frame after the other.
             """)
 
     @Option(help: "always, batch (5 ms), batch:10ms and os, separated by commas.")
@@ -92,10 +95,10 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
     @Option(help: "Clients that append at once; several numbers, separated by commas, give several rows.")
     var clients = "1,16,256"
 
-    @Option(help: "How long each run takes.")
+    @Option(help: "How long each run takes. (default: 2s)", transform: DurationArgument.parse)
     var duration = DurationArgument(milliseconds: 2000)
 
-    @Option(help: "Bytes of a segment file.")
+    @Option(help: "Bytes of a segment file. (default: 128MiB)", transform: SizeArgument.parse)
     var segmentSize = SizeArgument(byteCount: 128 << 20)
 
     @Option(help: "Which appends are timed: sampled (all under always, otherwise one of 64) or all.")
@@ -111,16 +114,16 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
     }
 
     private var policies: [FsyncPolicy] {
-        self.policy.split(separator: ",").compactMap { FsyncPolicy(named: String($0)) }
+        self.policy.commaSeparated.compactMap { FsyncPolicy(named: String($0)) }
     }
-    private var clientCounts: [Int] { self.clients.split(separator: ",").compactMap { Int($0) } }
+    private var clientCounts: [Int] { self.clients.commaSeparated.compactMap { Int($0) } }
 
     func validate() throws {
-        guard !self.policies.isEmpty, self.policies.count == self.policy.split(separator: ",").count else {
+        guard !self.policies.isEmpty, self.policies.count == self.policy.commaSeparated.count else {
             throw ValidationError("--policy must be always, batch, batch:10ms (1ms to 60s) or os, separated by commas.")
         }
         let counts = self.clientCounts
-        guard !counts.isEmpty, counts.count == self.clients.split(separator: ",").count,
+        guard !counts.isEmpty, counts.count == self.clients.commaSeparated.count,
             counts.allSatisfy({ (1...10_000).contains($0) })
         else { throw ValidationError("--clients must be numbers from 1 to 10000, separated by commas.") }
         guard self.duration.milliseconds > 0 else { throw ValidationError("--duration must be above 0.") }
@@ -145,7 +148,7 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
         var cells: [any LogBenchCell] = []
         for policy in self.policies {
             cells.append(
-                DiskFloorCell(fsync: policy, size: size, batch: self.options.batch, milliseconds: milliseconds))
+                BareLoopCell(fsync: policy, size: size, batch: self.options.batch, milliseconds: milliseconds))
             for clients in self.clientCounts {
                 cells.append(LogAppendCell(fsync: policy, clients: clients, settings: settings))
                 if self.compare == .rocksdb {
@@ -159,11 +162,9 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
         return cells
     }
 
-    private var settings: [String: String] {
-        [
-            "batch": "\(self.options.batch)", "duration": self.duration.description,
-            "segment_size": Units.described(byteCount: self.segmentSize.byteCount), "latency": self.latency.rawValue,
-        ]
+    private var settings: LogBenchSettings {
+        LogBenchSettings(
+            batch: self.options.batch, duration: self.duration, segmentSize: self.segmentSize, latency: self.latency)
     }
 }
 

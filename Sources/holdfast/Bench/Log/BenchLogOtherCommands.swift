@@ -10,10 +10,11 @@ struct BenchLogRotateCommand: AsyncParsableCommand {
     @Option(help: "always, batch (5 ms), batch:10ms or os.")
     var policy = "os"
 
-    @Option(help: "How long each run takes.")
+    @Option(help: "How long each run takes. (default: 2s)", transform: DurationArgument.parse)
     var duration = DurationArgument(milliseconds: 2000)
 
-    @Option(help: "Bytes of a segment file; the control has one of 2 GiB.")
+    @Option(
+        help: "Bytes of a segment file; the control has one of 2 GiB. (default: 2MiB)", transform: SizeArgument.parse)
     var segmentSize = SizeArgument(byteCount: 2 << 20)
 
     @Option(help: "Appends per second, for example 200k; 0 is as fast as it goes.")
@@ -43,10 +44,8 @@ struct BenchLogRotateCommand: AsyncParsableCommand {
         try await self.options.withScratch { scratch in
             try await self.options.measure(
                 cells, scratch: scratch,
-                settings: [
-                    "rate": self.rate, "duration": self.duration.description, "batch": "\(self.options.batch)",
-                    "segment_size": Units.described(byteCount: self.segmentSize.byteCount),
-                ])
+                settings: LogBenchSettings(
+                    batch: self.options.batch, duration: self.duration, segmentSize: self.segmentSize, rate: rate))
         }
     }
 }
@@ -59,16 +58,16 @@ struct BenchLogReadCommand: AsyncParsableCommand {
     @Option(help: "Readers at once; several numbers, separated by commas, give several rows.")
     var clients = "1,2"
 
-    @Option(help: "Bytes of the log's frames.")
+    @Option(help: "Bytes of the log's frames. (default: 256MiB)", transform: SizeArgument.parse)
     var logSize = SizeArgument(byteCount: 256 << 20)
 
     @OptionGroup var options: BenchLogOptions
 
-    private var readerCounts: [Int] { self.clients.split(separator: ",").compactMap { Int($0) } }
+    private var readerCounts: [Int] { self.clients.commaSeparated.compactMap { Int($0) } }
 
     func validate() throws {
         let counts = self.readerCounts
-        guard !counts.isEmpty, counts.count == self.clients.split(separator: ",").count,
+        guard !counts.isEmpty, counts.count == self.clients.commaSeparated.count,
             counts.allSatisfy({ (1...1000).contains($0) })
         else { throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.") }
     }
@@ -85,10 +84,7 @@ struct BenchLogReadCommand: AsyncParsableCommand {
             }
             try await self.options.measure(
                 cells, scratch: scratch,
-                settings: [
-                    "batch": "\(self.options.batch)",
-                    "log_size": Units.described(byteCount: self.logSize.byteCount), "cache": "warm",
-                ])
+                settings: LogBenchSettings(batch: self.options.batch, logSize: self.logSize, cache: "warm"))
         }
     }
 }
@@ -104,10 +100,10 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
             wrote it back.
             """)
 
-    @Option(help: "Bytes of the log that was closed.")
+    @Option(help: "Bytes of the log that was closed. (default: 10GiB)", transform: SizeArgument.parse)
     var logSize = SizeArgument(byteCount: 10 << 30)
 
-    @Option(help: "Bytes of a segment file, at most 128MiB.")
+    @Option(help: "Bytes of a segment file, at most 128MiB. (default: 128MiB)", transform: SizeArgument.parse)
     var segmentSize = SizeArgument(byteCount: 128 << 20)
 
     @OptionGroup var options: BenchLogOptions
@@ -129,10 +125,7 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
             }
             try await self.options.measure(
                 cells, scratch: scratch,
-                settings: [
-                    "log_size": Units.described(byteCount: self.logSize.byteCount),
-                    "segment_size": Units.described(byteCount: self.segmentSize.byteCount), "cache": "warm",
-                ])
+                settings: LogBenchSettings(segmentSize: self.segmentSize, logSize: self.logSize, cache: "warm"))
         }
     }
 }

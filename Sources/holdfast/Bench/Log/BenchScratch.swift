@@ -22,6 +22,9 @@ final class BenchScratch: Sendable {
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Everything is being removed: what fails now fails for that.
+    var isEnding: Bool { self.hasEnded.withLock { $0 } }
+
     /// Ends the processes and removes everything; nothing can be begun any more.
     func end() {
         self.hasEnded.withLock { $0 = true }
@@ -89,11 +92,7 @@ final class BenchScratch: Sendable {
                 continuation.resume(throwing: CommandFailure(.system, "cannot start \(program): \(error)"))
             }
         }
-        if self.hasEnded.withLock({ $0 }) {
-            // It was killed because all of this ends; whoever does that has the last word.
-            try await Task.sleep(for: .seconds(10))
-            throw CancellationError()
-        }
+        if self.isEnding { throw CancellationError() }
         return (status, Files.text(output) ?? "")
     }
 }

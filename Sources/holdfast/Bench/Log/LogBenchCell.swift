@@ -36,7 +36,7 @@ protocol LogBenchCell: Sendable {
 extension LogBenchCell {
     mutating func prepare(in directory: String) async throws {}
 
-    var title: String { "\(self.work), \(self.policy), \(self.clients) clients" }
+    var title: String { "\(self.work), \(self.policy), \(self.clients.counted("client"))" }
 }
 
 /// How often latencies are read off the clock.

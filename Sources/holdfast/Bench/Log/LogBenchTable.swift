@@ -1,7 +1,4 @@
-import Foundation
-import Glibc
 import HoldfastClient
-import HoldfastNode
 
 /// One line of results, medians over the runs; the names are the columns of the JSON and stay as they are.
 struct LogBenchRow: Encodable {
@@ -11,10 +8,11 @@ struct LogBenchRow: Encodable {
     var size: Int
     var recordsPerSecond: Int
     var bytesPerSecond: Int
-    var p50: Double
-    var p99: Double
+    /// Of latencies, `nil` where none was timed.
+    var p50: Double?
+    var p99: Double?
     /// The median of the runs' worst ones.
-    var max: Double
+    var max: Double?
 
     private enum CodingKeys: String, CodingKey {
         case work, policy, clients, size
@@ -32,9 +30,25 @@ struct LogBenchRow: Encodable {
         self.size = cell.size
         self.recordsPerSecond = Int(Spread(runs.map(\.recordsPerSecond)).median)
         self.bytesPerSecond = Int(Spread(runs.map(\.bytesPerSecond)).median)
-        self.p50 = Spread(runs.compactMap { $0.latency?.p50 }).median
-        self.p99 = Spread(runs.compactMap { $0.latency?.p99 }).median
-        self.max = Spread(runs.compactMap { $0.latency?.max }).median
+        let latencies = runs.compactMap(\.latency)
+        guard !latencies.isEmpty else { return }
+        self.p50 = Spread(latencies.map(\.p50)).median
+        self.p99 = Spread(latencies.map(\.p99)).median
+        self.max = Spread(latencies.map(\.max)).median
+    }
+
+    /// All columns in each row, `null` among them.
+    func encode(to encoder: any Encoder) throws {
+        var columns = encoder.container(keyedBy: CodingKeys.self)
+        try columns.encode(self.work, forKey: .work)
+        try columns.encode(self.policy, forKey: .policy)
+        try columns.encode(self.clients, forKey: .clients)
+        try columns.encode(self.size, forKey: .size)
+        try columns.encode(self.recordsPerSecond, forKey: .recordsPerSecond)
+        try columns.encode(self.bytesPerSecond, forKey: .bytesPerSecond)
+        try columns.encode(self.p50, forKey: .p50)
+        try columns.encode(self.p99, forKey: .p99)
+        try columns.encode(self.max, forKey: .max)
     }
 }
 
@@ -59,7 +73,7 @@ struct Spread {
 struct LogBenchDetail: Encodable {
     var recordsPerSecondMin: Int
     var recordsPerSecondMax: Int
-    var maxWorst: Double
+    var maxWorst: Double?
     var anonymousByteCountMax: Int?
     var rotations: Int?
     var segments: Int?
@@ -76,7 +90,7 @@ struct LogBenchDetail: Encodable {
         let spread = Spread(runs.map(\.recordsPerSecond))
         self.recordsPerSecondMin = Int(spread.min)
         self.recordsPerSecondMax = Int(spread.max)
-        self.maxWorst = Spread(runs.compactMap { $0.latency?.max }).max
+        self.maxWorst = runs.compactMap { $0.latency?.max }.max()
         self.anonymousByteCountMax = runs.compactMap(\.anonymousByteCountMax).max()
         self.rotations = runs.compactMap(\.rotationCount).max().map { _ in
             Int(Spread(runs.compactMap(\.rotationCount).map(Double.init)).median)
@@ -85,59 +99,20 @@ struct LogBenchDetail: Encodable {
     }
 }
 
-/// Where and how it was measured.
-struct LogBenchSettings: Encodable {
-    var machine: String
-    var directory: String
-    var runs: Int
-    var settings: [String: String]
-
-    init(directory: String, runs: Int, settings: [String: String]) {
-        var name = utsname()
-        uname(&name)
-        let kernel = withUnsafeBytes(of: &name.release) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        let model =
-            (Files.text("/proc/cpuinfo") ?? "").split(separator: "\n").first { $0.hasPrefix("model name") }
-            .flatMap { $0.split(separator: ":").last }.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
-        self.machine =
-            "\(ProcessInfo.processInfo.activeProcessorCount) x \(model), Linux \(kernel), \(Self.fileSystem(directory))"
-        self.directory = directory
-        self.runs = runs
-        self.settings = settings
-    }
-
-    /// The type of the mount that holds `path`.
-    private static func fileSystem(_ path: String) -> String {
-        let mounts = (Files.text("/proc/self/mounts") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
-        let holding = mounts.filter { mount in
-            mount.count > 2 && (mount[1] == "/" || path == mount[1] || path.hasPrefix(mount[1] + "/"))
-        }
-        return holding.max { $0[1].count < $1[1].count }.map { String($0[2]) } ?? "unknown file system"
-    }
-
-    /// One line of prose.
-    var text: String {
-        let settings = self.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        return "\(self.machine); \(self.runs) runs in turn; " + settings.joined(separator: ", ")
-    }
-}
-
 /// The whole answer.
 struct LogBenchTable: Encodable {
-    var bench: LogBenchSettings
+    var bench: LogBenchCircumstances
     var rows: [LogBenchRow]
     var details: [LogBenchDetail]
 
     /// Medians, `min..max` behind what is judged, and ratios to what ran beside it.
     var text: String {
         let hasRocksDB = self.rows.contains { $0.work.hasPrefix("rocksdb") }
-        let hasFloor = self.rows.contains { $0.work.hasPrefix("floor") }
+        let hasBareLoop = self.rows.contains { $0.work.hasPrefix(BareLoopCell.workPrefix) }
         var header = [
             "WORK", "POLICY", "CLIENTS", "SIZE", "RECORDS/S", "MIN..MAX", "MIB/S", "P50 US", "P99 US", "MAX US",
         ]
-        if hasFloor { header.append("X FLOOR") }
+        if hasBareLoop { header.append("X BARE") }
         if self.details.contains(where: { $0.rotations != nil }) { header.append("ROTATIONS") }
         if self.details.contains(where: { $0.segments != nil }) { header += ["SEGMENTS", "ANON MIB"] }
         if hasRocksDB { header.append("X ROCKSDB") }
@@ -145,10 +120,12 @@ struct LogBenchTable: Encodable {
             var line = [
                 row.work, row.policy, "\(row.clients)", "\(row.size)", "\(row.recordsPerSecond)",
                 "\(detail.recordsPerSecondMin)..\(detail.recordsPerSecondMax)",
-                (Double(row.bytesPerSecond) / 1_048_576).rounded(1), row.p50.rounded(1), row.p99.rounded(1),
-                row.max.rounded(0),
+                (Double(row.bytesPerSecond) / 1_048_576).rounded(1), row.p50?.rounded(1) ?? "-",
+                row.p99?.rounded(1) ?? "-", row.max?.rounded(0) ?? "-",
             ]
-            if hasFloor { line.append(self.ratio(row) { $0.work.hasPrefix("floor") && $0.policy == row.policy }) }
+            if hasBareLoop {
+                line.append(self.ratio(row) { $0.work.hasPrefix(BareLoopCell.workPrefix) && $0.policy == row.policy })
+            }
             if let rotations = detail.rotations { line.append("\(rotations)") }
             if let segments = detail.segments {
                 line += ["\(segments)", (Double(detail.anonymousByteCountMax ?? 0) / 1_048_576).rounded(1)]
@@ -165,7 +142,8 @@ struct LogBenchTable: Encodable {
     }
 
     private func ratio(_ row: LogBenchRow, to isOther: (LogBenchRow) -> Bool) -> String {
-        guard !row.work.hasPrefix("floor"), let other = self.rows.first(where: isOther), other.work != row.work,
+        guard !row.work.hasPrefix(BareLoopCell.workPrefix), let other = self.rows.first(where: isOther),
+            other.work != row.work,
             other.recordsPerSecond > 0
         else {
             return "-"

@@ -42,6 +42,11 @@ struct LogRecoverCell: LogBenchCell {
                 directory: .init(self.log), policy: .os, segmentByteCountMax: self.segmentByteCount))
         try await log.close()
         try SparseLog.grow(self.log, byteCount: self.logByteCount, segmentByteCount: self.segmentByteCount)
+        // Closed by the log itself, so that DURABLE says all that a stop in good order says.
+        let (grown, _) = try await SegmentLog.open(
+            LogConfiguration(
+                directory: .init(self.log), policy: .os, segmentByteCountMax: self.segmentByteCount))
+        try await grown.close()
     }
 
     func run(in directory: String) async throws -> LogBenchRun {

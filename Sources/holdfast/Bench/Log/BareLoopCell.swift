@@ -2,15 +2,16 @@ import Glibc
 import LogModel
 import SegmentFormat
 
-/// What the disk alone gives: one thread that writes as many bytes as a frame has, one after the other, into a file
+/// What the system calls alone give: one thread that writes as many bytes as a frame has, one after the other, into a file
 /// that was zeroed before; under `always` with an fdatasync after each. Ratios to it outlive the machine's moods.
-struct DiskFloorCell: LogBenchCell {
+struct BareLoopCell: LogBenchCell {
     let fsync: FsyncPolicy
     let size: Int
     let batch: Int
     let milliseconds: UInt64
 
-    var work: String { self.isSynced ? "floor: pwrite + fdatasync" : "floor: pwrite" }
+    static let workPrefix = "bare"
+    var work: String { "\(Self.workPrefix) pwrite\(self.isSynced ? " + fdatasync" : "")" }
     var policy: String { self.fsync.name }
     var clients: Int { 1 }
 
@@ -20,7 +21,7 @@ struct DiskFloorCell: LogBenchCell {
     private var isSynced: Bool { self.fsync == .always }
 
     func run(in directory: String) async throws -> LogBenchRun {
-        let path = "\(directory)/floor"
+        let path = "\(directory)/bare"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure(path) }
         defer { close(descriptor) }
