@@ -76,6 +76,10 @@ package enum LogDirectory {
         }
 
         let votes = mode == .cluster ? try Self.votes(files) : nil
+        if mode == .cluster, !(try files.list()).contains(LogFiles.durable) {
+            // Lost after it was made: as unreadable as one of which both slots are bad.
+            try files.replace(LogFiles.durable, with: [UInt8](repeating: 0, count: DurableFile.byteCount))
+        }
         let (durableFile, found) = try DurableFile.open(files)
         var opened = OpenedLog(
             identity: identity, votes: votes, writer: nil, report: report, mayVote: !(votes?.isBarred ?? false),

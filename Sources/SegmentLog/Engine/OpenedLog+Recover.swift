@@ -13,7 +13,7 @@ extension OpenedLog {
         self.report.wasClosedCleanly = found?.isClean ?? false
         self.report.durableBefore = found?.durable.position
         var segments = LogFiles.segments(in: try self.files.list())
-        let first = found?.first ?? segments.first ?? .first
+        let first = found?.first ?? self.beginning(of: segments)
         // A trim that was begun is finished.
         for segment in segments where segment < first {
             try self.files.remove(segment.fileName)
@@ -50,6 +50,12 @@ extension OpenedLog {
             segments: recovery.layout, tail: recovery.chain.point, nextIndex: recovery.chain.nextIndex)
         self.files.removeIndexFiles(except: recovery.layout.dropLast().map(\.id))
         try self.start(layout, recovery.chain)
+    }
+
+    /// Where the log begins when DURABLE does not say: a log of its own with what is there, since nothing else tells
+    /// what was trimmed.
+    private func beginning(of segments: [SegmentID]) -> SegmentID {
+        self.votes == nil ? segments.first ?? .first : self.files.firstSegment(of: segments)
     }
 
     /// Damage below the stored commit is only refetched; above it, this node may have lost what it vouched for.

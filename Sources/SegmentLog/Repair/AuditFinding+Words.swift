@@ -14,6 +14,7 @@ extension AuditFinding {
             } ?? ""
         switch self.severity {
         case .damage: return "\(self.fault.words)\(lost)"
+        case .unclear where self.fault == .beginning: return "\(self.fault.words), which only DURABLE could tell"
         case .unclear:
             return "\(self.fault.words)\(lost): damage or a tail that was never synced, which only DURABLE could tell"
         case .tail: return "\(self.fault.words): behind what was synced, nobody was promised it"
@@ -38,6 +39,7 @@ extension AuditFault {
         case .short(let expected): "the file ends before its \(expected) bytes"
         case .excess(let expected): "bytes behind the end, which is at \(expected)"
         case .unreached(let position): "the log was synced up to \(position), and ends before"
+        case .beginning: "the log begins here: those before were trimmed, or are lost"
         case .unreachable(1): "the file before it is not there"
         case .unreachable(let missing): "the \(missing) files before it are not there"
         case .trimmed: "removed by a trim that was not finished; the next start removes the file"

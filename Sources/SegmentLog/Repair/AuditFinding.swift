@@ -63,6 +63,8 @@ package enum AuditFault: Hashable, Sendable {
     case unreached(Position)
     /// So many files before this one are not there, and none of them was ever synced.
     case unreachable(missing: Int)
+    /// The log begins with this segment, and without DURABLE nobody can tell why.
+    case beginning
     /// Below the first segment that DURABLE names: a trim that was not finished.
     case trimmed
 }

@@ -80,7 +80,7 @@ package struct LogAudit {
         let names = try self.files.list()
         try self.checkSidecars(names)
         var segments = Set(LogFiles.segments(in: names)).union(self.sources.keys).sorted()
-        if let first = self.report.durable?.first {
+        if let first = self.report.durable?.first ?? self.beginning(of: segments, names) {
             for segment in segments where segment < first {
                 self.report.segments.append(AuditReport.Segment(id: segment, condition: .trimmed))
                 self.add(AuditFinding(segment.fileName, 0..<0, .trimmed, .note))
@@ -88,6 +88,7 @@ package struct LogAudit {
             segments.removeAll { $0 < first }
             self.missing(from: first, to: segments.first ?? first.next)
         }
+        self.checkBeginning(segments, names)
         self.total = segments.reduce(0) { $0 + self.length(of: $1) }
         for (place, segment) in segments.enumerated() {
             if place > 0 { self.missing(from: segments[place - 1].next, to: segment) }
@@ -101,6 +102,17 @@ package struct LogAudit {
         if self.report.isCluster, !names.contains(LogFiles.vote) {
             self.add(AuditFinding(LogFiles.vote, 0..<0, .missing, .damage))
         }
+    }
+
+    /// Where the log begins when DURABLE does not say; `nil` in a log of its own, of which nothing tells what was trimmed.
+    private func beginning(of segments: [SegmentID], _ names: [String]) -> SegmentID? {
+        names.contains(LogFiles.vote) && !segments.isEmpty ? self.files.firstSegment(of: segments) : nil
+    }
+
+    private mutating func checkBeginning(_ segments: [SegmentID], _ names: [String]) {
+        guard self.report.durable == nil, !names.contains(LogFiles.vote), let first = segments.first, first > .first
+        else { return }
+        self.add(AuditFinding(first.fileName, 0..<0, .beginning, .unclear))
     }
 
     mutating func add(_ finding: AuditFinding) { self.report.findings.append(finding) }

@@ -48,13 +48,21 @@ package final class LogRepair {
         }
     }
 
-    /// Looks at everything and stores what it would do; a plan that was begun to be applied stays as it is.
+    /// Looks at everything and stores what it would do.
+    ///
+    /// A plan that was begun to be applied stays as it is, unless something else is asked for, or the log was opened
+    /// since: then the directory is planned for as it is now. Nothing that was done so far stands in the way of that:
+    /// what was dropped is kept aside, and barring the node from voting comes first.
     ///
     /// - Returns: The plan; it is not stored when there is nothing to do.
     package func plan(
         _ options: RepairPlan.Options, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws(RepairError) -> RepairPlan {
-        if let stored = try self.stored(), stored.isApplying { return stored }
+        if let stored = try self.stored(), stored.isApplying, self.goesOn(stored), stored.options.peer == options.peer,
+            stored.options.node == options.node
+        {
+            return stored
+        }
         return try RepairFiles.log { () throws(LogError) in
             let plan = try RepairPlanning.plan(self.files, options, progress: progress)
             if plan.actions.isEmpty {
@@ -79,7 +87,7 @@ package final class LogRepair {
             return .appliedBefore
         }
         if plan.isApplying {
-            guard self.starts == plan.starts || self.starts == nil || plan.starts == nil else { throw .openedSince }
+            guard self.goesOn(plan) else { throw .openedSince }
         } else {
             let again = try RepairFiles.log { () throws(LogError) in
                 try RepairPlanning.plan(self.files, plan.options, progress: progress)
@@ -112,6 +120,11 @@ package final class LogRepair {
         try RepairFiles.log { () throws(LogError) in
             try self.files.replace(RepairPlan.fileName, with: self.encode(plan))
         }
+    }
+
+    /// Nobody has opened the log since the plan was made.
+    private func goesOn(_ plan: RepairPlan) -> Bool {
+        self.starts == plan.starts || self.starts == nil || plan.starts == nil
     }
 
     private var starts: UInt64? {

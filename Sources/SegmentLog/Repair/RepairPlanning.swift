@@ -53,8 +53,9 @@ struct RepairPlanning {
 
     private mutating func run() throws(LogError) {
         try self.see()
-        guard self.found.isDamaged else { return }
+        guard self.found.isDamaged || self.options.node != nil else { return }
         try self.planReplacements()
+        self.planBeginning()
         try self.planShortening()
         let cut = try self.planCut()
         self.planVotes(cut)
@@ -100,7 +101,7 @@ struct RepairPlanning {
     private mutating func planReplacements() throws(LogError) {
         guard let peer = self.options.peer else { return }
         var candidates: [SegmentID: LogAudit.Source] = [:]
-        for segment in self.found.damagedSegments where !self.isOnlyTooLong(segment) {
+        for segment in self.wantedSegments {
             let path = FilePath(peer).appending(segment.fileName)
             guard let length = try? self.repair.byteCount(path) else { continue }
             candidates[segment] = LogAudit.Source(
@@ -131,7 +132,7 @@ struct RepairPlanning {
                     segment: segment.rawValue, from: source.path.string, byteCount: byteCount, checksum: checksum,
                     keptAs: exists ? self.freeName(segment.fileName) : nil))
         }
-        for segment in self.found.damagedSegments where candidates[segment] == nil && !self.isOnlyTooLong(segment) {
+        for segment in self.wantedSegments where candidates[segment] == nil {
             self.plan.unknown.append("\(peer) has no \(segment.fileName) that is whole and fits")
         }
     }
@@ -164,6 +165,17 @@ struct RepairPlanning {
         return Int(header.previousLength)
     }
 
+    /// Segments that another node may have whole.
+    private var wantedSegments: [SegmentID] {
+        self.found.damagedSegments.filter { !self.isOnlyTooLong($0) && !self.isOnlyFirst($0) }
+    }
+
+    /// Nothing is wrong in it, but that nobody knows what stood before.
+    private func isOnlyFirst(_ segment: SegmentID) -> Bool {
+        self.found.findings.filter { $0.file == segment.fileName && $0.severity != .note }
+            .allSatisfy { $0.fault == .beginning }
+    }
+
     private func isOnlyTooLong(_ segment: SegmentID) -> Bool {
         self.found.findings.filter { $0.file == segment.fileName && $0.severity != .note }.allSatisfy {
             if case .excess = $0.fault { true } else { false }
@@ -192,13 +204,14 @@ struct RepairPlanning {
     private mutating func planCut() throws(LogError) -> Position? {
         let left = self.mended.findings.filter { finding in
             if case .excess = finding.fault { return false }
+            if finding.fault == .beginning { return false }
             let isSegment = !LogFiles.segments(in: [finding.file]).isEmpty
             return isSegment && (finding.severity == .damage || finding.severity == .unclear)
         }
         guard !left.isEmpty else { return nil }
         guard let chain = self.mended.soundChain else {
             self.plan.unresolved.append(
-                "not even the first checkpoint is whole: nothing of the log would be left; take it from another node")
+                "not even the first checkpoint is whole: nothing of the log would be left; take it from another node's directory with --plan --peer DIR")
             return nil
         }
         let end = chain.tail
@@ -207,7 +220,8 @@ struct RepairPlanning {
         let behind = self.mended.segments.filter { $0.id > end.segment && self.names.contains($0.id.fileName) }
         let frames = try self.frameCount(of: end)
         let all = self.mended.segments.first { $0.id == end.segment }?.frameCount ?? frames
-        let lastIndex = self.mended.segments.compactMap { $0.nextIndex?.rawValue }.max().map { $0 - 1 }
+        let lastIndex =
+            self.isEndKnown ? self.mended.segments.compactMap { $0.nextIndex?.rawValue }.max().map { $0 - 1 } : nil
         // In a log of its own, what was synced was acknowledged.
         let acknowledged = self.found.isCluster ? self.found.durable?.commit : self.found.durable?.point.position
         let wasCommitted = acknowledged.map { end < $0 } ?? true
@@ -229,6 +243,16 @@ struct RepairPlanning {
         return end
     }
 
+    /// Whether the frames that are left go as far as the log was synced: else nobody knows which record was the last.
+    private var isEndKnown: Bool {
+        guard let durable = self.found.durable?.point.position else {
+            return self.mended.segments.last?.nextIndex != nil
+        }
+        return self.mended.segments.contains {
+            $0.id == durable.segment && $0.nextIndex != nil && $0.byteCount >= Int(durable.offset)
+        }
+    }
+
     /// Whole frames before a position in its segment.
     private func frameCount(of end: Position) throws(LogError) -> Int {
         let file = try self.files.open(end.segment, .read)
@@ -240,6 +264,16 @@ struct RepairPlanning {
         return audit.frameCount
     }
 
+    /// Without DURABLE a log of its own begins with what is there, for better or worse.
+    private mutating func planBeginning() {
+        guard let finding = self.mended.findings.first(where: { $0.fault == .beginning }) else { return }
+        self.plan.needsAcceptance = true
+        let first = self.mended.segments.first { $0.id.fileName == finding.file }?.firstIndex
+        self.plan.unknown.append(
+            "the log would begin with \(finding.file)\(first.map { ", record \($0)" } ?? ""): whether what stood before was "
+                + "trimmed or is lost, only DURABLE could tell")
+    }
+
     // MARK: The files beside them
 
     private mutating func planVotes(_ cut: Position?) {
@@ -247,10 +281,11 @@ struct RepairPlanning {
         let isVoteDamaged = self.found.findings.contains { $0.file == LogFiles.vote && $0.severity == .damage }
         if isVoteDamaged {
             self.plan.unknown.append(
-                "VOTE is not repaired: whom this node voted for is unknown. Started, it follows and stores the log, and "
-                    + "never votes again as this incarnation; the others go on electing")
+                "VOTE is not repaired: whom this node voted for is unknown. Started, it stores the log, and neither votes nor "
+                    + "leads before it holds what a leader has committed; that leader the others must elect")
         } else if cut != nil || self.found.durable == nil || self.losesUnsynced {
-            self.plan.actions.append(.bar)
+            // First of all: whatever is done of the rest, and whatever is planned then, the node is barred.
+            self.plan.actions.insert(.bar, at: 0)
         }
     }
 
@@ -296,11 +331,14 @@ struct RepairPlanning {
     }
 
     private mutating func planIdentity() {
-        guard self.found.findings.contains(where: { $0.file == LogFiles.identity && $0.severity == .damage }) else {
-            return
+        let isDamaged = self.found.findings.contains { $0.file == LogFiles.identity && $0.severity == .damage }
+        let isOther = self.options.node.map { self.found.identity?.node != NodeID($0) } ?? false
+        guard isDamaged || isOther else { return }
+        if let identity = self.found.identity, let node = self.options.node {
+            self.plan.findings.append("IDENTITY says that this is node \(identity.node), and not node \(node)")
         }
         guard let node = self.options.node else {
-            self.plan.unresolved.append("IDENTITY does not say whose directory this is: --node N must")
+            self.plan.unresolved.append("IDENTITY does not say whose directory this is: --plan --node N must")
             return
         }
         guard let cluster = self.mended.cluster else {
@@ -320,13 +358,22 @@ struct RepairPlanning {
         } else {
             self.plan.unknown.append("the incarnation in IDENTITY was random, and is a new one")
         }
+        guard isDamaged else {
+            return self.planIdentity(
+                cluster, node, incarnation, starts: self.found.identity?.starts ?? Self.startsAfterLoss)
+        }
         self.plan.unknown.append(
             "how often the directory was opened is unknown: counted on from \(Self.startsAfterLoss)")
+        self.planIdentity(cluster, node, incarnation, starts: Self.startsAfterLoss)
+    }
+
+    private mutating func planIdentity(
+        _ cluster: ClusterID, _ node: UInt32, _ incarnation: Incarnation, starts: UInt64
+    ) {
         self.plan.actions.append(
             .writeIdentity(
                 RepairPlan.NewIdentity(
-                    cluster: cluster.description, node: node, incarnation: incarnation.rawValue,
-                    starts: Self.startsAfterLoss),
+                    cluster: cluster.description, node: node, incarnation: incarnation.rawValue, starts: starts),
                 keptAs: self.names.contains(LogFiles.identity) ? self.freeName(LogFiles.identity) : nil))
     }
 

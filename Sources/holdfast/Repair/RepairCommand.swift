@@ -177,12 +177,13 @@ struct RepairCommand: ParsableCommand {
             return CommandFailure(
                 .refused,
                 "the log was opened after a repair that was not finished: the rest of the plan is no longer right",
-                next: "remove \(self.directory)/\(RepairPlan.fileName), then: \(plan)")
+                next: "plan for what is there now: \(plan)")
         case .needsAcceptance:
             return CommandFailure(
                 .refused, "records that were acknowledged would go; nothing was done",
                 next:
-                    "rather plan with --peer, or let this node fetch the log from the others; else: \(apply) --accept-loss"
+                    "\(plan) --peer DIR takes it from another node's directory; or give up what is damaged here, and let the "
+                    + "node fetch it from the others when it starts: \(apply) --accept-loss"
             )
         case .unresolved(let reasons):
             return CommandFailure(.damaged, reasons.joined(separator: "; "), next: "nothing was changed")

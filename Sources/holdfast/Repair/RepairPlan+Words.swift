@@ -44,7 +44,8 @@ extension RepairPlan.Action {
         case .cut(let cut): return Self.lines(cut, isDone: isDone)
         case .bar:
             return [
-                "\(isDone ? "barred" : "bar") this incarnation of the node from voting: what it vouched for may be gone"
+                "\(isDone ? "barred" : "bar") the node from voting until it holds what a leader has committed: what it vouched "
+                    + "for may be gone"
             ]
         case .writeDurable(let new, let keptAs):
             return [
@@ -69,7 +70,7 @@ extension RepairPlan.Action {
                     $0 == cut.firstIndex
                         ? "record \($0)" : "records \(cut.firstIndex) to \($0) (\($0 - cut.firstIndex + 1))"
                 }
-                    ?? "records from \(cut.firstIndex) on that were damaged"),
+                    ?? "records from \(cut.firstIndex) on; how many, nobody can tell from here"),
         ]
         if cut.wasCommitted { lines.append("of these, some were acknowledged, or may have been") }
         if let piece = cut.piece {
