@@ -59,7 +59,8 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
     public var trimmedSegmentCount = 0
     /// Under ``RecoveryMode/tolerateDamage``: why the log ends where it does. In a cluster: what is quarantined.
     public var damage: [Damage] = []
-    /// Names of the files in which ``RecoveryMode/tolerateDamage`` kept what no longer belongs to the log.
+    /// Names of the files that keep what no longer belongs to the log, under ``RecoveryMode/tolerateDamage``; and, under
+    /// any mode, of segment files that nothing led to.
     public var setAside: [String] = []
 
     package init() {}

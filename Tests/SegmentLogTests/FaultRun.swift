@@ -256,6 +256,10 @@ struct FaultRun {
         self.errors.append(error)
         switch error {
         case .noSpace, .storage, .failed: return
+        case .damaged(let damage):
+            // A header that the disk did not deliver, this time.
+            if case .unreadable = damage.kind { return }
+            self.faults.append("\(what) fails with \(error)")
         default: self.faults.append("\(what) fails with \(error)")
         }
     }

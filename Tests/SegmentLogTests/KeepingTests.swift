@@ -55,6 +55,17 @@ import Testing
         #expect(events.nodes == [NodeID(7)])
     }
 
+    /// Looked at when a segment is begun, at which time the one before is not synced: it waited for another rotation.
+    @Test(.timeLimit(.minutes(1))) func `retention by size goes on once the full segment is synced`() async throws {
+        var configuration = Self.configuration()
+        configuration.policy = .os
+        configuration.retention = RetentionPolicy(byteCountMax: 1)
+        let (log, _) = try await SegmentLog.open(configuration, fileSystem: SimulatedFileSystem())
+        for number in 0..<200 { try await log.append(Record(EngineHarness.value(number))) }
+        try await eventually { log.first.segment.next >= log.tail.segment }
+        try await log.close()
+    }
+
     @Test(.timeLimit(.minutes(1))) func `retention by age removes what is older, never the active segment`()
         async throws
     {

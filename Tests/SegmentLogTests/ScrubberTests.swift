@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import LogModel
 import SegmentFormat
 import Simulation
@@ -174,6 +175,46 @@ import Testing
                 #expect(log.store.damage.isEmpty)
             }
         }
+    }
+
+    /// A durable position from before a truncation once made segments of it that were staged since, and not written.
+    @Test(.timeLimit(.minutes(1))) func `takes nothing for sealed that a truncation made unsynced again`() async throws {
+        var configuration = EngineHarness.configuration()
+        configuration.stagesFrames = true
+        let disk = SimulatedFileSystem()
+        var opened = try EngineHarness.open(disk, configuration)
+        try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
+        let log = EngineHarness(disk: disk, configuration: configuration, opened: opened)
+        let start = log.tail
+        let writing = Lock(0)
+        let isOver = Lock(false)
+        let scrubbing = Task.detached {
+            var scrubber = Scrubber(log.store, bytesPerSecond: 1 << 40, passIntervalMilliseconds: 0)
+            var now = MonotonicTime.zero
+            var found: [Damage] = []
+            while !isOver.withLock({ $0 }) {
+                let asked: () -> Position = {
+                    let durable = writing.withLock { _ in log.writer.durable.position }
+                    // Long enough for a truncation and what follows it.
+                    usleep(1000)
+                    return durable
+                }
+                found += try scrubber.step(now: now, durable: asked()).found
+                now = now.advanced(byMilliseconds: 1_000)
+            }
+            return found
+        }
+        defer { isOver.withLock { $0 = true } }
+        for _ in 0..<200 {
+            try writing.withLock { _ in
+                try log.writer.truncate(from: start)
+                try log.fill(80)
+            }
+            usleep(1000)
+            _ = try writing.withLock { _ in try log.writer.sync() }
+        }
+        isOver.withLock { $0 = true }
+        #expect(try await scrubbing.value == [])
     }
 
     @Test func `waits for segments that are not synced yet`() throws {

@@ -2,6 +2,8 @@ import DiskIO
 import LogModel
 import LogState
 import SegmentFormat
+import LogState
+import SegmentFormat
 
 /// Who uses the directory.
 package enum LogMode: Hashable, Sendable {
@@ -62,7 +64,7 @@ package enum LogDirectory {
         var identity = try Self.identity(files, configuration, mode, newIncarnation)
         let names = try files.list()
         if mode == .standalone, names.contains(LogFiles.vote) { throw .foreignDirectory(.clusterNode) }
-        for name in names where name.hasSuffix(".tmp") { try files.remove(name) }
+        for name in names where LogFiles.isTemporary(name) { try files.remove(name) }
         identity.starts += 1
         var report = RecoveryReport()
         report.starts = identity.starts
@@ -80,7 +82,9 @@ package enum LogDirectory {
             // Lost after it was made: as unreadable as one of which both slots are bad.
             try files.replace(LogFiles.durable, with: [UInt8](repeating: 0, count: DurableFile.byteCount))
         }
-        let (durableFile, found) = try DurableFile.open(files)
+        var (durableFile, found) = try DurableFile.open(files)
+        // A log that was formed was synced before its cluster stood in IDENTITY: what says otherwise says nothing.
+        if identity.cluster != nil, found?.durable.position == .zero { found = nil }
         var opened = OpenedLog(
             identity: identity, votes: votes, writer: nil, report: report, mayVote: !(votes?.isBarred ?? false),
             commit: .zero, configuration: configuration, files: files, lock: lock, durableFile: durableFile
@@ -143,10 +147,23 @@ package enum LogDirectory {
         return try VoteFile(try files.open(LogFiles.vote, .write))
     }
 
-    /// Segment 0 without a cluster in IDENTITY: forming was interrupted, and nobody was told of it.
+    /// Segment 0 without a cluster in IDENTITY: forming was interrupted, and nobody was told of it. More than the
+    /// founding checkpoint is somebody's log.
     private static func removeHalfFormed(_ files: LogFiles) throws(LogError) {
         let segments = LogFiles.segments(in: try files.list())
-        guard segments.allSatisfy({ $0 == .first }) else { throw .foreignDirectory(.noIdentity) }
-        for segment in segments { try files.remove(segment.fileName) }
+        guard !segments.isEmpty else { return }
+        guard segments == [.first] else { throw .foreignDirectory(.noIdentity) }
+        let limit = SegmentHeader.byteCount + FrameHeader.byteCount + LogState.encodedByteCountMax
+        let bytes = try files.contents(SegmentID.first.fileName, byteCountMax: limit + 1) ?? []
+        var frameCount = 0
+        if let header = try? SegmentHeader.decode(bytes.span.bytes), bytes.count <= limit {
+            var chain = FrameChain(empty: header.cluster)
+            let isWhole: ()? = try? chain.accept(range: bytes[...], at: .zero) { _, _, _ in frameCount += 1 }
+            if isWhole == nil { frameCount = .max }
+        } else {
+            frameCount = .max
+        }
+        guard frameCount <= 1 else { throw .foreignDirectory(.noIdentity) }
+        try files.remove(SegmentID.first.fileName)
     }
 }

@@ -173,6 +173,18 @@ struct LogRecovery {
         return !isFirst || self.judge(segment, stopAt: scan.goodByteCount, scan.defect)
     }
 
+    /// What lies behind the tail, as a range of which nobody knows whether it was synced: without DURABLE.
+    ///
+    /// - Parameter segments: As given to ``run(_:first:)``.
+    func unknownTail(_ segments: [SegmentID]) -> Damage? {
+        let tail = self.chain.tail
+        guard !self.layout.isEmpty, self.loose.byteCount > 0 || segments.contains(where: { $0 > tail.segment }) else {
+            return nil
+        }
+        let range = Int(tail.offset)..<Int(tail.offset) + self.loose.byteCount
+        return Damage(tail.segment, range, self.stop.map { .fault(FrameFault($0)) } ?? .lost)
+    }
+
     func header(of segment: SegmentID, _ file: any File) throws(LogError) -> SegmentHeader {
         let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
         do throws(FormatError) {

@@ -77,7 +77,7 @@ extension LogFiles {
     func removeIndexFiles(except sealed: some Sequence<SegmentID>) {
         let kept = Set(sealed.map(\.indexFileName))
         guard let names = try? self.list() else { return }
-        for name in names where name.hasSuffix(SegmentID.indexFileSuffix) && !kept.contains(name) {
+        for name in names where Self.isIndex(name) && !kept.contains(name) {
             try? self.remove(name)
         }
     }

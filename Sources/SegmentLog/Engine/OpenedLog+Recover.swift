@@ -14,11 +14,7 @@ extension OpenedLog {
         self.report.durableBefore = found?.durable.position
         var segments = LogFiles.segments(in: try self.files.list())
         let first = found?.first ?? self.beginning(of: segments)
-        // A trim that was begun is finished.
-        for segment in segments where segment < first {
-            try self.files.remove(segment.fileName)
-            self.report.trimmedSegmentCount += 1
-        }
+        let trimmed = segments.filter { $0 < first }
         segments.removeAll { $0 < first }
 
         let mode = self.configuration.recovery
@@ -27,11 +23,13 @@ extension OpenedLog {
             record: found, followsState: self.votes == nil, passesDamage: mode == .quarantineDamage
         )
         try recovery.run(segments, first: first)
-        if let damage = recovery.damage.first {
+        try self.refuseForeign(segments.filter { $0 > recovery.chain.tail.segment }, cluster: cluster)
+        let unknown = found == nil && mode == .tolerateDamage ? recovery.unknownTail(segments) : nil
+        if let damage = recovery.damage.first ?? unknown {
             guard mode != .refuseDamage, !(recovery.isBlocked && mode == .quarantineDamage) else {
                 throw .damaged(damage)
             }
-            self.report.damage = recovery.damage
+            self.report.damage = recovery.damage.isEmpty ? [damage] : recovery.damage
             try self.barFromVoting(recovery.damage, found: found)
             if mode == .tolerateDamage {
                 recovery = try self.setAside(damage, recovery, segments: segments, first: first)
@@ -41,8 +39,12 @@ extension OpenedLog {
         guard !recovery.layout.isEmpty else { throw .damaged(Damage(first, 0..<0, .missing)) }
         self.report.scanned = recovery.scanned
         self.report.keptUnsynced = recovery.keptAbove
+        // A trim that was begun is finished.
+        for segment in trimmed { try self.files.remove(segment.fileName) }
+        self.report.trimmedSegmentCount = trimmed.count
         // Before the first sync: should it fail, the next start must not take what is in memory for what is on disk.
-        if !recovery.wasTakenUp { self.durableFile.update { $0.isSyncOpen = true } }
+        // Where DURABLE said nothing, it goes on saying so until all of it is known.
+        if !recovery.wasTakenUp, found != nil { self.durableFile.update { $0.isSyncOpen = true } }
         try self.cutTail(recovery, segments: segments)
         try self.makeDurable(recovery, found: found)
         self.state = recovery.state
@@ -69,10 +71,24 @@ extension OpenedLog {
         try self.votes?.bar()
     }
 
-    /// Removes what lies behind the tail: segments highest first, then loose bytes of the last one.
+    /// Segments of another cluster are nobody's tail here.
+    private func refuseForeign(_ segments: [SegmentID], cluster: ClusterID) throws(LogError) {
+        for segment in segments {
+            let file = try self.files.open(segment, .read)
+            let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
+            guard let header = try? SegmentHeader.decode(bytes.span.bytes), header.cluster != cluster else { continue }
+            throw .foreignDirectory(.cluster(found: header.cluster, expected: cluster))
+        }
+    }
+
+    /// Removes what lies behind the tail: segments highest first, then loose bytes of the last one. Segments with a gap
+    /// before them were never part of this log's tail, whatever they are: they are set aside.
     private mutating func cutTail(_ recovery: LogRecovery, segments: [SegmentID]) throws(LogError) {
         let tail = recovery.chain.tail
-        let behind = segments.filter { $0 > tail.segment }
+        let later = segments.filter { $0 > tail.segment }
+        let behind = zip(later, 1...).prefix { $0.rawValue == tail.segment.rawValue + $1 }.map(\.0)
+        var stray: [String] = []
+        for segment in later.dropFirst(behind.count).reversed() { stray.append(try self.setAside(segment)) }
         var extent = recovery.loose
         for segment in behind.reversed() {
             let file = try self.files.open(segment, .read)
@@ -84,10 +100,11 @@ extension OpenedLog {
             extent.frameCount += try LooseFrames.count(in: file, from: SegmentHeader.byteCount, end: end)
             try self.files.remove(segment.fileName)
         }
-        if !behind.isEmpty { try self.files.syncDirectory() }
+        if !later.isEmpty { try self.files.syncDirectory() }
         for (segment, length) in recovery.unfinished { try self.finalize(segment, byteCount: length) }
         self.report.finalizedSegmentCount = recovery.unfinished.count
         if recovery.loose.byteCount > 0 { try self.finalize(tail.segment, byteCount: Int(tail.offset)) }
+        defer { self.report.setAside = (self.report.setAside + stray).sorted() }
         // What was set aside is told by its damage.
         guard extent.byteCount > 0 || !behind.isEmpty, self.report.setAside.isEmpty else { return }
         self.report.cut = RecoveryReport.Cut(
@@ -134,7 +151,8 @@ extension OpenedLog {
         }
     }
 
-    private static func writeAgain(_ file: any File, from start: Int, to end: Int) throws(DiskError) {
+    /// Writes what is there once more, so that a sync carries it that an earlier, failed one has left behind.
+    static func writeAgain(_ file: any File, from start: Int, to end: Int) throws(DiskError) {
         var offset = start
         while offset < end {
             let part = try file.read(at: offset, count: min(EngineLimits.scanWindowByteCount, end - offset))

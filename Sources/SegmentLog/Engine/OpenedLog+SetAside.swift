@@ -19,13 +19,11 @@ extension OpenedLog {
             self.report.setAside.append(name)
         }
         for segment in segments.reversed() where segment > damage.segment || segment == damage.segment && !isCut {
-            let name = try self.freeName(for: segment)
-            try self.files.rename(segment.fileName, to: name)
-            self.report.setAside.append(name)
+            self.report.setAside.append(try self.setAside(segment))
         }
         self.report.setAside.sort()
         try self.files.syncDirectory()
-        let kept = LogFiles.segments(in: try self.files.list())
+        let kept = LogFiles.segments(in: try self.files.list()).filter { $0 >= first }
         var recovery = LogRecovery(
             files: self.files, cluster: damaged.cluster,
             segmentByteCountMax: self.configuration.segmentByteCountMax, record: nil,
@@ -38,8 +36,16 @@ extension OpenedLog {
             record.durable = tail
             record.commit = min(record.commit, tail.position)
             record.isClean = false
+            record.first = first
         }
         return recovery
+    }
+
+    /// - Returns: The name that it has now.
+    func setAside(_ segment: SegmentID) throws(LogError) -> String {
+        let name = try self.freeName(for: segment)
+        try self.files.rename(segment.fileName, to: name)
+        return name
     }
 
     /// `000003.wal.damaged`, or with a number behind it when that is taken: nothing kept is ever replaced.

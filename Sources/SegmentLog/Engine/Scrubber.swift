@@ -55,15 +55,17 @@ package struct Scrubber: Sendable {
 
     /// Reads one slice if that is due.
     ///
-    /// - Parameter durable: Segments below its own are sealed and have their final length.
+    /// - Parameter durable: Segments below its own are sealed and have their final length. Asked for once it is known which
+    ///   truncations there were: one from before a truncation could lie behind what was appended since and is not in the
+    ///   files yet.
     /// - Throws: ``LogError/storage(_:)`` when a file cannot be opened; the next step tries the next segment.
     /// - Complexity: At most one read of 256 KiB and two of a header.
-    package mutating func step(now: MonotonicTime, durable: Position) throws(LogError) -> Step {
+    package mutating func step(now: MonotonicTime, durable: @autoclosure () -> Position) throws(LogError) -> Step {
         guard !self.isPaused else { return Step() }
         guard now >= self.due else { return Step(due: self.due) }
         var found: [Damage] = []
         var byteCount = 0
-        if self.walk == nil { found += try self.begin(now: now, durable: durable) }
+        if self.walk == nil { found += try self.begin(now: now, durable) }
         if var walk = self.walk {
             self.walk = nil
             byteCount = walk.advance()
@@ -92,8 +94,9 @@ package struct Scrubber: Sendable {
     }
 
     /// Opens the next segment, or ends the pass.
-    private mutating func begin(now: MonotonicTime, durable: Position) throws(LogError) -> [Damage] {
+    private mutating func begin(now: MonotonicTime, _ durable: () -> Position) throws(LogError) -> [Damage] {
         let (segments, truncations) = self.store.withLayout { ($0.segments, $0.truncations) }
+        let durable = durable()
         let sealed = segments.dropLast().prefix { $0.id < durable.segment }
         guard let segment = sealed.first(where: { $0.id >= self.next }) else {
             if self.passBegan != nil { self.progress.passCount += 1 }

@@ -15,6 +15,8 @@ struct SegmentSurvey {
         /// Of the file; `nil` when it is missing.
         var byteCount: Int?
         var fault: FrameDefect?
+        /// The disk does not deliver its header.
+        var refusal: StorageFailure?
     }
 
     private(set) var segments: [Segment] = []
@@ -35,9 +37,18 @@ struct SegmentSurvey {
             return
         }
         let file = try self.files.open(id, .read)
-        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
         var segment = Segment(id: id)
         segment.byteCount = try disk { () throws(DiskError) in try file.byteCount() }
+        let bytes: [UInt8]
+        do throws(DiskError) {
+            bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
+        } catch {
+            // A sector that went bad is damage like any other; what else the system refuses says nothing of the log.
+            guard error.errno == .ioError else { throw LogError(error) }
+            segment.refusal = StorageFailure(error)
+            self.segments.append(segment)
+            return
+        }
         do throws(FormatError) {
             let header = try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
             if header.segment == id {
@@ -71,6 +82,9 @@ struct SegmentSurvey {
             guard let found = segment.byteCount else {
                 damage.append(Damage(segment.id, 0..<(expected ?? 0), .missing))
                 continue
+            }
+            if let refusal = segment.refusal {
+                damage.append(Damage(segment.id, 0..<SegmentHeader.byteCount, .unreadable(refusal)))
             }
             if let fault = segment.fault {
                 // The frames of another segment are not this one's, good as they may be.

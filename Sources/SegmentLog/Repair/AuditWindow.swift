@@ -6,8 +6,8 @@ struct AuditWindow {
     private static let byteCount = 1 << 20
 
     let file: any File
-    /// Nothing at or behind this offset is read.
-    let end: Int
+    /// Nothing at or behind this offset is read; lower than it was when the file has become shorter meanwhile.
+    private(set) var end: Int
     private(set) var start = 0
     private(set) var bytes: [UInt8] = []
 
@@ -20,13 +20,24 @@ struct AuditWindow {
     var limit: Int { self.start + self.bytes.count }
 
     /// Makes sure that `count` bytes from `offset` are in memory, or as many as there are before ``end``.
+    ///
+    /// - Throws: What the disk refuses, when it is among these bytes.
     mutating func load(at offset: Int, count: Int) throws(DiskError) {
         let wanted = min(offset + count, self.end)
         if offset >= self.start, wanted <= self.limit { return }
         // Let go of the old piece first, so that there are never two.
         self.bytes = []
         self.start = offset
-        self.bytes = try self.file.read(at: offset, count: max(0, min(max(count, Self.byteCount), self.end - offset)))
+        let piece = max(0, min(max(count, Self.byteCount), self.end - offset))
+        do throws(DiskError) {
+            self.bytes = try self.file.read(at: offset, count: piece)
+        } catch {
+            guard piece > max(0, wanted - offset) else { throw error }
+            // Perhaps it is what stands behind.
+            self.bytes = try self.file.read(at: offset, count: max(0, wanted - offset))
+            return
+        }
+        if self.bytes.count < piece { self.end = self.limit }
     }
 
     /// Where the last byte that is not zero ends; `offset` when there is none from there on.

@@ -81,13 +81,13 @@ extension LogAudit {
 extension AuditLeftover {
     init(_ name: String) {
         self =
-            if name.hasSuffix(".tmp") {
+            if LogFiles.isTemporary(name) {
                 .temporary
-            } else if name.contains(".damaged") {
+            } else if LogFiles.isKept(name) {
                 .setAside
-            } else if name.hasPrefix("repair-plan") {
+            } else if [RepairPlan.fileName, RepairPlan.appliedFileName].contains(name) {
                 .repairPlan
-            } else if name.hasSuffix(".idx") || name.hasSuffix(".index") {
+            } else if LogFiles.isIndex(name) {
                 .hint
             } else {
                 .foreign

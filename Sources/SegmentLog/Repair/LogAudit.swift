@@ -193,10 +193,10 @@ package struct LogAudit {
             }
             self.chain = nil
             self.state = nil
-            try audit.run()
+            do throws(DiskError) { try audit.run() } catch { audit.refused(error) }
             if let expected, length > expected, !audit.isDamaged {
+                // The log goes on behind it all the same.
                 self.add(AuditFinding(segment.fileName, expected..<length, .excess(expected: expected), .damage))
-                self.endSound(audit.chain)
             }
             self.take(audit, isSealed: isSealed, &result)
         } catch {

@@ -112,7 +112,9 @@ package final class LogRepair {
         let bytes = try RepairFiles.log { () throws(LogError) in
             try self.files.contents(RepairPlan.fileName, byteCountMax: Self.planByteCountMax)
         }
-        guard let bytes, let plan = self.decode(bytes), plan.version == RepairPlan.version else { return nil }
+        guard let bytes, let plan = self.decode(bytes), plan.version == RepairPlan.version, plan.isWellFormed else {
+            return nil
+        }
         return plan
     }
 
@@ -124,7 +126,9 @@ package final class LogRepair {
 
     /// Nobody has opened the log since the plan was made.
     private func goesOn(_ plan: RepairPlan) -> Bool {
-        self.starts == plan.starts || self.starts == nil || plan.starts == nil
+        guard let starts = self.starts else { return true }
+        let written = plan.actions.compactMap { if case .writeIdentity(let new, _) = $0 { new.starts } else { nil } }
+        return starts == plan.starts || written.contains(starts)
     }
 
     private var starts: UInt64? {
@@ -151,6 +155,7 @@ package final class LogRepair {
         case .writeDurable(let new, let keptAs):
             try self.keep(LogFiles.durable, as: keptAs, repair)
             try RepairFiles.log { () throws(LogError) in
+                try self.syncSegments(through: Position(new.segment, new.offset))
                 try DurableReplacement(
                     durable: LogPoint(term: Term(new.term), position: Position(new.segment, new.offset)),
                     commit: Position(new.commitSegment, new.commitOffset), first: SegmentID(new.first), isClean: false
@@ -167,12 +172,29 @@ package final class LogRepair {
         }
     }
 
+    /// What DURABLE is to vouch for may be in the kernel's memory only.
+    private func syncSegments(through end: Position) throws(LogError) {
+        for segment in LogFiles.segments(in: try self.files.list()) where segment <= end.segment {
+            let file = try self.files.open(segment, .write)
+            try disk { () throws(DiskError) in
+                if segment == end.segment { try OpenedLog.writeAgain(file, from: 0, to: Int(end.offset)) }
+                try file.sync()
+            }
+        }
+        try self.files.syncDirectory()
+    }
+
     /// Keeps a small file as it was before the repair.
     private func keep(_ name: String, as keptAs: String?, _ repair: RepairFiles) throws(RepairError) {
         guard let keptAs, try !RepairFiles.log({ () throws(LogError) in try repair.exists(keptAs) }) else { return }
         let path = self.files.path(name)
-        let byteCount = try RepairFiles.log { () throws(LogError) in try repair.byteCount(path) }
-        try repair.keep(path, 0..<byteCount, as: keptAs, checksum: 0)
+        let (byteCount, checksum) = try RepairFiles.log { () throws(LogError) in
+            let byteCount = try repair.byteCount(path)
+            return (byteCount, try repair.checksum(path, byteCount: byteCount))
+        }
+        // What the disk does not deliver is no longer to be read under its own name either.
+        guard let checksum else { return try repair.move(name, to: keptAs) }
+        try repair.keep(path, 0..<byteCount, as: keptAs, checksum: checksum)
     }
 
     private func replace(

@@ -15,7 +15,7 @@ struct RepairFiles {
         try disk { () throws(DiskError) in try self.files.fileSystem.open(path, .read).byteCount() }
     }
 
-    /// CRC-32C of a range; `nil` when there is no such file, or it is shorter.
+    /// CRC-32C of a range; `nil` when there is no such file, it is shorter, or the disk does not deliver all of it.
     func checksum(_ path: FilePath, _ range: Range<Int>) throws(LogError) -> UInt32? {
         do throws(DiskError) {
             let file = try self.files.fileSystem.open(path, .read)
@@ -30,7 +30,7 @@ struct RepairFiles {
             }
             return checksum
         } catch {
-            if error.isNotFound { return nil }
+            if error.isNotFound || error.errno == .ioError { return nil }
             throw LogError(error)
         }
     }
@@ -68,7 +68,11 @@ struct RepairFiles {
     }
 
     /// Sets a piece aside and cuts it off. Done already: nothing happens.
+    ///
+    /// A piece that the disk does not deliver cannot be copied: then the whole file is set aside, and what stands before
+    /// the piece is copied from it.
     func cutOff(_ piece: RepairPlan.Piece) throws(RepairError) {
+        guard piece.checksum != nil else { return try self.replaceByBeginning(piece) }
         let byteCount = try Self.log { () throws(LogError) in try self.byteCount(self.files.path(piece.name)) }
         guard byteCount > piece.offset else { return }
         let source = self.files.path(piece.name)
@@ -77,13 +81,26 @@ struct RepairFiles {
         guard found == piece.checksum else {
             throw .stale
         }
-        try self.keep(source, range, as: piece.keptAs, checksum: piece.checksum)
+        try self.keep(source, range, as: piece.keptAs, checksum: found ?? 0)
         try Self.log { () throws(LogError) in
             let file = try self.files.open(piece.name, .write)
             try disk { () throws(DiskError) in
                 try file.truncate(to: piece.offset)
                 try file.sync()
             }
+        }
+    }
+
+    private func replaceByBeginning(_ piece: RepairPlan.Piece) throws(RepairError) {
+        let (name, kept) = (self.files.path(piece.name), self.files.path(piece.keptAs))
+        if try !Self.log({ () throws(LogError) in try self.exists(piece.keptAs) }) {
+            try self.move(piece.name, to: piece.keptAs)
+        }
+        try Self.log { () throws(LogError) in
+            if try self.exists(piece.name), try self.byteCount(name) == piece.offset { return }
+            try self.copy(kept, 0..<piece.offset, toTemporary: piece.name + ".repair.tmp")
+            try self.files.rename(piece.name + ".repair.tmp", to: piece.name)
+            try self.files.syncDirectory()
         }
     }
 

@@ -21,7 +21,8 @@ package struct RepairPlan: Hashable, Sendable, Codable {
         package var name: String
         package var offset: Int
         package var byteCount: Int
-        package var checksum: UInt32
+        /// `nil` when the disk does not deliver them: then the whole file is kept.
+        package var checksum: UInt32?
         /// The file that keeps them; did not exist when the plan was made.
         package var keptAs: String
     }
@@ -92,6 +93,26 @@ package struct RepairPlan: Hashable, Sendable, Codable {
     package var needsAcceptance: Bool
     /// ``LogRepair/apply(acceptsLoss:)`` has begun, and was not finished.
     package var isApplying = false
+
+    /// Whether it names nothing but files that a plan may touch: it was read from a file that anybody may have written.
+    var isWellFormed: Bool {
+        func isKept(_ name: String?) -> Bool { name.map(LogFiles.isKept) ?? true }
+        func isRight(_ piece: Piece) -> Bool {
+            LogFiles.isSegment(piece.name) && LogFiles.isKept(piece.keptAs) && piece.offset >= 0 && piece.byteCount >= 0
+        }
+        return self.actions.allSatisfy { action in
+            switch action {
+            case .replace(_, _, let byteCount, _, let keptAs): byteCount >= 0 && isKept(keptAs)
+            case .shorten(let piece): isRight(piece)
+            case .cut(let cut):
+                cut.piece.map(isRight) ?? true
+                    && cut.segments.allSatisfy { LogFiles.isSegment($0.name) && LogFiles.isKept($0.keptAs) }
+            case .bar: true
+            case .writeDurable(_, let keptAs): isKept(keptAs)
+            case .writeIdentity(let new, let keptAs): isKept(keptAs) && ClusterID(new.cluster) != nil
+            }
+        }
+    }
 
     package struct Options: Hashable, Sendable, Codable {
         /// Another node's directory.

@@ -86,7 +86,7 @@ struct RepairPlanning {
             for finding in self.found.findings where isSegment && finding.file == name {
                 let range = finding.range.clamped(to: 0..<byteCount)
                 // What the disk refuses to read is seen by its size alone.
-                let part = (try? self.repair.checksum(path, range)) ?? 0
+                let part = try self.repair.checksum(path, range) ?? 0
                 var bytes: [UInt8] = []
                 bytes.append(littleEndian: part)
                 checksum = CRC32C.checksum(bytes.span.bytes, extending: checksum ?? 0)
@@ -142,17 +142,26 @@ struct RepairPlanning {
         guard self.found.durable?.point.position.segment == segment, self.names.contains(segment.fileName) else {
             return
         }
-        let file = try self.files.open(segment, .read)
-        let end = try disk { () throws(DiskError) in
-            var window = FrameWindow(file, end: try file.byteCount())
-            return try window.endOfNonZero(from: byteCount)
-        }
+        let end = try self.endOfData(of: segment, from: byteCount)
         guard end > byteCount else { return }
         self.losesUnsynced = true
         self.plan.needsAcceptance = self.plan.needsAcceptance || self.found.isCluster
         self.plan.unknown.append(
             "bytes \(byteCount)..<\(end) of \(segment.fileName) were written and not known to be synced: they leave the log, "
                 + "and stay in the copy of the replaced file")
+    }
+
+    /// Where the last byte that is not zero ends; what the disk does not deliver counts as data.
+    private func endOfData(of segment: SegmentID, from offset: Int) throws(LogError) -> Int {
+        let file = try self.files.open(segment, .read)
+        let byteCount = try disk { () throws(DiskError) in try file.byteCount() }
+        do throws(DiskError) {
+            var window = FrameWindow(file, end: byteCount)
+            return try window.endOfNonZero(from: offset)
+        } catch {
+            guard error.errno == .ioError else { throw LogError(error) }
+            return byteCount
+        }
     }
 
     /// How long a segment must be: what its successor says, or where the synced part ends.
@@ -192,12 +201,11 @@ struct RepairPlanning {
     private mutating func piece(_ name: String, from offset: Int) throws(LogError) -> RepairPlan.Piece? {
         let path = self.files.path(name)
         let byteCount = try self.repair.byteCount(path) - offset
-        guard byteCount > 0, let checksum = try self.repair.checksum(path, offset..<offset + byteCount) else {
-            return nil
-        }
+        guard byteCount > 0 else { return nil }
+        let checksum = try self.repair.checksum(path, offset..<offset + byteCount)
         return RepairPlan.Piece(
             name: name, offset: offset, byteCount: byteCount, checksum: checksum,
-            keptAs: self.freeName("\(name).from-\(offset)"))
+            keptAs: self.freeName(checksum == nil ? name : "\(name).from-\(offset)"))
     }
 
     /// What is left of the damage ends the log.
@@ -216,7 +224,11 @@ struct RepairPlanning {
         }
         let end = chain.tail
         let name = end.segment.fileName
-        let piece = try self.piece(name, from: Int(end.offset))
+        // Taken from a peer, it is no longer than that.
+        let isTaken = self.plan.actions.contains {
+            if case .replace(end.segment.rawValue, _, _, _, _) = $0 { true } else { false }
+        }
+        let piece = isTaken ? nil : try self.piece(name, from: Int(end.offset))
         let behind = self.mended.segments.filter { $0.id > end.segment && self.names.contains($0.id.fileName) }
         let frames = try self.frameCount(of: end)
         let all = self.mended.segments.first { $0.id == end.segment }?.frameCount ?? frames
@@ -255,7 +267,8 @@ struct RepairPlanning {
 
     /// Whole frames before a position in its segment.
     private func frameCount(of end: Position) throws(LogError) -> Int {
-        let file = try self.files.open(end.segment, .read)
+        let source = self.sources[end.segment]?.path ?? self.files.path(of: end.segment)
+        let file = try disk { () throws(DiskError) in try self.files.fileSystem.open(source, .read) }
         var audit = SegmentAudit(
             file, byteCount: Int(end.offset),
             terms: SegmentAudit.Terms(segment: end.segment, expectedByteCount: nil, syncedByteCount: 0), cluster: nil,

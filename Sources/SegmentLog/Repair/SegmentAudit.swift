@@ -61,6 +61,13 @@ struct SegmentAudit {
 
     // MARK: Walking
 
+    /// The disk refuses what stands at ``offset``: nothing from there on is looked at.
+    mutating func refused(_ error: DiskError) {
+        let end = max(self.end, self.offset + 1)
+        self.add(self.offset..<end, .refused(errno: error.errno.rawValue), before: self.chain, severity: .damage)
+        self.report()
+    }
+
     /// - Throws: What the disk refuses, ``offset`` being where.
     mutating func run() throws(DiskError) {
         guard try self.acceptHeader() else { return }
@@ -96,7 +103,7 @@ struct SegmentAudit {
         let start = self.window.start
         let limit = self.window.limit
         while self.offset < limit {
-            let position = self.chain.tail
+            let before = self.chain
             let rest = span.extracting(droppingFirst: self.offset - start)
             if rest.byteCount < FrameHeader.byteCount, limit == self.end {
                 // Less than a header is left: zeros end the data, anything else is a torn frame.
@@ -108,19 +115,20 @@ struct SegmentAudit {
             guard let header = try self.chain.accept(rest) else { return false }
             self.frameCount += 1
             self.recordCount += Int(header.recordCount)
-            self.check(header, rest.extracting(header.headerByteCount..<Int(header.length)), at: position)
+            self.check(header, rest.extracting(header.headerByteCount..<Int(header.length)), before: before)
         }
         return true
     }
 
     /// What the checksums do not tell.
-    private mutating func check(_ header: FrameHeader, _ payload: RawSpan, at position: Position) {
+    private mutating func check(_ header: FrameHeader, _ payload: RawSpan, before: FrameChain) {
+        let position = before.tail
         let range = Int(position.offset)..<Int(position.offset) + Int(header.length)
         if header.kind == .records {
             do throws(FormatError) {
                 try RecordReader.verify(payload, of: header)
             } catch {
-                self.note(range, .records(error), before: position)
+                self.note(range, .records(error), before: before)
             }
             // Nothing that the state knows changes with it.
             if header.producer == nil, self.state?.terms.starts.last?.term == header.term { return }
@@ -128,26 +136,26 @@ struct SegmentAudit {
         let bytes = payload.withUnsafeBytes { Array($0) }
         if self.state == nil, header.kind == .checkpoint { self.state = try? LogState(decoding: bytes[...]) }
         guard let last = self.state?.terms.starts.last else {
-            self.apply(header, bytes, at: position, range)
+            self.apply(header, bytes, before: before, range)
             return
         }
         // A state that is ahead of its own log was never computed from it.
         guard last.term <= header.term, last.term == header.term || last.position < position else {
-            self.note(range, .state(.checkpointDiffers), before: position)
+            self.note(range, .state(.checkpointDiffers), before: before)
             self.state = nil
             return
         }
-        self.apply(header, bytes, at: position, range)
+        self.apply(header, bytes, before: before, range)
     }
 
-    private mutating func apply(_ header: FrameHeader, _ bytes: [UInt8], at position: Position, _ range: Range<Int>) {
+    private mutating func apply(_ header: FrameHeader, _ bytes: [UInt8], before: FrameChain, _ range: Range<Int>) {
         guard var state = self.state else { return }
         self.state = nil
         do throws(LogStateError) {
-            _ = try state.apply(header, payload: bytes[...], at: position)
+            _ = try state.apply(header, payload: bytes[...], at: before.tail)
             self.state = state
         } catch {
-            self.note(range, .state(error), before: position)
+            self.note(range, .state(error), before: before)
         }
     }
 
@@ -210,9 +218,7 @@ extension SegmentAudit {
     }
 
     /// A frame that is whole, and wrong.
-    private mutating func note(_ range: Range<Int>, _ fault: AuditFault, before position: Position) {
-        var before = self.chain
-        before.tail = position
+    private mutating func note(_ range: Range<Int>, _ fault: AuditFault, before: FrameChain) {
         self.add(range, fault, before: before, severity: .damage)
     }
 

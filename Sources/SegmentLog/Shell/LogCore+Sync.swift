@@ -100,6 +100,8 @@ extension LogCore {
     mutating func finishSync(_ job: SyncJob, nanoseconds: UInt64, now: MonotonicTime) -> Wakeups {
         self.work = .idle
         if self.writer.finishSync(job, now: now) { self.maintenance.isPageDue = true }
+        // What was not synced stays, whatever retention says: now more of it may go.
+        if !job.sealing.isEmpty { self.maintenance.hasRotated = true }
         self.publishView()
         let durable = self.writer.durable.position
         let count = self.syncWaiters.prefix { $0.end <= durable }.count

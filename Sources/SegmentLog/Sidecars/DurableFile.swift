@@ -25,15 +25,17 @@ final class DurableFile: Sendable {
     /// - Returns: The file, and what it said; `nil` there when both slots are bad.
     static func open(_ files: LogFiles) throws(LogError) -> (file: DurableFile, found: DurableRecord?) {
         let page: any Mapping
+        let bytes: [UInt8]
         do throws(DiskError) {
             let file = try files.fileSystem.open(files.path(LogFiles.durable), .write)
             if try file.byteCount() < Self.byteCount { try file.allocate(byteCount: Self.byteCount) }
+            // Read before it is mapped: a sector that went bad is refused here, and would end the process there.
+            bytes = try file.read(at: 0, count: Self.byteCount)
             page = try file.map(byteCount: Self.byteCount)
         } catch {
             if error.isNotFound { throw .sidecarDamaged(file: LogFiles.durable) }
             throw LogError(error)
         }
-        let bytes = page.load()
         let newest = Slot.newest(of: bytes, at: Self.offsets, magic: Self.magic)
         let found = newest.map { DurableRecord($0) }
         let durableFile = DurableFile(page, State(record: found ?? .blank, sequence: newest?.sequence ?? 0))

@@ -21,7 +21,11 @@ final class SimulatedFile: File {
         try self.change(.read) { state throws(DiskError) in
             state.counts.reads += 1
             let bytes = state.inodes[self.inode]?.bytes ?? []
-            return Array(bytes[min(offset, bytes.count)..<min(offset + count, bytes.count)])
+            let range = min(offset, bytes.count)..<min(offset + count, bytes.count)
+            guard state.inodes[self.inode]?.isReadable(range) ?? true else {
+                throw DiskError(.ioError, .read, self.path)
+            }
+            return Array(bytes[range])
         }
     }
 

@@ -117,6 +117,13 @@ package final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    /// Breaks the sector that holds a byte: reading it is refused from now on.
+    package func breakSector(holding offset: Int, of path: FilePath) {
+        self.withDisk { state in
+            if let number = state.inode(at: path) { state.inodes[number]?.breakSector(holding: offset) }
+        }
+    }
+
     // MARK: FileSystem
 
     /// The file system as the process sees it that runs now: refused everything once that is dead.

@@ -19,6 +19,8 @@ struct SimulatedInode: Sendable {
     private var unsynced: [(change: Change, step: Int)] = []
     /// Sectors that a failed sync left in memory only, with what the platter holds instead.
     private var stranded: [Int: [UInt8]] = [:]
+    /// Sectors that cannot be read any more, until they are written again.
+    private var bad: Set<Int> = []
     /// Open files and mappings that still refer to this inode.
     var openCount = 0
     /// The session in which a sync of it was refused.
@@ -27,6 +29,10 @@ struct SimulatedInode: Sendable {
     var hasUnsynced: Bool { !self.unsynced.isEmpty }
 
     mutating func write(_ new: [UInt8], at offset: Int, step: Int, isStore: Bool = false) {
+        if !self.bad.isEmpty, !new.isEmpty {
+            let last = (offset + new.count - 1) / Self.sectorByteCount
+            self.bad.subtract(offset / Self.sectorByteCount...last)
+        }
         guard self.stranded.isEmpty else {
             return self.writeOverStranded(new, at: offset, step: step, isStore: isStore)
         }
@@ -72,12 +78,22 @@ struct SimulatedInode: Sendable {
         self.unsynced.removeAll()
     }
 
+    /// Breaks the sector that holds a byte.
+    mutating func breakSector(holding offset: Int) { self.bad.insert(offset / Self.sectorByteCount) }
+
+    func isReadable(_ range: Range<Int>) -> Bool {
+        guard !self.bad.isEmpty, !range.isEmpty else { return true }
+        return !(range.lowerBound / Self.sectorByteCount...(range.upperBound - 1) / Self.sectorByteCount)
+            .contains { self.bad.contains($0) }
+    }
+
     /// Flips a bit as rot would: below every cache.
     mutating func flip(bit: Int) { self.bytes[bit / 8] ^= 1 << UInt8(bit % 8) }
 
     /// Replaces everything, on the platter too.
     mutating func replace(with bytes: [UInt8]) {
         self.bytes = bytes
+        self.bad.removeAll()
         self.unsynced.removeAll()
         self.stranded.removeAll()
     }

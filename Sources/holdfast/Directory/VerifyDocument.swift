@@ -92,7 +92,9 @@ struct VerifyDocument: Encodable {
     ) -> String? {
         switch finding.severity {
         case .note: return nil
-        case .tail: return isOpen ? "nothing: it is being written" : "nothing: the next start cuts it"
+        case .tail:
+            if case .unreachable = finding.fault { return "nothing: the next start sets it aside" }
+            return isOpen ? "nothing: it is being written" : "nothing: the next start cuts it"
         case .damage, .unclear: break
         }
         let plan = Invocation.command("repair", repairable, "--plan")
