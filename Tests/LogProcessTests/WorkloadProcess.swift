@@ -24,6 +24,7 @@ final class WorkloadProcess {
     private let input: Pipe
     private var ending: Ending?
 
+    private static let lineByteCount = 64
     /// Beside the test bundle.
     private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("log-workload").path
@@ -75,7 +76,7 @@ final class WorkloadProcess {
 
     /// Waits until it wrote so many lines, or has ended.
     func awaitLines(_ count: Int) async throws {
-        try await Self.wait("\(count) lines") { self.byteCount >= count * 48 || self.hasEnded }
+        try await Self.wait("\(count) lines") { self.byteCount >= count * Self.lineByteCount || self.hasEnded }
     }
 
     /// The end of the process, without its help.
@@ -112,7 +113,7 @@ final class WorkloadProcess {
     /// What it said, once it has ended.
     func lines() throws -> [Line] {
         let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: self.output)), as: UTF8.self)
-        guard text.utf8.count % 48 == 0 else { throw Failed("half a line at the end") }
+        guard text.utf8.count % Self.lineByteCount == 0 else { throw Failed("half a line at the end") }
         return try text.split(separator: "\n").map { line in
             let words = line.split(separator: " ")
             guard words.count == 3, let first = UInt64(words[1]), let second = UInt64(words[2], radix: 16) else {

@@ -8,7 +8,8 @@ import SegmentLog
 ///     log-workload DIRECTORY always|batch|os WRITERS append      until somebody ends it
 ///     log-workload DIRECTORY always|batch|os WRITERS close       the same; closes the log when it reads a byte
 ///
-/// One line for each event; all lines are of 48 bytes, so that a kill never leaves half a line:
+/// One line for each event. All lines are of 64 bytes, so that none lies across two pages: between these a kill ends a
+/// write, and would leave half a line.
 ///
 ///     opened  next index
 ///     acked   index   checksum of the value
@@ -17,6 +18,7 @@ import SegmentLog
 @main struct LogWorkload {
     /// Small, so that a run rotates.
     static let segmentByteCountMax = 1 << 20
+    private static let lineByteCount = 64
 
     static func main() async {
         let arguments = CommandLine.arguments
@@ -105,7 +107,9 @@ import SegmentLog
     /// One write of one whole line: an append-only file takes it whole.
     private static func tell(_ event: String, _ first: UInt64 = 0, _ second: UInt64 = 0) {
         let text = "\(event) \(first) \(String(second, radix: 16))"
-        let line = Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: 47 - text.utf8.count) + [10]
+        let line =
+            Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: Self.lineByteCount - 1 - text.utf8.count)
+            + [10]
         _ = Glibc.write(STDOUT_FILENO, line, line.count)
     }
 }

@@ -72,7 +72,9 @@ import Testing
             let now = try Self.segments(disk)
             for (name, bytes) in kept {
                 // Preallocated zeros may go.
-                let isThere = now.contains { $0.key.hasPrefix(name) && bytes.starts(with: $0.value.prefix(bytes.count)) }
+                let isThere = now.contains {
+                    $0.key.hasPrefix(name) && bytes.starts(with: $0.value.prefix(bytes.count))
+                }
                 #expect(isThere, "step \(step): \(name) is gone")
             }
         }
@@ -107,11 +109,13 @@ import Testing
         let log = try EngineHarness(mode: .standalone)
         try log.writer.close()
         let foreign = [
-            "report.tmp", "pack-1.idx", "1.idx", "x.wal.tmp", "1.wal", "000001.wal.backup", "photo.damaged", "7.idx.tmp",
+            "report.tmp", "pack-1.idx", "1.idx", "x.wal.tmp", "1.wal", "000001.wal.backup", "photo.damaged",
+            "7.idx.tmp",
             "000001.wal.damaged", "000001.wal.from-12.damaged-2", "notes.txt", "VOTE.old.tmp",
         ]
         let own = [
-            "next.tmp", "spare.tmp", "reserve.tmp", "IDENTITY.tmp", "DURABLE.tmp", "000012.wal.tmp", "000003.wal.repair.tmp",
+            "next.tmp", "spare.tmp", "reserve.tmp", "IDENTITY.tmp", "DURABLE.tmp", "000012.wal.tmp",
+            "000003.wal.repair.tmp",
             "000009.idx", "000001.idx.tmp", "000001.wal.damaged.tmp", "000001.wal.from-12.damaged-2.tmp",
             "repair-plan.json.tmp",
         ]

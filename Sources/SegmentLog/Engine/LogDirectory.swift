@@ -2,8 +2,6 @@ import DiskIO
 import LogModel
 import LogState
 import SegmentFormat
-import LogState
-import SegmentFormat
 
 /// Who uses the directory.
 package enum LogMode: Hashable, Sendable {

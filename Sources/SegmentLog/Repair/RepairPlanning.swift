@@ -219,7 +219,8 @@ struct RepairPlanning {
         guard !left.isEmpty else { return nil }
         guard let chain = self.mended.soundChain else {
             self.plan.unresolved.append(
-                "not even the first checkpoint is whole: nothing of the log would be left; take it from another node's directory with --plan --peer DIR")
+                "not even the first checkpoint is whole: nothing of the log would be left; take it from another node's directory with --plan --peer DIR"
+            )
             return nil
         }
         let end = chain.tail

@@ -100,7 +100,8 @@ struct VerifyDocument: Encodable {
         let plan = Invocation.command("repair", repairable, "--plan")
         switch finding.file {
         case "IDENTITY": return "\(plan) --node N   (N: this node's number)"
-        case "VOTE": return "nothing offline: started, it neither votes nor leads before it holds what a leader has committed"
+        case "VOTE":
+            return "nothing offline: started, it neither votes nor leads before it holds what a leader has committed"
         case "DURABLE": return plan
         default: return report.isCluster ? "\(plan) --peer DIR   (DIR: another node's data directory)" : plan
         }
