@@ -58,20 +58,28 @@ extension NodeError.Explanation {
             self.init(
                 kind: .configuration, what: "\(directory) belongs to node \(found), and this is node \(expected)",
                 next: "correct node.id or data.directory; nothing was touched")
+        case .foreignDirectory(.noIdentity):
+            self.init(
+                kind: .damaged, what: "\(directory) holds segments, and no IDENTITY that says whose they are",
+                next: "correct data.directory; or, if this is the node's own, make IDENTITY again: "
+                    + "holdfast repair \(directory) --plan --node N; nothing was touched")
         case .foreignDirectory(let owner):
             self.init(
-                kind: .configuration, what: "\(directory) belongs to somebody else: \(owner)",
+                kind: .configuration, what: "\(directory): \(owner)",
                 next: "choose another data.directory; nothing was touched")
         case .configuration(let mistake):
             self.init(kind: .configuration, what: "\(mistake)", next: "correct the configuration")
         case .damaged(let damage):
             self.init(
                 kind: .damaged, what: "\(directory): \(damage)",
-                next: "keep the directory and look at the disk; the other nodes have the same log")
+                next:
+                    "holdfast verify \(directory) says all that is wrong; what is damaged can be taken from another node's "
+                    + "directory: holdfast repair \(directory) --plan --peer DIR")
         case .sidecarDamaged(let file):
+            let node = file == "IDENTITY" ? " --node N" : ""
             self.init(
-                kind: .damaged, what: "\(directory)/\(file) cannot be read",
-                next: "keep the directory; nothing was changed")
+                kind: .damaged, what: "\(directory)/\(file) cannot be read; nothing was changed",
+                next: "make it again: holdfast repair \(directory) --plan\(node)")
         case .noSpace:
             self.init(kind: .system, what: "the disk of \(directory) is full", next: "free space, then start again")
         default:

@@ -53,7 +53,6 @@ extension AuditLeftover {
         case .temporary: "prepared or half-made; the next start removes it"
         case .setAside: "set aside by a repair; the log does not use it"
         case .repairPlan: "a plan of holdfast repair"
-        case .hint: "a hint, made again when it is missing"
         case .foreign: "not a file of this program"
         }
     }

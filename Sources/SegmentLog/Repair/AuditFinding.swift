@@ -76,6 +76,5 @@ package enum AuditLeftover: String, Hashable, Sendable {
     /// What a repair or a recovery set aside.
     case setAside
     case repairPlan
-    case hint
     case foreign
 }

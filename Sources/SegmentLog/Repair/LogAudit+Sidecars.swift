@@ -10,7 +10,8 @@ extension LogAudit {
         self.readVotes(names: names)
         let known: Set<String> = [LogFiles.lock, LogFiles.identity, LogFiles.durable, LogFiles.vote]
         for name in names where !known.contains(name) {
-            if LogFiles.segments(in: [name]).isEmpty {
+            // Indexes come and go beside their segments.
+            if !LogFiles.isSegment(name), !LogFiles.isIndex(name) {
                 self.add(AuditFinding(name, 0..<0, .leftover(AuditLeftover(name)), .note))
             }
         }
@@ -87,8 +88,6 @@ extension AuditLeftover {
                 .setAside
             } else if [RepairPlan.fileName, RepairPlan.appliedFileName].contains(name) {
                 .repairPlan
-            } else if LogFiles.isIndex(name) {
-                .hint
             } else {
                 .foreign
             }

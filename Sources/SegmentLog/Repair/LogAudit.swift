@@ -142,7 +142,7 @@ package struct LogAudit {
         if let last {
             self.missing(from: last.next, to: durable.segment.next)
         } else if self.report.identity?.cluster != nil {
-            self.missing(from: self.report.durable?.first ?? .first, to: durable.segment.next)
+            self.missing(from: (self.report.durable?.first ?? .first).next, to: durable.segment.next)
         }
     }
 

@@ -182,8 +182,14 @@ extension SegmentAudit {
 
     /// Goes on behind a header that does not continue the segments before, or does not say anything at all.
     private mutating func passHeader(_ defect: FrameDefect, _ bytes: [UInt8]) -> Bool {
-        let range = 0..<min(SegmentHeader.byteCount, max(bytes.count, 1))
-        self.add(range, bytes.allSatisfy { $0 == 0 } ? .zeros : .frame(defect), before: self.chain)
+        let range = 0..<min(SegmentHeader.byteCount, bytes.count)
+        let fault: AuditFault =
+            if bytes.isEmpty {
+                .short(expected: SegmentHeader.byteCount)
+            } else {
+                bytes.allSatisfy { $0 == 0 } ? .zeros : .frame(defect)
+            }
+        self.add(range, fault, before: self.chain)
         self.state = nil
         if let header = try? SegmentHeader.decode(bytes.span.bytes), header.segment == self.terms.segment {
             self.header = header

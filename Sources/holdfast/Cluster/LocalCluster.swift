@@ -34,6 +34,17 @@ struct LocalCluster: Sendable {
             separator: " ")
     }
 
+    /// Why a node has ended, as it said itself; else the last it said.
+    func lastWords(_ node: Node) -> String {
+        let lines = (Files.text(self.log(node)) ?? "").split(separator: "\n").suffix(20)
+        if let begin = lines.lastIndex(where: { $0.hasPrefix("holdfast: ") }),
+            lines[(begin + 1)...].allSatisfy({ $0.hasPrefix("  ") })
+        {
+            return lines[begin...].joined(separator: "\n").replacing("holdfast: ", with: "")
+        }
+        return lines.suffix(3).joined(separator: "\n")
+    }
+
     func log(_ node: Node) -> String { "\(self.run)/\(node.name).log" }
     private func pidFile(_ node: Node) -> String { "\(self.run)/\(node.name).pid" }
 
@@ -164,8 +175,7 @@ struct LocalCluster: Sendable {
             if ended.count * 2 >= self.nodes.count {
                 throw CommandFailure(
                     .unreachable,
-                    "\(ended.map(\.name).joined(separator: ", ")) ended: "
-                        + (ended.first.map { Files.lastLines(self.log($0), 3) } ?? ""),
+                    "\(ended.map(\.name).joined(separator: ", ")) ended: " + (ended.first.map(self.lastWords) ?? ""),
                     next: "see \(self.run)/*.log")
             }
             guard ContinuousClock.now < deadline else {

@@ -77,10 +77,17 @@ struct UpCommand: AsyncParsableCommand {
         // All before any: a cluster that cannot be whole is not begun.
         for node in absent { try cluster.checkPorts(of: node) }
         for node in absent { try cluster.start(node) }
-        let names = absent.map(\.name).joined(separator: ", ")
-        console.note(absent.isEmpty ? "all nodes run already" : "started \(names) under \(cluster.directory)")
+        if absent.isEmpty { console.note("all nodes run already") }
         try await cluster.waitForLeader(milliseconds: self.wait.milliseconds)
+        let ended = absent.filter { cluster.process($0) == nil }
+        let started = absent.filter { cluster.process($0) != nil }.map(\.name).joined(separator: ", ")
+        if !started.isEmpty { console.note("started \(started) under \(cluster.directory)") }
         try await report(cluster, self.options.output)
+        if let first = ended.first {
+            throw CommandFailure(
+                .degraded, "\(ended.map(\.name).joined(separator: ", ")) ended at once: \(cluster.lastWords(first))",
+                next: "see \(cluster.log(first))")
+        }
         console.note("logs: \(cluster.run)/n*.log    stop: \(cluster.command("down"))")
     }
 
@@ -122,11 +129,11 @@ struct UpCommand: AsyncParsableCommand {
 
 /// Prints what the nodes say of themselves, and the processes.
 ///
-/// - Returns: The nodes that run and do not answer.
+/// - Returns: The nodes that run and do not answer, and whether one leads.
 @discardableResult
 private func report(
     _ cluster: LocalCluster, _ output: OutputOptions
-) async throws(CommandFailure) -> [LocalCluster.Node] {
+) async throws(CommandFailure) -> (silent: [LocalCluster.Node], hasLeader: Bool) {
     let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 1_000)
     let picture = await ClusterProbe(client: client).look()
     await client.shutdown()
@@ -146,10 +153,11 @@ private func report(
         }
         output.console.out(Console.table(["NODE", "ROLE", "TERM", "LAST", "PID", "CLIENT", "DATA"], rows))
     }
-    return cluster.nodes.filter { node in
+    let silent = cluster.nodes.filter { node in
         let answered = picture.nodes.contains { $0.client == node.client.description && $0.status != nil }
         return !answered && cluster.process(node) != nil
     }
+    return (silent, picture.leader != nil)
 }
 
 struct ClusterStatusCommand: AsyncParsableCommand {
@@ -159,14 +167,20 @@ struct ClusterStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
-        let silent = try await report(cluster, self.options.output)
+        let (silent, hasLeader) = try await report(cluster, self.options.output)
         let down = cluster.nodes.filter { cluster.process($0) == nil }
         if down.isEmpty, let first = silent.first {
             throw CommandFailure(
                 .degraded, "\(silent.map(\.name).joined(separator: ", ")) running, but silent",
                 next: "if it was paused: \(cluster.command("resume", first.name))")
         }
-        guard !down.isEmpty else { return }
+        guard !down.isEmpty else {
+            guard hasLeader else {
+                throw CommandFailure(
+                    .unreachable, "no leader is known", next: "why not is in the nodes' logs: \(cluster.run)/n*.log")
+            }
+            return
+        }
         throw CommandFailure(
             .degraded, "\(down.map(\.name).joined(separator: ", ")) not running",
             next: cluster.command("start", down[0].name))
@@ -244,7 +258,7 @@ struct StartCommand: AsyncParsableCommand {
         while (try? await client.status(of: node.client)) == nil {
             guard cluster.process(node) != nil, ContinuousClock.now < deadline else {
                 throw CommandFailure(
-                    .unreachable, "\(node.name) does not serve: \(Files.lastLines(cluster.log(node), 3))",
+                    .unreachable, "\(node.name) does not serve: \(cluster.lastWords(node))",
                     next: "see \(cluster.log(node))")
             }
             try await Task.sleep(for: .milliseconds(20))
@@ -264,8 +278,10 @@ struct DownCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
+        let running = cluster.nodes.filter { cluster.process($0) != nil }
         await cluster.down()
         if self.wipe { cluster.wipe() }
-        self.options.say("stopped", cluster.nodes)
+        if running.isEmpty { self.options.console.note("no node was running") }
+        if !running.isEmpty || self.options.output.output == .json { self.options.say("stopped", running) }
     }
 }

@@ -98,6 +98,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
         return CommandFailure(
             status, explanation.what,
-            next: explanation.next.replacing("holdfast verify", with: "\(Invocation.name) verify"))
+            next: explanation.next.replacing("holdfast verify", with: "\(Invocation.name) verify")
+                .replacing("holdfast repair", with: "\(Invocation.name) repair"))
     }
 }

@@ -66,7 +66,7 @@ final class FileWindow {
         guard failure == 0 else {
             throw CommandFailure(
                 .damaged, "\(self.path) cannot be read at \(offset + filled): \(String(cString: strerror(failure)))",
-                next: "the disk refuses these bytes: restore the directory from another node")
+                next: "holdfast verify says what of a data directory can be read, and what can be done")
         }
     }
 }

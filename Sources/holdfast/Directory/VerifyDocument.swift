@@ -79,7 +79,7 @@ struct VerifyDocument: Encodable {
                 isDamage: finding.severity == .damage || finding.severity == .unclear, meaning: finding.words,
                 firstLost: finding.lostRecords?.lowerBound.rawValue,
                 lastLost: finding.lostRecords.map { $0.upperBound.rawValue - 1 },
-                next: Self.next(finding, repairable ?? directory, report, isOpen: openedBy != nil))
+                next: Self.next(finding, directory, report, isOpen: openedBy != nil, whole: repairable))
         }
         self.damaged = report.isDamaged
         self.bytes = report.byteCount
@@ -88,7 +88,7 @@ struct VerifyDocument: Encodable {
 
     /// What to do about it.
     private static func next(
-        _ finding: AuditFinding, _ repairable: String, _ report: AuditReport, isOpen: Bool
+        _ finding: AuditFinding, _ repairable: String, _ report: AuditReport, isOpen: Bool, whole: String?
     ) -> String? {
         switch finding.severity {
         case .note: return nil
@@ -97,6 +97,8 @@ struct VerifyDocument: Encodable {
             return isOpen ? "nothing: it is being written" : "nothing: the next start cuts it"
         case .damage, .unclear: break
         }
+        // Of one file nobody knows what can be done about it.
+        if let whole { return Invocation.command("verify", whole) }
         let plan = Invocation.command("repair", repairable, "--plan")
         switch finding.file {
         case "IDENTITY": return "\(plan) --node N   (N: this node's number)"

@@ -18,7 +18,7 @@ struct FrameView {
     var isChainGood: Bool { self.chain == nil || self.chain == self.header.previous }
 
     /// - Parameter file: A segment file.
-    init(_ file: String, offset: Int) throws(CommandFailure) {
+    init(_ file: String, segment: SegmentID, offset: Int) throws(CommandFailure) {
         let window = try FileWindow(file)
         var walk = try SegmentWalk(file, after: nil)
         var before: SegmentWalk.Frame?
@@ -39,7 +39,7 @@ struct FrameView {
         let head = try window.bytes(at: offset, count: FrameHeader.producerByteCount)
         self.header = try Self.header(head, file, offset, before: before)
         self.bytes = try window.bytes(at: offset, count: Int(self.header.length))
-        self.position = Position(walk.header?.segment.rawValue ?? 0, UInt32(offset))
+        self.position = Position(walk.header?.segment.rawValue ?? segment.rawValue, UInt32(offset))
         self.chain = isSound ? before?.header.headerChecksum ?? walk.header?.previousChecksum : nil
         let payload = self.bytes.dropFirst(self.header.headerByteCount)
         self.payloadChecksum =
@@ -52,7 +52,9 @@ struct FrameView {
     ) throws(CommandFailure) -> FrameHeader {
         let list = Invocation.command("inspect", "segment", file)
         do throws(FormatError) {
-            if let header = try FrameHeader.decode(head.span.bytes) { return header }
+            // Less than a header, and only zeros: the end, like more of them.
+            let isEnd = head.count < FrameHeader.byteCount && head.allSatisfy { $0 == 0 }
+            if !isEnd, let header = try FrameHeader.decode(head.span.bytes) { return header }
         } catch {
             if let before, before.offset + Int(before.header.length) > offset {
                 throw CommandFailure(
@@ -65,7 +67,7 @@ struct FrameView {
                 .damaged, "no frame begins at \(offset) of \(file): \(error.words)",
                 next: "frames that are whole: \(list)")
         }
-        throw CommandFailure(.refused, "zeros at \(offset) of \(file): the data ends before", next: list)
+        throw CommandFailure(.usage, "zeros at \(offset) of \(file): the data ends before", next: list)
     }
 
     private mutating func decode(_ payload: Bytes) {
@@ -104,7 +106,7 @@ struct FrameView {
             ["previous", self.header.previous.hex, chain ?? "what is before is not whole"],
         ]
         if let producer = self.header.producer {
-            rows.append(["producer", "\(producer.producer)", "sequence \(producer.sequence)"])
+            rows.append(["producer", producer.producer.hex, "sequence \(producer.sequence)"])
         }
         lines.append(Console.table(["FIELD", "STORED", ""], rows.map { ["\($0[0])", " \($0[1])", $0[2]] }))
         if !self.records.isEmpty {

@@ -46,8 +46,13 @@ struct InspectCommand: ParsableCommand {
             throw CommandFailure(.usage, "\(path) is a file", next: "name \(expected)")
         }
         guard Files.exists("\(directory)/\(name)") else {
+            guard Files.names(in: directory).contains(where: { $0.hasSuffix(".wal") || $0 == "IDENTITY" }) else {
+                throw CommandFailure(.usage, "\(path) holds no log", next: "name \(expected)")
+            }
             let why = name == "VOTE" ? ": a log that is no node of a cluster has none" : ""
-            throw CommandFailure(.usage, "there is no \(name) in \(path)\(why)", next: "name \(expected)")
+            throw CommandFailure(
+                name == "VOTE" ? .refused : .damaged, "there is no \(name) in \(path)\(why)",
+                next: "\(Invocation.command("verify", path)) says what is wrong, and what can be done")
         }
         return directory
     }

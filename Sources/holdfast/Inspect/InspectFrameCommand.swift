@@ -34,9 +34,17 @@ struct InspectFrameCommand: ParsableCommand {
         if let position = Position(self.position) {
             let isDirectory = if case .directory? = try? DataPath(self.path, expected: "") { true } else { false }
             let file = try InspectCommand.segmentFile(self.path, isDirectory ? position.segment.rawValue : nil)
-            view = try FrameView(file, offset: Int(position.offset))
+            if case .segment(let segment, _)? = try? DataPath(file, expected: ""), segment != position.segment {
+                throw CommandFailure(
+                    .usage, "\(file) is segment \(segment), and not \(position.segment)",
+                    next: "name the offset alone, or a data directory")
+            }
+            view = try FrameView(file, segment: position.segment, offset: Int(position.offset))
         } else {
-            view = try FrameView(try InspectCommand.segmentFile(self.path, nil), offset: Int(self.position) ?? 0)
+            let file = try InspectCommand.segmentFile(self.path, nil)
+            let segment: SegmentID =
+                if case .segment(let segment, _)? = try? DataPath(file, expected: "") { segment } else { .first }
+            view = try FrameView(file, segment: segment, offset: Int(self.position) ?? 0)
         }
         switch self.output.output {
         case .json: console.out(bytes: view.json)

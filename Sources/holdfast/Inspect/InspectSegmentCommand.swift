@@ -73,11 +73,11 @@ struct InspectSegmentCommand: ParsableCommand {
     }
 }
 
-extension UInt32 {
-    /// Eight digits, as checksums are shown.
+extension FixedWidthInteger where Self: UnsignedInteger {
+    /// All of its digits, as checksums and producers are shown.
     var hex: String {
         let text = String(self, radix: 16)
-        return String(repeating: "0", count: 8 - text.count) + text
+        return String(repeating: "0", count: Self.bitWidth / 4 - text.count) + text
     }
 }
 
@@ -92,7 +92,7 @@ extension FrameHeader {
         writer.member("records", self.recordCount)
         writer.member("timestamp", RFC3339.text(self.timestamp))
         if let producer = self.producer {
-            writer.member("producer", producer.producer)
+            writer.member("producer", producer.producer.hex)
             writer.member("sequence", producer.sequence)
         }
         writer.member("header_checksum", self.headerChecksum.hex)

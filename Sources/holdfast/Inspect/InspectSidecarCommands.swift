@@ -23,7 +23,7 @@ struct InspectVoteCommand: ParsableCommand {
                     vote.member.map { "\($0.incarnation)" } ?? "-",
                 ]
             },
-            remark: { $0.isBarred ? "barred from voting" : nil },
+            remark: { $0.isBarred ? "barred until it holds what a leader has committed" : nil },
             members: { vote, writer in
                 writer.member("term", vote.term.rawValue)
                 if let member = vote.member {
@@ -35,8 +35,9 @@ struct InspectVoteCommand: ParsableCommand {
         table.show(self.output)
         guard table.newest != nil else {
             throw CommandFailure(
-                .damaged, "both slots of VOTE are damaged: this node does not vote any more",
-                next: "nothing offline: started, it follows and stores the log, and the others go on electing")
+                .damaged, "both slots of VOTE are damaged: whom this node voted for is unknown",
+                next: "nothing offline: started, it neither votes nor leads before it holds what a leader has committed"
+            )
         }
     }
 }

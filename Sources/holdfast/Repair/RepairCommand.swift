@@ -84,7 +84,7 @@ struct RepairCommand: ParsableCommand {
         bar.end()
         let console = self.output.console
         switch self.output.output {
-        case .json: console.out(bytes: JSONDocument.encode(plan))
+        case .json: console.out(bytes: JSONDocument.encode(RepairDocument(self.directory, plan)))
         case .table: for line in plan.lines { console.out(line) }
         }
         guard plan.unresolved.isEmpty else {
@@ -130,7 +130,7 @@ struct RepairCommand: ParsableCommand {
         }
         let document = VerifyDocument(self.directory, report, openedBy: nil, seconds: 0)
         switch self.output.output {
-        case .json: console.out(bytes: JSONDocument.encode(RepairResult(applied: true, plan: plan, verify: document)))
+        case .json: console.out(bytes: JSONDocument.encode(RepairDocument(self.directory, plan, applied: document)))
         case .table:
             for action in plan.actions { for line in action.lines(isDone: true) { console.out(line) } }
             document.print(console)
@@ -193,11 +193,4 @@ struct RepairCommand: ParsableCommand {
                 next: "move it away, and call the same again")
         }
     }
-}
-
-/// What `repair --apply -o json` says.
-struct RepairResult: Encodable {
-    var applied: Bool
-    var plan: RepairPlan
-    var verify: VerifyDocument
 }

@@ -40,6 +40,16 @@ struct BenchLogOptions: ParsableArguments {
         }
     }
 
+    /// - Throws: `ValidationError` when a batch does not fit into a segment, whose header and checkpoint take some of it.
+    func validate(segmentSize: SizeArgument) throws {
+        let byteCount = (self.size.byteCount + 16) * UInt64(self.batch) + UInt64(Self.segmentOverheadByteCount)
+        guard byteCount <= segmentSize.byteCount else {
+            throw ValidationError("--size times --batch must fit into a segment: see --segment-size.")
+        }
+    }
+
+    private static let segmentOverheadByteCount = 4096
+
     /// Measures the cells and prints the table.
     func measure(
         _ cells: [any LogBenchCell], scratch: BenchScratch, settings: LogBenchSettings
@@ -130,6 +140,7 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
         guard (1 << 20..<4 << 30).contains(self.segmentSize.byteCount) else {
             throw ValidationError("--segment-size must be from 1MiB to below 4GiB.")
         }
+        try self.options.validate(segmentSize: self.segmentSize)
     }
 
     func run() async throws {

@@ -17,7 +17,7 @@ struct BenchLogRotateCommand: AsyncParsableCommand {
         help: "Bytes of a segment file; the control has one of 2 GiB. (default: 2MiB)", transform: SizeArgument.parse)
     var segmentSize = SizeArgument(byteCount: 2 << 20)
 
-    @Option(help: "Appends per second, for example 200k; 0 is as fast as it goes.")
+    @Option(parsing: .unconditional, help: "Appends per second, for example 200k; 0 is as fast as it goes.")
     var rate = "200k"
 
     @OptionGroup var options: BenchLogOptions
@@ -30,6 +30,7 @@ struct BenchLogRotateCommand: AsyncParsableCommand {
         guard (1 << 20..<1 << 30).contains(self.segmentSize.byteCount) else {
             throw ValidationError("--segment-size must be from 1MiB to below 1GiB.")
         }
+        try self.options.validate(segmentSize: self.segmentSize)
     }
 
     func run() async throws {
@@ -70,6 +71,7 @@ struct BenchLogReadCommand: AsyncParsableCommand {
         guard !counts.isEmpty, counts.count == self.clients.commaSeparated.count,
             counts.allSatisfy({ (1...1000).contains($0) })
         else { throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.") }
+        guard self.logSize.byteCount > 0 else { throw ValidationError("--log-size must be above 0.") }
     }
 
     func run() async throws {
@@ -112,6 +114,8 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
         guard (1 << 20...128 << 20).contains(self.segmentSize.byteCount) else {
             throw ValidationError("--segment-size must be from 1MiB to 128MiB.")
         }
+        guard self.logSize.byteCount > 0 else { throw ValidationError("--log-size must be above 0.") }
+        try self.options.validate(segmentSize: self.segmentSize)
     }
 
     func run() async throws {

@@ -25,16 +25,18 @@ struct LogAppendCell: LogBenchCell {
             LogConfiguration(
                 directory: .init("\(directory)/log"), policy: self.fsync,
                 segmentByteCountMax: self.settings.segmentByteCount))
+        // What they append is made before the clock is looked at: megabytes take a while.
+        var total = Client(batch: self.settings.batch, size: self.settings.size)
+        let template = total
         let began = MonotonicClock.now
         let deadline = began + self.settings.milliseconds * 1_000_000
-        var total = Client(batch: self.settings.batch, size: self.settings.size)
         if self.clients == 1 {
             try await total.run(on: log, until: deadline, interval: self.interval, isAlone: true)
         } else {
             try await withThrowingTaskGroup(of: Client.self) { group in
                 for _ in 0..<self.clients {
                     group.addTask {
-                        var client = Client(batch: self.settings.batch, size: self.settings.size)
+                        var client = template
                         try await client.run(on: log, until: deadline, interval: self.interval, isAlone: false)
                         return client
                     }
