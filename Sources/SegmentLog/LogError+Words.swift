@@ -8,6 +8,8 @@ extension LogError: CustomStringConvertible {
         case .configuration(let mistake): "\(mistake); nothing was touched"
         case .locked(let holder): "the directory is open already, by \(holder); nothing was touched"
         case .foreignDirectory(let owner): "\(owner); nothing was touched"
+        case .repairUnfinished:
+            "a repair was begun and not finished: holdfast repair --apply goes on; nothing was touched"
         case .sidecarDamaged(let file): "\(file) cannot be read; nothing was changed"
         case .damaged(let damage): "\(damage)"
         case .noSpace: "the disk is full; nothing was applied"

@@ -11,6 +11,8 @@ public enum LogError: Error, Hashable, Sendable {
     case locked(holder: String)
     /// The directory belongs to somebody else. Nothing was touched.
     case foreignDirectory(ForeignDirectory)
+    /// A repair was begun and not finished; nothing was touched. `holdfast repair --apply` goes on with it.
+    case repairUnfinished
     /// IDENTITY or DURABLE cannot be read; nothing was changed.
     case sidecarDamaged(file: String)
     /// Bytes that were once synced are not what was written. Nothing was cut; reads elsewhere go on.

@@ -75,7 +75,9 @@ import Testing
         #expect(report.segments.map(\.condition) == before.segments.map(\.condition) + [.tail])
         let next = before.segments.count
         #expect(
-            report.findings.map(\.fault).filter { $0 != .short(expected: 64) } == [.unreachable(missing: 999_999 - next)],
+            report.findings.map(\.fault).filter { $0 != .short(expected: 64) } == [
+                .unreachable(missing: 999_999 - next)
+            ],
             "\(report.findings)")
     }
 

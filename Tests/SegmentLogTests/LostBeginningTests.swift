@@ -70,7 +70,8 @@ import Testing
 }
 
 extension RepairTests {
-    @Test func `that was not finished is planned anew when a peer is named, or the log was opened since`() throws {
+    @Test func `that was not finished keeps the log closed, goes on, and is planned anew when a peer is named`() throws
+    {
         let log = try AuditLog.closed(records: 120)
         try log.disk.makeDirectory("/peer")
         for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
@@ -87,10 +88,10 @@ extension RepairTests {
             log.disk.cutPower(.losesNothing)
         }
         #expect(try Self.repair(log.disk).plan(Self.options).isApplying)
-        #expect(throws: LogError.self) { try EngineHarness(log.disk) }
-        let anew = try Self.repair(log.disk).plan(Self.options)
-        #expect(!anew.isApplying && anew.needsAcceptance)
-        #expect(anew.actions.contains { if case .cut(let cut) = $0 { cut.lastIndex == nil } else { false } })
+        #expect(throws: LogError.repairUnfinished) { try EngineHarness(log.disk) }
+        #expect(try Self.repair(log.disk).plan(Self.options).isApplying)
+        let other = log.disk.copy()
+        #expect(try !Self.apply(other).isDamaged)
         var options = Self.options
         options.peer = "/peer"
         let plan = try Self.repair(log.disk).plan(options)
@@ -110,5 +111,177 @@ extension RepairTests {
         _ = try Self.repair(log.disk).plan(Self.identityOptions)
         #expect(try !Self.apply(log.disk).isDamaged)
         #expect(try EngineHarness(log.disk, mode: .standalone).values().count == 5)
+    }
+}
+
+/// What a log loses when DURABLE is gone, and something else with it.
+extension `Without DURABLE` {
+    private static func nodeWithout(_ durable: [UInt8]?, records: Int = 150) throws -> AuditLog {
+        let log = try AuditLog.closed(records: records)
+        if let durable {
+            try `An audit`.write(log.disk, LogFiles.durable, durable, at: 0)
+        } else {
+            try log.disk.remove(EngineHarness.path(LogFiles.durable))
+        }
+        return log
+    }
+
+    /// It was taken for a log without a single frame, and all of its segments for what lies behind the end of that.
+    @Test(arguments: [[UInt8](repeating: 9, count: 4096), nil], [true, false])
+    func `a last segment without a whole frame takes nothing else with it`(_ durable: [UInt8]?, isTorn: Bool) throws {
+        let log = try Self.nodeWithout(durable)
+        let last = log.tail.segment
+        let path = EngineHarness.path(last.fileName)
+        if isTorn {
+            let bytes = try #require(log.disk.contents(of: path)).prefix(SegmentHeader.byteCount)
+            log.disk.replaceContents(of: path, with: bytes + [UInt8](repeating: 0, count: 4096 - bytes.count))
+        } else {
+            log.disk.flip(bit: 8 * (SegmentHeader.byteCount + 20), of: path)
+        }
+        let bytes = try #require(log.disk.contents(of: path))
+        let opened = try EngineHarness(log.disk)
+        #expect(opened.tail.segment == SegmentID(last.rawValue - 1) && !opened.opened.mayVote)
+        #expect(opened.store.segments.count == Int(last.rawValue))
+        #expect(log.disk.contents(of: EngineHarness.path("\(last.fileName).damaged")) == bytes)
+    }
+
+    @Test func `a log without a single whole frame is refused, and stays as it is`() throws {
+        let log = try Self.nodeWithout([UInt8](repeating: 9, count: 4096))
+        let names = LogFiles.segments(in: try log.disk.list(EngineHarness.directory)).map(\.fileName)
+        for name in names { log.disk.flip(bit: 8 * (SegmentHeader.byteCount + 20), of: EngineHarness.path(name)) }
+        for recovery in [RecoveryMode.refuseDamage, .quarantineDamage, .tolerateDamage] {
+            #expect(throws: LogError.self) { try EngineHarness(log.disk, recovery: recovery) }
+            #expect(LogFiles.segments(in: try log.disk.list(EngineHarness.directory)).map(\.fileName) == names)
+        }
+    }
+
+    @Test func `a node keeps aside what may have been synced`() throws {
+        let log = try Self.nodeWithout([UInt8](repeating: 9, count: 4096))
+        let name = log.tail.segment.fileName
+        log.disk.flip(bit: 8 * 700, of: EngineHarness.path(name))
+        let bytes = log.disk.contents(of: EngineHarness.path(name))
+        let opened = try EngineHarness(log.disk).opened
+        #expect(opened.report.setAside == ["\(name).damaged"] && opened.report.damage == [] && !opened.mayVote)
+        #expect(log.disk.contents(of: EngineHarness.path("\(name).damaged")) == bytes)
+    }
+
+    @Test func `a directory that lost its votes is a node's all the same`() throws {
+        let log = try AuditLog.closed(records: 20)
+        try log.disk.remove(EngineHarness.path(LogFiles.vote))
+        #expect(throws: LogError.foreignDirectory(.clusterNode)) { try EngineHarness(log.disk, mode: .standalone) }
+    }
+
+    @Test func `an unknown tail counts as synced only once it is`() throws {
+        let log = try AuditLog.closed(records: 60, mode: .standalone)
+        try `An audit`.write(log.disk, LogFiles.durable, [UInt8](repeating: 9, count: 4096), at: 0)
+        log.disk.flip(bit: 8 * 700, of: EngineHarness.path(log.tail.segment.fileName))
+        for name in try log.disk.list(EngineHarness.directory) {
+            try log.disk.open(EngineHarness.path(name), .write).sync()
+        }
+        let before = log.disk.counts.operations
+        let whole = log.disk.copy()
+        let expected = try EngineHarness(whole, mode: .standalone, recovery: .tolerateDamage).values()
+        for step in 1...(whole.counts.operations - before) {
+            let disk = log.disk.copy()
+            disk.inject(.stop, atOperation: before + step)
+            _ = try? EngineHarness(disk, mode: .standalone, recovery: .tolerateDamage)
+            disk.cutPower(.losesAll)
+            #expect(
+                try EngineHarness(disk, mode: .standalone, recovery: .tolerateDamage).values() == expected, "\(step)")
+        }
+    }
+}
+
+/// More than one thing is wrong.
+extension `Opening with care` {
+    @Test func `two damaged places end the log at the first, and nothing of it is lost or untold`() throws {
+        let log = try AuditLog.closed(records: 200, mode: .standalone)
+        let last = Int(log.tail.segment.rawValue)
+        try #require(last >= 4)
+        log.disk.flip(bit: 8 * 20, of: EngineHarness.path(SegmentID(UInt32(last - 1)).fileName))
+        log.disk.flip(bit: 8 * 700, of: EngineHarness.path(SegmentID(UInt32(last - 2)).fileName))
+        let names = (last - 2...last).map { SegmentID(UInt32($0)).fileName }
+        let bytes = names.map { log.disk.contents(of: EngineHarness.path($0)) }
+        let report = try EngineHarness(log.disk, mode: .standalone, recovery: .tolerateDamage).opened.report
+        #expect(report.tail.segment == SegmentID(UInt32(last - 2)) && report.damage.count == 2, "\(report)")
+        #expect(report.setAside == names.map { "\($0).damaged" })
+        #expect(names.map { log.disk.contents(of: EngineHarness.path("\($0).damaged")) } == bytes)
+    }
+
+    @Test func `a sealed segment's header on a bad sector is damage like any other`() throws {
+        let log = try AuditLog.closed(records: 150, mode: .standalone)
+        log.disk.breakSector(holding: 0, of: EngineHarness.path("000002.wal"))
+        let error = #expect(throws: LogError.self) { try EngineHarness(log.disk, mode: .standalone) }
+        guard case .damaged(let damage) = error, damage.segment == SegmentID(2) else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        let again = try EngineHarness(log.disk, mode: .standalone, recovery: .tolerateDamage)
+        #expect(again.tail.segment == SegmentID(1))
+    }
+}
+
+extension RepairTests {
+    @Test func `a torn tail beside it does not hide who the members are`() throws {
+        var log = try AuditLog(mode: .cluster)
+        try log.fill(30)
+        try log.writer.sync()
+        let synced = log.tail
+        try log.fill(3, prefix: "u")
+        log.disk.killProcess()
+        log.disk.flip(bit: 8 * (Int(synced.offset) + 60), of: EngineHarness.path(synced.segment.fileName))
+        log.disk.flip(bit: 300, of: EngineHarness.path(LogFiles.identity))
+        let plan = try Self.repair(log.disk).plan(Self.identityOptions)
+        #expect(plan.unresolved == [], "\(plan)")
+        #expect(try !Self.apply(log.disk).isDamaged)
+        #expect(try EngineHarness(log.disk).opened.identity.incarnation == EngineHarness.incarnation)
+    }
+
+    @Test func `says so when segments that were never synced go with a replaced one`() throws {
+        var log = try AuditLog(mode: .standalone)
+        try log.fill(40)
+        try log.writer.sync()
+        let synced = log.tail
+        try log.fill(80, prefix: "u")
+        log.disk.killProcess()
+        try log.disk.makeDirectory("/peer")
+        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
+            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
+            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
+        }
+        _ = try Self.damage(log.disk, synced.segment.fileName, frame: 2)
+        var options = Self.options
+        options.peer = "/peer"
+        let plan = try Self.repair(log.disk).plan(options)
+        #expect(plan.needsAcceptance, "\(plan)")
+        let moved = plan.actions.flatMap { action -> [String] in
+            if case .cut(let cut) = action { cut.segments.map(\.name) } else { [] }
+        }
+        let later = LogFiles.segments(in: try log.disk.list(EngineHarness.directory)).filter { $0 > synced.segment }
+        #expect(!later.isEmpty && Set(moved) == Set(later.map(\.fileName)))
+        #expect(try !Self.apply(log.disk).isDamaged)
+        #expect(try EngineHarness(log.disk, mode: .standalone).tail == synced)
+    }
+
+    @Test func `DURABLE that says that nothing was ever synced is made again`() throws {
+        let log = try AuditLog.closed(records: 30, mode: .standalone)
+        log.disk.replaceContents(of: EngineHarness.path(LogFiles.durable), with: DurableFile.blank())
+        #expect(throws: LogError.sidecarDamaged(file: "DURABLE")) { try EngineHarness(log.disk, mode: .standalone) }
+        #expect(try `An audit`.audit(log.disk).isDamaged)
+        _ = try Self.repair(log.disk).plan(Self.options)
+        #expect(try !Self.apply(log.disk).isDamaged)
+        #expect(try EngineHarness(log.disk, mode: .standalone).values().count == 30)
+    }
+
+    @Test func `looks for a bad sector by halves, and once`() throws {
+        let log = try AuditLog.closed(records: 20)
+        let path = EngineHarness.path("000000.wal")
+        let bytes = try #require(log.disk.contents(of: path))
+        // Zeros far behind the data, and then a sector that is bad.
+        log.disk.replaceContents(of: path, with: bytes + [UInt8](repeating: 0, count: 400_000))
+        log.disk.breakSector(holding: bytes.count + 300_000, of: path)
+        let reads = log.disk.counts.reads
+        #expect(try `An audit`.audit(log.disk).isDamaged)
+        #expect(log.disk.counts.reads - reads < 200)
     }
 }

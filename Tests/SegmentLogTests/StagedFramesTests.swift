@@ -21,6 +21,35 @@ import Testing
         try await reader.reduce(into: []) { $0.append(String(decoding: $1.record.value, as: UTF8.self)) }
     }
 
+    /// An index file was written, if need be by walking the segment, also of one that had been cut and filled again, and
+    /// was not in the file yet: its zeros were taken for damage.
+    @Test func `of a segment that was cut since it was sealed nobody makes an index file`() throws {
+        var configuration = EngineHarness.configuration()
+        configuration.stagesFrames = true
+        let disk = SimulatedFileSystem()
+        var opened = try EngineHarness.open(disk, configuration)
+        try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
+        let log = EngineHarness(disk: disk, configuration: configuration, opened: opened)
+        try log.fill(3)
+        let start = log.tail
+        try log.fill(100)
+        try log.writer.sync()
+        try log.writer.truncate(from: start)
+        try log.fill(100)
+        // As when other segments' indexes took its place in memory.
+        log.store.withLayout {
+            $0.repaired(
+                SegmentHeader(
+                    cluster: EngineHarness.cluster, segment: .first, firstIndex: .first, previousChecksum: 0,
+                    previousLength: 0))
+        }
+        while let segment = log.writer.takeUnindexed() { _ = try? log.store.writeIndexFile(of: segment) }
+        #expect(log.store.damage == [])
+        try log.writer.sync()
+        #expect(log.writer.takeUnindexed() != nil)
+        #expect(try log.values().count == 103)
+    }
+
     /// Counts the writes to segment files.
     private final class Writes: Sendable {
         private let number = Lock(0)

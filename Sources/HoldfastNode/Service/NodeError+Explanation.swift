@@ -75,6 +75,10 @@ extension NodeError.Explanation {
                 next:
                     "holdfast verify \(directory) says all that is wrong; what is damaged can be taken from another node's "
                     + "directory: holdfast repair \(directory) --plan --peer DIR")
+        case .repairUnfinished:
+            self.init(
+                kind: .damaged, what: "a repair of \(directory) was begun and not finished; nothing was touched",
+                next: "holdfast repair \(directory) --apply goes on with it")
         case .sidecarDamaged(let file):
             let node = file == "IDENTITY" ? " --node N" : ""
             self.init(

@@ -59,9 +59,10 @@ package enum LogDirectory {
         let files = LogFiles(fileSystem: fileSystem, directory: configuration.directory)
         try disk { () throws(DiskError) in try fileSystem.makeDirectory(configuration.directory) }
         let lock = try Self.lock(files)
+        guard try !files.list().contains(RepairPlan.begunFileName) else { throw .repairUnfinished }
         var identity = try Self.identity(files, configuration, mode, newIncarnation)
         let names = try files.list()
-        if mode == .standalone, names.contains(LogFiles.vote) { throw .foreignDirectory(.clusterNode) }
+        if mode == .standalone, Self.isOfNode(files, names) { throw .foreignDirectory(.clusterNode) }
         for name in names where LogFiles.isTemporary(name) { try files.remove(name) }
         identity.starts += 1
         var report = RecoveryReport()
@@ -76,7 +77,9 @@ package enum LogDirectory {
         }
 
         let votes = mode == .cluster ? try Self.votes(files) : nil
-        if mode == .cluster, !(try files.list()).contains(LogFiles.durable) {
+        if mode == .cluster || configuration.recovery == .tolerateDamage, !names.contains(LogFiles.durable),
+            identity.cluster != nil
+        {
             // Lost after it was made: as unreadable as one of which both slots are bad.
             try files.replace(LogFiles.durable, with: [UInt8](repeating: 0, count: DurableFile.byteCount))
         }
@@ -101,6 +104,13 @@ package enum LogDirectory {
         }
         try opened.recover(cluster: cluster, found: found)
         return opened
+    }
+
+    /// Whether a node of a cluster keeps its copy of a log here, also when it has lost its votes.
+    private static func isOfNode(_ files: LogFiles, _ names: [String]) -> Bool {
+        if names.contains(LogFiles.vote) { return true }
+        let state = LogFiles.segments(in: names).lazy.compactMap { files.checkpointState(of: $0) }.first
+        return state.map { !$0.membership.voters.isEmpty } ?? false
     }
 
     private static func lock(_ files: LogFiles) throws(LogError) -> DirectoryLock {
@@ -145,23 +155,26 @@ package enum LogDirectory {
         return try VoteFile(try files.open(LogFiles.vote, .write))
     }
 
-    /// Segment 0 without a cluster in IDENTITY: forming was interrupted, and nobody was told of it. More than the
-    /// founding checkpoint is somebody's log.
+    /// Segment 0 without a cluster in IDENTITY: forming was interrupted, and nobody was told of it.
     private static func removeHalfFormed(_ files: LogFiles) throws(LogError) {
         let segments = LogFiles.segments(in: try files.list())
         guard !segments.isEmpty else { return }
-        guard segments == [.first] else { throw .foreignDirectory(.noIdentity) }
-        let limit = SegmentHeader.byteCount + FrameHeader.byteCount + LogState.encodedByteCountMax
-        let bytes = try files.contents(SegmentID.first.fileName, byteCountMax: limit + 1) ?? []
-        var frameCount = 0
-        if let header = try? SegmentHeader.decode(bytes.span.bytes), bytes.count <= limit {
-            var chain = FrameChain(empty: header.cluster)
-            let isWhole: ()? = try? chain.accept(range: bytes[...], at: .zero) { _, _, _ in frameCount += 1 }
-            if isWhole == nil { frameCount = .max }
-        } else {
-            frameCount = .max
-        }
-        guard frameCount <= 1 else { throw .foreignDirectory(.noIdentity) }
+        guard try files.isHalfFormed(segments) else { throw .foreignDirectory(.noIdentity) }
         try files.remove(SegmentID.first.fileName)
+    }
+}
+
+extension LogFiles {
+    /// Whether the segments are what forming leaves when it is cut off: the first one, with no more than the founding
+    /// checkpoint. More is somebody's log.
+    func isHalfFormed(_ segments: [SegmentID]) throws(LogError) -> Bool {
+        guard segments == [.first] else { return false }
+        let limit = SegmentHeader.byteCount + FrameHeader.byteCount + LogState.encodedByteCountMax
+        let bytes = try self.contents(SegmentID.first.fileName, byteCountMax: limit + 1) ?? []
+        guard let header = try? SegmentHeader.decode(bytes.span.bytes), bytes.count <= limit else { return false }
+        var chain = FrameChain(empty: header.cluster)
+        var frameCount = 0
+        let isWhole: ()? = try? chain.accept(range: bytes[...], at: .zero) { _, _, _ in frameCount += 1 }
+        return isWhole != nil && frameCount <= 1
     }
 }

@@ -82,7 +82,7 @@ struct LogRecovery {
             if isThere { present.removeFirst() }
             try survey.add(SegmentID(number), isThere: isThere)
         }
-        let scanFrom = self.durable == nil ? Self.unfinished(survey) ?? last : last
+        let scanFrom = self.durable == nil ? self.lastBegun(Self.unfinished(survey) ?? last, first: first) : last
         let durableByteCount = self.durable.map { $0.segment == last ? Int($0.offset) : 0 } ?? 0
         let damage = survey.damage(lastByteCount: durableByteCount).filter { $0.segment <= scanFrom }
             .filter { $0.segment < scanFrom || $0.range.lowerBound == 0 }
@@ -111,6 +111,14 @@ struct LogRecovery {
         guard place >= 0, let expected = survey.expectedByteCount(at: place) else { return nil }
         guard let found = survey.segments[place].byteCount, found > expected else { return nil }
         return survey.segments[place].id
+    }
+
+    /// Without DURABLE: the last segment that begins with a whole frame. One behind it had not begun yet, or is damaged;
+    /// either way the log goes on no further than to the end of this one.
+    private func lastBegun(_ last: SegmentID, first: SegmentID) -> SegmentID {
+        var segment = last
+        while segment > first, !self.files.hasBegun(segment) { segment = SegmentID(segment.rawValue - 1) }
+        return segment
     }
 
     /// The first index of a sealed segment, also when its header is lost: then by reading the one before.
@@ -172,6 +180,9 @@ struct LogRecovery {
                 id: segment, firstIndex: before.nextIndex, byteCount: scan.chain.tail.offset, index: scan.index))
         return !isFirst || self.judge(segment, stopAt: scan.goodByteCount, scan.defect)
     }
+
+    /// Not a single frame is whole where the log ought to begin.
+    var isEmpty: Bool { self.chain.isEmpty || self.chain.isAtSegmentStart }
 
     /// What lies behind the tail, as a range of which nobody knows whether it was synced: without DURABLE.
     ///

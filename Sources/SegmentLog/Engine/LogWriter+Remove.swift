@@ -62,6 +62,8 @@ extension LogWriter {
             self.isDirectoryDirty = false
         }
         self.sealing.removeAll { $0.id >= kept.tail.segment }
+        // What comes instead may be staged and not written: nobody is to walk it.
+        self.unindexed.removeAll { $0 >= kept.tail.segment }
         let file = try self.files.open(kept.tail.segment, .write)
         try disk { () throws(DiskError) in
             try file.truncate(to: Int(kept.tail.offset))

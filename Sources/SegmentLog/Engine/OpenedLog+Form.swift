@@ -15,8 +15,11 @@ extension OpenedLog {
             throw .foreignDirectory(.cluster(found: cluster, expected: expected))
         }
         var chain = FrameChain(empty: cluster)
+        var index = SegmentIndex(segmentByteCountMax: self.configuration.segmentByteCountMax)
         do throws(FrameDefect) {
-            try chain.accept(range: bytes, at: .zero) { _, _, _ in }
+            try chain.accept(range: bytes, at: .zero) { header, _, position in
+                index.note(header, at: position.offset)
+            }
         } catch {
             throw .rejected(FrameFault(error), at: chain.tail)
         }
@@ -34,9 +37,7 @@ extension OpenedLog {
         self.identity = identity
         self.commit = chain.tail
         let segment = LogLayout.Segment(
-            id: .first, firstIndex: .first, byteCount: chain.tail.offset,
-            index: SegmentIndex(segmentByteCountMax: self.configuration.segmentByteCountMax)
-        )
+            id: .first, firstIndex: .first, byteCount: chain.tail.offset, index: index)
         try self.start(LogLayout(segments: [segment], tail: chain.point, nextIndex: chain.nextIndex), chain)
     }
 

@@ -24,19 +24,26 @@ extension OpenedLog {
         )
         try recovery.run(segments, first: first)
         try self.refuseForeign(segments.filter { $0 > recovery.chain.tail.segment }, cluster: cluster)
-        let unknown = found == nil && mode == .tolerateDamage ? recovery.unknownTail(segments) : nil
-        if let damage = recovery.damage.first ?? unknown {
+        if let damage = recovery.damage.first {
             guard mode != .refuseDamage, !(recovery.isBlocked && mode == .quarantineDamage) else {
                 throw .damaged(damage)
             }
-            self.report.damage = recovery.damage.isEmpty ? [damage] : recovery.damage
+            self.report.damage = recovery.damage
             try self.barFromVoting(recovery.damage, found: found)
             if mode == .tolerateDamage {
-                recovery = try self.setAside(damage, recovery, segments: segments, first: first)
+                recovery = try self.setAside(
+                    damage, recovery, segments: segments, first: first, isSyncedKnown: found != nil)
                 segments.removeAll { $0 > recovery.chain.tail.segment }
             }
+        } else if found == nil, !recovery.isEmpty, let unknown = recovery.unknownTail(segments) {
+            // Synced or not, nobody can tell: nothing of it is lost.
+            if mode == .tolerateDamage { self.report.damage = [unknown] }
+            try self.keepAside(recovery, segments: segments)
+            segments.removeAll { $0 > recovery.chain.tail.segment }
         }
-        guard !recovery.layout.isEmpty else { throw .damaged(Damage(first, 0..<0, .missing)) }
+        guard !recovery.layout.isEmpty, recovery.damage.isEmpty ? !recovery.isEmpty : true else {
+            throw .damaged(Damage(first, 0..<0, segments.contains(first) ? .lost : .missing))
+        }
         self.report.scanned = recovery.scanned
         self.report.keptUnsynced = recovery.keptAbove
         // A trim that was begun is finished.
@@ -74,9 +81,11 @@ extension OpenedLog {
     /// Segments of another cluster are nobody's tail here.
     private func refuseForeign(_ segments: [SegmentID], cluster: ClusterID) throws(LogError) {
         for segment in segments {
+            // What cannot be read says nothing.
             let file = try self.files.open(segment, .read)
-            let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
-            guard let header = try? SegmentHeader.decode(bytes.span.bytes), header.cluster != cluster else { continue }
+            guard let bytes = try? file.read(at: 0, count: SegmentHeader.byteCount),
+                let header = try? SegmentHeader.decode(bytes.span.bytes), header.cluster != cluster
+            else { continue }
             throw .foreignDirectory(.cluster(found: header.cluster, expected: cluster))
         }
     }

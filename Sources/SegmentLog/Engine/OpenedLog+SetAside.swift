@@ -5,25 +5,15 @@ import SegmentFormat
 extension OpenedLog {
     /// Keeps everything from the damage on beside the log, and recovers the part before it as if it were all.
     ///
-    /// First the copy of the segment in which the damage begins, the only step that needs space; then the segments
-    /// behind it, highest first; only then is DURABLE lowered. A crash before that finds the damage again, and one
-    /// after it finds a log that ends before it.
+    /// That part is looked at first: what is damaged in it ends the log even earlier. Then the copy of the segment in which
+    /// the log ends, the only step that needs space; then the segments behind it, highest first; only then is DURABLE
+    /// lowered. A crash before that finds the damage again, and one after it finds a log that ends before it.
     mutating func setAside(
-        _ damage: Damage, _ damaged: LogRecovery, segments: [SegmentID], first: SegmentID
+        _ damage: Damage, _ damaged: LogRecovery, segments: [SegmentID], first: SegmentID, isSyncedKnown: Bool
     ) throws(LogError) -> LogRecovery {
         guard damage.segment > first || damage.range.lowerBound > 0 else { throw .damaged(damage) }
         let isCut = damage.range.lowerBound > 0
-        if isCut, segments.contains(damage.segment) {
-            let name = try self.freeName(for: damage.segment)
-            try self.copy(damage.segment.fileName, to: name)
-            self.report.setAside.append(name)
-        }
-        for segment in segments.reversed() where segment > damage.segment || segment == damage.segment && !isCut {
-            self.report.setAside.append(try self.setAside(segment))
-        }
-        self.report.setAside.sort()
-        try self.files.syncDirectory()
-        let kept = LogFiles.segments(in: try self.files.list()).filter { $0 >= first }
+        let kept = segments.filter { $0 < damage.segment || isCut && $0 == damage.segment }
         var recovery = LogRecovery(
             files: self.files, cluster: damaged.cluster,
             segmentByteCountMax: self.configuration.segmentByteCountMax, record: nil,
@@ -31,6 +21,13 @@ extension OpenedLog {
         )
         try recovery.run(kept, first: first)
         if let damage = recovery.damage.first { throw .damaged(damage) }
+        guard !recovery.isEmpty else { throw .damaged(damage) }
+        if let earlier = recovery.unknownTail(kept), !self.report.damage.contains(where: { $0.touches(earlier) }) {
+            self.report.damage.insert(earlier, at: 0)
+        }
+        try self.keepAside(recovery, segments: segments)
+        // Where nobody knows what was synced, DURABLE goes on saying nothing until all that is kept is.
+        guard isSyncedKnown else { return recovery }
         let tail = recovery.chain.point
         try self.durableFile.reset { record in
             record.durable = tail
@@ -39,6 +36,21 @@ extension OpenedLog {
             record.first = first
         }
         return recovery
+    }
+
+    /// Keeps what lies behind the tail: a copy of the segment in which that is, and the segments behind it.
+    mutating func keepAside(_ recovery: LogRecovery, segments: [SegmentID]) throws(LogError) {
+        let tail = recovery.chain.tail
+        if recovery.loose.byteCount > 0 {
+            let name = try self.freeName(for: tail.segment)
+            try self.copy(tail.segment.fileName, to: name)
+            self.report.setAside.append(name)
+        }
+        for segment in segments.reversed() where segment > tail.segment {
+            self.report.setAside.append(try self.setAside(segment))
+        }
+        self.report.setAside.sort()
+        try self.files.syncDirectory()
     }
 
     /// - Returns: The name that it has now.

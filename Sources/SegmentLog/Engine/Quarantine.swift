@@ -136,7 +136,7 @@ extension Damage {
     /// Nothing of the segment can be read.
     var isWhole: Bool { self.kind == .missing }
 
-    fileprivate func touches(_ other: Damage) -> Bool {
+    func touches(_ other: Damage) -> Bool {
         guard self.segment == other.segment else { return false }
         return self.isWhole || other.isWhole
             || self.range.lowerBound <= other.range.upperBound && other.range.lowerBound <= self.range.upperBound

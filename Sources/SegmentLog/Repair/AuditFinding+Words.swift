@@ -30,6 +30,7 @@ extension AuditFault {
         case .unreadable: "the file is not what its checksum says"
         case .slot(let number): "slot \(number) is not valid; the other one holds"
         case .refused(let errno): "it cannot be read: \(Errno(rawValue: errno)) (errno \(errno))"
+        case .namesNoCluster: "it names no cluster, and yet there are segments"
         case .leftover(let leftover): leftover.words
         case .frame(let defect): defect.words
         case .records(let error): "the checksum is right, and yet these are not records (\(error.words))"
@@ -53,6 +54,8 @@ extension AuditLeftover {
         case .temporary: "prepared or half-made; the next start removes it"
         case .setAside: "set aside by a repair; the log does not use it"
         case .repairPlan: "a plan of holdfast repair"
+        case .begunRepair:
+            "a repair that was begun and not finished: nobody opens the log before holdfast repair --apply"
         case .foreign: "not a file of this program"
         }
     }

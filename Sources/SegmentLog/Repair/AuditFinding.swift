@@ -45,6 +45,8 @@ package enum AuditFault: Hashable, Sendable {
     case slot(Int)
     /// The disk refuses to read it.
     case refused(errno: Int32)
+    /// Segments stand beside it.
+    case namesNoCluster
     case leftover(AuditLeftover)
 
     // Segments.
@@ -76,5 +78,6 @@ package enum AuditLeftover: String, Hashable, Sendable {
     /// What a repair or a recovery set aside.
     case setAside
     case repairPlan
+    case begunRepair
     case foreign
 }

@@ -46,8 +46,8 @@ package struct AuditReport: Sendable {
     package var cluster: ClusterID?
     /// Before the first damage, or the end of the log; `nil` when not even the first checkpoint is whole.
     package var soundChain: FrameChain?
-    /// The state there, if nothing is wrong before the end.
-    package var state: LogState?
+    /// Who votes, as of the last frames that fit; `nil` when not even one checkpoint is whole.
+    package var membership: Membership?
     /// Bytes that were read.
     package var byteCount = 0
 

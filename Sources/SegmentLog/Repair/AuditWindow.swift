@@ -4,12 +4,15 @@ import LogModel
 /// A file read in large pieces by somebody who walks it forward: memory is one piece, or one frame if that is larger.
 struct AuditWindow {
     private static let byteCount = 1 << 20
+    private static let sectorByteCount = 512
 
     let file: any File
     /// Nothing at or behind this offset is read; lower than it was when the file has become shorter meanwhile.
     private(set) var end: Int
     private(set) var start = 0
     private(set) var bytes: [UInt8] = []
+    /// From where on the disk does not deliver.
+    private var refused: (offset: Int, error: DiskError)?
 
     init(_ file: any File, end: Int) {
         self.file = file
@@ -28,16 +31,34 @@ struct AuditWindow {
         // Let go of the old piece first, so that there are never two.
         self.bytes = []
         self.start = offset
-        let piece = max(0, min(max(count, Self.byteCount), self.end - offset))
+        try self.fill(
+            count: max(0, min(max(count, Self.byteCount), self.end - offset)), needed: max(0, wanted - offset))
+    }
+
+    /// Reads a piece from ``start`` on, or as much of it as the disk delivers.
+    ///
+    /// A bad sector is looked for by halves, and found once: each try may take the disk seconds.
+    private mutating func fill(count: Int, needed: Int) throws(DiskError) {
+        if let refused = self.refused, self.start + needed > refused.offset { throw refused.error }
+        let count = self.refused.map { min(count, $0.offset - self.start) } ?? count
         do throws(DiskError) {
-            self.bytes = try self.file.read(at: offset, count: piece)
-        } catch {
-            guard piece > max(0, wanted - offset) else { throw error }
-            // Perhaps it is what stands behind.
-            self.bytes = try self.file.read(at: offset, count: max(0, wanted - offset))
+            self.bytes = try self.file.read(at: self.start, count: count)
+            if self.bytes.count < count { self.end = self.limit }
             return
+        } catch {
+            var (good, bad) = (0, count)
+            while bad - good > Self.sectorByteCount {
+                let middle = good + (bad - good) / 2
+                if (try? self.file.read(at: self.start + good, count: middle - good)) != nil {
+                    good = middle
+                } else {
+                    bad = middle
+                }
+            }
+            self.refused = (self.start + good, error)
+            guard needed <= good else { throw error }
+            self.bytes = try self.file.read(at: self.start, count: good)
         }
-        if self.bytes.count < piece { self.end = self.limit }
     }
 
     /// Where the last byte that is not zero ends; `offset` when there is none from there on.

@@ -29,6 +29,12 @@ extension LogAudit {
         }
         self.report.identity = identity
         self.report.cluster = identity.cluster
+        guard identity.cluster == nil else { return }
+        let segments = LogFiles.segments(in: names)
+        // What forming leaves when it is cut off is nobody's.
+        if !segments.isEmpty, (try? self.files.isHalfFormed(segments)) != true {
+            self.add(AuditFinding(LogFiles.identity, 0..<bytes.count, .namesNoCluster, .damage))
+        }
     }
 
     mutating func readDurable(names: [String]) {
@@ -43,6 +49,11 @@ extension LogAudit {
         }
         self.checkSlots(LogFiles.durable, bytes, DurableFile.offsets, magic: DurableFile.magic)
         let record = DurableRecord(slot)
+        // As when a log is opened: a formed one was synced before its cluster stood in IDENTITY.
+        guard self.report.cluster == nil || record.durable.position > .zero else {
+            self.add(AuditFinding(LogFiles.durable, 0..<bytes.count, .unreadable, .damage))
+            return
+        }
         self.report.durable = AuditReport.Durable(
             point: record.durable, commit: record.commit, first: record.first, isClean: record.isClean)
     }
@@ -88,6 +99,8 @@ extension AuditLeftover {
                 .setAside
             } else if [RepairPlan.fileName, RepairPlan.appliedFileName].contains(name) {
                 .repairPlan
+            } else if name == RepairPlan.begunFileName {
+                .begunRepair
             } else {
                 .foreign
             }

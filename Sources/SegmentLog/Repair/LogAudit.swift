@@ -96,9 +96,8 @@ package struct LogAudit {
             try self.check(segment, next: next, isLast: place + 1 == segments.count)
         }
         self.checkReach(last: segments.last)
-        if !self.isSoundOver { self.report.state = self.state }
         self.report.isCluster =
-            names.contains(LogFiles.vote) || self.state.map { !$0.membership.voters.isEmpty } ?? false
+            names.contains(LogFiles.vote) || self.report.membership.map { !$0.voters.isEmpty } ?? false
         if self.report.isCluster, !names.contains(LogFiles.vote) {
             self.add(AuditFinding(LogFiles.vote, 0..<0, .missing, .damage))
         }
@@ -232,6 +231,7 @@ package struct LogAudit {
         }
         self.chain = hasBegun ? audit.chain : nil
         self.state = hasBegun ? audit.state : nil
+        if let state = audit.state ?? audit.checkpoint { self.report.membership = state.membership }
         if audit.findings.contains(where: { $0.severity == .tail }) { self.isSoundOver = true }
     }
 

@@ -66,7 +66,8 @@ package final class LogRepair {
         return try RepairFiles.log { () throws(LogError) in
             let plan = try RepairPlanning.plan(self.files, options, progress: progress)
             if plan.actions.isEmpty {
-                if try self.files.list().contains(RepairPlan.fileName) { try self.files.remove(RepairPlan.fileName) }
+                // Also one that was begun: nothing of it is left to be done.
+                for name in [RepairPlan.fileName, RepairPlan.begunFileName] { try self.files.removeIfThere(name) }
             } else {
                 try self.files.replace(RepairPlan.fileName, with: self.encode(plan))
             }
@@ -90,27 +91,33 @@ package final class LogRepair {
             guard self.goesOn(plan) else { throw .openedSince }
         } else {
             let again = try RepairFiles.log { () throws(LogError) in
-                try RepairPlanning.plan(self.files, plan.options, progress: progress)
+                try RepairPlanning.plan(self.files, plan.options, lengths: plan.takenByteCounts, progress: progress)
             }
             guard again == plan else { throw .stale }
             guard plan.unresolved.isEmpty else { throw .unresolved(plan.unresolved) }
             guard acceptsLoss || !plan.needsAcceptance else { throw .needsAcceptance }
             plan.isApplying = true
-            try self.store(plan)
+            try self.begin(plan)
         }
         for action in plan.actions { try self.perform(action) }
         let report = try RepairFiles.log { () throws(LogError) in
             try self.files.syncDirectory()
-            try self.files.rename(RepairPlan.fileName, to: RepairPlan.appliedFileName)
+            try self.files.rename(RepairPlan.begunFileName, to: RepairPlan.appliedFileName)
             try self.files.syncDirectory()
             return try LogAudit.run(self.files.directory, fileSystem: self.files.fileSystem, progress: progress)
         }
         return .applied(plan, report)
     }
 
+    /// The plan that was made last; else the one that was begun.
     private func stored() throws(RepairError) -> RepairPlan? {
+        if let plan = try self.stored(RepairPlan.fileName) { return plan }
+        return try self.stored(RepairPlan.begunFileName)
+    }
+
+    private func stored(_ name: String) throws(RepairError) -> RepairPlan? {
         let bytes = try RepairFiles.log { () throws(LogError) in
-            try self.files.contents(RepairPlan.fileName, byteCountMax: Self.planByteCountMax)
+            try self.files.contents(name, byteCountMax: Self.planByteCountMax)
         }
         guard let bytes, let plan = self.decode(bytes), plan.version == RepairPlan.version, plan.isWellFormed else {
             return nil
@@ -118,9 +125,12 @@ package final class LogRepair {
         return plan
     }
 
-    private func store(_ plan: RepairPlan) throws(RepairError) {
+    /// From here on nobody opens the log before the plan is done.
+    private func begin(_ plan: RepairPlan) throws(RepairError) {
         try RepairFiles.log { () throws(LogError) in
-            try self.files.replace(RepairPlan.fileName, with: self.encode(plan))
+            try self.files.replace(RepairPlan.begunFileName, with: self.encode(plan))
+            try self.files.remove(RepairPlan.fileName)
+            try self.files.syncDirectory()
         }
     }
 

@@ -5,6 +5,8 @@ import SegmentFormat
 package struct RepairPlan: Hashable, Sendable, Codable {
     /// Names in the directory.
     package static let fileName = "repair-plan.json"
+    /// While it is being applied: nobody opens the log meanwhile.
+    package static let begunFileName = "repair-plan.begun.json"
     package static let appliedFileName = "repair-plan.applied.json"
     package static let version = 1
 
@@ -93,6 +95,13 @@ package struct RepairPlan: Hashable, Sendable, Codable {
     package var needsAcceptance: Bool
     /// ``LogRepair/apply(acceptsLoss:)`` has begun, and was not finished.
     package var isApplying = false
+
+    /// Of the segments that come from a peer, whose last one may be longer by now.
+    var takenByteCounts: [UInt32: Int] {
+        self.actions.reduce(into: [:]) { counts, action in
+            if case .replace(let segment, _, let byteCount, _, _) = action { counts[segment] = byteCount }
+        }
+    }
 
     /// Whether it names nothing but files that a plan may touch: it was read from a file that anybody may have written.
     var isWellFormed: Bool {

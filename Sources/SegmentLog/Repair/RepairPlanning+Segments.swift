@@ -13,8 +13,10 @@ extension RepairPlanning {
             let path = FilePath(peer).appending(segment.fileName)
             guard let length = try? self.repair.byteCount(path) else { continue }
             candidates[segment] = LogAudit.Source(
-                path: path, byteCount: min(length, self.length(of: segment) ?? length))
+                path: path,
+                byteCount: min(length, self.lengths[segment.rawValue] ?? self.length(of: segment) ?? length))
         }
+        for (segment, source) in candidates { try self.addCutOne(before: segment, source, peer, &candidates) }
         while !candidates.isEmpty {
             var audit = LogAudit(self.files, sources: candidates, progress: self.progress)
             try audit.run()
@@ -45,18 +47,55 @@ extension RepairPlanning {
         }
     }
 
+    /// A segment that an unfinished repair has cut is whole in itself; the peer's next one says that it was longer.
+    private func addCutOne(
+        before segment: SegmentID, _ source: LogAudit.Source, _ peer: String,
+        _ candidates: inout [SegmentID: LogAudit.Source]
+    ) throws(LogError) {
+        guard segment > .first else { return }
+        let before = SegmentID(segment.rawValue - 1)
+        guard candidates[before] == nil, self.names.contains(before.fileName),
+            let bytes = try? self.files.fileSystem.open(source.path, .read).read(
+                at: 0, count: SegmentHeader.byteCount),
+            let header = try? SegmentHeader.decode(bytes.span.bytes), header.segment == segment,
+            try self.repair.byteCount(self.files.path(before.fileName)) < Int(header.previousLength)
+        else { return }
+        candidates[before] = LogAudit.Source(
+            path: FilePath(peer).appending(before.fileName), byteCount: Int(header.previousLength))
+    }
+
     /// A peer's copy is taken as far as this node had synced; what stood behind leaves the log with the replaced file.
     mutating func announceUnsynced(in segment: SegmentID, from byteCount: Int) throws(LogError) {
         guard self.found.durable?.point.position.segment == segment, self.names.contains(segment.fileName) else {
             return
         }
         let end = try self.endOfData(of: segment, from: byteCount)
+        let later = self.found.segments.filter { $0.id > segment && self.names.contains($0.id.fileName) }
+        guard end > byteCount || !later.isEmpty else { return }
+        if !later.isEmpty { self.planGivingUp(later, behind: Position(segment.rawValue, UInt32(byteCount))) }
         guard end > byteCount else { return }
         self.losesUnsynced = true
         self.plan.needsAcceptance = self.plan.needsAcceptance || self.found.isCluster
         self.plan.unknown.append(
             "bytes \(byteCount)..<\(end) of \(segment.fileName) were written and not known to be synced: they leave the log, "
                 + "and stay in the copy of the replaced file")
+    }
+
+    /// Segments that follow frames which the peer's copy does not have.
+    private mutating func planGivingUp(_ later: [AuditReport.Segment], behind end: Position) {
+        self.losesUnsynced = true
+        self.plan.needsAcceptance = true
+        let moved = later.reversed().map { segment in
+            RepairPlan.Moved(name: segment.id.fileName, keptAs: self.freeName(segment.id.fileName))
+        }
+        let indexes = later.compactMap(\.firstIndex)
+        self.plan.actions.append(
+            .cut(
+                to: RepairPlan.Cut(
+                    segment: end.segment.rawValue, offset: Int(end.offset), piece: nil, segments: moved,
+                    frameCount: later.reduce(0) { $0 + $1.frameCount },
+                    byteCount: later.reduce(0) { $0 + $1.fileByteCount },
+                    firstIndex: indexes.min()?.rawValue ?? 0, lastIndex: nil, wasCommitted: !self.found.isCluster)))
     }
 
     /// Where the last byte that is not zero ends; what the disk does not deliver counts as data.

@@ -76,7 +76,7 @@ extension RepairPlanning {
         }
         var incarnation = Incarnation(self.options.incarnation)
         if self.found.isCluster {
-            guard let member = self.mended.state?.membership.member(NodeID(node)) else {
+            guard let member = self.mended.membership?.member(NodeID(node)) else {
                 self.plan.unresolved.append(
                     "the log does not name a node \(node) among the cluster's members, so its incarnation is unknown")
                 return

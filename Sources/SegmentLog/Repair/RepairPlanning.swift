@@ -14,15 +14,19 @@ struct RepairPlanning {
     /// Frames above the durable position go with a replaced segment.
     var losesUnsynced = false
     var sources: [SegmentID: LogAudit.Source] = [:]
+    /// How much of a peer's segments an earlier plan takes.
+    var lengths: [UInt32: Int] = [:]
     var plan: RepairPlan
     var taken: Set<String>
 
     var files: LogFiles { self.repair.files }
 
     static func plan(
-        _ files: LogFiles, _ options: RepairPlan.Options, progress: @escaping (Int, Int) -> Void
+        _ files: LogFiles, _ options: RepairPlan.Options, lengths: [UInt32: Int] = [:],
+        progress: @escaping (Int, Int) -> Void
     ) throws(LogError) -> RepairPlan {
         var planning = try RepairPlanning(files, options, progress)
+        planning.lengths = lengths
         try planning.run()
         return planning.plan
     }

@@ -23,6 +23,8 @@ struct SegmentAudit {
     var chain: FrameChain
     /// `nil` where it is not known: behind damage, up to the next checkpoint.
     var state: LogState?
+    /// With which the segment begins.
+    var checkpoint: LogState?
     var header: SegmentHeader?
     var frameCount = 0
     var recordCount = 0
@@ -134,7 +136,8 @@ struct SegmentAudit {
             if header.producer == nil, self.state?.terms.starts.last?.term == header.term { return }
         }
         let bytes = payload.withUnsafeBytes { Array($0) }
-        if self.state == nil, header.kind == .checkpoint { self.state = try? LogState(decoding: bytes[...]) }
+        if header.kind == .checkpoint { self.checkpoint = try? LogState(decoding: bytes[...]) }
+        if self.state == nil, header.kind == .checkpoint { self.state = self.checkpoint }
         guard let last = self.state?.terms.starts.last else {
             self.apply(header, bytes, before: before, range)
             return

@@ -110,6 +110,13 @@ struct LogCore {
             visible: self.configuration.policy == .always ? durable : written, durable: durable, written: written)
     }
 
+    /// Before a truncation: whoever sees that there was one must not be told any more that more than this is visible,
+    /// since what is appended after it is not in the files yet.
+    mutating func hide(from position: Position) {
+        self.view.publish(
+            visible: min(self.view.visible, position), durable: self.view.durable, written: self.view.written)
+    }
+
     // MARK: Appending
 
     enum Attempt {

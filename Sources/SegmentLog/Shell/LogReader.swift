@@ -36,6 +36,20 @@ public struct LogReader: AsyncSequence, Sendable {
     init(_ shell: LogShell, start: ReadStart, isFollowing: Bool) throws(LogError) {
         self.shell = shell
         self.isFollowing = isFollowing
+        while true {
+            let truncations = shell.store.withLayout { $0.truncations }
+            do throws(LogError) {
+                (self.start, self.firstIndex) = try Self.begin(start, shell)
+                return
+            } catch {
+                // The place was found here, and a truncation took it away meanwhile.
+                if case .position = start { throw error }
+                guard truncations != shell.store.withLayout({ $0.truncations }) else { throw error }
+            }
+        }
+    }
+
+    private static func begin(_ start: ReadStart, _ shell: LogShell) throws(LogError) -> (ReadCursor, LogIndex) {
         var firstIndex = LogIndex.first
         // What becomes visible while a place is sought is still to come for this reader: it begins where the search ended.
         var visible = shell.visible
@@ -57,11 +71,11 @@ public struct LogReader: AsyncSequence, Sendable {
         case .timestamp(let timestamp):
             position = try shell.store.positionAtOrAfter(timestamp, below: look) ?? visible
         }
-        self.firstIndex = firstIndex
-        self.start = shell.store.cursor(at: position)
+        let begin = shell.store.cursor(at: position)
         // A bad start is refused now, not at the first record.
-        var (cursor, bytes) = (self.start, [UInt8]())
+        var (cursor, bytes) = (begin, [UInt8]())
         _ = try shell.store.read(&cursor, byteCountMax: 1, into: &bytes) { shell.visible }
+        return (begin, firstIndex)
     }
 
     public func makeAsyncIterator() -> Iterator {
