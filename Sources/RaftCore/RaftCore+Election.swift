@@ -30,25 +30,25 @@ extension RaftCore {
         self.decideElection()
     }
 
-    private mutating func askForVotes(in term: Term, isPreVote: Bool) {
+    private mutating func askForVotes(in term: Term, isPreVote: Bool, isTransfer: Bool = false) {
         self.grants = []
         self.refusals = []
         for member in self.others {
             let request = VoteRequest(
                 term: term, candidate: self.configuration.member, last: self.tail, isPreVote: isPreVote,
-                isTransfer: false)
+                isTransfer: isTransfer)
             self.send(.voteRequest(request), to: member)
         }
     }
 
     /// A real candidacy. The requests wait for the own vote to be stored: a candidate that forgot its term would
     /// campaign in it again, with a shorter log, while grants for the longer one are still on their way.
-    private mutating func campaign() {
+    mutating func campaign(isTransfer: Bool = false) {
         self.restartElectionTimer()
         self.role = .candidate
         self.change(to: HardState(term: self.term.next, vote: self.configuration.member))
         self.effects.append(.becameCandidate(self.term))
-        self.askForVotes(in: self.term, isPreVote: false)
+        self.askForVotes(in: self.term, isPreVote: false, isTransfer: isTransfer)
         if !self.isVotePersistPending { self.countOwnVote() }
     }
 

@@ -52,7 +52,9 @@ extension RaftCore {
             for (follower, known) in self.progress { self.validate(known, of: follower) }
         }
         if self.role != .leader {
-            precondition(self.progress.isEmpty && self.reads.count == 0, "a leader's state after its end")
+            precondition(
+                self.progress.isEmpty && self.reads.count == 0 && self.transfer == nil, "a leader's state after its end"
+            )
         }
         if self.role == .preCandidate || self.role == .candidate {
             precondition(self.isVoter && self.mayVote, "campaigns without the right to vote")

@@ -27,6 +27,7 @@ extension RaftCore {
         self.grants = []
         self.refusals = []
         self.reads = ReadRounds()
+        self.transfer = nil
         self.progress = [:]
         for member in self.others { self.progress[member] = Progress(heard: self.now) }
         self.effects.append(.becameLeader(self.term))
@@ -35,12 +36,14 @@ extension RaftCore {
 
     mutating func leaveLeadership() {
         self.refuseReads()
+        self.transfer = nil
         self.progress = [:]
         self.restartElectionTimer()
     }
 
     /// Check-quorum: a leader that nobody hears must not keep clients waiting (dissertation §6.2).
     mutating func leaderTicked() {
+        if let transfer = self.transfer, self.now >= transfer.deadline { self.abandonTransfer() }
         if self.now >= self.quorumDeadline {
             self.follow(nil, in: self.term)
         } else if self.now >= self.heartbeatDeadline {
@@ -63,6 +66,11 @@ extension RaftCore {
                 term: self.term, leader: self.configuration.member, commit: self.commit,
                 readRound: self.reads.latest, clock: .zero)
             self.send(.heartbeat(heartbeat), to: member)
+        }
+        // In case it was lost.
+        if self.transfer?.isSent == true {
+            self.transfer?.isSent = false
+            self.sendTransferIfLevel()
         }
     }
 
@@ -92,12 +100,15 @@ extension RaftCore {
         }
         self.progress[member] = known
         self.advanceCommit()
+        self.sendTransferIfLevel()
     }
 
     mutating func persisted(through point: LogPoint) {
         guard point.position > self.persisted.position, self.history.contains(point) else { return }
         self.persisted = point
-        if self.role == .leader { self.advanceCommit() } else { self.regainVote() }
+        guard self.role == .leader else { return self.regainVote() }
+        self.advanceCommit()
+        self.sendTransferIfLevel()
     }
 
     /// Commits what a majority vouches for, if it ends with a frame of this term (Raft §5.4.2, Figure 8).

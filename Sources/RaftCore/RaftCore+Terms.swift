@@ -107,6 +107,7 @@ extension RaftCore {
         let known = self.progress
         self.progress = [:]
         for member in self.others { self.progress[member] = known[member] ?? Progress(heard: self.now) }
+        if let target = self.transfer?.target, !membership.contains(target) { self.abandonTransfer() }
         self.advanceCommit()
     }
 }

@@ -50,6 +50,7 @@ package struct RaftCore: ~Copyable {
     var progress: [Member: Progress] = [:]
     var heartbeatDeadline = MonotonicTime.zero
     var reads = ReadRounds()
+    var transfer: Transfer?
 
     var now: MonotonicTime
     var random: SplitMix64
@@ -105,7 +106,9 @@ package struct RaftCore: ~Copyable {
     }
     /// When ``RaftInput/ticked`` is due.
     package var nextDeadline: MonotonicTime {
-        self.role == .leader ? min(self.heartbeatDeadline, self.quorumDeadline) : self.electionDeadline
+        guard self.role == .leader else { return self.electionDeadline }
+        let deadline = min(self.heartbeatDeadline, self.quorumDeadline)
+        return self.transfer.map { min($0.deadline, deadline) } ?? deadline
     }
 
     /// How far a follower's log equals this leader's; `nil` unless this node leads and `node` is another voter.
@@ -136,6 +139,7 @@ package struct RaftCore: ~Copyable {
         case .votePersisted(let state): self.votePersisted(state)
         case .leaderLost(let node): self.leaderLost(node)
         case .readAsked(let id): self.readAsked(id)
+        case .transferAsked(let node): self.transferAsked(to: node)
         case .membershipChanged(let membership): self.membershipChanged(membership)
         }
         let effects = self.takeEffects()
@@ -164,6 +168,7 @@ package struct RaftCore: ~Copyable {
         case .voteReply(let reply) where reply.voter == sender: self.received(reply)
         case .heartbeat(let heartbeat) where heartbeat.leader == sender: self.received(heartbeat)
         case .heartbeatReply(let reply) where reply.follower == sender: self.received(reply)
+        case .transferRequest(let request) where request.leader == sender: self.received(request)
         default: break
         }
     }

@@ -17,6 +17,8 @@ package enum RaftEffect: Hashable, Sendable {
     case committed(through: Position)
     /// What is committed through here was committed when the read was asked, or since.
     case readReady(id: UInt64, commit: Position)
+    /// Nobody to hand over to, or the target did not take over in time: this node leads on, if it led.
+    case transferFailed
     /// Not the leader, not any more, or too many wait.
     case readRefused(id: UInt64)
 }

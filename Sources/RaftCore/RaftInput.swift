@@ -7,6 +7,7 @@ package enum RaftMessage: Hashable, Sendable {
     case voteReply(VoteReply)
     case heartbeat(Heartbeat)
     case heartbeatReply(HeartbeatReply)
+    case transferRequest(TransferRequest)
 }
 
 extension RaftMessage {
@@ -17,7 +18,7 @@ extension RaftMessage {
         switch self {
         case .voteRequest(let request): !request.isPreVote
         case .voteReply(let reply): !reply.isPreVote
-        case .heartbeat, .heartbeatReply: true
+        case .heartbeat, .heartbeatReply, .transferRequest: true
         }
     }
 
@@ -25,7 +26,7 @@ extension RaftMessage {
     func replaces(_ earlier: RaftMessage) -> Bool {
         switch (self, earlier) {
         case (.voteRequest, .voteRequest), (.voteReply, .voteReply), (.heartbeat, .heartbeat),
-            (.heartbeatReply, .heartbeatReply):
+            (.heartbeatReply, .heartbeatReply), (.transferRequest, .transferRequest):
             true
         default: false
         }
@@ -60,5 +61,8 @@ package enum RaftInput: Hashable, Sendable {
     case leaderLost(NodeID)
     /// A linearizable read waits for ``RaftEffect/readReady(id:commit:)``.
     case readAsked(id: UInt64)
+    /// Leadership is to go to this node, or to the follower that is furthest. Ends with this node being no leader any
+    /// more, or with ``RaftEffect/transferFailed``; the shell appends nothing meanwhile.
+    case transferAsked(to: NodeID?)
     case membershipChanged(Membership)
 }

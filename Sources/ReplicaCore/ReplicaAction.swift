@@ -18,6 +18,8 @@ package enum DiskJob: Sendable {
 package enum ReplicaAction: Sendable {
     case disk(DiskJob)
     case answer(id: UInt64, Result<AppendOutcome, AppendFailure>)
+    /// Who leads now.
+    case transferred(id: UInt64, Result<NodeID, TransferFailure>)
     case send(RaftMessage, to: Member)
 
     // Leader's side.

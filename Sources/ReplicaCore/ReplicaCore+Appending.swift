@@ -15,6 +15,7 @@ struct PlacedRun {
 extension ReplicaCore {
     /// Places what clients asked for: one write and one range for all that came together.
     mutating func proposed(_ proposals: [Proposal]) {
+        guard !self.hold(proposals) else { return }
         guard self.raft.role == .leader else {
             let failure = AppendFailure.notLeader(leader: self.raft.leader)
             for proposal in proposals { self.actions.append(.answer(id: proposal.id, .failure(failure))) }

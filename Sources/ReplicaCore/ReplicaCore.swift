@@ -33,6 +33,7 @@ package struct ReplicaCore: ~Copyable {
     var connected: Set<NodeID> = []
     var pending = PendingAppends()
     var lastStream: UInt64 = 0
+    var handover: Handover?
     /// Refusals that wait for the proof that this node still leads.
     var refusals: [UInt64: AppendFailure] = [:]
 
@@ -116,6 +117,7 @@ package struct ReplicaCore: ~Copyable {
         case .ticked: self.ticked()
         case .proposed(let proposals): self.proposed(proposals)
         case .readAsked(let id): self.consensus(.readAsked(id: id))
+        case .transferAsked(let id, let node): self.transferAsked(id, to: node)
         case .written(let point, let generation): self.diskWrote(through: point, generation: generation)
         case .persisted(let point, let generation): self.diskPersisted(through: point, generation: generation)
         case .votePersisted(let state): self.consensus(.votePersisted(state))
@@ -141,6 +143,7 @@ package struct ReplicaCore: ~Copyable {
         for id in self.pending.expired(at: self.now.monotonic) {
             self.actions.append(.answer(id: id, .failure(.timedOut)))
         }
+        self.endHandoverInTime()
         self.drainEffects()
         if self.raft.role == .leader { self.tendFollowers() }
     }
@@ -165,6 +168,7 @@ package struct ReplicaCore: ~Copyable {
         case .committed(let position): self.committed(through: position)
         case .readReady(let id, _): self.confirmed(id)
         case .readRefused(let id): self.unconfirmed(id)
+        case .transferFailed: self.transferFailed()
         }
     }
 
@@ -192,6 +196,8 @@ package struct ReplicaCore: ~Copyable {
     private mutating func unconfirmed(_ id: UInt64) {
         if self.refusals.removeValue(forKey: id) != nil {
             self.actions.append(.answer(id: id, .failure(.notLeader(leader: self.raft.leader))))
+        } else if self.handover != nil {
+            self.handover?.reads.append(id)
         } else {
             self.actions.append(.readRefused(id: id))
         }
@@ -200,6 +206,8 @@ package struct ReplicaCore: ~Copyable {
     private mutating func reportRole() {
         let view = RoleView(role: self.raft.role, term: self.raft.term, leader: self.raft.leader)
         guard view != self.lastRole else { return }
+        self.leadershipMoved()
+        self.drainEffects()
         self.lastRole = view
         self.actions.append(.roleChanged(view.role, term: view.term, leader: view.leader))
     }

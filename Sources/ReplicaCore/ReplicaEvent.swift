@@ -26,6 +26,9 @@ package enum ReplicaEvent: Sendable {
     case ticked
     case proposed([Proposal])
     case readAsked(id: UInt64)
+    /// Leadership is to go to this node, or to the follower that is furthest; answered with
+    /// ``ReplicaAction/transferred(id:_:)``.
+    case transferAsked(id: UInt64, to: NodeID?)
 
     // The disk, in the order of the jobs given to it.
     case written(through: LogPoint, generation: UInt64)

@@ -195,13 +195,13 @@ final class PeerLink {
         self.pulse?.send(message)
     }
 
-    /// One request, whose answer comes as a message of its own.
-    func ask(_ message: PeerMessage) {
+    /// One request; an answer, if there is one, comes as a message of its own.
+    func ask(_ message: PeerMessage, at path: String) {
         guard let connection = self.connection else { return }
         var body: [UInt8] = []
         message.encode(into: &body)
         let handler = PeerReplies(link: self, stream: nil)
-        let stream = connection.open(self.request("/peer/v1/vote"), handler: handler)
+        let stream = connection.open(self.request(path), handler: handler)
         let messages = MessageStream(stream)
         handler.messages = messages
         stream.send(ByteBuffer(bytes: body), endStream: true)

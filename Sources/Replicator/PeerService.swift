@@ -15,7 +15,7 @@ protocol PeerServiceOwner: AnyObject {
 
 /// One stream that a peer opened to this node.
 final class PeerUpstream {
-    enum Kind { case replicate, pulse, vote }
+    enum Kind { case replicate, pulse, vote, transfer }
     let id: StreamID
     let kind: Kind
     let messages: MessageStream
@@ -50,6 +50,7 @@ final class PeerService: HTTP2ServerHandler {
         case (.post, "/peer/v1/replicate"): self.accept(.replicate, stream)
         case (.post, "/peer/v1/pulse"): self.accept(.pulse, stream)
         case (.post, "/peer/v1/vote"): self.accept(.vote, stream)
+        case (.post, "/peer/v1/transfer"): self.accept(.transfer, stream)
         case (.get, "/peer/v1/identity"):
             var body: [UInt8] = []
             self.owner.identity.encode(into: &body)
@@ -63,7 +64,7 @@ final class PeerService: HTTP2ServerHandler {
     private func accept(_ kind: PeerUpstream.Kind, _ stream: HTTP2Stream) {
         let upstream = PeerUpstream(id: self.nextID(), kind: kind, messages: MessageStream(stream))
         self.upstream = upstream
-        stream.isLongLived = kind != .vote
+        stream.isLongLived = kind == .replicate || kind == .pulse
         stream.send(head: HTTPResponse(status: .ok), endStream: false)
         self.owner.opened(upstream)
     }

@@ -183,6 +183,18 @@ package final class Replicator: Sendable {
 
     // MARK: Life
 
+    /// Gives leadership to another node; appends that come meanwhile are held, and answered with its name.
+    ///
+    /// - Parameter node: `nil` is the follower that is furthest.
+    /// - Returns: Who leads now.
+    package func handOver(to node: NodeID? = nil) async throws(TransferFailure) -> NodeID {
+        let host = self.host
+        let result = await withCheckedContinuation { continuation in
+            self.eventLoop.execute { host.value.transfer(to: node) { continuation.resume(returning: $0) } }
+        }
+        return try result.get()
+    }
+
     package func status() async -> ReplicatorStatus {
         let host = self.host
         do {

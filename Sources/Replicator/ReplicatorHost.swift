@@ -80,6 +80,11 @@ final class ReplicatorHost {
         return loop.confirmRead().map { ReadAccess(store: access.store, watch: access.watch, atLeast: $0) }
     }
 
+    func transfer(to node: NodeID?, done: @escaping (Result<NodeID, TransferFailure>) -> Void) {
+        guard let loop = self.loop else { return done(.failure(.notLeader(leader: nil))) }
+        loop.transfer(to: node, done: done)
+    }
+
     func status() -> ReplicatorStatus {
         if let loop = self.loop { return loop.status(identity: self.known.identity) }
         return ReplicatorStatus(

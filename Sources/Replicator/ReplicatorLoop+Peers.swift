@@ -46,6 +46,9 @@ extension ReplicatorLoop {
         case .heartbeat(let heartbeat):
             self.pulseUpstreams[heartbeat.leader.node] = upstream
             self.take(.received(.heartbeat(heartbeat), from: heartbeat.leader))
+        case .transferRequest(let request):
+            upstream.messages.stream.finish()
+            self.take(.received(.transferRequest(request), from: request.leader))
         default: upstream.close()
         }
     }

@@ -29,6 +29,7 @@ final class ReplicatorLoop {
     var pulseUpstreams: [NodeID: PeerUpstream] = [:]
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
+    private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
     private var lastID: UInt64 = 0
     private var events: Deque<ReplicaEvent> = []
     private var isStepping = false
@@ -93,6 +94,8 @@ final class ReplicatorLoop {
         self.replies.removeAll()
         for read in self.reads.values { read.fail(ReadFailure.unavailable) }
         self.reads.removeAll()
+        for transfer in self.transfers.values { transfer(.failure(.shuttingDown)) }
+        self.transfers.removeAll()
         for link in self.links.values { link.close() }
         for upstream in self.upstreams.values { upstream.close() }
         self.watch.close()
@@ -150,6 +153,14 @@ final class ReplicatorLoop {
         return promise.futureResult
     }
 
+    /// - Parameter done: Called exactly once, with the node that leads then.
+    func transfer(to node: NodeID?, done: @escaping (Result<NodeID, TransferFailure>) -> Void) {
+        guard !self.isStopped else { return done(.failure(.shuttingDown)) }
+        self.lastID += 1
+        self.transfers[self.lastID] = done
+        self.take(.transferAsked(id: self.lastID, to: node))
+    }
+
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
@@ -181,6 +192,7 @@ final class ReplicatorLoop {
         case .answer(let id, let result):
             if case .success = result { self.counters.appendsAcknowledged += 1 }
             self.replies.removeValue(forKey: id)?(result)
+        case .transferred(let id, let result): self.transfers.removeValue(forKey: id)?(result)
         case .send(let message, let member): self.send(message, to: member)
         case .openStream(let id, let node, let hello): self.links[node]?.openReplicate(id, hello: hello)
         case .closeStream(let id, let node): self.links[node]?.closeReplicate(id)
@@ -203,10 +215,12 @@ final class ReplicatorLoop {
 
     private func send(_ message: RaftMessage, to member: Member) {
         switch message {
-        case .voteRequest(let request): self.links[member.node]?.ask(.voteRequest(request))
+        case .voteRequest(let request): self.links[member.node]?.ask(.voteRequest(request), at: "/peer/v1/vote")
         case .voteReply(let reply): self.voteUpstreams.removeValue(forKey: member.node)?.send(.voteReply(reply))
         case .heartbeat(let heartbeat): self.links[member.node]?.sendPulse(.heartbeat(heartbeat))
         case .heartbeatReply(let reply): self.pulseUpstreams[member.node]?.send(.heartbeatReply(reply))
+        case .transferRequest(let request):
+            self.links[member.node]?.ask(.transferRequest(request), at: "/peer/v1/transfer")
         }
     }
 

@@ -44,12 +44,15 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     /// New leaders die young: what they began is left half done.
     package static let churn = SimulationFaults(rawValue: 64)
 
+    /// Leaders are asked to hand over, now and then.
+    package static let transfers = SimulationFaults(rawValue: 128)
+
     package static let all: SimulationFaults = [
-        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn,
+        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers,
     ]
 
     package static let named: [String: SimulationFaults] = [
         "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
-        "resets": .resets, "slowness": .slowness, "churn": .churn, "all": .all, "none": [],
+        "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers, "all": .all, "none": [],
     ]
 }

@@ -15,6 +15,7 @@ package struct SimulationReport: Sendable {
     package var truncations = 0
     package var duplicatesAnswered = 0
     package var readsChecked = 0
+    package var handovers = 0
     package var violation: Violation?
 }
 

@@ -45,6 +45,7 @@ package enum SimulationRunner {
         guard let committed = world.oracle.committed.last?.frame.end,
             world.nodes.allSatisfy({ $0.isResting && $0.commit == committed && $0.tail == committed })
         else { return false }
+        guard world.handovers.values.allSatisfy({ world.alive($0.node, $0.life) == nil }) else { return false }
         return world.clients.allSatisfy { client in client.goal.map { client.sequence >= $0 } ?? false }
     }
 

@@ -85,6 +85,25 @@ extension World {
         try self.step(node, .readAsked(id: self.lastRequest))
     }
 
+    // MARK: Handing over
+
+    func handOver() throws(Violation) {
+        guard !self.isHealing else { return }
+        self.schedule(.handOver, after: self.microseconds(20_000..<1_500_000))
+        guard let node = self.nodes.first(where: { $0.isRunning && $0.role == .leader }) else { return }
+        let target = Int(self.random.next(in: 0..<UInt64(self.nodes.count)))
+        self.lastRequest += 1
+        self.handovers[self.lastRequest] = (node.number, node.life)
+        // To somebody, which may be itself, or to whoever is furthest.
+        let peer = self.chance(1, of: 2) ? self.nodes[target].member.node : nil
+        try self.step(node, .transferAsked(id: self.lastRequest, to: peer))
+    }
+
+    func handedOver(_ id: UInt64, _ result: Result<NodeID, TransferFailure>) {
+        self.handovers[id] = nil
+        if case .success = result { self.report.handovers += 1 }
+    }
+
     func readReady(_ id: UInt64, nextIndex: LogIndex) throws(Violation) {
         guard let acknowledged = self.reads.removeValue(forKey: id) else { return }
         self.report.readsChecked += 1

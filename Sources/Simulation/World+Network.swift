@@ -30,12 +30,14 @@ extension World {
             case .voteReply(let body): .voteReply(body)
             case .heartbeat(let body): .heartbeat(body)
             case .heartbeatReply(let body): .heartbeatReply(body)
+            case .transferRequest(let body): .transferRequest(body)
             }
         switch Self.travelled(sent) {
         case .voteRequest(let body): return .voteRequest(body)
         case .voteReply(let body): return .voteReply(body)
         case .heartbeat(let body): return .heartbeat(body)
         case .heartbeatReply(let body): return .heartbeatReply(body)
+        case .transferRequest(let body): return .transferRequest(body)
         case let other: preconditionFailure("\(message) came back as \(other)")
         }
     }

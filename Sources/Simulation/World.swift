@@ -16,6 +16,7 @@ final class World {
         case client(Int)
         case clientGivesUp(Int, request: UInt64)
         case ask
+        case handOver
         case misfortune
         case heal(from: Int, to: Int)
         case hurry(node: Int)
@@ -38,6 +39,8 @@ final class World {
     var lastRequest: UInt64 = 0
     /// Linearizable reads under way: what had been acknowledged when they were asked.
     var reads: [UInt64: LogIndex] = [:]
+    /// Handovers under way, and the life of the node that was asked.
+    var handovers: [UInt64: (node: Int, life: Int)] = [:]
 
     init(_ configuration: SimulationConfiguration) {
         self.configuration = configuration
@@ -84,6 +87,9 @@ final class World {
         }
         self.schedule(.reconnect, after: 0)
         self.schedule(.ask, after: self.microseconds(100_000..<500_000))
+        if self.configuration.faults.contains(.transfers) {
+            self.schedule(.handOver, after: self.microseconds(50_000..<900_000))
+        }
         if self.configuration.faults != [] { self.schedule(.misfortune, after: self.microseconds(1_000..<900_000)) }
     }
 
@@ -122,6 +128,7 @@ final class World {
             case .hurry(let node): (11, UInt64(node))
             case .restart(let node): (12, UInt64(node))
             case .fall(let node, let life): (13, UInt64(node << 16 | life))
+            case .handOver: (14, 0)
             }
         self.mix(words.0)
         self.mix(words.1)
@@ -153,6 +160,7 @@ final class World {
         case .client(let number): try self.clientActs(number)
         case .clientGivesUp(let number, let request): self.clientGivesUp(number, request: request)
         case .ask: try self.ask()
+        case .handOver: try self.handOver()
         case .misfortune: try self.misfortune()
         case .heal(let from, let to): self.heal(from: from, to: to)
         case .hurry(let number): self.nodes[number].isSlow = false
@@ -196,6 +204,7 @@ final class World {
             self.temptAtCommit(node)
         case .readReady(let id, let nextIndex): try self.readReady(id, nextIndex: nextIndex)
         case .readRefused(let id): self.reads[id] = nil
+        case .transferred(let id, let result): self.handedOver(id, result)
         case .roleChanged(let role, let term, _):
             self.mix(UInt64(role.rawValue.utf8.count) << 32 | term.rawValue)
             guard role == .leader else { return }

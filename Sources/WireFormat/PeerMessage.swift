@@ -14,6 +14,7 @@ package enum PeerMessage: Hashable, Sendable {
     /// The leader's log begins here: what the follower needs is gone.
     case trimmed(first: Position)
     case identity(PeerIdentity)
+    case transferRequest(TransferRequest)
 
     /// Bytes of the length in front.
     package static let prefixByteCount = 4
@@ -30,6 +31,7 @@ package enum PeerMessage: Hashable, Sendable {
         case .ack: 8
         case .trimmed: 9
         case .identity: 10
+        case .transferRequest: 11
         }
     }
 
@@ -71,6 +73,7 @@ package enum PeerMessage: Hashable, Sendable {
         case .ack(let message): message.encode(into: &bytes)
         case .trimmed(let first): bytes.put(first)
         case .identity(let message): message.encode(into: &bytes)
+        case .transferRequest(let message): message.encode(into: &bytes)
         }
         let length = bytes.count - start - Self.prefixByteCount + body.count
         precondition(length <= WireLimits.messageByteCountMax, "a message of \(length) bytes")
@@ -99,6 +102,7 @@ package enum PeerMessage: Hashable, Sendable {
             try reader.finish()
             return .trimmed(first: first)
         case 10: return .identity(try PeerIdentity.decode(body))
+        case 11: return .transferRequest(try TransferRequest.decode(body))
         default: throw .unknownMessage(type: type)
         }
     }

@@ -248,7 +248,8 @@ extension Listener {
         let first = try await Listener.start()
         let second = try await Listener.start(leader: first.address)
         first.log.setLeader(NodeID(2))
-        let answer = try await second.ask(.post, "/v1/records", body: "a")
+        // As if the first had sent it on.
+        let answer = try await second.ask(.post, "/v1/records", [.holdfastForwarded: "1"], body: "a")
         #expect(answer.status == 421)
         #expect(answer.body.contains("NOT_LEADER"))
         await second.stop()

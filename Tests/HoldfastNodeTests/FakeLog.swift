@@ -151,6 +151,15 @@ final class FakeLog: LogService {
         for waiter in waiters { waiter.continuation.resume(returning: false) }
     }
 
+    func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure> {
+        self.state.withLock { state in
+            guard state.leader == self.node else { return .failure(.notLeader(leader: state.leader)) }
+            guard let node, node != self.node else { return .failure(.failed) }
+            state.leader = node
+            return .success(node)
+        }
+    }
+
     func picture() async -> LogPicture {
         self.state.withLock { state in
             LogPicture(

@@ -75,10 +75,19 @@ import Testing
                 == .forward(ServerAddress(host: "127.0.0.1", port: 7410)))
     }
 
-    @Test func `a forwarded request goes no further`() {
+    @Test func `a forwarded request goes on once, since leadership may have moved meanwhile`() {
+        #expect(
+            self.api.leaderDecision(NodeID(2), head: self.head([.holdfastForwarded: "1"]), forwarding: .auto)
+                == .forward(ServerAddress(host: "127.0.0.1", port: 7410)))
+        #expect(self.head([.holdfastForwarded: "1"]).forwardedCount == 1)
+        #expect(self.head([.holdfastForwarded: "yes"]).forwardedCount == NodeLimits.forwardedCountMax)
+        #expect(self.head([.holdfastForwarded: "-1"]).forwardedCount == NodeLimits.forwardedCountMax)
+    }
+
+    @Test func `a request that was forwarded twice goes no further`() {
         guard
             case .refuse(let problem) = self.api.leaderDecision(
-                NodeID(2), head: self.head([.holdfastForwarded: "1"]), forwarding: .auto)
+                NodeID(2), head: self.head([.holdfastForwarded: "2"]), forwarding: .auto)
         else {
             Issue.record("forwarded again")
             return

@@ -18,6 +18,7 @@ import WireFormat
 ///     ack A>B                    A tells leader B how far it is
 ///     lost N L                   node N sees that the process of L is gone
 ///     read N ID                  a linearizable read at N
+///     transfer N [M]             leader N is asked to hand over, to M
 ///     restart N                  node N crashes, forgets what was not synced, starts
 ///     show                       the state of all nodes
 final class TranscriptWorld {
@@ -67,6 +68,9 @@ final class TranscriptWorld {
         case "lost":
             self.step(try self.node(rest, 0), .leaderLost(NodeID(UInt32(try self.number(rest, 1)))))
         case "read": self.step(try self.node(rest, 0), .readAsked(id: try self.number(rest, 1)))
+        case "transfer":
+            let target = rest.count > 1 ? NodeID(UInt32(try self.number(rest, 1))) : nil
+            self.step(try self.node(rest, 0), .transferAsked(to: target))
         case "restart":
             let node = try self.node(rest, 0)
             node.crash(now: self.now)
@@ -230,6 +234,7 @@ func describe(_ effect: RaftEffect, of member: Member) -> String {
     case .becameFollower(let term, let leader): "\(node): becameFollower t\(term) of \(leader?.description ?? "nobody")"
     case .becameCandidate(let term): "\(node): becameCandidate t\(term)"
     case .committed(let position): "\(node): committed through \(position)"
+    case .transferFailed: "\(node): transferFailed"
     case .readReady(let id, let commit): "\(node): readReady \(id) at \(commit)"
     case .readRefused(let id): "\(node): readRefused \(id)"
     }
@@ -246,5 +251,7 @@ private func describe(_ message: RaftMessage) -> String {
         return "heartbeat t\(heartbeat.term) commit \(heartbeat.commit) round \(heartbeat.readRound)"
     case .heartbeatReply(let reply):
         return "heartbeatReply t\(reply.term) round \(reply.readRound)"
+    case .transferRequest(let request):
+        return "campaign now t\(request.term)"
     }
 }

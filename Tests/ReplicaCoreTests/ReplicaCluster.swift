@@ -22,6 +22,7 @@ final class ReplicaCluster {
 
     private(set) var nodes: [Node] = []
     private(set) var answers: [UInt64: Result<AppendOutcome, AppendFailure>] = [:]
+    private(set) var transfers: [UInt64: Result<NodeID, TransferFailure>] = [:]
     private var milliseconds: UInt64 = 1_000
     private var queue: [(node: Int, event: ReplicaEvent)] = []
     private var streams: [(leader: Int, id: StreamID, follower: Int, upstream: StreamID)] = []
@@ -111,6 +112,7 @@ final class ReplicaCluster {
         case .disk(.persistVote(let state)): self.queue.append((node, .votePersisted(state)))
         case .disk(.truncate(let point, _)): self.nodes[node].truncations.append(point)
         case .answer(let id, let result): self.answers[id] = result
+        case .transferred(let id, let result): self.transfers[id] = result
         case .send(let message, let member):
             let to = self.index(member.node)
             if self.reaches(node, to) { self.queue.append((to, .received(message, from: self.nodes[node].member))) }

@@ -22,6 +22,42 @@ struct ReplicaCoreTests {
         for node in cluster.nodes { #expect(node.core.commit == cluster.nodes[leader].core.chain.tail) }
     }
 
+    @Test func `handing over holds appends, and sends them to the next leader`() throws {
+        let (cluster, leader) = try self.cluster()
+        try cluster.propose("before", id: 1, at: leader)
+        let target = (leader + 1) % 3
+        cluster.cut(target)
+        cluster.pass(milliseconds: 20)
+        cluster.give(.transferAsked(id: 7, to: cluster.nodes[target].member.node), to: leader)
+        try cluster.propose("meanwhile", id: 2, at: leader)
+        #expect(cluster.answers[2] == nil && cluster.transfers[7] == nil)
+        cluster.mend(target)
+        cluster.pass(milliseconds: 100)
+        #expect(cluster.leader == target)
+        let next = cluster.nodes[target].member.node
+        #expect(cluster.transfers[7] == .success(next))
+        #expect(cluster.answers[2] == .failure(.notLeader(leader: next)))
+        try cluster.propose("after", id: 3, at: target)
+        #expect(try cluster.answers[3]?.get().first == LogIndex(2))
+    }
+
+    @Test func `a handover that nobody takes up ends, and what was held is appended after all`() throws {
+        let (cluster, leader) = try self.cluster()
+        let target = (leader + 1) % 3
+        cluster.cut(target)
+        cluster.give(.transferAsked(id: 7, to: cluster.nodes[target].member.node), to: leader)
+        try cluster.propose("held", id: 1, at: leader)
+        cluster.give(.transferAsked(id: 8, to: nil), to: leader)
+        #expect(cluster.transfers[8] == .failure(.isUnderWay))
+        cluster.pass(milliseconds: 1_000)
+        #expect(cluster.leader == leader && cluster.transfers[7] == .failure(.failed))
+        #expect(try cluster.answers[1]?.get().first == .first)
+        cluster.give(.transferAsked(id: 9, to: cluster.nodes[target].member.node), to: leader)
+        #expect(cluster.transfers[9] == .failure(.failed))
+        cluster.give(.transferAsked(id: 10, to: nil), to: (leader + 2) % 3)
+        #expect(cluster.transfers[10] == .failure(.notLeader(leader: cluster.nodes[leader].member.node)))
+    }
+
     @Test func `a follower refuses and names the leader`() throws {
         let (cluster, leader) = try self.cluster()
         try cluster.propose("one", id: 1, at: (leader + 1) % 3)

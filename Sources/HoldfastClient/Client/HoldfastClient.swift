@@ -102,6 +102,30 @@ public final class HoldfastClient: Sendable {
         throw failure
     }
 
+    /// Has the leader hand over to another node, without refusing an append.
+    ///
+    /// - Parameter node: Its number; by default whoever is furthest.
+    /// - Returns: The number of the node that leads now.
+    /// - Throws: ``ClientError/refused(_:)`` with `TRANSFER_FAILED` when nobody took over: the leader leads on.
+    public func transferLeadership(to node: UInt32? = nil) async throws(ClientError) -> UInt32 {
+        struct Answer: Decodable { var leader: UInt32 }
+        guard let server = await self.pool.leader() else { throw .unreachable("no leader is known") }
+        let path = "/admin/v1/transfer" + (node.map { "?to=\($0)" } ?? "")
+        let answer: HTTP2Answer
+        do throws(HTTP2ClientError) {
+            answer = try await self.pool.execute(
+                .post, path, at: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+        } catch {
+            throw .unreachable("\(server): \(error)")
+        }
+        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
+        guard let leader = JSONDocument.decode(Answer.self, from: answer.body.readableBytesView)?.leader else {
+            throw .badAnswer("\(server): \(path)")
+        }
+        self.pool.doubted(server)
+        return leader
+    }
+
     private func get(
         _ path: String, waitMilliseconds: UInt64, at server: ServerAddress?
     ) async throws(ClientError) -> ByteBuffer {

@@ -39,8 +39,9 @@ final class ClientAPI: Sendable {
             return .refuse(.noLeader)
         }
         let misdirected = Problem(AppendFailure.notLeader(leader: leader)).leading(to: address)
-        // One hop: a request that was forwarded already found another leader than its sender knew.
-        guard head.headerFields[.holdfastForwarded] == nil else { return .refuse(misdirected) }
+        // A request that was forwarded already found another leader than its sender knew. Once more is enough for one that
+        // was held while leadership moved on; two nodes that each take the other for the leader end it there.
+        guard head.forwardedCount < NodeLimits.forwardedCountMax else { return .refuse(misdirected) }
         switch forwarding {
         case .auto: return .forward(address)
         case .never: return .refuse(misdirected)

@@ -83,6 +83,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .record(let index): self.startRecord(index, on: stream)
             case .tail: self.answerTail(on: stream)
             case .cluster: self.answerCluster(on: stream)
+            case .transfer: try self.startTransfer(QueryParameters(query), on: stream)
             }
         } catch {
             self.answer(error, on: stream)
@@ -215,6 +216,36 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             let status = ClusterStatus(picture, peers: handler.api.peers)
             let head = handler.api.head(.ok, fields: [.cacheControl: "no-store"])
             handler.answer(head, ByteBuffer(bytes: JSONDocument.encode(status)), on: stream)
+        }
+    }
+
+    // MARK: Leadership
+
+    private func startTransfer(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
+        try query.check(only: ["to"])
+        let node = try query.value("to", expected: "a node's number") {
+            UInt32($0).flatMap { $0 > 0 ? NodeID($0) : nil }
+        }
+        if let node, self.api.address(of: node) == nil {
+            throw .badRequest("node \(node) is not a node of this cluster", hint: "GET /v1/cluster names them.")
+        }
+        self.run(on: stream) { [api] in
+            await api.service.transferLeadership(to: node)
+        } then: { handler, stream, result in
+            switch result {
+            case .success(let leader):
+                var writer = JSONWriter()
+                writer.object {
+                    $0.member("leader", leader.rawValue)
+                    if let address = handler.api.address(of: leader) { $0.member("address", address.description) }
+                }
+                writer.endLine()
+                handler.answer(
+                    handler.api.head(.ok), ByteBuffer(bytes: writer.bytes),
+                    on: stream)
+            case .failure(.notLeader(let leader)): handler.passToLeader(leader, on: stream)
+            case .failure(let failure): handler.answer(Problem(failure), on: stream)
+            }
         }
     }
 

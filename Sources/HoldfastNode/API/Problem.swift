@@ -38,7 +38,7 @@ extension Problem {
     static func noSuchRoute(_ path: Substring) -> Problem {
         Problem(
             .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path)",
-            hint: "The routes are /v1/records, /v1/records/{index} and /v1/cluster.")
+            hint: "The routes are /v1/records, /v1/records/{index}, /v1/cluster and /admin/v1/transfer.")
     }
 
     static func methodNotAllowed(_ method: HTTPRequest.Method, path: Substring, allowed: String) -> Problem {
@@ -121,6 +121,21 @@ extension Problem {
                 .serviceUnavailable, "SHUTTING_DOWN", "this node is stopping",
                 hint: "Try again on another node.", applied: mayBeApplied ? .unknown : .no,
                 fields: [.retryAfter: "1"])
+        }
+    }
+
+    init(_ failure: TransferFailure) {
+        switch failure {
+        case .notLeader(let leader): self.init(AppendFailure.notLeader(leader: leader))
+        case .shuttingDown: self.init(AppendFailure.shuttingDown(mayBeApplied: false))
+        case .isUnderWay:
+            self.init(
+                .conflict, "TRANSFER_UNDER_WAY", "leadership is on its way to another node already",
+                hint: "See who leads: GET /v1/cluster.")
+        case .failed:
+            self.init(
+                .serviceUnavailable, "TRANSFER_FAILED", "no node took over in time, and nothing has changed",
+                hint: "The node must run, be connected and level: GET /v1/cluster.", fields: [.retryAfter: "1"])
         }
     }
 

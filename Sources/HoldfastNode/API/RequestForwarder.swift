@@ -14,6 +14,15 @@ protocol RequestForwarder: Sendable {
         reply: @escaping @Sendable (Result<HTTP2Answer, Problem>) -> Void)
 }
 
+extension HTTPRequest {
+    /// How many nodes have passed it on; what cannot be read counts as the most.
+    var forwardedCount: Int {
+        guard let value = self.headerFields[.holdfastForwarded] else { return 0 }
+        return Int(value).flatMap { $0 >= 0 ? min($0, NodeLimits.forwardedCountMax) : nil }
+            ?? NodeLimits.forwardedCountMax
+    }
+}
+
 /// Forwards over one HTTP/2 connection per node that has led; how many are under way is the client's limit.
 final class LeaderForwarder: RequestForwarder {
     private let client: HTTP2Client
@@ -31,7 +40,7 @@ final class LeaderForwarder: RequestForwarder {
         var request = HTTPRequest(
             method: head.method, scheme: "http", authority: leader.description, path: head.path,
             headerFields: head.headerFields)
-        request.headerFields[.holdfastForwarded] = "1"
+        request.headerFields[.holdfastForwarded] = "\(head.forwardedCount + 1)"
         let isAppend = head.method == .post
         self.client.execute(
             request, body: body, to: HTTP2Address(host: leader.host, port: leader.port),

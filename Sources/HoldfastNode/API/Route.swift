@@ -9,6 +9,7 @@ enum Route: Hashable {
     case record(LogIndex)
     case tail
     case cluster
+    case transfer
 
     /// - Throws: 404 for a path that is none of ours, 405 for a method that the path does not have.
     static func decide(method: HTTPRequest.Method, path: Substring) throws(Problem) -> Route {
@@ -23,6 +24,9 @@ enum Route: Hashable {
         case "/v1/cluster":
             guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
             return .cluster
+        case "/admin/v1/transfer":
+            guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
+            return .transfer
         default:
             let prefix = "/v1/records/"
             guard path.hasPrefix(prefix) else { throw .noSuchRoute(path) }

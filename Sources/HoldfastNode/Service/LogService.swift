@@ -18,6 +18,11 @@ package protocol LogService: Sendable {
     func waitForCommit(of index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool
 
     func picture() async -> LogPicture
+
+    /// Gives leadership to `node`, or to whoever is furthest.
+    ///
+    /// - Returns: Who leads now.
+    func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure>
 }
 
 /// Some committed records, in order.
@@ -65,6 +70,12 @@ extension Replicator: LogService {
         return LogPage(
             records: page.records, next: page.next, isUpToDate: page.isUpToDate, firstIndex: page.firstIndex,
             nextIndex: page.nextIndex)
+    }
+
+    package func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure> {
+        do throws(TransferFailure) { return .success(try await self.handOver(to: node)) } catch {
+            return .failure(error)
+        }
     }
 
     package func picture() async -> LogPicture {

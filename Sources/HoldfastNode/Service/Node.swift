@@ -4,6 +4,7 @@ import LogModel
 import Logging
 import NIOCore
 import NIOPosix
+import ReplicaCore
 import Replicator
 import ServiceLifecycle
 import SystemPackage
@@ -20,8 +21,8 @@ package enum NodeError: Error, Sendable {
 
 /// A running node: the Replicator on one event loop, its clients on another.
 ///
-/// Start: log, peer listener, client listener. Stop (SIGTERM, SIGINT): clients first, then the log, so that
-/// what was accepted is answered.
+/// Start: log, peer listener, client listener. Stop (SIGTERM, SIGINT): leadership is handed over, then clients are let go,
+/// then the log, so that what was accepted is answered.
 package struct Node: Service {
     private let configuration: NodeConfiguration
     private let logger: Logger
@@ -81,11 +82,23 @@ package struct Node: Service {
             metadata: ["client": "\(listen)", "peer": "\(self.configuration.peerListen)"])
         let failure = await Self.stopped(or: replicator.failed)
         self.logger.notice("stopping")
+        if failure == nil { await self.handOver(replicator) }
         await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
         await forwarder.shutdown()
         await replicator.shutdown()
         if let failure { throw .stopped(reason: "\(failure)") }
         self.logger.notice("stopped")
+    }
+
+    /// Before clients are let go: appends that come meanwhile are taken to the next leader.
+    private func handOver(_ replicator: Replicator) async {
+        do throws(TransferFailure) {
+            let leader = try await replicator.handOver()
+            self.logger.notice("leadership handed over", metadata: ["leader": "\(leader)"])
+        } catch {
+            if case .notLeader = error { return }
+            self.logger.warning("leadership not handed over", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Returns when a signal says stop, or with what the log failed with.

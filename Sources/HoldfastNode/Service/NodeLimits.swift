@@ -8,6 +8,8 @@ package enum NodeLimits {
     package static let recordsPerAppendMax = 4096
     /// How long a forwarded request waits for the leader's answer: longer than the leader itself waits.
     package static let forwardTimeoutMilliseconds: UInt64 = 12_000
+    /// How often a request is passed on before it is answered with who leads.
+    package static let forwardedCountMax = 2
     /// Records of one page when the request does not say, and at most.
     package static let pageRecordCount = 100
     package static let pageRecordCountMax = 10_000

@@ -94,6 +94,7 @@ struct SimulationTotal: Encodable {
     var truncations = 0
     var duplicatesAnswered = 0
     var readsChecked = 0
+    var handovers = 0
     /// Of all runs, in order.
     var traceHash = ""
     private var hash: UInt64 = 0
@@ -104,7 +105,7 @@ struct SimulationTotal: Encodable {
         case framesCommitted = "frames_committed"
         case segmentsSealed = "segments_sealed"
         case leadersElected = "leaders_elected"
-        case crashes, truncations
+        case crashes, truncations, handovers
         case duplicatesAnswered = "duplicates_answered"
         case readsChecked = "reads_checked"
         case traceHash = "trace_hash"
@@ -122,6 +123,7 @@ struct SimulationTotal: Encodable {
         self.truncations += report.truncations
         self.duplicatesAnswered += report.duplicatesAnswered
         self.readsChecked += report.readsChecked
+        self.handovers += report.handovers
         self.hash = (self.hash &* 31) ^ report.traceHash
         self.traceHash = String(self.hash, radix: 16)
     }
@@ -133,7 +135,7 @@ struct SimulationTotal: Encodable {
             "\(self.appendsAcknowledged) appends acknowledged (\(self.duplicatesAnswered) of them retries), "
                 + "\(self.framesCommitted) frames committed, \(self.segmentsSealed) sealed segments compared, "
                 + "\(self.readsChecked) linearizable reads",
-            "\(self.leadersElected) leaders, \(self.crashes) crashes, \(self.truncations) divergent tails cut",
+            "\(self.leadersElected) leaders, \(self.handovers) handovers, \(self.crashes) crashes, \(self.truncations) divergent tails cut",
             "trace \(self.traceHash)",
         ]
     }

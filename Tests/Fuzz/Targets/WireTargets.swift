@@ -63,6 +63,7 @@ enum PeerMessageTarget: FuzzTarget {
                     previousChecksum: 0xcafe_babe, rawByteCount: 4, encoding: .identity, body: Bytes("abcd".utf8))),
             .ack(AckMessage(term: term, received: point, persisted: point)),
             .trimmed(first: Position(2, 0)),
+            .transferRequest(TransferRequest(term: term, leader: member)),
             .identity(
                 PeerIdentity(
                     cluster: Samples.cluster, node: NodeID(2), incarnation: Incarnation(0x22), generation: 2,
