@@ -12,78 +12,115 @@ package enum TransferFailure: Error, Hashable, Sendable {
     case shuttingDown
 }
 
-/// What waits while leadership goes to another node.
+/// Leadership on its way to another node.
 struct Handover {
     /// Of whoever asked for it.
     var id: UInt64
     /// In which this node led.
     var term: Term
-    /// When those who wait are let go, whoever leads then.
+    /// When it counts as failed, whoever leads then.
     var deadline: MonotonicTime
-    var proposals: [Proposal] = []
-    var byteCount = 0
-    /// Linearizable reads that were refused in between.
-    var reads: [UInt64] = []
 }
 
-/// Handing over leadership without refusing anybody: appends that come meanwhile are held, and sent on to the next leader.
+/// Between two leaders nobody is refused: appends and reads that come meanwhile are held, and placed here or sent on as
+/// soon as it is known who leads.
 extension ReplicaCore {
     mutating func transferAsked(_ id: UInt64, to node: NodeID?) {
         guard self.raft.role == .leader else {
             return self.actions.append(.transferred(id: id, .failure(.notLeader(leader: self.raft.leader))))
         }
+        guard node != self.configuration.member.node else {
+            return self.actions.append(.transferred(id: id, .success(self.configuration.member.node)))
+        }
         guard self.handover == nil else {
             return self.actions.append(.transferred(id: id, .failure(.isUnderWay)))
         }
-        // Once for the target to take over, once for its first message.
-        let timeout = 2 * self.configuration.raft.electionTimeoutMilliseconds.upperBound
-        self.handover = Handover(
-            id: id, term: self.raft.term, deadline: self.now.monotonic.advanced(byMilliseconds: timeout))
+        self.handover = Handover(id: id, term: self.raft.term, deadline: self.leaderWaitDeadline)
         self.consensus(.transferAsked(to: node))
     }
 
-    /// - Returns: Whether they are held, for as long as nobody knows who leads next.
+    /// Once for a leader to be elected, once for its first message.
+    private var leaderWaitDeadline: MonotonicTime {
+        self.now.monotonic.advanced(
+            byMilliseconds: 2 * self.configuration.raft.electionTimeoutMilliseconds.upperBound)
+    }
+
+    private var isBetweenLeaders: Bool { self.handover != nil || self.raft.leader == nil }
+
+    /// - Returns: Whether they are held.
     mutating func hold(_ proposals: [Proposal]) -> Bool {
-        guard self.handover != nil else { return false }
+        guard self.isBetweenLeaders else { return false }
+        let limits = self.configuration.limits
         for proposal in proposals {
-            let limits = self.configuration.limits
-            guard let handover = self.handover, handover.proposals.count < limits.pendingAppendCountMax,
-                handover.byteCount < limits.uncommittedByteCountMax
-            else {
+            if self.leaderWait.appendCount < limits.pendingAppendCountMax,
+                self.leaderWait.byteCount < limits.uncommittedByteCountMax
+            {
+                self.leaderWait.add(proposal, until: self.leaderWaitDeadline)
+            } else {
                 self.actions.append(.answer(id: proposal.id, .failure(.busy)))
-                continue
             }
-            self.handover?.proposals.append(proposal)
-            self.handover?.byteCount += proposal.draft.byteCount
         }
         return true
     }
 
-    /// Somebody else leads, or this node again in a later term.
+    /// - Returns: Whether the read is held.
+    mutating func hold(read id: UInt64) -> Bool {
+        guard self.isBetweenLeaders,
+            self.leaderWait.readCount < self.configuration.raft.limits.pendingReadCountMax
+        else { return false }
+        self.leaderWait.add(read: id, until: self.leaderWaitDeadline)
+        return true
+    }
+
+    /// The role, the term or the leader is another one.
     mutating func leadershipMoved() {
-        guard let handover = self.handover, let leader = self.raft.leader else { return }
-        if leader != self.configuration.member.node {
-            self.end(handover, .success(leader))
-        } else if self.raft.term > handover.term {
-            self.end(handover, .failure(.failed))
+        guard let leader = self.raft.leader else { return }
+        if let handover = self.handover {
+            if leader != self.configuration.member.node {
+                self.end(handover, .success(leader))
+            } else if self.raft.term > handover.term {
+                self.end(handover, .failure(.failed))
+            }
         }
+        if self.handover == nil { self.releaseAll() }
     }
 
     mutating func transferFailed() {
         guard let handover = self.handover, self.raft.role == .leader else { return }
         self.end(handover, .failure(.failed))
+        self.releaseAll()
     }
 
-    mutating func endHandoverInTime() {
-        guard let handover = self.handover, self.now.monotonic >= handover.deadline else { return }
-        self.end(handover, .failure(.failed))
+    /// Lets go whoever has waited for long enough.
+    mutating func expireLeaderWait() {
+        if let handover = self.handover, self.now.monotonic >= handover.deadline {
+            self.end(handover, .failure(.failed))
+            if self.raft.leader != nil { self.releaseAll() }
+        }
+        guard !self.leaderWait.isEmpty else { return }
+        let expired = self.leaderWait.takeExpired(at: self.now.monotonic)
+        for proposal in expired.proposals {
+            self.actions.append(.answer(id: proposal.id, .failure(.notLeader(leader: self.raft.leader))))
+        }
+        for read in expired.reads { self.actions.append(.readRefused(id: read)) }
     }
 
     private mutating func end(_ handover: Handover, _ result: Result<NodeID, TransferFailure>) {
         self.handover = nil
         self.actions.append(.transferred(id: handover.id, result))
-        // Placed here, or refused with the name of who leads now.
-        self.proposed(handover.proposals)
-        for read in handover.reads { self.actions.append(.readRefused(id: read)) }
+    }
+
+    /// Placed here, or refused with the name of who leads.
+    private mutating func releaseAll() {
+        guard !self.leaderWait.isEmpty else { return }
+        let (proposals, reads) = self.leaderWait.takeAll()
+        if !proposals.isEmpty { self.proposed(proposals) }
+        for read in reads {
+            if self.raft.role == .leader {
+                self.consensus(.readAsked(id: read))
+            } else {
+                self.actions.append(.readRefused(id: read))
+            }
+        }
     }
 }

@@ -34,6 +34,7 @@ package struct ReplicaCore: ~Copyable {
     var pending = PendingAppends()
     var lastStream: UInt64 = 0
     var handover: Handover?
+    var leaderWait = LeaderWait()
     /// Refusals that wait for the proof that this node still leads.
     var refusals: [UInt64: AppendFailure] = [:]
 
@@ -143,7 +144,7 @@ package struct ReplicaCore: ~Copyable {
         for id in self.pending.expired(at: self.now.monotonic) {
             self.actions.append(.answer(id: id, .failure(.timedOut)))
         }
-        self.endHandoverInTime()
+        self.expireLeaderWait()
         self.drainEffects()
         if self.raft.role == .leader { self.tendFollowers() }
     }
@@ -196,9 +197,7 @@ package struct ReplicaCore: ~Copyable {
     private mutating func unconfirmed(_ id: UInt64) {
         if self.refusals.removeValue(forKey: id) != nil {
             self.actions.append(.answer(id: id, .failure(.notLeader(leader: self.raft.leader))))
-        } else if self.handover != nil {
-            self.handover?.reads.append(id)
-        } else {
+        } else if !self.hold(read: id) {
             self.actions.append(.readRefused(id: id))
         }
     }

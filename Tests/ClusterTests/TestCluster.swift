@@ -120,6 +120,12 @@ struct TestCluster: Sendable {
         try await eventually("killed processes to end") { !processes.contains { Processes.isRunning($0) } }
     }
 
+    /// Asks nodes to stop, and waits for their ends.
+    func stop(_ node: Node) async throws {
+        try self.signal(SIGTERM, node)
+        try await eventually("\(node.name) to end") { self.process(node) == nil }
+    }
+
     func start(_ node: Node) async throws { try await self.control("start", node.name) }
 
     func lastWords(of node: Node) -> String {

@@ -68,6 +68,10 @@ enum Samples {
         ),
         (.trimmed(first: Position(2, 0)), "09000000 09 0200000000000000"),
         (
+            .transferRequest(TransferRequest(term: Term(5), leader: member)),
+            "15000000 0b 0500000000000000 020000002200000000000000"
+        ),
+        (
             .identity(
                 PeerIdentity(
                     cluster: cluster, node: NodeID(2), incarnation: Incarnation(0x22), generation: 2, starts: 12,

@@ -35,6 +35,7 @@ package final class AppendHistory: Sendable {
         /// The term of the leader that was killed last.
         var killedTerm = Term.zero
         var isStopped = false
+        var retryCount = 0
     }
 
     private let state: Mutex<State>
@@ -44,6 +45,9 @@ package final class AppendHistory: Sendable {
     }
 
     package var acknowledgedCount: Int { self.state.withLock { $0.acknowledgedCount } }
+    /// Attempts that were made again.
+    package var retryCount: Int { self.state.withLock { $0.retryCount } }
+    package func retried() { self.state.withLock { $0.retryCount += 1 } }
     package var isStopped: Bool { self.state.withLock { $0.isStopped } }
     package func stop() { self.state.withLock { $0.isStopped = true } }
 

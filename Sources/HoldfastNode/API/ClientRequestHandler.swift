@@ -20,6 +20,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var append: AppendRequest?
     private var body = ByteBuffer()
     private var isAnswered = false
+    /// Until when a leader that is not reached is looked for again.
+    private var forwardDeadline: NIODeadline?
     /// Said once the request has ended: not every client hears an answer while it is still sending.
     private var refusal: Problem?
     private var drainedByteCount = 0
@@ -144,10 +146,26 @@ final class ClientRequestHandler: HTTP2ServerHandler {
                     let (handler, stream) = bound.value
                     switch result {
                     case .success(let answer): handler.answer(answer.head, answer.body, on: stream)
-                    case .failure(let problem): handler.answer(problem, on: stream)
+                    case .failure(let problem): handler.forwardingFailed(problem, on: stream)
                     }
                 }
             }
+        }
+    }
+
+    /// A leader that was not reached has just gone, most of the time: the next one is asked, once it is known.
+    private func forwardingFailed(_ problem: Problem, on stream: HTTP2Stream) {
+        let now = NIODeadline.now()
+        let deadline = self.forwardDeadline ?? now + .milliseconds(NodeLimits.leaderWaitMilliseconds)
+        self.forwardDeadline = deadline
+        guard self.append != nil, problem.isUnsent, now < deadline, !self.isAnswered else {
+            return self.answer(problem, on: stream)
+        }
+        let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
+        stream.eventLoop.scheduleTask(in: .milliseconds(NodeLimits.leaderRetryMilliseconds)) {
+            let (handler, stream) = bound.value
+            guard !handler.isAnswered else { return }
+            do throws(Problem) { try handler.startAppend(on: stream) } catch { handler.answer(error, on: stream) }
         }
     }
 

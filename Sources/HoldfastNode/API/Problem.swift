@@ -11,6 +11,8 @@ struct Problem: Error, Hashable {
     var document: ProblemDocument
     /// Further headers: `Allow`, `Retry-After`, `Location`.
     var fields: HTTPFields
+    /// The leader cannot have heard of the request: it may be sent to the next one.
+    var isUnsent = false
 
     init(
         _ status: HTTPResponse.Status, _ code: String, _ detail: String, hint: String,
@@ -168,10 +170,14 @@ extension Problem {
         fields: [.retryAfter: "1"])
 
     /// The leader could not be reached from here: nothing was sent to it.
-    static let leaderUnreachable = Problem(
-        .serviceUnavailable, "QUORUM_UNAVAILABLE", "the leader cannot be reached from this node",
-        hint: "If it has just stopped, another will lead within a second; try again.",
-        fields: [.retryAfter: "1"])
+    static let leaderUnreachable: Problem = {
+        var problem = Problem(
+            .serviceUnavailable, "QUORUM_UNAVAILABLE", "the leader cannot be reached from this node",
+            hint: "If it has just stopped, another will lead within a second; try again.",
+            fields: [.retryAfter: "1"])
+        problem.isUnsent = true
+        return problem
+    }()
 
     /// The request was sent to the leader, and no answer came.
     static func forwardingFailed(_ reason: String, isAppend: Bool) -> Problem {

@@ -8,6 +8,9 @@ package enum NodeLimits {
     package static let recordsPerAppendMax = 4096
     /// How long a forwarded request waits for the leader's answer: longer than the leader itself waits.
     package static let forwardTimeoutMilliseconds: UInt64 = 12_000
+    /// How long a request that did not reach the leader waits for the next one, and how often it looks.
+    package static let leaderWaitMilliseconds: Int64 = 1_500
+    package static let leaderRetryMilliseconds: Int64 = 20
     /// How often a request is passed on before it is answered with who leads.
     package static let forwardedCountMax = 2
     /// Records of one page when the request does not say, and at most.

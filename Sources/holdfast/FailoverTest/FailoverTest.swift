@@ -10,6 +10,8 @@ struct FailoverTest {
 
     var cluster: LocalCluster
     var kills: Int
+    /// Leaders hand over instead of being killed.
+    var isHandover = false
     var producers: Int
     var console: Console
 
@@ -24,9 +26,11 @@ struct FailoverTest {
             defer { history.stop() }
             var gaps: [Double] = []
             for round in 0..<self.kills {
-                gaps.append(try await self.killLeader(history).milliseconds)
+                let gap =
+                    self.isHandover ? try await self.moveLeader(history, client) : try await self.killLeader(history)
+                gaps.append(gap.milliseconds)
                 self.console.progress(
-                    "kill \(round + 1) of \(self.kills): gap \(gaps[round].rounded(1)) ms, "
+                    "\(self.isHandover ? "handover" : "kill") \(round + 1) of \(self.kills): gap \(gaps[round].rounded(1)) ms, "
                         + "\(history.acknowledgedCount) acknowledged")
             }
             try await self.wait("acknowledgements") { [before = history.acknowledgedCount] in
@@ -47,7 +51,7 @@ struct FailoverTest {
         while !history.isStopped {
             sequence += 1
             do throws(ClientError) {
-                let receipt = try await producer.append([Record("p\(number)-\(sequence)")])
+                let receipt = try await producer.append([Record("p\(number)-\(sequence)")]) { _ in history.retried() }
                 history.acknowledged(number, sequence, receipt)
             } catch {
                 switch error {
@@ -57,6 +61,21 @@ struct FailoverTest {
                 }
             }
         }
+    }
+
+    // MARK: Handing over
+
+    /// - Returns: The time without acknowledgements, from the old leader's last to the new one's first.
+    private func moveLeader(_ history: AppendHistory, _ client: HoldfastClient) async throws -> Duration {
+        let before = history.acknowledgedCount
+        try await self.wait("acknowledgements") {
+            history.acknowledgedCount >= before + Self.acknowledgementsPerRound
+        }
+        let (leader, term) = try await self.cluster.leaderAndTerm()
+        history.killing(leaderOf: term)
+        do throws(ClientError) { _ = try await client.transferLeadership() } catch { throw CommandFailure(error) }
+        try await self.wait("an acknowledgement after \(leader.name) handed over") { history.gap != nil }
+        return history.gap ?? .zero
     }
 
     // MARK: Killing
@@ -111,12 +130,19 @@ struct FailoverTest {
         var differing = 0
         for node in self.cluster.nodes {
             try await self.waitUntilLevel(node)
-            if try await self.log(client, of: node.client) != log { differing += 1 }
+            // It may have all of it, and not know yet that the last is committed.
+            var own: [String] = []
+            try await self.wait("\(node.name) to know what is committed") {
+                own = (try? await self.log(client, of: node.client)) ?? []
+                return own.count >= log.count
+            }
+            if own != log { differing += 1 }
         }
         let findings = history.compared(with: log)
         let sorted = gaps.sorted()
         return FailoverReport(
-            kills: self.kills, acknowledged: history.acknowledgedCount, lost: findings.lost,
+            kind: self.isHandover ? "handover" : "kill", kills: self.kills, retried: history.retryCount,
+            acknowledged: history.acknowledgedCount, lost: findings.lost,
             duplicated: findings.duplicated, reordered: findings.reordered, foreign: findings.foreign,
             differing: differing, unknown: findings.unknown, gaps: gaps,
             median: sorted.isEmpty ? 0 : sorted[sorted.count / 2], worst: sorted.last ?? 0)

@@ -16,6 +16,9 @@ struct FailoverTestCommand: AsyncParsableCommand {
     @Option(help: "How often the leader is killed.")
     var kills = 20
 
+    @Flag(help: "The leader hands over, as often as --kills says, and nobody is killed.")
+    var handover = false
+
     @Option(help: "Producers that append at the same time.")
     var producers = 4
 
@@ -42,7 +45,8 @@ struct FailoverTestCommand: AsyncParsableCommand {
             nodes: self.nodes, settings: settings, directory: self.dataDir, console: self.output.console
         ) { cluster in
             try await FailoverTest(
-                cluster: cluster, kills: self.kills, producers: self.producers, console: self.output.console
+                cluster: cluster, kills: self.kills, isHandover: self.handover, producers: self.producers,
+                console: self.output.console
             ).run()
         }
         let console = self.output.console
@@ -59,7 +63,11 @@ struct FailoverTestCommand: AsyncParsableCommand {
 
 /// What a failover test found.
 struct FailoverReport: Encodable {
+    /// `kill` or `handover`.
+    var kind: String
     var kills: Int
+    /// Attempts that were refused or lost, and made again.
+    var retried: Int
     var acknowledged: Int
     var lost: Int
     var duplicated: Int
@@ -79,7 +87,7 @@ struct FailoverReport: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case kills, acknowledged, lost, duplicated, reordered, foreign, differing, unknown
+        case kind, kills, retried, acknowledged, lost, duplicated, reordered, foreign, differing, unknown
         case gaps = "gaps_ms"
         case median = "median_ms"
         case worst = "worst_ms"
@@ -87,17 +95,19 @@ struct FailoverReport: Encodable {
 
     func text(_ console: Console) -> String {
         var lines = self.gaps.enumerated().map {
-            "kill \($0.offset + 1): \($0.element.rounded(1)) ms without an acknowledgement"
+            "\(self.kind) \($0.offset + 1): \($0.element.rounded(1)) ms without an acknowledgement"
         }
         if !self.gaps.isEmpty {
             lines.append(
-                "median \(self.median.rounded(1)) ms, worst \(self.worst.rounded(1)) ms over \(self.kills) kills")
+                "median \(self.median.rounded(1)) ms, worst \(self.worst.rounded(1)) ms over \(self.kills.counted(self.kind))"
+            )
         }
         let verdict = "\(self.acknowledged) acknowledged, \(self.lost) lost, \(self.duplicated) duplicated"
         lines.append(console.coloured(verdict, self.isGood ? .green : .red))
         if self.reordered > 0 { lines.append("\(self.reordered) out of their producer's order") }
         if self.foreign > 0 { lines.append("\(self.foreign) that nobody appended") }
         if self.differing > 0 { lines.append("\(self.differing) nodes hold another log than the leader") }
+        if self.kind == "handover" { lines.append("\(self.retried) attempts were refused or lost, and made again") }
         if self.unknown > 0 { lines.append("\(self.unknown) with an unknown outcome, none of them twice") }
         return lines.joined(separator: "\n")
     }

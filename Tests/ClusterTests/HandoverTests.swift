@@ -1,0 +1,63 @@
+import Foundation
+import Glibc
+import HoldfastClient
+import Testing
+
+extension ClusterTests {
+    /// Leadership that moves because somebody wants it to: nobody is refused anything.
+    ///
+    /// The load never tries anything again, and asks one node only.
+    @Suite struct HandoverTests {
+        private static func load(_ cluster: TestCluster, at node: TestCluster.Node, seconds: UInt64) -> AppendLoad {
+            AppendLoad(
+                server: node.client, clients: 4, inFlight: 4, size: 100, warmUpMilliseconds: 0,
+                durationMilliseconds: seconds * 1000)
+        }
+
+        @Test func `Leadership goes from node to node under load without a refused append`() async throws {
+            try await TestCluster.with { cluster in
+                async let result = Self.load(cluster, at: cluster.nodes[0], seconds: 4).run()
+                for round in 0..<12 {
+                    let target = cluster.nodes[round % 3]
+                    let answer = try await cluster.ask("transfer-leader", "--to", "\(target.number)", "-o", "json")
+                    #expect(answer.status == 0, "\(answer.summary)")
+                    #expect(answer.output.hasPrefix("{\"leader\":\(target.number),"))
+                    #expect(try await cluster.leader().node == target)
+                }
+                let found = await result
+                #expect(found.failureCount == 0, "\(found.failure ?? "")")
+                #expect(found.latenciesMicroseconds.count > 100)
+            }
+        }
+
+        @Test func `failover-test --handover finds nothing lost, doubled or tried again`() async throws {
+            struct Report: Decodable { var kind: String, kills, retried, acknowledged, lost, duplicated: Int }
+            let answer = try await Program.run(
+                ["failover-test", "--handover", "--kills", "3", "-o", "json", "-q"], seconds: 60)
+            #expect(answer.status == 0, "\(answer.summary)")
+            let report = try answer.json(Report.self)
+            #expect(report.kind == "handover" && report.kills == 3 && report.acknowledged > 300)
+            #expect(report.retried == 0 && report.lost == 0 && report.duplicated == 0)
+        }
+
+        @Test func `Nodes that are stopped one after the other under load refuse nothing`() async throws {
+            try await TestCluster.with { cluster in
+                async let result = Self.load(cluster, at: cluster.nodes[0], seconds: 8).run()
+                for round in 0..<2 {
+                    // Each of them leads when its turn comes.
+                    for node in cluster.nodes.dropFirst() {
+                        let answer = try await cluster.ask("transfer-leader", "--to", "\(node.number)")
+                        #expect(answer.status == 0, "\(answer.summary)")
+                        try await cluster.stop(node)
+                        #expect(cluster.lastWords(of: node).contains("leadership handed over"), "round \(round)")
+                        try await cluster.start(node)
+                        try await cluster.untilCaughtUp(node)
+                    }
+                }
+                let found = await result
+                #expect(found.failureCount == 0, "\(found.failure ?? "")")
+                #expect(found.latenciesMicroseconds.count > 100)
+            }
+        }
+    }
+}
