@@ -50,7 +50,7 @@ struct PageReader: Sendable {
         from start: LogIndex, limit: Int, byteCountMax: Int, through view: CommitWatch.View
     ) throws(ReadFailure) -> ReadPage {
         var page = ReadPage(
-            records: [], next: min(start, view.nextIndex), isUpToDate: true, firstIndex: .first,
+            records: [], next: min(start, view.nextIndex), isUpToDate: true, firstIndex: self.store.firstIndex,
             nextIndex: view.nextIndex)
         guard start < view.nextIndex else { return page }
         do {
@@ -67,6 +67,8 @@ struct PageReader: Sendable {
             }
         } catch let failure as ReadFailure {
             throw failure
+        } catch LogError.trimmed {
+            throw .trimmed(first: self.store.firstIndex)
         } catch {
             throw .damaged("\(error)")
         }

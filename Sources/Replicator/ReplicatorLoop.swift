@@ -271,7 +271,7 @@ final class ReplicatorLoop {
             phase: self.isStopped ? .stopped : .running, node: self.configuration.node,
             incarnation: identity.incarnation, cluster: identity.cluster, role: self.core.raft.role,
             term: self.core.raft.term, leader: self.core.raft.leader, commit: self.core.commit,
-            tail: self.core.chain.tail, firstIndex: .first, nextIndex: self.core.committedNextIndex,
+            tail: self.core.chain.tail, firstIndex: self.store.firstIndex, nextIndex: self.core.committedNextIndex,
             isReady: self.core.isReady,
             peers: self.links.sorted { $0.key < $1.key }.map { node, link in
                 let progress = self.core.followers[node]

@@ -160,7 +160,7 @@ extension Problem {
         case .damaged(let what):
             self.init(
                 .internalServerError, "DAMAGED", "the records cannot be read here: \(what)",
-                hint: "Read from another node; run holdfast verify on this node's data directory.")
+                hint: "Ask another node, with consistency=committed; holdfast verify says what is wrong with this one.")
         }
     }
 

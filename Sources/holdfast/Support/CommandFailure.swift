@@ -47,8 +47,9 @@ extension CommandFailure {
         switch error {
         case .refused(let problem):
             let isAbsent = ["QUORUM_UNAVAILABLE", "NOT_LEADER"].contains(problem.code)
+            let status: ExitStatus = isAbsent ? .unreachable : problem.code == "DAMAGED" ? .damaged : .refused
             self.init(
-                isAbsent ? .unreachable : .refused, error.description, applied: isAppend ? problem.applied : nil,
+                status, error.description, applied: isAppend ? problem.applied : nil,
                 next: problem.hint)
         case .unreachable:
             self.init(
