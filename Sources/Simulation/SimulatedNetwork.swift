@@ -20,6 +20,8 @@ struct SimulatedNetwork {
     let nodeCount: Int
     private var cut: Set<Int> = []
     private var connected: Set<Int> = []
+    /// When a node hears next what became of its connection to another.
+    private var noticeTimes: [Int: UInt64] = [:]
     private(set) var streams: [Stream] = []
     private var lastUpstream: UInt64 = 0
 
@@ -36,6 +38,14 @@ struct SimulatedNetwork {
 
     func isConnected(_ from: Int, _ to: Int) -> Bool { self.connected.contains(self.key(from, to)) }
     mutating func connect(_ from: Int, _ to: Int) { self.connected.insert(self.key(from, to)) }
+
+    /// - Returns: `time`, or later: behind what `from` is still to hear of this connection.
+    mutating func noticeTime(_ from: Int, _ to: Int, notBefore time: UInt64) -> UInt64 {
+        let key = self.key(from, to)
+        let result = max(time, self.noticeTimes[key].map { $0 + 1 } ?? 0)
+        self.noticeTimes[key] = result
+        return result
+    }
 
     /// The connection that `from` had made is gone, and the streams on it.
     mutating func disconnect(_ from: Int, _ to: Int) {

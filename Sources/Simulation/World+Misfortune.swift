@@ -80,11 +80,9 @@ extension World {
         self.network.disconnect(other.number, node.number)
         guard other.isRunning, self.network.reaches(node.number, other.number) else { return }
         let pause = self.microseconds(20..<400)
-        self.schedule(
-            .deliver(.disconnected(from: node.member.node), node: other.number, life: other.life), after: pause)
-        self.schedule(
-            .deliver(.died(node.member.node), node: other.number, life: other.life),
-            after: pause + self.microseconds(10..<200))
+        self.tell(other, .disconnected(from: node.member.node), of: node.number, after: pause)
+        self.tell(
+            other, .died(node.member.node), of: node.number, after: pause + self.microseconds(10..<200))
     }
 
     /// Power goes in the middle of one of the next disk operations.

@@ -121,9 +121,7 @@ extension World {
                     self.network.reaches(to.number, from.number)
                 else { continue }
                 self.network.connect(from.number, to.number)
-                self.schedule(
-                    .deliver(.connected(to: to.member.node), node: from.number, life: from.life),
-                    after: self.microseconds(50..<500))
+                self.tell(from, .connected(to: to.member.node), of: to.number, after: self.microseconds(50..<500))
             }
         }
     }
@@ -134,8 +132,12 @@ extension World {
         self.network.disconnect(from, to)
         let node = self.nodes[from]
         guard node.isRunning else { return }
-        self.schedule(
-            .deliver(.disconnected(from: self.nodes[to].member.node), node: from, life: node.life),
-            after: self.microseconds(20..<200))
+        self.tell(node, .disconnected(from: self.nodes[to].member.node), of: to, after: self.microseconds(20..<200))
+    }
+
+    /// What becomes of one connection a node hears in the order in which it happened.
+    func tell(_ node: SimulatedNode, _ event: ReplicaEvent, of peer: Int, after nanoseconds: UInt64) {
+        let time = self.network.noticeTime(node.number, peer, notBefore: self.nanoseconds + nanoseconds)
+        self.queue.schedule(.deliver(event, node: node.number, life: node.life), at: time)
     }
 }

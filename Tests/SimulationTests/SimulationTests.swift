@@ -44,7 +44,7 @@ struct SimulationTests {
     }
 
     /// Seeds that failed once.
-    @Test(arguments: [UInt64(2889)]) func `seeds that found a bug stay green`(seed: UInt64) {
+    @Test(arguments: [UInt64(2889), 104_117]) func `seeds that found a bug stay green`(seed: UInt64) {
         #expect(SimulationRunner.run(SimulationConfiguration(seed: seed)).violation == nil)
     }
 }
