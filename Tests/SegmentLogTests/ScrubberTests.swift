@@ -179,8 +179,7 @@ import Testing
     }
 
     /// A durable position from before a truncation once made segments of it that were staged since, and not written.
-    @Test(.timeLimit(.minutes(1))) func `takes nothing for sealed that a truncation made unsynced again`() async throws
-    {
+    @Test func `takes nothing for sealed that a truncation made unsynced again`() async throws {
         var configuration = EngineHarness.configuration()
         configuration.stagesFrames = true
         let disk = SimulatedFileSystem()
