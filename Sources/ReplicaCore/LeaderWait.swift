@@ -10,6 +10,7 @@ struct LeaderWait {
     /// Of the appends.
     private(set) var byteCount = 0
 
+    var appendIDs: [UInt64] { self.proposals.map(\.proposal.id) }
     var appendCount: Int { self.proposals.count }
     var readCount: Int { self.reads.count }
     var isEmpty: Bool { self.proposals.isEmpty && self.reads.isEmpty }

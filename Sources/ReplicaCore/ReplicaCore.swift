@@ -95,6 +95,8 @@ package struct ReplicaCore: ~Copyable {
     package var commit: Position { self.marks.committed.tail }
     /// The index that the next record would take if nothing uncommitted survived.
     package var committedNextIndex: LogIndex { self.marks.committed.nextIndex }
+    /// Appends that wait for a leader: not placed anywhere.
+    package var heldAppendIDs: [UInt64] { self.leaderWait.appendIDs }
     package var pendingAppendCount: Int { self.pending.count }
 
     func contains(_ point: LogPoint) -> Bool {

@@ -90,7 +90,8 @@ final class ReplicatorLoop {
     func stop() {
         self.isStopped = true
         for timer in self.timers { timer.cancel() }
-        for reply in self.replies.values { reply(.failure(.shuttingDown(mayBeApplied: true))) }
+        let held = Set(self.core.heldAppendIDs)
+        for (id, reply) in self.replies { reply(.failure(.shuttingDown(mayBeApplied: !held.contains(id)))) }
         self.replies.removeAll()
         for read in self.reads.values { read.fail(ReadFailure.unavailable) }
         self.reads.removeAll()

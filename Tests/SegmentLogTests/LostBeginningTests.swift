@@ -285,3 +285,59 @@ extension RepairTests {
         #expect(log.disk.counts.reads - reads < 200)
     }
 }
+
+extension `Without DURABLE` {
+    @Test func `several full segments that were not cut to their length are no damage`() throws {
+        let log = try EngineHarness(mode: .standalone)
+        try log.fill(120)
+        log.disk.killProcess()
+        try `An audit`.write(log.disk, LogFiles.durable, [UInt8](repeating: 9, count: 4096), at: 0)
+        let again = try EngineHarness(log.disk, mode: .standalone, recovery: .tolerateDamage)
+        #expect(try again.values().count == 120)
+        #expect(again.opened.report.damage == [] && again.opened.report.setAside == [])
+    }
+}
+
+extension RepairTests {
+    @Test func `a begun repair is planned anew when its peer has changed, and never forgotten before it is done`()
+        throws
+    {
+        let log = try AuditLog.closed(records: 120)
+        try log.disk.makeDirectory("/peer")
+        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
+            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
+            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
+        }
+        _ = try Self.damage(log.disk, "000000.wal", frame: 3)
+        _ = try Self.damage(log.disk, "000001.wal", frame: 3)
+        var options = Self.options
+        options.peer = "/peer"
+        _ = try Self.repair(log.disk).plan(options)
+        while try !log.disk.list(EngineHarness.directory).contains("000000.wal.damaged") {
+            log.disk.inject(.stop, atOperation: log.disk.counts.operations + 12)
+            _ = try? Self.apply(log.disk)
+            log.disk.cutPower(.losesNothing)
+        }
+        #expect(try log.disk.list(EngineHarness.directory).contains(RepairPlan.begunFileName))
+        let whole = log.disk.copy()
+        #expect(try Self.repair(whole).plan(options).isApplying)
+        #expect(try !Self.apply(whole).isDamaged)
+        // Looking without the peer finds nothing that could be done, and forgets nothing.
+        try log.disk.remove("/peer/000001.wal")
+        #expect(throws: RepairError.sourceChanged("/peer/000001.wal")) { try Self.apply(log.disk) }
+        #expect(try !Self.repair(log.disk).plan(options).isApplying)
+        #expect(throws: LogError.repairUnfinished) { try EngineHarness(log.disk) }
+        #expect(try !Self.apply(log.disk).isDamaged)
+        #expect(throws: Never.self) { try EngineHarness(log.disk) }
+    }
+
+    @Test func `a begun repair that cannot be read says so`() throws {
+        let log = try AuditLog.closed(records: 20)
+        try LogFiles(fileSystem: log.disk, directory: EngineHarness.directory)
+            .replace(RepairPlan.begunFileName, with: [1, 2, 3])
+        #expect(throws: LogError.repairUnfinished) { try EngineHarness(log.disk) }
+        #expect(throws: RepairError.begunUnreadable) { try Self.repair(log.disk).apply(acceptsLoss: true) }
+        #expect(try Self.repair(log.disk).plan(Self.options).actions == [])
+        #expect(throws: Never.self) { try EngineHarness(log.disk) }
+    }
+}

@@ -40,6 +40,31 @@ import Testing
         try await log.close()
     }
 
+    /// What is visible was once lowered to where somebody asked to cut, before it was known whether a frame ends there.
+    @Test(.timeLimit(.minutes(1))) func `truncations that are refused disturb nobody`() async throws {
+        let configuration = EngineHarness.configuration(segmentByteCountMax: 64 << 10)
+        let log = try await SegmentLog.open(configuration, fileSystem: SimulatedFileSystem()).log
+        for number in 0..<200 { try await log.append(Record(EngineHarness.value(number))) }
+        let isOver = Lock(false)
+        let refusing = Task.detached {
+            while !isOver.withLock({ $0 }) {
+                for position in [Position(0, 64), Position(0, 200), Position(0, 1001)] {
+                    do throws(LogError) { try await log.truncate(from: position) } catch {}
+                }
+            }
+        }
+        defer { isOver.withLock { $0 = true } }
+        for _ in 0..<40 {
+            var count = 0
+            for try await _ in try log.read() { count += 1 }
+            #expect(count == 200)
+        }
+        isOver.withLock { $0 = true }
+        await refusing.value
+        #expect(log.damage == [])
+        try await log.close()
+    }
+
     /// What was visible was once looked at twice: before a search that did not find the record yet, and after it.
     @Test func `nothing is missed that becomes visible while a reader looks for its place`() async throws {
         let log = try await SegmentLog.open(EngineHarness.configuration(), fileSystem: SimulatedFileSystem()).log

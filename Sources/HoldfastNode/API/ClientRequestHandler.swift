@@ -153,19 +153,20 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         }
     }
 
-    /// A leader that was not reached has just gone, most of the time: the next one is asked, once it is known.
+    /// A leader that was not reached has just gone, most of the time: the next one is asked, once it is known. Nothing was
+    /// sent, so nothing is done twice.
     private func forwardingFailed(_ problem: Problem, on stream: HTTP2Stream) {
         let now = NIODeadline.now()
         let deadline = self.forwardDeadline ?? now + .milliseconds(NodeLimits.leaderWaitMilliseconds)
         self.forwardDeadline = deadline
-        guard self.append != nil, problem.isUnsent, now < deadline, !self.isAnswered else {
+        guard problem.isUnsent, now < deadline, !self.isAnswered else {
             return self.answer(problem, on: stream)
         }
         let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
         stream.eventLoop.scheduleTask(in: .milliseconds(NodeLimits.leaderRetryMilliseconds)) {
             let (handler, stream) = bound.value
-            guard !handler.isAnswered else { return }
-            do throws(Problem) { try handler.startAppend(on: stream) } catch { handler.answer(error, on: stream) }
+            // From the beginning: another node may lead by now, or this one.
+            if !handler.isAnswered { handler.receivedEnd(on: stream) }
         }
     }
 

@@ -179,6 +179,13 @@ extension Problem {
         return problem
     }()
 
+    /// So many requests are on their way to the leader that this one has to wait.
+    static let forwardersBusy: Problem = {
+        var problem = Problem(.busy)
+        problem.isUnsent = true
+        return problem
+    }()
+
     /// The request was sent to the leader, and no answer came.
     static func forwardingFailed(_ reason: String, isAppend: Bool) -> Problem {
         Problem(

@@ -55,7 +55,7 @@ final class LeaderForwarder: RequestForwarder {
     static func problem(_ error: HTTP2ClientError, leader: ServerAddress, isAppend: Bool) -> Problem {
         let problem: Problem =
             switch error {
-            case .tooManyRequests: Problem(.busy)
+            case .tooManyRequests: .forwardersBusy
             case _ where error.isCertainlyUnprocessed: .leaderUnreachable
             default: .forwardingFailed("\(error)", isAppend: isAppend)
             }

@@ -104,13 +104,18 @@ struct LogRecovery {
 
     var newIndex: SegmentIndex { SegmentIndex(segmentByteCountMax: self.segmentByteCountMax) }
 
-    /// Without DURABLE: the last segment but one, when it is longer than the last one says; it was full and not
-    /// finalized yet, and is scanned as well.
+    /// Without DURABLE: the lowest of the last segments that are longer than their successors say; they were full and not
+    /// finalized yet, and are scanned as well.
     private static func unfinished(_ survey: SegmentSurvey) -> SegmentID? {
-        let place = survey.segments.count - 2
-        guard place >= 0, let expected = survey.expectedByteCount(at: place) else { return nil }
-        guard let found = survey.segments[place].byteCount, found > expected else { return nil }
-        return survey.segments[place].id
+        var place = survey.segments.count - 2
+        var lowest: SegmentID?
+        while place >= 0, let expected = survey.expectedByteCount(at: place),
+            let found = survey.segments[place].byteCount, found > expected
+        {
+            lowest = survey.segments[place].id
+            place -= 1
+        }
+        return lowest
     }
 
     /// Without DURABLE: the last segment that begins with a whole frame. One behind it had not begun yet, or is damaged;

@@ -10,12 +10,16 @@ extension LogWriter {
     /// longer log that is whole, never a hole. At an offset of 64 or less the segment goes whole, and the tail becomes
     /// the end of the one before.
     ///
-    /// - Parameter position: The end of a frame, or offset 0 or 64 of a segment; not below the commit position.
+    /// - Parameters:
+    ///   - position: The end of a frame, or offset 0 or 64 of a segment; not below the commit position.
+    ///   - willCut: Hears where the log is going to end, right before readers see that it was cut.
     /// - Throws: ``LogError/committed(through:)``, ``LogError/beyondTail(tail:)``, ``LogError/trimmed(first:)``,
     ///   ``LogError/noFrame(at:)``, ``LogError/damaged(_:)`` before anything is changed. After
     ///   ``LogError/storage(_:)`` the log is closed to writers for good.
     /// - Complexity: Reads and checks the boundary segment; two or three syncs.
-    package func truncate(from position: Position) throws(LogError) {
+    package func truncate(
+        from position: Position, willCut: (Position) -> Void = { _ in }
+    ) throws(LogError) {
         try self.checkOpen()
         do throws(LogError) {
             // The frames are read from the files.
@@ -40,6 +44,7 @@ extension LogWriter {
                 }
                 self.durable = kept.point
             }
+            willCut(kept.tail)
             try self.cut(to: kept)
         } catch {
             self.fail()

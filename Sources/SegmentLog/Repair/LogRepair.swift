@@ -59,15 +59,16 @@ package final class LogRepair {
         _ options: RepairPlan.Options, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws(RepairError) -> RepairPlan {
         if let stored = try self.stored(), stored.isApplying, self.goesOn(stored), stored.options.peer == options.peer,
-            stored.options.node == options.node
+            stored.options.node == options.node, try self.hasSources(stored)
         {
             return stored
         }
         return try RepairFiles.log { () throws(LogError) in
             let plan = try RepairPlanning.plan(self.files, options, progress: progress)
             if plan.actions.isEmpty {
-                // Also one that was begun: nothing of it is left to be done.
-                for name in [RepairPlan.fileName, RepairPlan.begunFileName] { try self.files.removeIfThere(name) }
+                try self.files.removeIfThere(RepairPlan.fileName)
+                // Also one that was begun, when nothing of it is left to be done.
+                if plan.isNothingLeft { try self.files.removeIfThere(RepairPlan.begunFileName) }
             } else {
                 try self.files.replace(RepairPlan.fileName, with: self.encode(plan))
             }
@@ -84,6 +85,7 @@ package final class LogRepair {
     ) throws(RepairError) -> Outcome {
         guard var plan = try self.stored() else {
             let names = try RepairFiles.log { () throws(LogError) in try self.files.list() }
+            guard !names.contains(RepairPlan.begunFileName) else { throw .begunUnreadable }
             guard names.contains(RepairPlan.appliedFileName) else { throw .noPlan }
             return .appliedBefore
         }
@@ -132,6 +134,24 @@ package final class LogRepair {
             try self.files.remove(RepairPlan.fileName)
             try self.files.syncDirectory()
         }
+    }
+
+    /// Whether what is still to be taken from a peer is there as it was.
+    private func hasSources(_ plan: RepairPlan) throws(RepairError) -> Bool {
+        let repair = RepairFiles(files: self.files)
+        for action in plan.actions {
+            guard case .replace(let segment, let source, let byteCount, let checksum, _) = action else { continue }
+            let name = SegmentID(segment).fileName
+            let isWanted = try RepairFiles.log { () throws(LogError) in
+                if try repair.checksum(self.files.path(name), byteCount: byteCount) == checksum { return true }
+                if try repair.checksum(self.files.path(name + ".repair.tmp"), byteCount: byteCount) == checksum {
+                    return true
+                }
+                return try repair.checksum(FilePath(source), 0..<byteCount) == checksum
+            }
+            if !isWanted { return false }
+        }
+        return true
     }
 
     /// Nobody has opened the log since the plan was made.
@@ -220,10 +240,12 @@ package final class LogRepair {
         }
         if try isWanted(name) { return }
         if try !isWanted(temporary) {
+            guard try RepairFiles.log({ () throws(LogError) in try repair.checksum(source, 0..<byteCount) }) == checksum
+            else { throw .sourceChanged(source.string) }
             try RepairFiles.log { () throws(LogError) in
                 try repair.copy(source, 0..<byteCount, toTemporary: temporary)
             }
-            guard try isWanted(temporary) else { throw .stale }
+            guard try isWanted(temporary) else { throw .sourceChanged(source.string) }
         }
         if let keptAs { try repair.move(name, to: keptAs) }
         try RepairFiles.log { () throws(LogError) in

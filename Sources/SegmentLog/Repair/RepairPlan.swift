@@ -8,7 +8,7 @@ package struct RepairPlan: Hashable, Sendable, Codable {
     /// While it is being applied: nobody opens the log meanwhile.
     package static let begunFileName = "repair-plan.begun.json"
     package static let appliedFileName = "repair-plan.applied.json"
-    package static let version = 1
+    package static let version = 2
 
     /// What the plan was made from; another directory is another plan.
     package struct Seen: Hashable, Sendable, Codable {
@@ -96,6 +96,9 @@ package struct RepairPlan: Hashable, Sendable, Codable {
     /// ``LogRepair/apply(acceptsLoss:)`` has begun, and was not finished.
     package var isApplying = false
 
+    /// Nothing is wrong any more.
+    var isNothingLeft: Bool { self.findings.isEmpty && self.unresolved.isEmpty }
+
     /// Of the segments that come from a peer, whose last one may be longer by now.
     var takenByteCounts: [UInt32: Int] {
         self.actions.reduce(into: [:]) { counts, action in
@@ -144,6 +147,10 @@ package enum RepairError: Error, Hashable, Sendable {
     case log(LogError)
     /// Nothing was planned.
     case noPlan
+    /// A repair was begun, and what it was to do cannot be read.
+    case begunUnreadable
+    /// What is to be taken from a peer is not there any more, or is something else.
+    case sourceChanged(String)
     /// The directory, or the peer's, is not what the plan was made from.
     case stale
     /// Somebody opened the log after a repair that was not finished had begun.

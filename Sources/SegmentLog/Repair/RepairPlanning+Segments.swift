@@ -70,7 +70,14 @@ extension RepairPlanning {
             return
         }
         let end = try self.endOfData(of: segment, from: byteCount)
-        let later = self.found.segments.filter { $0.id > segment && self.names.contains($0.id.fileName) }
+        // What continues the peer's copy stays.
+        let follows =
+            (try? self.files.open(segment.next, .read).read(at: 0, count: SegmentHeader.byteCount))
+            .flatMap { try? SegmentHeader.decode($0.span.bytes) }
+            .map { $0.segment == segment.next && Int($0.previousLength) == byteCount } ?? false
+        let later =
+            follows
+            ? [] : self.found.segments.filter { $0.id > segment && self.names.contains($0.id.fileName) }
         guard end > byteCount || !later.isEmpty else { return }
         if !later.isEmpty { self.planGivingUp(later, behind: Position(segment.rawValue, UInt32(byteCount))) }
         guard end > byteCount else { return }

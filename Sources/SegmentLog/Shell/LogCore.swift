@@ -110,8 +110,10 @@ struct LogCore {
             visible: self.configuration.policy == .always ? durable : written, durable: durable, written: written)
     }
 
-    /// Before a truncation: whoever sees that there was one must not be told any more that more than this is visible,
-    /// since what is appended after it is not in the files yet.
+    /// Right before the log is cut: whoever sees that it was must not be told any more that more than this is visible, since
+    /// what is appended after it is not in the files yet.
+    ///
+    /// - Parameter position: Where a frame ends.
     mutating func hide(from position: Position) {
         self.view.publish(
             visible: min(self.view.visible, position), durable: self.view.durable, written: self.view.written)

@@ -73,14 +73,11 @@ extension LogShell {
     }
 
     private func truncate(_ position: Position, _ continuation: LogCore.Continuation) {
-        let (writer, failure) = self.core.withLock {
-            $0.hide(from: position)
-            return ($0.writer, $0.failure)
-        }
+        let (writer, failure) = self.core.withLock { ($0.writer, $0.failure) }
         var state: LogState?
         let outcome = LogCore.Outcome { () throws(LogError) in
             if let failure { throw failure }
-            try writer.truncate(from: position)
+            try writer.truncate(from: position) { tail in self.core.withLock { $0.hide(from: tail) } }
             do throws(LogError) {
                 state = try LogCore.state(of: writer)
             } catch {

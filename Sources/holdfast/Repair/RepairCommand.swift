@@ -169,6 +169,14 @@ struct RepairCommand: ParsableCommand {
             return CommandFailure(
                 .refused, "no plan is stored in \(self.directory): none was made, or the last one had nothing to do",
                 next: plan)
+        case .begunUnreadable:
+            return CommandFailure(
+                .refused, "a repair of \(self.directory) was begun, and \(RepairPlan.begunFileName) cannot be read",
+                next: "plan for what is there now: \(plan)")
+        case .sourceChanged(let source):
+            return CommandFailure(
+                .refused, "\(source) is not there any more, or not as it was when the plan was made",
+                next: "plan anew, with this peer or another: \(plan) --peer DIR")
         case .stale:
             return CommandFailure(
                 .refused, "the directory, or the peer's, is not as it was when the plan was made",
