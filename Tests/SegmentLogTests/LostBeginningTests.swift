@@ -14,11 +14,7 @@ import Testing
     /// A log of several segments, without the first two and with a bad DURABLE; and a copy of it as it was, in `/peer`.
     private static func log(_ mode: LogMode, durable: [UInt8]? = Self.garbage) throws -> AuditLog {
         let log = try AuditLog.closed(records: 150, mode: mode)
-        try log.disk.makeDirectory("/peer")
-        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
-            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
-            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
-        }
+        try RepairTests.copySegments(log.disk)
         for name in ["000000.wal", "000001.wal"] { try log.disk.remove(EngineHarness.path(name)) }
         if let durable {
             try `An audit`.write(log.disk, LogFiles.durable, durable, at: 0)
@@ -73,11 +69,7 @@ extension RepairTests {
     @Test func `that was not finished keeps the log closed, goes on, and is planned anew when a peer is named`() throws
     {
         let log = try AuditLog.closed(records: 120)
-        try log.disk.makeDirectory("/peer")
-        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
-            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
-            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
-        }
+        try RepairTests.copySegments(log.disk)
         let tail = try `An audit`.audit(log.disk).soundChain?.tail
         _ = try Self.damage(log.disk, "000001.wal", frame: 3)
         _ = try Self.repair(log.disk).plan(Self.options)
@@ -244,11 +236,7 @@ extension RepairTests {
         let synced = log.tail
         try log.fill(80, prefix: "u")
         log.disk.killProcess()
-        try log.disk.makeDirectory("/peer")
-        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
-            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
-            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
-        }
+        try RepairTests.copySegments(log.disk)
         _ = try Self.damage(log.disk, synced.segment.fileName, frame: 2)
         var options = Self.options
         options.peer = "/peer"
@@ -303,11 +291,7 @@ extension RepairTests {
         throws
     {
         let log = try AuditLog.closed(records: 120)
-        try log.disk.makeDirectory("/peer")
-        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
-            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
-            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
-        }
+        try RepairTests.copySegments(log.disk)
         _ = try Self.damage(log.disk, "000000.wal", frame: 3)
         _ = try Self.damage(log.disk, "000001.wal", frame: 3)
         var options = Self.options

@@ -38,11 +38,7 @@ import Testing
 
     @Test func `takes from a peer only what is not the same here`() throws {
         let log = try AuditLog.closed(records: 120)
-        try log.disk.makeDirectory("/peer")
-        for name in try log.disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
-            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
-            try log.disk.open(FilePath("/peer").appending(name), .create).write(bytes.span.bytes, at: 0)
-        }
+        try RepairTests.copySegments(log.disk)
         // The one behind it does not follow any more, and is good.
         try log.disk.open(EngineHarness.path("000001.wal"), .write).truncate(to: 1000)
         var options = Self.options
@@ -58,12 +54,7 @@ import Testing
     @Test func `takes segments from a peer, the same byte for byte`() throws {
         let log = try AuditLog.closed(records: 120)
         let names = try log.disk.list(EngineHarness.directory)
-        try log.disk.makeDirectory("/peer")
-        for name in names where name.hasSuffix(".wal") {
-            let bytes = try #require(log.disk.contents(of: EngineHarness.path(name)))
-            let copy = try log.disk.open(FilePath("/peer").appending(name), .create)
-            try copy.write(bytes.span.bytes, at: 0)
-        }
+        try RepairTests.copySegments(log.disk)
         let originals = names.map { log.disk.contents(of: EngineHarness.path($0)) }
         _ = try Self.damage(log.disk, "000001.wal", frame: 3)
         try log.disk.remove(EngineHarness.path("000002.wal"))

@@ -11,7 +11,7 @@ import Testing
 /// Repairs on disks that refuse, and of damage that is smaller than it looks.
 extension RepairTests {
     /// All segments of a directory, copied to `/peer`.
-    private static func copySegments(_ disk: SimulatedFileSystem) throws {
+    static func copySegments(_ disk: SimulatedFileSystem) throws {
         try disk.makeDirectory("/peer")
         for name in try disk.list(EngineHarness.directory) where name.hasSuffix(".wal") {
             let bytes = try #require(disk.contents(of: EngineHarness.path(name)))

@@ -39,7 +39,6 @@ extension AuditFault {
         case .zeros: "zeros where there had been data"
         case .short(let expected): "the file ends before its \(expected) bytes"
         case .excess(let expected): "bytes behind the end, which is at \(expected)"
-        case .unreached(let position): "the log was synced up to \(position), and ends before"
         case .beginning: "the log begins here: those before were trimmed, or are lost"
         case .unreachable(1): "the file before it is not there"
         case .unreachable(let missing): "the \(missing) files before it are not there"

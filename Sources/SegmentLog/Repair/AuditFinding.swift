@@ -61,8 +61,6 @@ package enum AuditFault: Hashable, Sendable {
     case short(expected: Int)
     /// The file goes on behind the end that its successor names.
     case excess(expected: Int)
-    /// DURABLE names a place that no file reaches.
-    case unreached(Position)
     /// So many files before this one are not there, and none of them was ever synced.
     case unreachable(missing: Int)
     /// The log begins with this segment, and without DURABLE nobody can tell why.

@@ -26,7 +26,7 @@ extension RepairPlanning {
         let left = self.mended.findings.filter { finding in
             if case .excess = finding.fault { return false }
             if finding.fault == .beginning { return false }
-            let isSegment = !LogFiles.segments(in: [finding.file]).isEmpty
+            let isSegment = LogFiles.isSegment(finding.file)
             return isSegment && (finding.severity == .damage || finding.severity == .unclear)
         }
         guard !left.isEmpty else { return nil }

@@ -78,7 +78,7 @@ struct RepairPlanning {
     mutating func see() throws(LogError) {
         let small: Set<String> = [LogFiles.identity, LogFiles.durable, LogFiles.vote]
         for name in self.names {
-            let isSegment = !LogFiles.segments(in: [name]).isEmpty
+            let isSegment = LogFiles.isSegment(name)
             guard isSegment || small.contains(name) else { continue }
             let path = self.files.path(name)
             let byteCount = try self.repair.byteCount(path)

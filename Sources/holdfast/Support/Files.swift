@@ -36,11 +36,6 @@ enum Files {
         URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
-    /// The last lines of a file: what a process said before it ended.
-    static func lastLines(_ path: String, _ count: Int) -> String {
-        (self.text(path) ?? "").split(separator: "\n").suffix(count).joined(separator: "\n")
-    }
-
     /// This program's own file.
     static var program: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
