@@ -59,8 +59,9 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
     public var trimmedSegmentCount = 0
     /// Under ``RecoveryMode/tolerateDamage``: why the log ends where it does. In a cluster: what is quarantined.
     public var damage: [Damage] = []
-    /// Names of the files that keep what no longer belongs to the log, under ``RecoveryMode/tolerateDamage``; and, under
-    /// any mode, of segment files that nothing led to.
+    /// Names of the files that keep what no longer belongs to the log: under ``RecoveryMode/tolerateDamage`` what came
+    /// after damage; under any mode segment files that nothing led to, and what was cut where DURABLE was unreadable and
+    /// so did not say whether it had been synced.
     public var setAside: [String] = []
 
     package init() {}

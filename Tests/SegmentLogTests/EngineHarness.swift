@@ -39,6 +39,16 @@ struct EngineHarness {
         self.timestamp = max(self.timestamp, self.opened.writer?.chain.timestamp ?? .zero)
     }
 
+    /// One whose frames wait in memory for the sync that covers them.
+    static func staged() throws(LogError) -> EngineHarness {
+        var configuration = Self.configuration()
+        configuration.stagesFrames = true
+        let disk = SimulatedFileSystem()
+        var opened = try Self.open(disk, configuration)
+        try opened.form(cluster: Self.cluster, founding: Self.founding[...])
+        return EngineHarness(disk: disk, configuration: configuration, opened: opened)
+    }
+
     static func configuration(segmentByteCountMax: Int = 4096) -> LogConfiguration {
         var configuration = LogConfiguration(
             directory: Self.directory, node: NodeID(1), segmentByteCountMax: segmentByteCountMax)

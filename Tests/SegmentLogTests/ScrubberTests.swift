@@ -180,12 +180,7 @@ import Testing
 
     /// A durable position from before a truncation once made segments of it that were staged since, and not written.
     @Test func `takes nothing for sealed that a truncation made unsynced again`() async throws {
-        var configuration = EngineHarness.configuration()
-        configuration.stagesFrames = true
-        let disk = SimulatedFileSystem()
-        var opened = try EngineHarness.open(disk, configuration)
-        try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
-        let log = EngineHarness(disk: disk, configuration: configuration, opened: opened)
+        let log = try EngineHarness.staged()
         let start = log.tail
         let writing = Lock(0)
         let isOver = Lock(false)

@@ -24,12 +24,7 @@ import Testing
     /// An index file was written, if need be by walking the segment, also of one that had been cut and filled again, and
     /// was not in the file yet: its zeros were taken for damage.
     @Test func `of a segment that was cut since it was sealed nobody makes an index file`() throws {
-        var configuration = EngineHarness.configuration()
-        configuration.stagesFrames = true
-        let disk = SimulatedFileSystem()
-        var opened = try EngineHarness.open(disk, configuration)
-        try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
-        let log = EngineHarness(disk: disk, configuration: configuration, opened: opened)
+        let log = try EngineHarness.staged()
         try log.fill(3)
         let start = log.tail
         try log.fill(100)

@@ -142,17 +142,18 @@ package final class LogRepair {
         for action in plan.actions {
             guard case .replace(let segment, let source, let byteCount, let checksum, _) = action else { continue }
             let name = SegmentID(segment).fileName
-            let isWanted = try RepairFiles.log { () throws(LogError) in
-                if try repair.checksum(self.files.path(name), byteCount: byteCount) == checksum { return true }
-                if try repair.checksum(self.files.path(name + ".repair.tmp"), byteCount: byteCount) == checksum {
-                    return true
-                }
-                return try repair.checksum(FilePath(source), 0..<byteCount) == checksum
+            if try repair.holds(name, byteCount: byteCount, checksum: checksum) { continue }
+            if try repair.holds(Self.temporaryName(name), byteCount: byteCount, checksum: checksum) { continue }
+            let found = try RepairFiles.log { () throws(LogError) in
+                try repair.checksum(FilePath(source), 0..<byteCount)
             }
-            if !isWanted { return false }
+            if found != checksum { return false }
         }
         return true
     }
+
+    /// Where a segment from a peer is put together.
+    private static func temporaryName(_ name: String) -> String { name + ".repair.tmp" }
 
     /// Nobody has opened the log since the plan was made.
     private func goesOn(_ plan: RepairPlan) -> Bool {
@@ -232,20 +233,17 @@ package final class LogRepair {
         _ repair: RepairFiles
     ) throws(RepairError) {
         let name = segment.fileName
-        let temporary = name + ".repair.tmp"
-        func isWanted(_ name: String) throws(RepairError) -> Bool {
-            let path = self.files.path(name)
-            return try RepairFiles.log { () throws(LogError) in try repair.checksum(path, byteCount: byteCount) }
-                == checksum
-        }
-        if try isWanted(name) { return }
-        if try !isWanted(temporary) {
+        let temporary = Self.temporaryName(name)
+        if try repair.holds(name, byteCount: byteCount, checksum: checksum) { return }
+        if try !repair.holds(temporary, byteCount: byteCount, checksum: checksum) {
             guard try RepairFiles.log({ () throws(LogError) in try repair.checksum(source, 0..<byteCount) }) == checksum
             else { throw .sourceChanged(source.string) }
             try RepairFiles.log { () throws(LogError) in
                 try repair.copy(source, 0..<byteCount, toTemporary: temporary)
             }
-            guard try isWanted(temporary) else { throw .sourceChanged(source.string) }
+            guard try repair.holds(temporary, byteCount: byteCount, checksum: checksum) else {
+                throw .sourceChanged(source.string)
+            }
         }
         if let keptAs { try repair.move(name, to: keptAs) }
         try RepairFiles.log { () throws(LogError) in

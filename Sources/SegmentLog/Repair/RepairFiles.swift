@@ -41,6 +41,13 @@ struct RepairFiles {
         return try self.checksum(path, 0..<byteCount)
     }
 
+    /// Whether a file is what it should be, from its first byte to its last.
+    func holds(_ name: String, byteCount: Int, checksum: UInt32) throws(RepairError) -> Bool {
+        try Self.log { () throws(LogError) in
+            try self.checksum(self.files.path(name), byteCount: byteCount) == checksum
+        }
+    }
+
     private func fits(_ path: FilePath, _ byteCount: Int) throws(LogError) -> Bool {
         do throws(DiskError) {
             return try self.files.fileSystem.open(path, .read).byteCount() == byteCount
@@ -72,16 +79,15 @@ struct RepairFiles {
     /// A piece that the disk does not deliver cannot be copied: then the whole file is set aside, and what stands before
     /// the piece is copied from it.
     func cutOff(_ piece: RepairPlan.Piece) throws(RepairError) {
-        guard piece.checksum != nil else { return try self.replaceByBeginning(piece) }
+        guard let checksum = piece.checksum else { return try self.replaceByBeginning(piece) }
         let byteCount = try Self.log { () throws(LogError) in try self.byteCount(self.files.path(piece.name)) }
         guard byteCount > piece.offset else { return }
         let source = self.files.path(piece.name)
         let range = piece.offset..<piece.offset + piece.byteCount
-        let found = try Self.log({ () throws(LogError) in try self.checksum(source, range) })
-        guard found == piece.checksum else {
+        guard try Self.log({ () throws(LogError) in try self.checksum(source, range) }) == checksum else {
             throw .stale
         }
-        try self.keep(source, range, as: piece.keptAs, checksum: found ?? 0)
+        try self.keep(source, range, as: piece.keptAs, checksum: checksum)
         try Self.log { () throws(LogError) in
             let file = try self.files.open(piece.name, .write)
             try disk { () throws(DiskError) in
@@ -106,10 +112,8 @@ struct RepairFiles {
 
     /// Copies a range to a file of its own, unless that is there already.
     func keep(_ source: FilePath, _ range: Range<Int>, as name: String, checksum: UInt32) throws(RepairError) {
-        let target = self.files.path(name)
         if try Self.log({ () throws(LogError) in try self.exists(name) }) {
-            let found = try Self.log { () throws(LogError) in try self.checksum(target, byteCount: range.count) }
-            guard found == checksum else { throw .inTheWay(name) }
+            guard try self.holds(name, byteCount: range.count, checksum: checksum) else { throw .inTheWay(name) }
             return
         }
         try Self.log { () throws(LogError) in

@@ -15,51 +15,33 @@ enum ColourChoice: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// A duration with its unit.
-struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
+struct DurationArgument: CustomStringConvertible {
     var milliseconds: UInt64
-
-    init(milliseconds: UInt64) { self.milliseconds = milliseconds }
-
-    init?(argument: String) {
-        guard let milliseconds = Units.milliseconds(argument) else { return nil }
-        self.milliseconds = milliseconds
-    }
 
     /// For options: says what is wrong.
     static func parse(_ argument: String) throws -> Self {
-        guard let result = Self(argument: argument) else {
+        guard let milliseconds = Units.milliseconds(argument) else {
             throw ValidationError("a duration is a whole number and its unit: 500ms, 5s, 1m, 1h")
         }
-        return result
+        return Self(milliseconds: milliseconds)
     }
 
     var description: String {
         self.milliseconds % 1000 == 0 ? "\(self.milliseconds / 1000)s" : "\(self.milliseconds)ms"
     }
-    var defaultValueDescription: String { self.description }
 }
 
 /// A size with its unit.
-struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
+struct SizeArgument {
     var byteCount: UInt64
-
-    init(byteCount: UInt64) { self.byteCount = byteCount }
-
-    init?(argument: String) {
-        guard let byteCount = Units.byteCount(argument) else { return nil }
-        self.byteCount = byteCount
-    }
 
     /// For options: says what is wrong.
     static func parse(_ argument: String) throws -> Self {
-        guard let result = Self(argument: argument) else {
+        guard let byteCount = Units.byteCount(argument) else {
             throw ValidationError("a size is a whole number of bytes, or one with a unit: 100, 4KiB, 128MiB, 1GiB")
         }
-        return result
+        return Self(byteCount: byteCount)
     }
-
-    var description: String { "\(self.byteCount)" }
-    var defaultValueDescription: String { self.description }
 }
 
 extension String {
