@@ -1,3 +1,4 @@
+import HoldfastNode
 import LogModel
 import SegmentLog
 
@@ -67,10 +68,10 @@ extension FsyncPolicy {
         case "batch": self = .batch(windowMilliseconds: Self.defaultWindow)
         default:
             guard
-                name.hasPrefix("batch:"), let window = DurationArgument(argument: String(name.dropFirst(6))),
-                EngineLimits.batchWindowMilliseconds.contains(window.milliseconds)
+                name.hasPrefix("batch:"), let window = Units.milliseconds(String(name.dropFirst(6))),
+                EngineLimits.batchWindowMilliseconds.contains(window)
             else { return nil }
-            self = .batch(windowMilliseconds: window.milliseconds)
+            self = .batch(windowMilliseconds: window)
         }
     }
 }
