@@ -11,17 +11,114 @@ package struct Member: Hashable, Comparable, Sendable {
     }
 }
 
-/// Who votes. Kept sorted by node, so that equal memberships are equal values and equal bytes.
+/// Who receives the log, and who votes (Raft §6; dissertation §4).
+///
+///     voters {1 2 3}                                       a majority decides
+///     voters {1 2 3}               learners {4}            4 receives the log, and decides nothing
+///     voters {1 2 3 4}  outgoing {1 2 3}                   joint: a majority of each decides
+///     voters {1 2 3 4}                                     changed
+///
+/// All parts are kept sorted by node, so that equal memberships are equal values and equal bytes.
 package struct Membership: Hashable, Sendable {
+    /// In a joint membership those of the one to come.
     package private(set) var voters: [Member]
+    /// The voters before, while a change is under way; else empty.
+    package private(set) var outgoing: [Member]
+    package private(set) var learners: [Learner]
+    /// Of the members that were added since the cluster was formed; the others are where the configuration says.
+    package private(set) var addresses: [NodeID: MemberAddress]
 
-    package init(voters: [Member] = []) {
+    /// - Parameter addresses: Those of nodes that are in no part are dropped.
+    package init(
+        voters: [Member] = [], outgoing: [Member] = [], learners: [Learner] = [],
+        addresses: [NodeID: MemberAddress] = [:]
+    ) {
         self.voters = voters.sorted()
+        self.outgoing = outgoing.sorted()
+        self.learners = learners.sorted()
+        self.addresses = addresses
+        let nodes = self.nodes
+        if !addresses.isEmpty { self.addresses = addresses.filter { nodes.contains($0.key) } }
     }
 
-    package var quorum: Int { self.voters.count / 2 + 1 }
+    /// A change of voters is under way.
+    package var isJoint: Bool { !self.outgoing.isEmpty }
 
-    package func contains(_ member: Member) -> Bool { self.voters.contains(member) }
+    /// Everybody once, by node.
+    package var members: [Member] {
+        if self.outgoing.isEmpty, self.learners.isEmpty { return self.voters }
+        return Set(self.voters + self.outgoing + self.learners.map(\.member)).sorted()
+    }
 
-    package func member(_ node: NodeID) -> Member? { self.voters.first { $0.node == node } }
+    /// Whose votes and acknowledgements may count, once each, by node.
+    package var voting: [Member] {
+        self.outgoing.isEmpty ? self.voters : Set(self.voters + self.outgoing).sorted()
+    }
+
+    /// Each node once.
+    package var nodes: Set<NodeID> { Set(self.members.map(\.node)) }
+
+    /// Of two incarnations of a node the newer: a learner before a voter, a voter to come before one that leaves.
+    package func member(_ node: NodeID) -> Member? {
+        self.learners.first { $0.member.node == node }?.member ?? self.voters.first { $0.node == node }
+            ?? self.outgoing.first { $0.node == node }
+    }
+
+    package func contains(_ member: Member) -> Bool {
+        self.isVoter(member) || self.learners.contains { $0.member == member }
+    }
+
+    package func isVoter(_ member: Member) -> Bool {
+        self.voters.contains(member) || self.outgoing.contains(member)
+    }
+
+    // MARK: Quorums
+
+    /// Whether these are a majority, of both halves of a joint membership.
+    package func hasQuorum(_ isAmong: (Member) -> Bool) -> Bool {
+        Self.hasMajority(self.voters, isAmong) && (self.outgoing.isEmpty || Self.hasMajority(self.outgoing, isAmong))
+    }
+
+    private static func hasMajority(_ voters: [Member], _ isAmong: (Member) -> Bool) -> Bool {
+        voters.count { isAmong($0) } > voters.count / 2
+    }
+
+    /// The highest value that a majority of the voters reaches, of both halves; `nil` without voters.
+    package func quorumValue<Value: Comparable>(_ value: (Member) -> Value) -> Value? {
+        guard let incoming = Self.majorityValue(self.voters, value) else { return nil }
+        guard let outgoing = Self.majorityValue(self.outgoing, value) else { return incoming }
+        return min(incoming, outgoing)
+    }
+
+    private static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value) -> Value? {
+        let values = voters.map(value).sorted(by: >)
+        return values.isEmpty ? nil : values[voters.count / 2]
+    }
+}
+
+/// A member that receives the log and does not vote yet.
+package struct Learner: Hashable, Comparable, Sendable {
+    package var member: Member
+    /// Becomes a voter as soon as it is level.
+    package var isPromoted: Bool
+    /// The voter that leaves then; its own older incarnation leaves anyway.
+    package var replaces: NodeID?
+
+    package init(_ member: Member, isPromoted: Bool = true, replaces: NodeID? = nil) {
+        self.member = member
+        self.isPromoted = isPromoted
+        self.replaces = replaces
+    }
+
+    package static func < (a: Learner, b: Learner) -> Bool { a.member < b.member }
+}
+
+/// Where a member can be reached: `host:port` each.
+package struct MemberAddress: Hashable, Sendable {
+    package var peer: String
+    package var client: String
+    package init(peer: String, client: String) {
+        self.peer = peer
+        self.client = client
+    }
 }

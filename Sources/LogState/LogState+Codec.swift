@@ -4,15 +4,15 @@ import SegmentFormat
 /// The payload of a checkpoint, little-endian; equal states are equal bytes.
 ///
 ///     u16 version | u16 zero
-///     u8 count    | (u32 node, u64 incarnation)...                              voters, ascending by node
+///     membership                                                                as in a membership frame
 ///     u8 count    | (u64 term, u64 first index, u32 segment, u32 offset)...     terms, ascending
 ///     u8 0 or 1   | u32 segment, u32 offset                                     trimmed before
 ///     u16 count   | (u64 producer, u64 last sequence, u8 count, results)...     by last use, least recent first
 ///
 ///     result: u64 first index | u64 term | u32 segment | u32 offset | u32 frame length | u16 record count
 ///
-/// Sequences of results are consecutive, so only the last is written: 512 producers with 16 results each, 64 terms
-/// and 31 voters take 256,389 bytes, below the 256 KiB of a checkpoint. Golden bytes: LogStateCodecTests.
+/// Sequences of results are consecutive, so only the last is written: 480 producers with 16 results each, 64 terms
+/// and a full membership take 255,416 bytes, below the 256 KiB of a checkpoint. Golden bytes: LogStateCodecTests.
 extension LogState {
     static let version: UInt16 = 1
 

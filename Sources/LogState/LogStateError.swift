@@ -19,5 +19,5 @@ package enum LogStateError: Error, Hashable, Sendable {
 }
 
 package enum LogStateField: String, Hashable, Sendable {
-    case reserved, voters, terms, trim, producers, results
+    case reserved, voters, learners, addresses, text, terms, trim, producers, results
 }

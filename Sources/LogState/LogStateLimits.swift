@@ -2,7 +2,10 @@
 package enum LogStateLimits {
     package static let encodedByteCountMax = 256 << 10
     package static let votersMax = 31
+    package static let learnersMax = 8
+    /// Of one `host:port`.
+    package static let addressByteCountMax = 100
     package static let termStartsMax = 64
-    package static let producersMax = 512
+    package static let producersMax = 480
     package static let resultsPerProducerMax = 16
 }

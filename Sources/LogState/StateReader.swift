@@ -24,6 +24,19 @@ struct StateReader {
         return Position(segment, try self.integer())
     }
 
+    /// A length of one byte, and so many of UTF-8.
+    mutating func text(byteCountMax: Int) throws(LogStateError) -> String {
+        let count = Int(try self.integer(UInt8.self))
+        guard count <= byteCountMax else { throw .notCanonical(.text) }
+        guard count <= self.bytes.count - self.offset else { throw .truncated }
+        let start = self.bytes.startIndex + self.offset
+        guard let text = String(validating: self.bytes[start..<start + count], as: UTF8.self) else {
+            throw .notCanonical(.text)
+        }
+        self.offset += count
+        return text
+    }
+
     func finish() throws(LogStateError) {
         guard self.offset == self.bytes.count else { throw .trailingBytes(self.bytes.count - self.offset) }
     }

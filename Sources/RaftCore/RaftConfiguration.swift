@@ -16,6 +16,8 @@ package enum PlantedBug: String, CaseIterable, Hashable, Sendable {
     case commitOldTermByCount
     /// A vote is answered and counted without being stored. Planted here.
     case voteNotPersisted
+    /// In a joint membership the voters to come decide alone. Planted here.
+    case ignoreOutgoing
     /// A follower keeps a divergent suffix. Planted in ReplicaCore.
     case skipTruncate
 }

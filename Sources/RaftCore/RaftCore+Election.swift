@@ -33,7 +33,7 @@ extension RaftCore {
     private mutating func askForVotes(in term: Term, isPreVote: Bool, isTransfer: Bool = false) {
         self.grants = []
         self.refusals = []
-        for member in self.others {
+        for member in self.others where self.membership.isVoter(member) {
             let request = VoteRequest(
                 term: term, candidate: self.configuration.member, last: self.tail, isPreVote: isPreVote,
                 isTransfer: isTransfer)
@@ -64,7 +64,7 @@ extension RaftCore {
         self.lostNode = node
         self.fastUntil = self.now.advanced(
             byMilliseconds: self.configuration.electionTimeoutMilliseconds.upperBound)
-        let left = self.membership.voters.filter { $0.node != node }
+        let left = self.membership.voting.filter { $0.node != node }
         let rank = left.firstIndex(of: self.configuration.member) ?? left.count
         self.electionDeadline = self.now.advanced(
             byMilliseconds: UInt64(rank) * self.configuration.rankDelayMilliseconds)
@@ -73,6 +73,8 @@ extension RaftCore {
 
     // MARK: Asked for a vote
 
+    /// Anybody may ask, and be given the vote: who votes is for the candidate to know, whose log is no shorter; this
+    /// node's membership may be an older one (dissertation §4.2.3). The candidate counts only whom its own names.
     mutating func received(_ request: VoteRequest) {
         if !request.isPreVote { self.sawTerm(request.term) }
         let refusal = self.refusal(of: request)
@@ -87,12 +89,6 @@ extension RaftCore {
         self.reply(to: request, refusal: refusal)
     }
 
-    /// Whoever is not a member gets no vote and moves no term.
-    mutating func refuseStranger(_ request: VoteRequest, from sender: Member) {
-        guard request.candidate == sender else { return }
-        self.reply(to: request, refusal: .notAMember)
-    }
-
     private mutating func reply(to request: VoteRequest, refusal: VoteRefusal?) {
         let reply = VoteReply(
             // A granted pre-vote is for the term asked for, in which this node is not yet.
@@ -104,7 +100,7 @@ extension RaftCore {
 
     private func refusal(of request: VoteRequest) -> VoteRefusal? {
         if request.term < self.term { return .staleTerm }
-        if !self.isVoter || !self.mayVote { return .mayNotVote }
+        if !self.mayVote { return .mayNotVote }
         if request.isPreVote, !request.isTransfer, self.hasLiveLeader { return .leaderAlive }
         if request.term == self.term {
             if self.leaderMember != nil { return .leaderAlive }
@@ -144,12 +140,11 @@ extension RaftCore {
 
     /// Whether too few are left who could still say yes, the dead leader not among them.
     private var isElectionHopeless: Bool {
-        let possible = self.membership.voters.count { !self.refusals.contains($0) && $0.node != self.lostNode }
-        return possible < self.membership.quorum
+        !self.deciding.hasQuorum { !self.refusals.contains($0) && $0.node != self.lostNode }
     }
 
     private mutating func decideElection() {
-        guard self.grants.count >= self.membership.quorum else { return }
+        guard self.deciding.hasQuorum(self.grants.contains) else { return }
         if self.role == .preCandidate { self.campaign() } else { self.lead() }
     }
 }

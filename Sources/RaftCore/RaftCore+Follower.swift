@@ -3,13 +3,12 @@ import WireFormat
 
 /// The follower: hears the leader, takes its frames, commits what the leader's stream has confirmed.
 extension RaftCore {
-    /// Any contact from the leader of a term that is not past (Raft §5.2).
+    /// Any contact from the leader of a term that is not past (Raft §5.2), also of one that this node's membership
+    /// does not name yet: a quorum that knew more has elected it.
     ///
     /// - Returns: `false` when the sender does not lead this term as far as this node knows.
     mutating func heard(_ leader: Member, in term: Term) -> Bool {
-        guard term >= self.term, leader != self.configuration.member, self.membership.contains(leader) else {
-            return false
-        }
+        guard term >= self.term, leader != self.configuration.member else { return false }
         if term == self.term {
             // A second leader of one term is a fault elsewhere: never followed.
             if self.role == .leader { return false }

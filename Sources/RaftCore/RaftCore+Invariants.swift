@@ -40,7 +40,7 @@ extension RaftCore {
             precondition(self.leaderMember != member, "follows itself")
         case .preCandidate:
             precondition(self.leaderMember == nil, "asks for pre-votes under a leader")
-            precondition(self.grants.count < self.membership.quorum, "won the pre-vote and does not campaign")
+            precondition(!self.deciding.hasQuorum(self.grants.contains), "won the pre-vote and does not campaign")
         case .candidate:
             precondition(self.leaderMember == nil, "campaigns under a leader")
             precondition(self.hardState.vote == member, "campaigns without its own vote")
@@ -48,7 +48,6 @@ extension RaftCore {
         case .leader:
             precondition(self.leaderMember == member, "leads under another leader")
             precondition(self.hardState.vote == member && !self.isVotePersistPending, "leads without a stored vote")
-            precondition(self.isVoter, "leads without being a member")
             for (follower, known) in self.progress { self.validate(known, of: follower) }
         }
         if self.role != .leader {
@@ -58,7 +57,7 @@ extension RaftCore {
         }
         if self.role == .preCandidate || self.role == .candidate {
             precondition(self.isVoter && self.mayVote, "campaigns without the right to vote")
-            precondition(self.grants.isSubset(of: self.membership.voters), "votes of strangers counted")
+            precondition(self.grants.isSubset(of: self.membership.voting), "votes of strangers counted")
         }
     }
 

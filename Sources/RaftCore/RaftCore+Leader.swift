@@ -29,7 +29,7 @@ extension RaftCore {
         self.reads = ReadRounds()
         self.transfer = nil
         self.progress = [:]
-        for member in self.others { self.progress[member] = Progress(heard: self.now) }
+        self.followMembers()
         self.effects.append(.becameLeader(self.term))
         self.sendHeartbeats()
     }
@@ -53,7 +53,9 @@ extension RaftCore {
 
     /// When the quorum will have been silent for the longest election timeout.
     var quorumDeadline: MonotonicTime {
-        let heard = self.quorumValue { $0 == self.configuration.member ? self.now : self.progress[$0]?.heard ?? .zero }
+        let heard = self.deciding.quorumValue {
+            $0 == self.configuration.member ? self.now : self.progress[$0]?.heard ?? .zero
+        }
         return (heard ?? self.now).advanced(
             byMilliseconds: self.configuration.electionTimeoutMilliseconds.upperBound)
     }
@@ -116,7 +118,7 @@ extension RaftCore {
     /// A frame of an earlier term on a majority can still be replaced by a leader that never saw it; once a frame of
     /// this term stands behind it on a majority, no such leader can be elected.
     mutating func advanceCommit() {
-        let agreed = self.quorumValue { member in
+        let agreed = self.deciding.quorumValue { member in
             // What counts as persisted here is the shell's to say: under `received`, what was written.
             if member == self.configuration.member { return self.persisted.position }
             let known = self.progress[member]
@@ -129,11 +131,5 @@ extension RaftCore {
         self.commit = agreed
         self.effects.append(.committed(through: agreed))
         self.answerReadsOrAsk()
-    }
-
-    /// The highest value that a majority of the voters reaches; `nil` without voters.
-    func quorumValue<Value: Comparable>(_ value: (Member) -> Value) -> Value? {
-        let values = self.membership.voters.map(value).sorted(by: >)
-        return values.isEmpty ? nil : values[self.membership.quorum - 1]
     }
 }

@@ -35,7 +35,7 @@ extension RaftCore {
     /// Answers at once when this node is the whole quorum; else begins a round, unless one is under way.
     mutating func answerReadsOrAsk() {
         guard !self.reads.waiting.isEmpty, self.hasCommittedInTerm else { return }
-        if self.membership.quorum == 1 {
+        if self.isQuorumAlone {
             for id in self.reads.waiting { self.effects.append(.readReady(id: id, commit: self.commit)) }
             self.reads.waiting.removeAll()
         } else if self.reads.rounds.isEmpty {
@@ -55,7 +55,7 @@ extension RaftCore {
     mutating func answered(round: UInt64, by member: Member) {
         guard let known = self.progress[member]?.readRound, round > known, round <= self.reads.latest else { return }
         self.progress[member]?.readRound = round
-        let proven = self.quorumValue {
+        let proven = self.deciding.quorumValue {
             $0 == self.configuration.member ? self.reads.latest : self.progress[$0]?.readRound ?? 0
         }
         guard let proven else { return }

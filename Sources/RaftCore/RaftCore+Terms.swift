@@ -16,10 +16,6 @@ struct HeldMessage {
 /// of an earlier term are dropped then; losing a message is always safe. At most one message of a kind is held for
 /// each member.
 extension RaftCore {
-    var isVoter: Bool { self.membership.contains(self.configuration.member) }
-
-    var others: [Member] { self.membership.voters.filter { $0 != self.configuration.member } }
-
     mutating func send(_ message: RaftMessage, to destination: Member) {
         self.effects.append(.send(message, to: destination))
     }
@@ -93,21 +89,5 @@ extension RaftCore {
     private mutating func hold(_ message: RaftMessage, for destination: Member) {
         self.held.removeAll { $0.destination == destination && message.replaces($0.message) }
         self.held.append(HeldMessage(message: message, destination: destination))
-    }
-
-    /// Voters change; progress of the new ones begins at nothing.
-    mutating func membershipChanged(_ membership: Membership) {
-        self.membership = membership
-        self.held.removeAll { !membership.contains($0.destination) }
-        guard self.role == .leader, self.isVoter else {
-            // Votes of former members must not count.
-            if self.role != .follower { self.follow(nil, in: self.term) }
-            return
-        }
-        let known = self.progress
-        self.progress = [:]
-        for member in self.others { self.progress[member] = known[member] ?? Progress(heard: self.now) }
-        if let target = self.transfer?.target, !membership.contains(target) { self.abandonTransfer() }
-        self.advanceCommit()
     }
 }

@@ -19,9 +19,10 @@ struct Transfer {
 extension RaftCore {
     /// The shell places no frames meanwhile.
     package var isTransferring: Bool { self.transfer != nil }
+    package var transferTarget: NodeID? { self.transfer?.target.node }
 
     mutating func transferAsked(to node: NodeID?) {
-        guard self.role == .leader, self.transfer == nil, let target = self.transferTarget(node) else {
+        guard self.role == .leader, self.transfer == nil, let target = self.target(of: node) else {
             self.effects.append(.transferFailed)
             return
         }
@@ -31,10 +32,12 @@ extension RaftCore {
     }
 
     /// Of the followers that were heard within an election timeout the one that is furthest.
-    private func transferTarget(_ node: NodeID?) -> Member? {
+    private func target(of node: NodeID?) -> Member? {
         let timeout = self.configuration.electionTimeoutMilliseconds.lowerBound
         return self.others.filter { member in
-            guard node == nil || member.node == node, let known = self.progress[member] else { return false }
+            guard self.membership.voters.contains(member), node == nil || member.node == node,
+                let known = self.progress[member]
+            else { return false }
             return self.now.milliseconds(since: known.heard) < timeout
         }.max { (self.progress[$0]?.received.position ?? .zero) < (self.progress[$1]?.received.position ?? .zero) }
     }

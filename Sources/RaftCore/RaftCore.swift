@@ -85,7 +85,7 @@ package struct RaftCore: ~Copyable {
         self.now = now
         self.random = SplitMix64(seed: randomSeed)
         self.electionDeadline = now
-        if recovered.membership.voters != [configuration.member] {
+        if !recovered.membership.hasQuorum({ $0 == configuration.member }) {
             self.electionDeadline = now.advanced(
                 byMilliseconds: self.random.next(in: configuration.electionTimeoutMilliseconds))
         }
@@ -111,9 +111,9 @@ package struct RaftCore: ~Copyable {
         return self.transfer.map { min($0.deadline, deadline) } ?? deadline
     }
 
-    /// How far a follower's log equals this leader's; `nil` unless this node leads and `node` is another voter.
-    package func matched(_ node: NodeID) -> (received: LogPoint, persisted: LogPoint)? {
-        guard self.role == .leader, let member = self.membership.member(node) else { return nil }
+    /// How far a follower's log equals this leader's; `nil` unless this node leads and `member` is another member.
+    package func matched(_ member: Member) -> (received: LogPoint, persisted: LogPoint)? {
+        guard self.role == .leader else { return nil }
         return self.progress[member].map { ($0.received, $0.persisted) }
     }
 
@@ -141,6 +141,7 @@ package struct RaftCore: ~Copyable {
         case .readAsked(let id): self.readAsked(id)
         case .transferAsked(let node): self.transferAsked(to: node)
         case .membershipChanged(let membership): self.membershipChanged(membership)
+        case .resigned: if self.role == .leader { self.follow(nil, in: self.term) }
         }
         let effects = self.takeEffects()
         #if DEBUG
@@ -156,18 +157,15 @@ package struct RaftCore: ~Copyable {
         if self.role == .leader { self.leaderTicked() } else { self.electionTicked() }
     }
 
-    /// Messages count only between members, in the incarnations that the membership names.
+    /// Answers count only from members, in the incarnations that the membership names.
     private mutating func received(_ message: RaftMessage, from sender: Member) {
         guard sender != self.configuration.member else { return }
-        guard self.membership.contains(sender) else {
-            if case .voteRequest(let request) = message { self.refuseStranger(request, from: sender) }
-            return
-        }
         switch message {
         case .voteRequest(let request) where request.candidate == sender: self.received(request)
-        case .voteReply(let reply) where reply.voter == sender: self.received(reply)
+        case .voteReply(let reply) where reply.voter == sender && self.membership.isVoter(sender): self.received(reply)
         case .heartbeat(let heartbeat) where heartbeat.leader == sender: self.received(heartbeat)
-        case .heartbeatReply(let reply) where reply.follower == sender: self.received(reply)
+        case .heartbeatReply(let reply) where reply.follower == sender && self.membership.contains(sender):
+            self.received(reply)
         case .transferRequest(let request) where request.leader == sender: self.received(request)
         default: break
         }

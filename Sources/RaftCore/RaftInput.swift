@@ -64,5 +64,9 @@ package enum RaftInput: Hashable, Sendable {
     /// Leadership is to go to this node, or to the follower that is furthest. Ends with this node being no leader any
     /// more, or with ``RaftEffect/transferFailed``; the shell appends nothing meanwhile.
     case transferAsked(to: NodeID?)
+    /// The newest membership in the log is this one, committed or not; comes before the append that brings it, and
+    /// after the truncation that takes one back.
     case membershipChanged(Membership)
+    /// A leader that is no voter any more has nobody to hand over to.
+    case resigned
 }

@@ -16,6 +16,10 @@ package struct FollowerProgress: Sendable {
     }
 
     package var phase: Phase
+    /// Who answers there, by its own word.
+    package private(set) var member: Member?
+    /// No member any more: hears so until then.
+    package var leavesAt: MonotonicTime?
     /// The end of what has been shipped on this stream.
     package private(set) var sent: LogPoint = .zero
     /// The header checksum of the frame that ends there; 0 where the leader has not read it.
@@ -42,8 +46,9 @@ package struct FollowerProgress: Sendable {
         }
     }
 
-    package mutating func began(at point: LogPoint, checksum: UInt32, on stream: StreamID) {
+    package mutating func began(at point: LogPoint, checksum: UInt32, on stream: StreamID, to member: Member) {
         self.phase = .streaming(stream)
+        self.member = member
         self.sent = point
         self.sentChecksum = checksum
         self.toldCommit = .zero

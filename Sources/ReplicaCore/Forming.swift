@@ -4,23 +4,36 @@ import SegmentFormat
 import WireFormat
 
 /// When blank nodes may become a cluster: only after every configured member answered that it is blank, or
-/// after one answered with founders that name this very incarnation.
+/// after one answered with founders, or with members, that name this very incarnation.
 package enum Forming: Hashable, Sendable {
     /// Ask again; `missing` have not answered.
     case wait(missing: [NodeID])
+    /// Ask again: a cluster that is there already has to add this node.
+    case waitToBeAdded
     case form(FoundingLog)
-    /// The others are a cluster that does not know this incarnation.
+    /// The others are a cluster that knows another incarnation of this node, which has to be replaced.
     case refused(by: NodeID)
 
     /// - Parameters:
+    ///   - isJoining: A node that is to be added to a cluster never forms one.
     ///   - own: This blank node.
     ///   - configured: All members, this one included.
     ///   - answers: What the other members said of themselves.
-    package static func decide(own: Member, configured: [NodeID], answers: [NodeID: PeerIdentity]) -> Forming {
-        for (node, answer) in answers.sorted(by: { $0.key < $1.key }) where !answer.isBlank {
-            guard answer.founders.contains(own) else { return .refused(by: node) }
-            return .form(FoundingLog(members: answer.founders))
+    package static func decide(
+        isJoining: Bool = false, own: Member, configured: [NodeID], answers: [NodeID: PeerIdentity]
+    ) -> Forming {
+        let clusters = answers.filter { !$0.value.isBlank }.sorted { $0.key < $1.key }
+        // A member that was added begins with the founders' log, too: the stream brings the rest, itself included.
+        if let named = clusters.first(where: { ($0.value.founders + $0.value.members).contains(own) })?.value,
+            !named.founders.isEmpty
+        {
+            return .form(FoundingLog(members: named.founders))
         }
+        if let (node, answer) = clusters.first {
+            let isKnown = (answer.founders + answer.members).contains { $0.node == own.node }
+            return isKnown ? .refused(by: node) : .waitToBeAdded
+        }
+        guard !isJoining else { return .waitToBeAdded }
         let missing = configured.filter { $0 != own.node && answers[$0] == nil }
         guard missing.isEmpty else { return .wait(missing: missing) }
         let others = configured.filter { $0 != own.node }.compactMap { node in

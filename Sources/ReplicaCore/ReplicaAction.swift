@@ -20,6 +20,8 @@ package enum ReplicaAction: Sendable {
     case answer(id: UInt64, Result<AppendOutcome, AppendFailure>)
     /// Who leads now.
     case transferred(id: UInt64, Result<NodeID, TransferFailure>)
+    /// The membership once the change is committed, of which further steps may follow by themselves.
+    case membershipAnswered(id: UInt64, Result<Membership, MembershipFailure>)
     case send(RaftMessage, to: Member)
 
     // Leader's side.
@@ -34,6 +36,9 @@ package enum ReplicaAction: Sendable {
     case welcome(ReplicateWelcome, on: StreamID)
     case acknowledge(AckMessage, on: StreamID)
     case closeUpstream(StreamID)
+
+    /// The newest membership in the log, committed or not.
+    case membershipChanged(Membership)
 
     // For readers and people.
     case committed(through: Position, nextIndex: LogIndex)

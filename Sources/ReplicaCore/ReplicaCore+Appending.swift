@@ -17,7 +17,7 @@ extension ReplicaCore {
     mutating func proposed(_ proposals: [Proposal]) {
         guard !self.hold(proposals) else { return }
         guard self.raft.role == .leader else {
-            let failure = AppendFailure.notLeader(leader: self.raft.leader)
+            let failure = AppendFailure.notLeader(leader: self.knownLeader)
             for proposal in proposals { self.actions.append(.answer(id: proposal.id, .failure(failure))) }
             return
         }
@@ -103,16 +103,21 @@ extension ReplicaCore {
         self.upstream.map { self.actions.append(.closeUpstream($0.stream)) }
         self.upstream = nil
         self.followers = [:]
-        for member in self.raft.membership.voters where member.node != self.configuration.member.node {
-            let isConnected = self.connected.contains(member.node)
-            self.followers[member.node] = FollowerProgress(
-                phase: isConnected ? .idle(retryAt: self.now.monotonic) : .disconnected)
-        }
+        self.followMembers()
         var run: PlacedRun?
         // Never rotates: a term that began a segment would leave the end of the term before it to guesses.
         _ = self.placeHere(FrameDraft.control(.termStart, payload: []), run: &run)
         self.finish(run)
+        // A membership among what it found, whoever placed it, must be committed before another one follows.
+        self.membership.end = self.chain.tail
         self.tendFollowers()
+    }
+
+    /// Places a control frame of this leader's own.
+    mutating func placeControl(_ draft: FrameDraft) {
+        var run: PlacedRun?
+        _ = self.place(draft, run: &run)
+        self.finish(run)
     }
 
     private func needsRotation(for byteCount: Int) -> Bool {
@@ -177,6 +182,7 @@ extension ReplicaCore {
                 endChecksum: self.chain.previousChecksum),
             written: self.written.position)
         self.actions.append(.disk(.write(bytes, at: run.from, generation: self.diskGeneration)))
+        self.membershipMayHaveChanged()
         let newTerm = self.history.current.terms.starts.last.flatMap { $0.position >= run.previous.position ? $0 : nil }
         self.consensus(.appended(through: end, newTerm: newTerm))
     }

@@ -31,8 +31,7 @@ extension ReplicaCore {
     private func refusal(of hello: ReplicateHello) -> StreamRefusal? {
         if hello.cluster != self.configuration.cluster { return .wrongCluster }
         if hello.leader.node == self.configuration.member.node { return .wrongNode }
-        if hello.version != WireLimits.version { return .limits }
-        return self.raft.membership.contains(hello.leader) ? nil : .wrongIncarnation
+        return hello.version == WireLimits.version ? nil : .limits
     }
 
     mutating func upstreamClosed(_ stream: StreamID) {
@@ -110,6 +109,7 @@ extension ReplicaCore {
         self.actions.append(.disk(.truncate(to: point, generation: self.diskGeneration)))
         self.actions.append(.note(.truncated(to: point, from: tail)))
         self.consensus(.truncated(to: point, terms: self.history.current.terms.starts))
+        self.membershipMayHaveChanged()
     }
 
     /// Checks the frames, takes them into the state, and hands them to the disk.
@@ -148,6 +148,7 @@ extension ReplicaCore {
                 endChecksum: chain.previousChecksum),
             written: self.written.position)
         self.actions.append(.disk(.write(raw, at: from, generation: self.diskGeneration)))
+        self.membershipMayHaveChanged()
         self.accepted(
             newTerms: self.history.current.terms.starts.filter { $0.position >= start.position }, range: range)
         return nil

@@ -27,6 +27,7 @@ extension ReplicaCore {
             if let stream = progress.stream { self.actions.append(.closeStream(stream, to: node)) }
         }
         self.followers = [:]
+        self.abandonMembership()
     }
 
     mutating func tendFollowers() {
@@ -40,6 +41,7 @@ extension ReplicaCore {
     /// Opens a stream where one is due, gives up one that is not answered, and carries a commit that waits.
     private mutating func tend(_ node: NodeID) {
         guard let progress = self.followers[node] else { return }
+        if let leavesAt = progress.leavesAt, self.now.monotonic >= leavesAt { return self.letGo(node) }
         switch progress.phase {
         case .disconnected: return
         case .idle(let retryAt):
@@ -49,6 +51,12 @@ extension ReplicaCore {
         case .streaming:
             self.ship(to: node)
             self.tellCommit(to: node)
+        }
+    }
+
+    private mutating func letGo(_ node: NodeID) {
+        if let stream = self.followers.removeValue(forKey: node)?.stream {
+            self.actions.append(.closeStream(stream, to: node))
         }
     }
 
@@ -95,7 +103,7 @@ extension ReplicaCore {
             leaderTerms: self.history.current.terms.starts, leaderTail: self.chain.point,
             followerTerms: welcome.terms, followerTail: welcome.tail, followerCommit: welcome.committed)
         let checksum = common == welcome.tail ? welcome.tailChecksum : 0
-        self.followers[node]?.began(at: common, checksum: checksum, on: stream)
+        self.followers[node]?.began(at: common, checksum: checksum, on: stream, to: welcome.follower)
         self.ship(to: node)
     }
 
@@ -107,7 +115,7 @@ extension ReplicaCore {
 
     mutating func acknowledged(_ ack: AckMessage, on stream: StreamID, by node: NodeID) {
         guard self.raft.role == .leader, case .streaming(stream)? = self.followers[node]?.phase,
-            let member = self.raft.membership.member(node)
+            let member = self.followers[node]?.member
         else { return }
         if let refusal = ack.refusal {
             self.actions.append(.note(.streamRefused(by: node, refusal)))
@@ -121,6 +129,7 @@ extension ReplicaCore {
         self.consensus(.acknowledged(by: member, received: ack.received, persisted: ack.persisted))
         self.drainEffects()
         self.ship(to: node)
+        self.learnerAcknowledged(member)
     }
 
     /// Ships what is due, from memory where it is still there, else from the files.

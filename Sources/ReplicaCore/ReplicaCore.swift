@@ -35,6 +35,9 @@ package struct ReplicaCore: ~Copyable {
     var lastStream: UInt64 = 0
     var handover: Handover?
     var leaderWait = LeaderWait()
+    var membership = MembershipWork()
+    /// Who led last, at a node that is no member any more.
+    var successor: NodeID?
     /// Refusals that wait for the proof that this node still leads.
     var refusals: [UInt64: AppendFailure] = [:]
 
@@ -121,6 +124,7 @@ package struct ReplicaCore: ~Copyable {
         case .proposed(let proposals): self.proposed(proposals)
         case .readAsked(let id): self.consensus(.readAsked(id: id))
         case .transferAsked(let id, let node): self.transferAsked(id, to: node)
+        case .membershipAsked(let id, let change): self.membershipAsked(id, change)
         case .written(let point, let generation): self.diskWrote(through: point, generation: generation)
         case .persisted(let point, let generation): self.diskPersisted(through: point, generation: generation)
         case .votePersisted(let state): self.consensus(.votePersisted(state))
@@ -147,6 +151,9 @@ package struct ReplicaCore: ~Copyable {
             self.actions.append(.answer(id: id, .failure(.timedOut)))
         }
         self.expireLeaderWait()
+        self.expireMembership()
+        self.drainEffects()
+        self.driveMembership()
         self.drainEffects()
         if self.raft.role == .leader { self.tendFollowers() }
     }
@@ -186,9 +193,12 @@ package struct ReplicaCore: ~Copyable {
         for done in self.pending.committed(through: position) {
             self.actions.append(.answer(id: done.id, .success(done.outcome)))
         }
+        self.membershipCommitted()
+        self.driveMembership()
     }
 
     private mutating func confirmed(_ id: UInt64) {
+        if self.membershipConfirmed(id, isLeader: true) { return }
         if let refusal = self.refusals.removeValue(forKey: id) {
             self.actions.append(.answer(id: id, .failure(refusal)))
         } else {
@@ -197,8 +207,9 @@ package struct ReplicaCore: ~Copyable {
     }
 
     private mutating func unconfirmed(_ id: UInt64) {
+        if self.membershipConfirmed(id, isLeader: false) { return }
         if self.refusals.removeValue(forKey: id) != nil {
-            self.actions.append(.answer(id: id, .failure(.notLeader(leader: self.raft.leader))))
+            self.actions.append(.answer(id: id, .failure(.notLeader(leader: self.knownLeader))))
         } else if !self.hold(read: id) {
             self.actions.append(.readRefused(id: id))
         }

@@ -29,6 +29,8 @@ package enum ReplicaEvent: Sendable {
     /// Leadership is to go to this node, or to the follower that is furthest; answered with
     /// ``ReplicaAction/transferred(id:_:)``.
     case transferAsked(id: UInt64, to: NodeID?)
+    /// Answered with ``ReplicaAction/membershipAnswered(id:_:)``.
+    case membershipAsked(id: UInt64, MembershipChange)
 
     // The disk, in the order of the jobs given to it.
     case written(through: LogPoint, generation: UInt64)

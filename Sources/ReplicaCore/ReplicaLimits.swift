@@ -19,5 +19,8 @@ package struct ReplicaLimits: Sendable {
     /// How long a stream may wait for its welcome.
     package var welcomeTimeoutMilliseconds: UInt64 = 2_000
 
+    /// How long a node that is no member any more still receives the log, which tells it so.
+    package var leavingMilliseconds: UInt64 = 2_000
+
     package init() {}
 }

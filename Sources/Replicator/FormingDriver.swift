@@ -28,7 +28,8 @@ struct FormingDriver {
         while !Task.isCancelled {
             let answers = await self.ask(client)
             let decision = Forming.decide(
-                own: self.directory.member, configured: self.configuration.peers.map(\.node), answers: answers)
+                isJoining: self.configuration.isJoining, own: self.directory.member,
+                configured: self.configuration.peers.map(\.node), answers: answers)
             switch decision {
             case .form(let founding):
                 do { return try self.directory.form(founding) } catch {
@@ -41,11 +42,21 @@ struct FormingDriver {
                     self.configuration.logger.info(
                         "blank; waiting for the other members", metadata: ["missing": "\(missing)"])
                 }
+            case .waitToBeAdded:
+                if round % Self.roundsPerNote == 0 {
+                    self.configuration.logger.notice(
+                        "blank; waiting to be added to the cluster",
+                        metadata: ["hint": "holdfast member add \(self.configuration.node)"])
+                }
             case .refused(let node):
                 if round % Self.roundsPerNote == 0 {
                     self.configuration.logger.error(
-                        "this directory is blank, but the cluster exists and does not know this incarnation",
-                        metadata: ["said_by": "\(node)", "hint": "restore the data directory of this node"])
+                        "this directory is blank, but the cluster exists and knows another incarnation of this node",
+                        metadata: [
+                            "said_by": "\(node)",
+                            "hint":
+                                "restore the data directory, or: holdfast member replace \(self.configuration.node)",
+                        ])
                 }
             }
             round += 1
@@ -65,7 +76,8 @@ struct FormingDriver {
         }
     }
 
-    private static func identity(of peer: ClusterPeer, _ client: HTTP2Client) async -> PeerIdentity? {
+    /// - Returns: `nil` when nobody answers in time, or with something else.
+    static func identity(of peer: ClusterPeer, _ client: HTTP2Client) async -> PeerIdentity? {
         let request = HTTPRequest(method: .get, scheme: "http", authority: nil, path: "/peer/v1/identity")
         let address = HTTP2Address(host: peer.peerHost, port: peer.peerPort)
         let timeout = TimeAmount.milliseconds(Self.requestTimeoutMilliseconds)

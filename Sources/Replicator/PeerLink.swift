@@ -26,6 +26,7 @@ final class PeerLink {
     private static let requestTimeoutMilliseconds: Int64 = 1_000
 
     let peer: ClusterPeer
+    private let cluster: ClusterID
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let report: (Report) -> Void
@@ -53,10 +54,11 @@ final class PeerLink {
     private(set) var rangesShipped: UInt64 = 0
 
     init(
-        peer: ClusterPeer, eventLoop: any EventLoop, shipping: RangeShipping, logger: Logger,
+        peer: ClusterPeer, cluster: ClusterID, eventLoop: any EventLoop, shipping: RangeShipping, logger: Logger,
         report: @escaping (Report) -> Void
     ) {
         self.peer = peer
+        self.cluster = cluster
         self.eventLoop = eventLoop
         self.shipping = shipping
         self.logger = logger
@@ -211,7 +213,8 @@ final class PeerLink {
 
     private func request(_ path: String) -> HTTPRequest {
         HTTPRequest(
-            method: .post, scheme: "http", authority: "\(self.peer.peerHost):\(self.peer.peerPort)", path: path)
+            method: .post, scheme: "http", authority: "\(self.peer.peerHost):\(self.peer.peerPort)", path: path,
+            headerFields: [.holdfastCluster: "\(self.cluster)"])
     }
 
     // MARK: What comes back

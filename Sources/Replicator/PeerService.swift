@@ -5,6 +5,14 @@ import NIOCore
 import ReplicaCore
 import WireFormat
 
+extension HTTPField.Name {
+    /// Of whoever asks, 32 hexadecimal digits.
+    static var holdfastCluster: Self {
+        guard let name = Self("Holdfast-Cluster") else { preconditionFailure("no name of a field") }
+        return name
+    }
+}
+
 /// What the peer listener tells the node. Event loop only.
 protocol PeerServiceOwner: AnyObject {
     var identity: PeerIdentity { get }
@@ -47,10 +55,10 @@ final class PeerService: HTTP2ServerHandler {
 
     func received(head: HTTPRequest, on stream: HTTP2Stream) {
         switch (head.method, head.path) {
-        case (.post, "/peer/v1/replicate"): self.accept(.replicate, stream)
-        case (.post, "/peer/v1/pulse"): self.accept(.pulse, stream)
-        case (.post, "/peer/v1/vote"): self.accept(.vote, stream)
-        case (.post, "/peer/v1/transfer"): self.accept(.transfer, stream)
+        case (.post, "/peer/v1/replicate"): self.accept(.replicate, head, stream)
+        case (.post, "/peer/v1/pulse"): self.accept(.pulse, head, stream)
+        case (.post, "/peer/v1/vote"): self.accept(.vote, head, stream)
+        case (.post, "/peer/v1/transfer"): self.accept(.transfer, head, stream)
         case (.get, "/peer/v1/identity"):
             var body: [UInt8] = []
             self.owner.identity.encode(into: &body)
@@ -61,7 +69,13 @@ final class PeerService: HTTP2ServerHandler {
         }
     }
 
-    private func accept(_ kind: PeerUpstream.Kind, _ stream: HTTP2Stream) {
+    /// Votes, heartbeats and ranges of another cluster mean nothing here, whatever the terms they name.
+    private func accept(_ kind: PeerUpstream.Kind, _ head: HTTPRequest, _ stream: HTTP2Stream) {
+        let cluster = self.owner.identity.cluster.map(\.description)
+        guard head.headerFields[.holdfastCluster] == cluster else {
+            let hint = "This node belongs to \(cluster.map { "cluster \($0)" } ?? "no cluster yet").\n"
+            return stream.respond(HTTPResponse(status: .misdirectedRequest), body: ByteBuffer(string: hint))
+        }
         let upstream = PeerUpstream(id: self.nextID(), kind: kind, messages: MessageStream(stream))
         self.upstream = upstream
         stream.isLongLived = kind == .replicate || kind == .pulse

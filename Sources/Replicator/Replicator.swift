@@ -22,6 +22,7 @@ package final class Replicator: Sendable {
     private let queue: AppendQueue
     private let pool: NIOThreadPool
     private let server: HTTP2Server
+    private let directory: PeerDirectory
     private let forming = Lock<Task<Void, Never>?>(nil)
     private let failure: EventLoopPromise<Void>
 
@@ -36,8 +37,10 @@ package final class Replicator: Sendable {
         directory.tell(configuration.logger)
         let pool = NIOThreadPool(numberOfThreads: 2)
         pool.start()
+        let peers = PeerDirectory(configured: configuration.peers)
         let host = NIOLoopBoundBox.makeBoxSendingValue(
-            ReplicatorHost(configuration: configuration, directory: directory, pool: pool, eventLoop: eventLoop),
+            ReplicatorHost(
+                configuration: configuration, directory: directory, peers: peers, pool: pool, eventLoop: eventLoop),
             eventLoop: eventLoop)
         let server: HTTP2Server
         do {
@@ -50,15 +53,17 @@ package final class Replicator: Sendable {
             throw .bind(host: configuration.peerHost, port: configuration.peerPort, reason: "\(error)")
         }
         let replicator = Replicator(
-            configuration: configuration, eventLoop: eventLoop, host: host, pool: pool, server: server)
+            configuration: configuration, eventLoop: eventLoop, host: host, directory: peers, pool: pool,
+            server: server)
         await replicator.begin(directory)
         return replicator
     }
 
     private init(
         configuration: ReplicatorConfiguration, eventLoop: any EventLoop, host: NIOLoopBoundBox<ReplicatorHost>,
-        pool: NIOThreadPool, server: HTTP2Server
+        directory: PeerDirectory, pool: NIOThreadPool, server: HTTP2Server
     ) {
+        self.directory = directory
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.host = host

@@ -29,6 +29,8 @@ package struct ReplicatorConfiguration: Sendable {
     /// Where this node listens for its peers.
     package var peerHost: String
     package var peerPort: Int
+    /// Blank, it waits to be added to a cluster, and never forms one.
+    package var isJoining = false
     package var policy: FsyncPolicy = .always
     /// 1 MiB ..< 4 GiB.
     package var segmentByteCountMax = 128 << 20

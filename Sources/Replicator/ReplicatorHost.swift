@@ -1,6 +1,7 @@
 import LogModel
 import NIOCore
 import NIOPosix
+import RaftCore
 import ReplicaCore
 import SegmentLog
 import WireFormat
@@ -10,6 +11,7 @@ import WireFormat
 /// Event loop only.
 final class ReplicatorHost {
     private let configuration: ReplicatorConfiguration
+    private let peers: PeerDirectory
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
     private var known: ReplicaDirectory
@@ -19,10 +21,11 @@ final class ReplicatorHost {
     private var isStopped = false
 
     init(
-        configuration: ReplicatorConfiguration, directory: ReplicaDirectory, pool: NIOThreadPool,
-        eventLoop: any EventLoop
+        configuration: ReplicatorConfiguration, directory: ReplicaDirectory, peers: PeerDirectory,
+        pool: NIOThreadPool, eventLoop: any EventLoop
     ) {
         self.configuration = configuration
+        self.peers = peers
         self.known = directory
         self.pool = pool
         self.eventLoop = eventLoop
@@ -54,8 +57,8 @@ final class ReplicatorHost {
             .init(position: running.core.commit, nextIndex: running.core.committedNextIndex))
         let store = running.store
         let loop = ReplicatorLoop(
-            core: running.core, configuration: self.configuration, store: store, disk: disk, watch: watch,
-            pool: self.pool, eventLoop: eventLoop, stopped: failed)
+            core: running.core, configuration: self.configuration, directory: self.peers, store: store, disk: disk,
+            watch: watch, pool: self.pool, eventLoop: eventLoop, stopped: failed)
         self.disk = disk
         self.access = ReadAccess(store: store, watch: watch)
         self.loop = loop
@@ -85,12 +88,20 @@ final class ReplicatorHost {
         loop.transfer(to: node, done: done)
     }
 
+    func change(
+        _ change: MembershipChange, done: @escaping (Result<Membership, MembershipFailure>) -> Void
+    ) {
+        guard let loop = self.loop else { return done(.failure(.notLeader(leader: nil))) }
+        loop.change(change, done: done)
+    }
+
     func status() -> ReplicatorStatus {
         if let loop = self.loop { return loop.status(identity: self.known.identity) }
         return ReplicatorStatus(
             phase: self.isStopped ? .stopped : .forming, node: self.configuration.node,
             incarnation: self.known.identity.incarnation, cluster: nil, role: .follower, term: .zero, leader: nil,
-            commit: .zero, tail: .zero, firstIndex: .first, nextIndex: .first, isReady: false, peers: [])
+            commit: .zero, tail: .zero, firstIndex: .first, nextIndex: .first, isReady: false,
+            membership: Membership(), peers: [])
     }
 
     /// - Returns: The disk, for the caller to stop off the event loop.
@@ -102,7 +113,11 @@ final class ReplicatorHost {
 }
 
 extension ReplicatorHost: PeerServiceOwner {
-    var identity: PeerIdentity { self.known.peerIdentity }
+    var identity: PeerIdentity {
+        var identity = self.known.peerIdentity
+        if let loop = self.loop { identity.members = loop.membership.members }
+        return identity
+    }
     func opened(_ upstream: PeerUpstream) { self.loop?.opened(upstream) ?? upstream.close() }
     func received(_ message: PeerMessage, on upstream: PeerUpstream) { self.loop?.received(message, on: upstream) }
     func closed(_ upstream: PeerUpstream) { self.loop?.closed(upstream) }

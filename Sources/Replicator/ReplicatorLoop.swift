@@ -16,8 +16,10 @@ final class ReplicatorLoop {
     let eventLoop: any EventLoop
     let logger: Logger
     let watch: CommitWatch
-    private var core: ReplicaCore
-    private let configuration: ReplicatorConfiguration
+    private(set) var core: ReplicaCore
+    let configuration: ReplicatorConfiguration
+    let directory: PeerDirectory
+    let shipping: RangeShipping
     private let disk: DiskThread
     private let store: LogStore
     private let pool: NIOThreadPool
@@ -30,6 +32,7 @@ final class ReplicatorLoop {
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
+    private var changes: [UInt64: (Result<Membership, MembershipFailure>) -> Void] = [:]
     private var lastID: UInt64 = 0
     private var events: Deque<ReplicaEvent> = []
     private var isStepping = false
@@ -43,11 +46,14 @@ final class ReplicatorLoop {
     static let tickMilliseconds: Int64 = 10
 
     init(
-        core: consuming ReplicaCore, configuration: ReplicatorConfiguration, store: LogStore, disk: DiskThread,
-        watch: CommitWatch, pool: NIOThreadPool, eventLoop: any EventLoop, stopped: @escaping (LogError) -> Void
+        core: consuming ReplicaCore, configuration: ReplicatorConfiguration, directory: PeerDirectory, store: LogStore,
+        disk: DiskThread, watch: CommitWatch, pool: NIOThreadPool, eventLoop: any EventLoop,
+        stopped: @escaping (LogError) -> Void
     ) {
         self.core = core
         self.configuration = configuration
+        self.directory = directory
+        self.shipping = RangeShipping(pool: pool, eventLoop: eventLoop)
         self.store = store
         self.disk = disk
         self.watch = watch
@@ -65,14 +71,7 @@ final class ReplicatorLoop {
     // MARK: Life
 
     func start() {
-        let shipping = RangeShipping(pool: self.pool, eventLoop: self.eventLoop)
-        for peer in self.configuration.peers where peer.node != self.configuration.node {
-            let link = PeerLink(
-                peer: peer, eventLoop: self.eventLoop, shipping: shipping, logger: self.logger
-            ) { [unowned self] report in self.linkReported(report, from: peer.node) }
-            self.links[peer.node] = link
-            link.connect()
-        }
+        self.connect(to: self.core.raft.membership)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let interval = TimeAmount.milliseconds(Self.tickMilliseconds)
         self.timers = [
@@ -81,6 +80,7 @@ final class ReplicatorLoop {
             },
             self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
                 bound.value.disk.rest()
+                bound.value.closeStrayLinks()
             },
         ]
         self.prepareNextSegment()
@@ -97,6 +97,8 @@ final class ReplicatorLoop {
         self.reads.removeAll()
         for transfer in self.transfers.values { transfer(.failure(.shuttingDown)) }
         self.transfers.removeAll()
+        for change in self.changes.values { change(.failure(.unknownOutcome)) }
+        self.changes.removeAll()
         for link in self.links.values { link.close() }
         for upstream in self.upstreams.values { upstream.close() }
         self.watch.close()
@@ -162,6 +164,14 @@ final class ReplicatorLoop {
         self.take(.transferAsked(id: self.lastID, to: node))
     }
 
+    /// - Parameter done: Called exactly once.
+    func change(_ change: MembershipChange, done: @escaping (Result<Membership, MembershipFailure>) -> Void) {
+        guard !self.isStopped else { return done(.failure(.notLeader(leader: nil))) }
+        self.lastID += 1
+        self.changes[self.lastID] = done
+        self.take(.membershipAsked(id: self.lastID, change))
+    }
+
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
@@ -194,6 +204,8 @@ final class ReplicatorLoop {
             if case .success = result { self.counters.appendsAcknowledged += 1 }
             self.replies.removeValue(forKey: id)?(result)
         case .transferred(let id, let result): self.transfers.removeValue(forKey: id)?(result)
+        case .membershipAnswered(let id, let result): self.changes.removeValue(forKey: id)?(result)
+        case .membershipChanged(let membership): self.connect(to: membership)
         case .send(let message, let member): self.send(message, to: member)
         case .openStream(let id, let node, let hello): self.links[node]?.openReplicate(id, hello: hello)
         case .closeStream(let id, let node): self.links[node]?.closeReplicate(id)
@@ -271,9 +283,9 @@ final class ReplicatorLoop {
         return ReplicatorStatus(
             phase: self.isStopped ? .stopped : .running, node: self.configuration.node,
             incarnation: identity.incarnation, cluster: identity.cluster, role: self.core.raft.role,
-            term: self.core.raft.term, leader: self.core.raft.leader, commit: self.core.commit,
+            term: self.core.raft.term, leader: self.core.knownLeader, commit: self.core.commit,
             tail: self.core.chain.tail, firstIndex: self.store.firstIndex, nextIndex: self.core.committedNextIndex,
-            isReady: self.core.isReady,
+            isReady: self.core.isReady, membership: self.membership,
             peers: self.links.sorted { $0.key < $1.key }.map { node, link in
                 let progress = self.core.followers[node]
                 return .init(

@@ -46,6 +46,8 @@ package struct ReplicatorStatus: Sendable {
     package var nextIndex: LogIndex
     /// A leader that has committed in its own term, or a follower of a known one.
     package var isReady: Bool
+    /// The newest in the log, committed or not.
+    package var membership: Membership
     package var peers: [Peer]
     package var counters = Counters()
 }

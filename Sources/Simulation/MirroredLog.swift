@@ -1,4 +1,5 @@
 import LogModel
+import LogState
 import SegmentFormat
 
 /// What a node has placed in its log, frame by frame, seen from outside. Frames are chained by their
@@ -13,6 +14,8 @@ struct MirroredLog {
         var firstIndex: LogIndex
         var recordCount: UInt32
         var producer: ProducerSequence?
+        /// Of a membership frame.
+        var membership: Membership?
     }
 
     private(set) var frames: [Frame] = []
@@ -25,11 +28,13 @@ struct MirroredLog {
             guard let header = try? FrameHeader.decode(rest.span.bytes) else { return }
             let start = position.advanced(by: offset)
             offset += Int(header.length)
+            let payload = rest.prefix(Int(header.length)).dropFirst(header.headerByteCount)
             self.frames.append(
                 Frame(
                     position: start, end: position.advanced(by: offset), checksum: header.headerChecksum,
                     term: header.term, kind: header.kind, firstIndex: header.firstIndex,
-                    recordCount: header.recordCount, producer: header.producer))
+                    recordCount: header.recordCount, producer: header.producer,
+                    membership: header.kind == .membership ? try? Membership(decoding: payload) : nil))
         }
     }
 

@@ -8,6 +8,8 @@ struct Oracle {
     private(set) var committed: [(frame: MirroredLog.Frame, inTerm: Term)] = []
     private var leaders: [Term: Int] = [:]
     private var votes: [String: Member] = [:]
+    /// The newest one that is committed; `nil` while it is that of the founders.
+    private(set) var membership: Membership?
     private var acknowledged: [ProducerSequence: LogIndex] = [:]
     private(set) var lastAcknowledgedIndex = LogIndex(0)
     private var places: [ProducerSequence: LogIndex] = [:]
@@ -29,12 +31,12 @@ struct Oracle {
         }
     }
 
-    mutating func voted(_ node: Int, _ reply: VoteReply, for candidate: Member) throws(Violation) {
+    mutating func voted(_ reply: VoteReply, for candidate: Member) throws(Violation) {
         guard reply.isGranted, !reply.isPreVote else { return }
-        if let other = self.votes.updateValue(candidate, forKey: "\(node)/\(reply.term)"), other != candidate {
+        if let other = self.votes.updateValue(candidate, forKey: "\(reply.voter)/\(reply.term)"), other != candidate {
             throw Violation(
                 invariant: .oneVotePerTerm,
-                detail: "node \(node) voted for \(other.node) and \(candidate.node) in term \(reply.term)")
+                detail: "node \(reply.voter.node) voted for \(other.node) and \(candidate.node) in term \(reply.term)")
         }
     }
 
@@ -51,6 +53,7 @@ struct Oracle {
         }
         for frame in log.frames[known..<count] {
             self.committed.append((frame, term))
+            if let membership = frame.membership { self.membership = membership }
             guard let producer = frame.producer else { continue }
             if let other = self.places.updateValue(frame.firstIndex, forKey: producer) {
                 throw Violation(

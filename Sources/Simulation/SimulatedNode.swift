@@ -13,10 +13,12 @@ final class SimulatedNode {
     static let directory: FilePath = "/data"
 
     let number: Int
-    let disk: SimulatedFileSystem
+    private(set) var disk: SimulatedFileSystem
     private(set) var member: Member
     private let configuration: SimulationConfiguration
 
+    /// Has a log; else it waits to be named by one.
+    private(set) var isFounded = false
     /// Counts the starts; what was meant for an earlier life is dropped.
     private(set) var life = 0
     private var core: ReplicaCore?
@@ -49,6 +51,8 @@ final class SimulatedNode {
     var role: RaftRole { self.core?.raft.role ?? .follower }
     var term: Term { self.core?.raft.term ?? .zero }
     var leader: NodeID? { self.core?.raft.leader }
+    /// The newest in its log.
+    var membership: Membership? { self.core?.raft.membership }
     var commit: Position { self.core?.commit ?? .zero }
     var tail: Position { self.core?.chain.tail ?? .zero }
 
@@ -71,6 +75,18 @@ final class SimulatedNode {
         var opened = try self.open()
         try opened.form(cluster: founding.cluster, founding: founding.bytes[...])
         try opened.writer?.close()
+        self.isFounded = true
+    }
+
+    /// A new disk in a node that is down: nothing of what it was is left.
+    func wipe(random: inout SplitMix64) {
+        precondition(!self.isRunning, "a running node loses its disk")
+        self.disk = SimulatedFileSystem(seed: random.next())
+        self.member = Member(node: self.member.node, incarnation: Incarnation(random.next()))
+        self.isFounded = false
+        self.log = MirroredLog()
+        self.vouchedPersisted = .zero
+        self.vouchedState = HardState(term: .zero, vote: nil)
     }
 
     /// Starts the node from what its disk holds.

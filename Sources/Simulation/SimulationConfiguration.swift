@@ -12,6 +12,8 @@ package struct SimulationConfiguration: Sendable {
     /// Small, so that a run rotates often.
     package var segmentByteCountMax = 8 << 10
     package var producerCount = 3
+    /// Blank nodes that may become members.
+    var spareCount: Int { self.faults.contains(.membership) ? 2 : 0 }
     /// A bug to be caught.
     package var planted: PlantedBug?
 
@@ -47,12 +49,16 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     /// Leaders are asked to hand over, now and then.
     package static let transfers = SimulationFaults(rawValue: 128)
 
+    /// Nodes are added, removed and replaced; some lose their disks.
+    package static let membership = SimulationFaults(rawValue: 256)
+
     package static let all: SimulationFaults = [
-        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers,
+        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers, .membership,
     ]
 
     package static let named: [String: SimulationFaults] = [
         "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
-        "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers, "all": .all, "none": [],
+        "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers,
+        "membership": .membership, "all": .all, "none": [],
     ]
 }

@@ -16,6 +16,9 @@ package struct SimulationReport: Sendable {
     package var duplicatesAnswered = 0
     package var readsChecked = 0
     package var handovers = 0
+    /// Steps that were asked for and committed.
+    package var membershipChanges = 0
+    package var disksLost = 0
     package var violation: Violation?
 }
 

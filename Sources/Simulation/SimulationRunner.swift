@@ -43,7 +43,8 @@ package enum SimulationRunner {
 
     private static func isLevel(_ world: World) -> Bool {
         guard let committed = world.oracle.committed.last?.frame.end,
-            world.nodes.allSatisfy({ $0.isResting && $0.commit == committed && $0.tail == committed })
+            world.isMembershipSettled,
+            world.members.allSatisfy({ $0.isResting && $0.commit == committed && $0.tail == committed })
         else { return false }
         guard world.handovers.values.allSatisfy({ world.alive($0.node, $0.life) == nil }) else { return false }
         return world.clients.allSatisfy { client in client.goal.map { client.sequence >= $0 } ?? false }
@@ -54,13 +55,13 @@ package enum SimulationRunner {
         guard let last = world.oracle.committed.last?.frame.position.segment else { return }
         for number in 0..<last.rawValue {
             let path = SimulatedNode.directory.appending(SegmentID(number).fileName)
-            let files = world.nodes.map { $0.disk.contents(of: path) }
+            let files = world.members.map { $0.disk.contents(of: path) }
             world.report.segmentsSealed += 1
             for (node, file) in files.enumerated() where file != files[0] || file == nil {
                 throw Violation(
                     invariant: .sameFiles,
                     detail:
-                        "\(path) of node \(node) has \(file?.count ?? -1) bytes, of node 0 \(files[0]?.count ?? -1)",
+                        "\(path) of member \(node) has \(file?.count ?? -1) bytes, of member 0 \(files[0]?.count ?? -1)",
                     atStep: world.report.stepCount)
             }
         }

@@ -91,14 +91,33 @@ extension World {
         node.disk.inject(.stop, atOperation: number)
     }
 
+    /// One node against the others; or, where members come and go, any against the rest: old against new among them.
     private func isolate(_ number: Int) {
         let pause = self.microseconds(100_000..<2_500_000)
-        for other in self.nodes where other.number != number {
-            for (from, to) in [(number, other.number), (other.number, number)] {
-                self.network.cut(from, to)
-                self.schedule(.heal(from: from, to: to), after: pause)
+        var side: Set<Int> = [number]
+        if self.configuration.faults.contains(.membership) {
+            for other in self.nodes where self.chance(1, of: 3) { side.insert(other.number) }
+        }
+        self.separate(side, for: pause)
+    }
+
+    private func separate(_ side: Set<Int>, for pause: UInt64) {
+        for from in self.nodes {
+            for to in self.nodes where side.contains(from.number) != side.contains(to.number) {
+                self.network.cut(from.number, to.number)
+                self.schedule(.heal(from: from.number, to: to.number), after: pause)
             }
         }
+    }
+
+    /// Voters change: the leader stays with the new ones, the old ones are left to themselves.
+    func temptAtChange(_ leader: SimulatedNode, _ membership: Membership) {
+        guard membership.isJoint, leader.role == .leader, !self.isHealing,
+            self.configuration.faults.contains(.partitions), self.chance(1, of: 3)
+        else { return }
+        let promoted = membership.voters.filter { !membership.outgoing.contains($0) }
+        let side = Set([leader.number] + promoted.map { self.node($0.node).number })
+        self.separate(side, for: self.microseconds(300_000..<2_500_000))
     }
 
     private func cut(_ from: Int, _ to: Int) {

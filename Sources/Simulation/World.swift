@@ -17,6 +17,8 @@ final class World {
         case clientGivesUp(Int, request: UInt64)
         case ask
         case handOver
+        case reconfigure
+        case join
         case misfortune
         case heal(from: Int, to: Int)
         case hurry(node: Int)
@@ -31,6 +33,7 @@ final class World {
     var network: SimulatedNetwork
     var clients: [SimulatedClient] = []
     var oracle = Oracle()
+    private(set) var founders: [Member] = []
     var report: SimulationReport
     var nanoseconds: UInt64 = 0
     var isHealing = false
@@ -45,7 +48,7 @@ final class World {
     init(_ configuration: SimulationConfiguration) {
         self.configuration = configuration
         self.random = SplitMix64(seed: configuration.seed)
-        self.network = SimulatedNetwork(nodeCount: configuration.nodeCount)
+        self.network = SimulatedNetwork(nodeCount: configuration.nodeCount + configuration.spareCount)
         self.report = SimulationReport(seed: configuration.seed)
         self.report.traceHash = 0xcbf2_9ce4_8422_2325
     }
@@ -70,12 +73,13 @@ final class World {
 
     /// Founds the cluster and starts everything.
     func begin() throws(Violation) {
-        for number in 0..<self.configuration.nodeCount {
+        for number in 0..<self.configuration.nodeCount + self.configuration.spareCount {
             self.nodes.append(
                 SimulatedNode(number: number, configuration: self.configuration, random: &self.random))
         }
-        let founding = FoundingLog(members: self.nodes.map(\.member))
-        for node in self.nodes {
+        self.founders = self.nodes.prefix(self.configuration.nodeCount).map(\.member)
+        let founding = FoundingLog(members: self.founders)
+        for node in self.nodes.prefix(self.configuration.nodeCount) {
             do { try node.found(founding) } catch {
                 throw Violation(invariant: .recovers, detail: "node \(node.number) cannot be founded: \(error)")
             }
@@ -89,6 +93,10 @@ final class World {
         self.schedule(.ask, after: self.microseconds(100_000..<500_000))
         if self.configuration.faults.contains(.transfers) {
             self.schedule(.handOver, after: self.microseconds(50_000..<900_000))
+        }
+        if self.configuration.faults.contains(.membership) {
+            self.schedule(.reconfigure, after: self.microseconds(50_000..<900_000))
+            self.schedule(.join, after: 0)
         }
         if self.configuration.faults != [] { self.schedule(.misfortune, after: self.microseconds(1_000..<900_000)) }
     }
@@ -129,6 +137,8 @@ final class World {
             case .restart(let node): (12, UInt64(node))
             case .fall(let node, let life): (13, UInt64(node << 16 | life))
             case .handOver: (14, 0)
+            case .reconfigure: (15, 0)
+            case .join: (16, 0)
             }
         self.mix(words.0)
         self.mix(words.1)
@@ -161,11 +171,15 @@ final class World {
         case .clientGivesUp(let number, let request): self.clientGivesUp(number, request: request)
         case .ask: try self.ask()
         case .handOver: try self.handOver()
+        case .reconfigure: try self.reconfigure()
+        case .join: try self.join()
         case .misfortune: try self.misfortune()
         case .heal(let from, let to): self.heal(from: from, to: to)
         case .hurry(let number): self.nodes[number].isSlow = false
         case .fall(let number, let life): self.fall(number, life)
-        case .restart(let number): if !self.nodes[number].isRunning { try self.start(self.nodes[number]) }
+        case .restart(let number):
+            let node = self.nodes[number]
+            if node.isFounded, !node.isRunning { try self.start(node) }
         }
     }
 
@@ -185,7 +199,7 @@ final class World {
         case .disk(let job): self.enqueue(job, node)
         case .answer(let id, let result): try self.answered(id, result)
         case .send(let message, let member):
-            if case .voteReply(let reply) = message { try self.oracle.voted(node.number, reply, for: member) }
+            if case .voteReply(let reply) = message { try self.oracle.voted(reply, for: member) }
             self.send(message, from: node, to: Int(member.node.rawValue) - 1)
         case .openStream(let id, let peer, let hello):
             self.openStream(id, from: node, to: Int(peer.rawValue) - 1, hello)
@@ -205,11 +219,13 @@ final class World {
         case .readReady(let id, let nextIndex): try self.readReady(id, nextIndex: nextIndex)
         case .readRefused(let id): self.reads[id] = nil
         case .transferred(let id, let result): self.handedOver(id, result)
+        case .membershipAnswered(_, let result): if case .success = result { self.report.membershipChanges += 1 }
         case .roleChanged(let role, let term, _):
             self.mix(UInt64(role.rawValue.utf8.count) << 32 | term.rawValue)
             guard role == .leader else { return }
             try self.oracle.led(node.number, term: term, log: node.log)
             self.tempt(node)
+        case .membershipChanged(let membership): self.temptAtChange(node, membership)
         case .note(.truncated): self.report.truncations += 1
         case .note: break
         }

@@ -12,10 +12,12 @@ package struct PeerIdentity: WireMessage {
     package var isBlank: Bool
     /// The members that the log's first frame names; empty when there is none. At most ``WireLimits/foundersMax``.
     package var founders: [Member]
+    /// Whom the newest membership in the log names. At most ``WireLimits/membersMax``.
+    package var members: [Member]
 
     package init(
         version: UInt16 = WireLimits.version, cluster: ClusterID?, node: NodeID, incarnation: Incarnation,
-        generation: UInt32, starts: UInt64, isBlank: Bool, founders: [Member]
+        generation: UInt32, starts: UInt64, isBlank: Bool, founders: [Member], members: [Member] = []
     ) {
         self.version = version
         self.cluster = cluster
@@ -25,6 +27,7 @@ package struct PeerIdentity: WireMessage {
         self.starts = starts
         self.isBlank = isBlank
         self.founders = founders
+        self.members = members
     }
 
     package init(reading reader: inout WireReader) throws(WireError) {
@@ -36,14 +39,21 @@ package struct PeerIdentity: WireMessage {
         self.generation = try reader.integer()
         self.starts = try reader.integer()
         self.isBlank = try reader.bool()
+        self.founders = try Self.members(&reader, countMax: WireLimits.foundersMax)
+        self.members = try Self.members(&reader, countMax: WireLimits.membersMax)
+    }
+
+    private static func members(_ reader: inout WireReader, countMax: Int) throws(WireError) -> [Member] {
         let count = Int(try reader.integer(UInt8.self))
-        guard count <= WireLimits.foundersMax else { throw .badValue(.founders) }
-        self.founders = []
-        for _ in 0..<count { self.founders.append(try reader.member()) }
+        guard count <= countMax else { throw .badValue(.founders) }
+        var members: [Member] = []
+        for _ in 0..<count { members.append(try reader.member()) }
+        return members
     }
 
     package func encode(into bytes: inout [UInt8]) {
         precondition(self.founders.count <= WireLimits.foundersMax, "too many founders for a message")
+        precondition(self.members.count <= WireLimits.membersMax, "too many members for a message")
         bytes.put(self.version)
         bytes.put(self.cluster != nil)
         if let cluster = self.cluster { bytes.put(cluster) }
@@ -51,7 +61,9 @@ package struct PeerIdentity: WireMessage {
         bytes.put(self.generation)
         bytes.put(self.starts)
         bytes.put(self.isBlank)
-        bytes.append(UInt8(self.founders.count))
-        for member in self.founders { bytes.put(member) }
+        for part in [self.founders, self.members] {
+            bytes.append(UInt8(part.count))
+            for member in part { bytes.put(member) }
+        }
     }
 }

@@ -39,8 +39,7 @@ package enum VoteRefusal: UInt8, Hashable, Sendable, CaseIterable {
     case alreadyVoted = 2
     case behind = 3
     case leaderAlive = 4
-    case notAMember = 5
-    case mayNotVote = 6
+    case mayNotVote = 5
 }
 
 package struct VoteReply: WireMessage {

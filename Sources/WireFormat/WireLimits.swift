@@ -9,4 +9,6 @@ package enum WireLimits {
     package static let termMax: UInt64 = 1 << 48
     package static let termStartsMax = 64
     package static let foundersMax = 31
+    /// Voters, outgoing voters and learners.
+    package static let membersMax = 70
 }

@@ -49,27 +49,37 @@ import WireFormat
         return core
     }
 
-    @Test func `another incarnation of a member gets no vote and moves no term`() {
-        var core = self.core()
-        let effects = core.step(
-            .received(self.request(9, from: self.stranger, last: self.point(8, 900)), from: self.stranger), now: .zero)
-        let reply = VoteReply(
-            term: Term(3), voter: self.me, isGranted: false, isPreVote: false, refusal: .notAMember)
-        #expect(effects == [.send(.voteReply(reply), to: self.stranger)])
-        #expect(core.term == Term(3))
+    /// This node's membership may be an older one; what the vote is worth is for the candidate to know.
+    @Test func `whoever asks gets the vote for a log that is no shorter, member or not`() {
+        for (last, isGranted) in [(self.point(3, 299), false), (self.point(8, 900), true)] {
+            var core = self.core()
+            let message = self.request(9, from: self.stranger, last: last)
+            let effects = core.step(.received(message, from: self.stranger), now: .zero)
+            #expect(effects.first == .persistVote(HardState(term: Term(9), vote: isGranted ? self.stranger : nil)))
+            #expect(core.term == Term(9))
+        }
     }
 
-    @Test func `another incarnation is not heard as a leader, nor counted`() {
+    @Test func `a leader is followed before the membership names it`() {
         var core = self.core()
-        let heartbeat = Heartbeat(
-            term: Term(9), leader: self.stranger, commit: .zero, readRound: 0, clock: .zero)
-        #expect(core.step(.received(.heartbeat(heartbeat), from: self.stranger), now: .zero).isEmpty)
-        #expect(core.step(.leaderSpoke(term: Term(9), leader: self.stranger), now: .zero).isEmpty)
+        #expect(!core.step(.leaderSpoke(term: Term(9), leader: testMember(7)), now: .zero).isEmpty)
+        #expect(core.leader == NodeID(7))
+    }
+
+    @Test func `another incarnation's vote and acknowledgement are not counted`() {
+        var core = self.core()
+        _ = core.step(.ticked, now: milliseconds(600))
+        let yes = VoteReply(term: Term(4), voter: self.stranger, isGranted: true, isPreVote: true)
+        #expect(core.step(.received(.voteReply(yes), from: self.stranger), now: milliseconds(600)).isEmpty)
+        #expect(core.role == .preCandidate)
         var leader = self.leader()
         _ = leader.step(.persisted(through: self.point(4, 400)), now: milliseconds(600))
         let ack = RaftInput.acknowledged(
             by: self.stranger, received: self.point(4, 400), persisted: self.point(4, 400))
         #expect(leader.step(ack, now: milliseconds(600)).isEmpty)
+        let round = HeartbeatReply(term: Term(9), follower: self.stranger, readRound: 0, clock: .zero)
+        #expect(leader.step(.received(.heartbeatReply(round), from: self.stranger), now: milliseconds(600)).isEmpty)
+        #expect(leader.role == .leader)
     }
 
     @Test func `a message that names another sender is ignored`() {
@@ -101,12 +111,12 @@ import WireFormat
         let stale = RaftInput.acknowledged(
             by: self.other, received: self.point(3, 400), persisted: self.point(5, 400))
         #expect(leader.step(stale, now: now).isEmpty)
-        #expect(leader.matched(NodeID(2))?.received == .zero)
+        #expect(leader.matched(self.other)?.received == .zero)
         let beyond = RaftInput.acknowledged(
             by: self.other, received: self.point(4, 500), persisted: self.point(3, 300))
         #expect(leader.step(beyond, now: now).isEmpty)
-        #expect(leader.matched(NodeID(2))?.persisted == self.point(3, 300))
-        #expect(leader.matched(NodeID(2))?.received == self.point(3, 300))
+        #expect(leader.matched(self.other)?.persisted == self.point(3, 300))
+        #expect(leader.matched(self.other)?.received == self.point(3, 300))
     }
 
     @Test func `the rule decides whether received or persisted counts`() {

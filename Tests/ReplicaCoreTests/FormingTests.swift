@@ -55,6 +55,23 @@ struct FormingTests {
         #expect(decision == .refused(by: NodeID(2)))
     }
 
+    @Test func `a node that was added begins with the founders' log`() {
+        let founders = [2, 3, 4].map { Member(node: NodeID($0), incarnation: Incarnation(UInt64($0))) }
+        var answer = self.answer(2, incarnation: 2, founders: founders)
+        let waits = Forming.decide(own: self.own, configured: self.configured, answers: [NodeID(2): answer])
+        #expect(waits == .waitToBeAdded)
+        answer.members = founders + [self.own]
+        let joins = Forming.decide(own: self.own, configured: self.configured, answers: [NodeID(2): answer])
+        #expect(joins == .form(FoundingLog(members: founders)))
+    }
+
+    @Test func `a node that is to join never forms a cluster`() {
+        let answers = [NodeID(2): self.answer(2, incarnation: 22), NodeID(3): self.answer(3, incarnation: 33)]
+        let decision = Forming.decide(
+            isJoining: true, own: self.own, configured: self.configured, answers: answers)
+        #expect(decision == .waitToBeAdded)
+    }
+
     @Test func `other incarnations make another cluster`() {
         let other = Member(node: NodeID(1), incarnation: Incarnation(12))
         #expect(FoundingLog(members: [self.own]).cluster != FoundingLog(members: [other]).cluster)

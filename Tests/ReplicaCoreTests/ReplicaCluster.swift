@@ -22,6 +22,7 @@ final class ReplicaCluster {
 
     private(set) var nodes: [Node] = []
     private(set) var answers: [UInt64: Result<AppendOutcome, AppendFailure>] = [:]
+    private(set) var changes: [UInt64: Result<Membership, MembershipFailure>] = [:]
     private(set) var transfers: [UInt64: Result<NodeID, TransferFailure>] = [:]
     private var milliseconds: UInt64 = 1_000
     private var queue: [(node: Int, event: ReplicaEvent)] = []
@@ -113,6 +114,7 @@ final class ReplicaCluster {
         case .disk(.truncate(let point, _)): self.nodes[node].truncations.append(point)
         case .answer(let id, let result): self.answers[id] = result
         case .transferred(let id, let result): self.transfers[id] = result
+        case .membershipAnswered(let id, let result): self.changes[id] = result
         case .send(let message, let member):
             let to = self.index(member.node)
             if self.reaches(node, to) { self.queue.append((to, .received(message, from: self.nodes[node].member))) }
@@ -137,7 +139,7 @@ final class ReplicaCluster {
             self.streams.removeAll { $0.upstream == upstream && $0.follower == node }
             self.queue.append((stream.leader, .streamClosed(stream.id, to: self.nodes[node].member.node)))
         case .load(let peer, let stream, _, _, _): self.queue.append((node, .loadFailed(to: peer, stream: stream)))
-        case .disk(.recordCommit), .committed, .readReady, .readRefused, .roleChanged, .note: break
+        case .disk(.recordCommit), .membershipChanged, .committed, .readReady, .readRefused, .roleChanged, .note: break
         }
     }
 

@@ -22,6 +22,51 @@ struct ReplicaCoreTests {
         for node in cluster.nodes { #expect(node.core.commit == cluster.nodes[leader].core.chain.tail) }
     }
 
+    @Test func `a voter is removed by way of a joint membership, and asking again changes nothing`() throws {
+        let (cluster, leader) = try self.cluster()
+        let other = (leader + 1) % 3
+        let node = cluster.nodes[other].member.node
+        cluster.give(.membershipAsked(id: 1, .remove(node)), to: leader)
+        cluster.pass(milliseconds: 50)
+        #expect(try cluster.changes[1]?.get() != nil)
+        for node in cluster.nodes { #expect(node.core.raft.membership.voters.count == 2) }
+        cluster.give(.membershipAsked(id: 2, .remove(node)), to: leader)
+        #expect(try cluster.changes[2]?.get().voters.count == 2)
+        cluster.give(.membershipAsked(id: 3, .remove(node)), to: other)
+        #expect(cluster.changes[3] == .failure(.notLeader(leader: cluster.nodes[leader].member.node)))
+    }
+
+    @Test func `a leader that is removed hands over, and nobody is refused`() throws {
+        let (cluster, leader) = try self.cluster()
+        let member = cluster.nodes[leader].member
+        cluster.give(.membershipAsked(id: 1, .remove(member.node)), to: leader)
+        try cluster.propose("meanwhile", id: 2, at: leader)
+        cluster.pass(milliseconds: 200)
+        let next = try #require(cluster.leader)
+        #expect(next != leader && !cluster.nodes[next].core.raft.membership.contains(member))
+        let leading = cluster.nodes[next].member.node
+        let answer = try #require(cluster.answers[2])
+        if case .failure(let failure) = answer { #expect(failure == .notLeader(leader: leading)) }
+        try cluster.propose("after", id: 3, at: next)
+        #expect(try cluster.answers[3]?.get() != nil)
+        #expect(cluster.nodes[leader].core.raft.role == .follower)
+    }
+
+    @Test func `one change of members waits for the other, and its outcome may be unknown`() throws {
+        let (cluster, leader) = try self.cluster()
+        for other in [(leader + 1) % 3, (leader + 2) % 3] { cluster.cut(other) }
+        let (one, two) = (cluster.nodes[(leader + 1) % 3].member.node, cluster.nodes[(leader + 2) % 3].member.node)
+        cluster.give(.membershipAsked(id: 1, .remove(one)), to: leader)
+        cluster.give(.membershipAsked(id: 2, .remove(two)), to: leader)
+        #expect(cluster.changes[2] == .failure(.refused(.isUnderWay)))
+        cluster.pass(milliseconds: 1_000)
+        #expect(cluster.changes[1] == .failure(.unknownOutcome))
+        for other in [(leader + 1) % 3, (leader + 2) % 3] { cluster.mend(other) }
+        cluster.pass(milliseconds: 2_000)
+        let next = try #require(cluster.leader)
+        #expect(!cluster.nodes[next].core.raft.membership.isJoint)
+    }
+
     @Test func `handing over holds appends, and sends them to the next leader`() throws {
         let (cluster, leader) = try self.cluster()
         try cluster.propose("before", id: 1, at: leader)

@@ -75,10 +75,10 @@ enum Samples {
             .identity(
                 PeerIdentity(
                     cluster: cluster, node: NodeID(2), incarnation: Incarnation(0x22), generation: 2, starts: 12,
-                    isBlank: false, founders: [member])),
+                    isBlank: false, founders: [member], members: [member])),
             """
-            3a000000 0a 0100 01 7766554433221100ffeeddccbbaa9988 020000002200000000000000 02000000
-            0c00000000000000 00 01 020000002200000000000000
+            47000000 0a 0100 01 7766554433221100ffeeddccbbaa9988 020000002200000000000000 02000000
+            0c00000000000000 00 01 020000002200000000000000 01 020000002200000000000000
             """
         ),
     ]

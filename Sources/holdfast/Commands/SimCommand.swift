@@ -95,6 +95,8 @@ struct SimulationTotal: Encodable {
     var duplicatesAnswered = 0
     var readsChecked = 0
     var handovers = 0
+    var membershipChanges = 0
+    var disksLost = 0
     /// Of all runs, in order.
     var traceHash = ""
     private var hash: UInt64 = 0
@@ -106,6 +108,8 @@ struct SimulationTotal: Encodable {
         case segmentsSealed = "segments_sealed"
         case leadersElected = "leaders_elected"
         case crashes, truncations, handovers
+        case membershipChanges = "membership_changes"
+        case disksLost = "disks_lost"
         case duplicatesAnswered = "duplicates_answered"
         case readsChecked = "reads_checked"
         case traceHash = "trace_hash"
@@ -124,6 +128,8 @@ struct SimulationTotal: Encodable {
         self.duplicatesAnswered += report.duplicatesAnswered
         self.readsChecked += report.readsChecked
         self.handovers += report.handovers
+        self.membershipChanges += report.membershipChanges
+        self.disksLost += report.disksLost
         self.hash = (self.hash &* 31) ^ report.traceHash
         self.traceHash = String(self.hash, radix: 16)
     }
@@ -135,7 +141,9 @@ struct SimulationTotal: Encodable {
             "\(self.appendsAcknowledged) appends acknowledged (\(self.duplicatesAnswered) of them retries), "
                 + "\(self.framesCommitted) frames committed, \(self.segmentsSealed) sealed segments compared, "
                 + "\(self.readsChecked) linearizable reads",
-            "\(self.leadersElected) leaders, \(self.handovers) handovers, \(self.crashes) crashes, \(self.truncations) divergent tails cut",
+            "\(self.leadersElected) leaders, \(self.handovers) handovers, \(self.crashes) crashes, "
+                + "\(self.truncations) divergent tails cut, \(self.membershipChanges) changes of members, "
+                + "\(self.disksLost) disks lost",
             "trace \(self.traceHash)",
         ]
     }
