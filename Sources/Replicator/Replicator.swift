@@ -200,6 +200,26 @@ package final class Replicator: Sendable {
         return try result.get()
     }
 
+    /// Changes the membership, if this node leads.
+    package func change(_ change: MembershipChange) async throws(MembershipFailure) -> Membership {
+        let host = self.host
+        let result = await withCheckedContinuation { continuation in
+            self.eventLoop.execute { host.value.change(change) { continuation.resume(returning: $0) } }
+        }
+        return try result.get()
+    }
+
+    /// Where each member is found.
+    package var peers: [ClusterPeer] { self.directory.peers }
+
+    /// What a node says of itself; `nil` when nobody answers in time.
+    func identity(of peer: ClusterPeer) async -> PeerIdentity? {
+        let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.configuration.logger)
+        let identity = await FormingDriver.identity(of: peer, client)
+        await client.shutdown(grace: .zero)
+        return identity
+    }
+
     package func status() async -> ReplicatorStatus {
         let host = self.host
         do {

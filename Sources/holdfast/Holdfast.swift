@@ -16,7 +16,7 @@ struct Holdfast: AsyncParsableCommand {
             CommandGroup(
                 name: "The log",
                 subcommands: [AppendCommand.self, ReadCommand.self, TailCommand.self, StatusCommand.self]),
-            CommandGroup(name: "A cluster", subcommands: [TransferLeaderCommand.self]),
+            CommandGroup(name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self]),
             CommandGroup(
                 name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self, RepairCommand.self]),
             CommandGroup(

@@ -24,14 +24,16 @@ struct TestCluster: Sendable {
 
     /// Starts a cluster, gives it to `body`, and leaves nothing of it, whatever happens.
     ///
-    /// - Parameter segmentSize: Small, so that rotations happen meanwhile.
+    /// - Parameters:
+    ///   - spare: Ports are kept free for so many further nodes.
+    ///   - segmentSize: Small, so that rotations happen meanwhile.
     /// - Throws: What `body` throws, after recording what the nodes said last.
     static func with(
-        nodes count: Int = 3, segmentSize: String = "1MiB", _ body: (TestCluster) async throws -> Void
+        nodes count: Int = 3, spare: Int = 0, segmentSize: String = "1MiB", _ body: (TestCluster) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
         defer { scratch.end() }
-        let cluster = try await self.start(count, in: scratch, segmentSize: segmentSize)
+        let cluster = try await self.start(count, spare: spare, in: scratch, segmentSize: segmentSize)
         do {
             try await body(cluster)
             await cluster.observer.shutdown()
@@ -43,10 +45,12 @@ struct TestCluster: Sendable {
     }
 
     /// Somebody else may take a port between the look and the start: then others are tried.
-    private static func start(_ count: Int, in scratch: Scratch, segmentSize: String) async throws -> TestCluster {
+    private static func start(
+        _ count: Int, spare: Int, in scratch: Scratch, segmentSize: String
+    ) async throws -> TestCluster {
         var failure: Program.Answer?
         for attempt in 1...3 {
-            let base = try Ports.freeBase(nodes: count)
+            let base = try Ports.freeBase(nodes: count + spare)
             let directory = "\(scratch.path)/\(attempt)"
             let answer = try await Program.run(
                 [
@@ -57,16 +61,31 @@ struct TestCluster: Sendable {
                 failure = answer
                 continue
             }
-            let nodes = (0..<count).map { offset in
-                Node(
-                    number: UInt32(offset + 1), client: ServerAddress(host: "127.0.0.1", port: base + offset * 10),
-                    dataDirectory: "\(directory)/n\(offset + 1)", config: "\(directory)/run/n\(offset + 1).yaml")
-            }
+            let nodes = (0..<count).map { Self.node(UInt32($0 + 1), base: base, in: directory) }
             return TestCluster(
                 scratch: scratch, nodes: nodes,
                 observer: HoldfastClient(servers: nodes.map(\.client), timeoutMilliseconds: 5_000))
         }
         throw Late(what: "a cluster to start", state: failure?.summary ?? "")
+    }
+
+    private static func node(_ number: UInt32, base: Int, in directory: String) -> Node {
+        Node(
+            number: number, client: ServerAddress(host: "127.0.0.1", port: base + (Int(number) - 1) * 10),
+            dataDirectory: "\(directory)/n\(number)", config: "\(directory)/run/n\(number).yaml")
+    }
+
+    /// The same cluster, seen with one more node.
+    func adding(_ number: UInt32) -> TestCluster {
+        let base = self.nodes[0].client.port - (Int(self.nodes[0].number) - 1) * 10
+        return self.seen(self.nodes + [Self.node(number, base: base, in: self.directory)])
+    }
+
+    /// The same cluster, seen without a node.
+    func without(_ node: Node) -> TestCluster { self.seen(self.others(than: node)) }
+
+    private func seen(_ nodes: [Node]) -> TestCluster {
+        TestCluster(scratch: self.scratch, nodes: nodes, observer: self.observer)
     }
 
     // MARK: Commands
@@ -124,6 +143,18 @@ struct TestCluster: Sendable {
     func stop(_ node: Node) async throws {
         try self.signal(SIGTERM, node)
         try await eventually("\(node.name) to end") { self.process(node) == nil }
+    }
+
+    /// Starts a node that is no member yet, as an operator would: blank, with the others' addresses.
+    func serve(_ node: Node) async throws {
+        let peers = (self.nodes + [node]).map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
+        let text =
+            "node:\n  id: \(node.number)\ndata:\n  directory: \(node.dataDirectory)\njoin: true\npeers:\n\(peers)"
+            + "segment:\n  size: 1MiB\n"
+        try text.write(toFile: node.config, atomically: true, encoding: .utf8)
+        let place = "\(node.number) \(node.client) \(node.peer) \(node.config)\n"
+        try place.write(toFile: "\(self.directory)/run/\(node.name).node", atomically: true, encoding: .utf8)
+        try await self.start(node)
     }
 
     func start(_ node: Node) async throws { try await self.control("start", node.name) }

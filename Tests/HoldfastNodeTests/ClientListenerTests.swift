@@ -26,9 +26,8 @@ private struct Listener {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let log = FakeLog(node: NodeID(1), leader: leader == nil ? NodeID(1) : NodeID(2))
         let forwarder = LeaderForwarder(eventLoop: loop, logger: logger)
-        let api = ClientAPI(
-            service: log, node: NodeID(1), peers: FakeLog.peers(ports: [1, leader?.port ?? 2]), forwarder: forwarder,
-            logger: logger)
+        log.setPeers(FakeLog.peers(ports: [1, leader?.port ?? 2]))
+        let api = ClientAPI(service: log, node: NodeID(1), forwarder: forwarder, logger: logger)
         let server = try await HTTP2Server.bind(
             host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
         ) {
@@ -137,6 +136,63 @@ private struct Listener {
                 .post, "/v1/records", json, body: #"[{"keyBase64":"/w==","valueBase64":"/wA="}]"#)
             let page = try await listener.ask(.get, "/v1/records")
             #expect(page.body.contains(#""keyBase64":"/w==","valueBase64":"/wA="}"#))
+        }
+    }
+
+    @Test func `members are added, promoted and removed`() async throws {
+        try await Listener.with { listener in
+            let added = try await listener.ask(
+                .post, "/admin/v1/members?node=4&peer=h:1&client=[::1]:2&replaces=3&promote=false")
+            #expect(added.status == 200 && added.body == #"{"learners":[],"outgoing":[],"voters":[1]}"# + "\n")
+            #expect(try await listener.ask(.post, "/admin/v1/members?node=4").status == 200)
+            #expect(try await listener.ask(.post, "/admin/v1/members/4/promote").status == 200)
+            #expect(try await listener.ask(.delete, "/admin/v1/members/4").status == 200)
+            let node = NodeID(4)
+            #expect(
+                listener.log.memberRequests == [
+                    .add(
+                        node, at: MemberAddress(peer: "h:1", client: "[::1]:2"), replaces: NodeID(3), isPromoted: false),
+                    .add(node, at: nil, replaces: nil, isPromoted: true), .promote(node), .remove(node),
+                ])
+        }
+    }
+
+    @Test(arguments: [
+        "", "?node=0", "?node=x", "?node=4&peer=h:1", "?node=4&client=h:1", "?node=4&peer=h&client=h:1",
+        "?node=4&promote=perhaps", "?node=4&replaces=0", "?node=4&weight=2",
+    ])
+    func `a member that is described wrongly is refused`(query: String) async throws {
+        try await Listener.with { listener in
+            let answer = try await listener.ask(.post, "/admin/v1/members" + query)
+            #expect(answer.status == 400 && answer.body.contains(#""applied":"no""#))
+            #expect(listener.log.memberRequests.isEmpty)
+        }
+    }
+
+    private static let memberFailures: [(MemberFailure, Int, String)] = [
+        (.change(.unknownOutcome), 504, "COMMIT_TIMEOUT"), (.noAddress(NodeID(4)), 400, "BAD_REQUEST"),
+        (.change(.refused(.isUnderWay)), 409, "CHANGE_UNDER_WAY"),
+        (.change(.refused(.unknownNode(NodeID(4)))), 404, "NO_SUCH_MEMBER"),
+        (.change(.refused(.lastVoter)), 409, "LAST_VOTER"),
+        (.change(.refused(.tooManyMembers)), 409, "TOO_MANY_MEMBERS"),
+        (
+            .change(.refused(.otherIncarnation(Member(node: NodeID(4), incarnation: Incarnation(1))))), 409,
+            "OTHER_INCARNATION"
+        ),
+        (.unreachable(NodeID(4), at: "h:1"), 409, "NODE_UNREACHABLE"),
+        (.otherNode(NodeID(5), at: "h:1"), 409, "OTHER_NODE"),
+        (.otherCluster(NodeID(4), ClusterID(high: 1, low: 2)), 409, "OTHER_CLUSTER"),
+    ]
+
+    @Test(arguments: memberFailures)
+    func `why members stay as they are is said by name`(failure: MemberFailure, status: Int, code: String) async throws
+    {
+        try await Listener.with { listener in
+            listener.log.fail(members: failure)
+            let answer = try await listener.ask(.delete, "/admin/v1/members/4")
+            #expect(answer.status == status && answer.body.contains("\"code\":\"\(code)\""))
+            let applied = status == 504 ? "unknown" : "no"
+            #expect(answer.body.contains("\"applied\":\"\(applied)\""))
         }
     }
 

@@ -23,6 +23,9 @@ final class FakeLog: LogService {
         var holdsAppends = false
         var appendCount = 0
         var waiters: [Waiter] = []
+        var peers = FakeLog.peers(ports: [7400, 7410])
+        var memberRequests: [MemberRequest] = []
+        var memberFailure: MemberFailure?
     }
 
     let node: NodeID
@@ -58,6 +61,8 @@ final class FakeLog: LogService {
     func setLeader(_ leader: NodeID?) { self.state.withLock { $0.leader = leader } }
     func fail(appends failure: AppendFailure?) { self.state.withLock { $0.failure = failure } }
     func fail(reads failure: ReadFailure?) { self.state.withLock { $0.readFailure = failure } }
+    func fail(members failure: MemberFailure?) { self.state.withLock { $0.memberFailure = failure } }
+    var memberRequests: [MemberRequest] { self.state.withLock { $0.memberRequests } }
     /// Appends get no answer any more.
     func holdAppends() { self.state.withLock { $0.holdsAppends = true } }
     var values: [String] {
@@ -149,6 +154,18 @@ final class FakeLog: LogService {
             return state.waiters
         }
         for waiter in waiters { waiter.continuation.resume(returning: false) }
+    }
+
+    func setPeers(_ peers: [ClusterPeer]) { self.state.withLock { $0.peers = peers } }
+    var peers: [ClusterPeer] { self.state.withLock { $0.peers } }
+
+    func changeMembers(_ request: MemberRequest) async -> Result<Membership, MemberFailure> {
+        self.state.withLock { state in
+            guard state.leader == self.node else { return .failure(.change(.notLeader(leader: state.leader))) }
+            if let failure = state.memberFailure { return .failure(failure) }
+            state.memberRequests.append(request)
+            return .success(Membership(voters: [Member(node: self.node, incarnation: Incarnation(1))]))
+        }
     }
 
     func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure> {

@@ -61,7 +61,7 @@ import Testing
 
 @Suite struct LeaderDecisionTests {
     let api = ClientAPI(
-        service: FakeLog(node: NodeID(1)), node: NodeID(1), peers: FakeLog.peers(ports: [7400, 7410]),
+        service: FakeLog(node: NodeID(1)), node: NodeID(1),
         forwarder: NoForwarder(), logger: Logger(label: "test"))
 
     func head(_ fields: HTTPFields = [:]) -> HTTPRequest {

@@ -14,13 +14,19 @@ import Testing
         #expect(try Route.decide(method: .head, path: "/v1/records") == .tail)
         #expect(try Route.decide(method: .get, path: "/v1/records/17") == .record(LogIndex(17)))
         #expect(try Route.decide(method: .get, path: "/v1/cluster") == .cluster)
+        #expect(try Route.decide(method: .post, path: "/admin/v1/transfer") == .transfer)
+        #expect(try Route.decide(method: .post, path: "/admin/v1/members") == .addMember)
+        #expect(try Route.decide(method: .post, path: "/admin/v1/members/4/promote") == .promoteMember(NodeID(4)))
+        #expect(try Route.decide(method: .delete, path: "/admin/v1/members/4") == .removeMember(NodeID(4)))
     }
 
     @Test(arguments: [
         (HTTPRequest.Method.get, "/", 404), (.get, "/v2/records", 404), (.get, "/v1/records/", 400),
         (.get, "/v1/records/0", 400), (.get, "/v1/records/-1", 400), (.get, "/v1/records/x", 400),
         (.get, "/v1/records/99999999999999999999", 400), (.delete, "/v1/records", 405), (.put, "/v1/records/1", 405),
-        (.post, "/v1/cluster", 405),
+        (.post, "/v1/cluster", 405), (.get, "/admin/v1/members", 405), (.post, "/admin/v1/members/4", 405),
+        (.delete, "/admin/v1/members/0", 400), (.delete, "/admin/v1/members/", 400),
+        (.post, "/admin/v1/members/4/demote", 404), (.get, "/admin/v1/members/4/promote", 405),
     ])
     func `anything else is refused by name`(method: HTTPRequest.Method, path: String, status: Int) {
         let problem = #expect(throws: Problem.self) { try Route.decide(method: method, path: path[...]) }

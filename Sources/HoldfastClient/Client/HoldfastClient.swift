@@ -109,21 +109,31 @@ public final class HoldfastClient: Sendable {
     /// - Throws: ``ClientError/refused(_:)`` with `TRANSFER_FAILED` when nobody took over: the leader leads on.
     public func transferLeadership(to node: UInt32? = nil) async throws(ClientError) -> UInt32 {
         struct Answer: Decodable { var leader: UInt32 }
-        guard let server = await self.pool.leader() else { throw .unreachable("no leader is known") }
         let path = "/admin/v1/transfer" + (node.map { "?to=\($0)" } ?? "")
+        let (answer, server) = try await self.administer(.post, path, as: Answer.self)
+        self.pool.doubted(server)
+        return answer.leader
+    }
+
+    /// Asks the leader once.
+    func administer<Answer: Decodable>(
+        _ method: HTTPRequest.Method, _ path: String, as _: Answer.Type
+    ) async throws(ClientError) -> (answer: Answer, server: ServerAddress) {
+        guard let server = await self.pool.leader() else { throw .unreachable("no leader is known") }
         let answer: HTTP2Answer
         do throws(HTTP2ClientError) {
             answer = try await self.pool.execute(
-                .post, path, at: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+                method, path, at: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
         } catch {
-            throw .unreachable("\(server): \(error)")
+            self.pool.doubted(server)
+            throw error.isCertainlyUnprocessed
+                ? .unreachable("\(server): \(error)") : .outcomeUnknown("\(server): \(error)")
         }
         guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
-        guard let leader = JSONDocument.decode(Answer.self, from: answer.body.readableBytesView)?.leader else {
+        guard let document = JSONDocument.decode(Answer.self, from: answer.body.readableBytesView) else {
             throw .badAnswer("\(server): \(path)")
         }
-        self.pool.doubted(server)
-        return leader
+        return (document, server)
     }
 
     private func get(

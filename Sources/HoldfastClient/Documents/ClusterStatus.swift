@@ -18,14 +18,27 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     public var tail: String
     /// Whether the log can be used here: a leader that has committed in its own term, or a follower of one.
     public var isReady: Bool
-    /// All configured nodes, in order.
+    /// All members, in order; before the cluster has formed, all configured nodes.
     public var nodes: [Node]
+
+    /// What a member counts for, in the newest membership of the log.
+    public enum Standing: String, Codable, Sendable {
+        case voter
+        /// Receives the log, and does not vote.
+        case learner
+        /// Voters change: this one is new among them.
+        case joining
+        /// Voters change: this one will not be among them.
+        case leaving
+    }
 
     public struct Node: Codable, Hashable, Sendable {
         public var node: UInt32
         /// `host:port`
         public var client: String
         public var peer: String
+        /// `nil` before the cluster has formed.
+        public var membership: Standing?
         /// Progress is known to the leader only.
         public var isConnected: Bool?
         public var received: String?
@@ -38,7 +51,7 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case node, client, peer, received, persisted
+            case node, client, peer, membership, received, persisted
             case isConnected = "connected"
         }
     }

@@ -11,24 +11,24 @@ import Replicator
 final class ClientAPI: Sendable {
     let service: any LogService
     let node: NodeID
-    /// All configured nodes, this one included.
-    let peers: [ClusterPeer]
     let forwarder: any RequestForwarder
     let logger: Logger
     private let servedBy: String
 
     init(
-        service: any LogService, node: NodeID, peers: [ClusterPeer], forwarder: any RequestForwarder, logger: Logger
+        service: any LogService, node: NodeID, forwarder: any RequestForwarder, logger: Logger
     ) {
         self.service = service
         self.node = node
-        self.peers = peers
         self.forwarder = forwarder
         self.logger = logger
         self.servedBy = "\(node)"
     }
 
-    /// Where clients reach `node`; `nil` for a node that is not configured here.
+    /// All members, this node included.
+    var peers: [ClusterPeer] { self.service.peers }
+
+    /// Where clients reach `node`; `nil` for a node that is no member.
     func address(of node: NodeID?) -> ServerAddress? {
         node.flatMap { node in self.peers.first { $0.node == node }?.clientAddress }
     }

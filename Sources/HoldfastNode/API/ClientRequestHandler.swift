@@ -14,7 +14,7 @@ import Replicator
 /// Event loop only. An append stays in callbacks all the way; what waits (reads, forwarding) is a task
 /// that ends when the stream closes.
 final class ClientRequestHandler: HTTP2ServerHandler {
-    private let api: ClientAPI
+    let api: ClientAPI
     private var head: HTTPRequest?
     private var route: Route?
     private var append: AppendRequest?
@@ -86,6 +86,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .tail: self.answerTail(on: stream)
             case .cluster: self.answerCluster(on: stream)
             case .transfer: try self.startTransfer(QueryParameters(query), on: stream)
+            case .addMember: try self.startAddingMember(QueryParameters(query), on: stream)
+            case .promoteMember(let node): self.change(.promote(node), on: stream)
+            case .removeMember(let node): self.change(.remove(node), on: stream)
             }
         } catch {
             self.answer(error, on: stream)
@@ -132,7 +135,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     // MARK: Asking the leader instead
 
-    private func passToLeader(_ leader: NodeID?, waiting waitMilliseconds: UInt64 = 0, on stream: HTTP2Stream) {
+    func passToLeader(_ leader: NodeID?, waiting waitMilliseconds: UInt64 = 0, on stream: HTTP2Stream) {
         guard !self.isAnswered, let head else { return }
         switch self.api.leaderDecision(leader, head: head, forwarding: self.append?.forwarding ?? .auto) {
         case .refuse(let problem): self.answer(problem, on: stream)
@@ -242,9 +245,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     private func startTransfer(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
         try query.check(only: ["to"])
-        let node = try query.value("to", expected: "a node's number") {
-            UInt32($0).flatMap { $0 > 0 ? NodeID($0) : nil }
-        }
+        let node = try query.node("to")
         if let node, self.api.address(of: node) == nil {
             throw .badRequest("node \(node) is not a node of this cluster", hint: "GET /v1/cluster names them.")
         }
@@ -275,13 +276,13 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.answer(head, ByteBuffer(bytes: page.body), on: stream)
     }
 
-    private func answer(_ problem: Problem, on stream: HTTP2Stream) {
+    func answer(_ problem: Problem, on stream: HTTP2Stream) {
         let (head, body) = self.api.answer(to: problem)
         self.answer(head, self.head?.method == .head ? nil : body, on: stream)
     }
 
     /// The one place where an answer leaves: a second one is dropped.
-    private func answer(_ head: HTTPResponse, _ body: ByteBuffer?, on stream: HTTP2Stream) {
+    func answer(_ head: HTTPResponse, _ body: ByteBuffer?, on stream: HTTP2Stream) {
         guard !self.isAnswered else { return }
         self.isAnswered = true
         self.body = ByteBuffer()
@@ -293,7 +294,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     /// Does `work` in a task that ends with the stream, then goes on here, on the event loop.
-    private func run<Value: Sendable>(
+    func run<Value: Sendable>(
         on stream: HTTP2Stream, _ work: @escaping @Sendable () async -> Value,
         then body: @escaping @Sendable (ClientRequestHandler, HTTP2Stream, Value) -> Void
     ) {

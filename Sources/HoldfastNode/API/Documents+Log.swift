@@ -11,6 +11,17 @@ extension AppendOutcome {
     }
 }
 
+extension Membership {
+    /// In one word; `nil` for a node that is no member.
+    fileprivate func standing(of node: NodeID) -> ClusterStatus.Standing? {
+        if self.learners.contains(where: { $0.member.node == node }) { return .learner }
+        let isComing = self.voters.contains { $0.node == node }
+        if !self.isJoint { return isComing ? .voter : nil }
+        let wasThere = self.outgoing.contains { $0.node == node }
+        return isComing ? (wasThere ? .voter : .joining) : (wasThere ? .leaving : nil)
+    }
+}
+
 extension ClusterStatus {
     init(_ picture: LogPicture, peers: [ClusterPeer]) {
         self.init(
@@ -24,6 +35,7 @@ extension ClusterStatus {
                 var node = Node(
                     node: peer.node.rawValue, client: peer.clientAddress.description,
                     peer: peer.peerAddress.description)
+                node.membership = picture.membership.standing(of: peer.node)
                 node.isConnected = progress?.isConnected
                 node.received = progress?.received?.description
                 node.persisted = progress?.persisted?.description

@@ -40,7 +40,8 @@ extension Problem {
     static func noSuchRoute(_ path: Substring) -> Problem {
         Problem(
             .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path)",
-            hint: "The routes are /v1/records, /v1/records/{index}, /v1/cluster and /admin/v1/transfer.")
+            hint: "The routes are /v1/records, /v1/records/{index}, /v1/cluster, /admin/v1/transfer "
+                + "and /admin/v1/members.")
     }
 
     static func methodNotAllowed(_ method: HTTPRequest.Method, path: Substring, allowed: String) -> Problem {

@@ -10,6 +10,9 @@ enum Route: Hashable {
     case tail
     case cluster
     case transfer
+    case addMember
+    case promoteMember(NodeID)
+    case removeMember(NodeID)
 
     /// - Throws: 404 for a path that is none of ours, 405 for a method that the path does not have.
     static func decide(method: HTTPRequest.Method, path: Substring) throws(Problem) -> Route {
@@ -27,7 +30,11 @@ enum Route: Hashable {
         case "/admin/v1/transfer":
             guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
             return .transfer
+        case "/admin/v1/members":
+            guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
+            return .addMember
         default:
+            if path.hasPrefix(Self.membersPrefix) { return try Self.decideMember(method: method, path: path) }
             let prefix = "/v1/records/"
             guard path.hasPrefix(prefix) else { throw .noSuchRoute(path) }
             guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
@@ -37,5 +44,21 @@ enum Route: Hashable {
             }
             return .record(LogIndex(index))
         }
+    }
+
+    private static let membersPrefix = "/admin/v1/members/"
+
+    private static func decideMember(method: HTTPRequest.Method, path: Substring) throws(Problem) -> Route {
+        let parts = path.dropFirst(Self.membersPrefix.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard let number = parts.first.flatMap({ UInt32($0) }), number > 0 else {
+            throw .badRequest("\(parts.first ?? "") is not a node", hint: "Nodes are numbered from 1.")
+        }
+        if parts.count == 1 {
+            guard method == .delete else { throw .methodNotAllowed(method, path: path, allowed: "DELETE") }
+            return .removeMember(NodeID(number))
+        }
+        guard parts.count == 2, parts[1] == "promote" else { throw .noSuchRoute(path) }
+        guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
+        return .promoteMember(NodeID(number))
     }
 }

@@ -12,6 +12,8 @@ package struct NodeConfiguration: Sendable {
     package var peerListen: ServerAddress
     /// All nodes, this one included, sorted by node.
     package var peers: [ClusterPeer]
+    /// A blank node waits to be added to a cluster, and never forms one.
+    package var isJoining = false
     package var policy = FsyncPolicy.always
     package var segmentByteCountMax = 128 << 20
     package var heartbeatMilliseconds: UInt64 = 50
@@ -51,6 +53,7 @@ package struct NodeConfiguration: Sendable {
         self.init(
             node: node, dataDirectory: directory, clientListen: clientListen ?? own.clientAddress,
             peerListen: peerListen ?? own.peerAddress, peers: peers)
+        self.isJoining = try sources.optional(.isJoining) { Bool($0) } ?? false
         try self.readTuning(sources)
         try self.checkExposure(isInsecure: try sources.optional(.isInsecure) { Bool($0) } ?? false)
     }

@@ -1,4 +1,5 @@
 import LogModel
+import RaftCore
 import ReplicaCore
 import Replicator
 import SegmentFormat
@@ -18,6 +19,12 @@ package protocol LogService: Sendable {
     func waitForCommit(of index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool
 
     func picture() async -> LogPicture
+
+    /// Where each member is found.
+    var peers: [ClusterPeer] { get }
+
+    /// - Returns: The membership once the first step is committed; the others follow by themselves.
+    func changeMembers(_ request: MemberRequest) async -> Result<Membership, MemberFailure>
 
     /// Gives leadership to `node`, or to whoever is furthest.
     ///
@@ -58,6 +65,8 @@ package struct LogPicture: Hashable, Sendable {
     package var tail: Position
     package var firstIndex: LogIndex
     package var nextIndex: LogIndex
+    /// The newest in the log, committed or not; empty before there is one.
+    package var membership = Membership()
     package var progress: [Progress]
 }
 
@@ -72,6 +81,10 @@ extension Replicator: LogService {
             nextIndex: page.nextIndex)
     }
 
+    package func changeMembers(_ request: MemberRequest) async -> Result<Membership, MemberFailure> {
+        do throws(MemberFailure) { return .success(try await self.change(request)) } catch { return .failure(error) }
+    }
+
     package func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure> {
         do throws(TransferFailure) { return .success(try await self.handOver(to: node)) } catch {
             return .failure(error)
@@ -84,7 +97,7 @@ extension Replicator: LogService {
             node: status.node, role: status.phase == .running ? "\(status.role)" : status.phase.rawValue,
             isReady: status.isReady, term: status.term, leader: status.leader, cluster: status.cluster,
             incarnation: status.incarnation, commit: status.commit, tail: status.tail,
-            firstIndex: status.firstIndex, nextIndex: status.nextIndex,
+            firstIndex: status.firstIndex, nextIndex: status.nextIndex, membership: status.membership,
             progress: status.peers.map {
                 .init(node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted)
             })

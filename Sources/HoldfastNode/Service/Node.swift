@@ -63,8 +63,7 @@ package struct Node: Service {
         }
         let forwarder = LeaderForwarder(eventLoop: clientLoop, logger: self.logger)
         let api = ClientAPI(
-            service: replicator, node: self.configuration.node, peers: self.configuration.peers,
-            forwarder: forwarder, logger: self.logger)
+            service: replicator, node: self.configuration.node, forwarder: forwarder, logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {
@@ -117,6 +116,7 @@ package struct Node: Service {
             node: self.configuration.node, dataDirectory: FilePath(self.configuration.dataDirectory),
             peers: self.configuration.peers, peerHost: self.configuration.peerListen.host,
             peerPort: self.configuration.peerListen.port, logger: self.logger)
+        result.isJoining = self.configuration.isJoining
         result.policy = self.configuration.policy
         result.segmentByteCountMax = self.configuration.segmentByteCountMax
         result.heartbeatIntervalMilliseconds = self.configuration.heartbeatMilliseconds

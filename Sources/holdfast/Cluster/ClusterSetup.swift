@@ -54,7 +54,45 @@ struct ClusterSetup {
                 \(peers)\(settings)
                 """, to: node.config)
         }
+        try Files.write(settings, to: "\(self.directory)/run/\(Self.settings)")
         return try self.write(nodes)
+    }
+
+    /// Further YAML of every node that is made here.
+    private static let settings = "settings.yaml"
+
+    /// It is a member now.
+    func joined(_ node: LocalCluster.Node) { Files.remove("\(self.directory)/run/\(node.name).joining") }
+
+    /// One more node for a cluster that is there; one that was begun and is no member yet is taken up again.
+    func extend(_ cluster: LocalCluster) throws(CommandFailure) -> (cluster: LocalCluster, added: LocalCluster.Node) {
+        guard let last = cluster.nodes.last else { throw CommandFailure(.refused, "there is no node yet") }
+        if Files.text("\(cluster.run)/\(last.name).joining") != nil { return (cluster, last) }
+        guard let settings = Files.text("\(cluster.run)/\(Self.settings)") else {
+            throw CommandFailure(
+                .refused, "the nodes of the cluster under \(cluster.directory) have configuration files of their own",
+                next: "write one for the new node, with join: true; start it, then "
+                    + Invocation.clientCommand("member", "add"))
+        }
+        let number = last.number + 1
+        let node = LocalCluster.Node(
+            number: number, config: "\(cluster.run)/n\(number).yaml",
+            client: ServerAddress(host: last.client.host, port: last.client.port + 10),
+            peer: ServerAddress(host: last.peer.host, port: last.peer.port + 10))
+        try cluster.checkPorts(of: node)
+        let peers = (cluster.nodes + [node]).map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
+        try Files.write(
+            """
+            node:
+              id: \(number)
+            data:
+              directory: \(cluster.directory)/\(node.name)
+            join: true
+            peers:
+            \(peers)\(settings)
+            """, to: node.config)
+        try Files.write("", to: "\(cluster.run)/\(node.name).joining")
+        return (try self.write(cluster.nodes + [node]), node)
     }
 
     private func write(_ nodes: [LocalCluster.Node]) throws(CommandFailure) -> LocalCluster {

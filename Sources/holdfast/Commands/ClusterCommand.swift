@@ -7,7 +7,7 @@ struct ClusterCommand: AsyncParsableCommand {
         commandName: "cluster", abstract: "Runs a cluster of real node processes on this machine.",
         subcommands: [
             UpCommand.self, ClusterStatusCommand.self, LeaderCommand.self, KillCommand.self, PauseCommand.self,
-            ResumeCommand.self, StartCommand.self, DownCommand.self,
+            ResumeCommand.self, StartCommand.self, ClusterAddCommand.self, DownCommand.self,
         ])
 }
 

@@ -26,6 +26,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(name: .customLong("peer"), help: "peers: id=peerHost:port/clientHost:port; once per node, this one too.")
     var peers: [String] = []
 
+    @Flag(help: "join: a blank node waits to be added (holdfast member add), and never forms a cluster.")
+    var join = false
+
     @Option(help: "fsync.policy: always, batch or os.")
     var fsync: String?
 
@@ -81,6 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
             (.segmentSize, self.segmentSize), (.heartbeat, self.heartbeat),
             (.electionTimeoutMin, self.electionTimeoutMin), (.electionTimeoutMax, self.electionTimeoutMax),
             (.logLevel, self.logLevel), (.isInsecure, self.insecure ? "true" : nil),
+            (.isJoining, self.join ? "true" : nil),
         ]
         for (key, value) in single { flags[key] = value.map { [$0] } }
         if !self.peers.isEmpty { flags[.peers] = self.peers }

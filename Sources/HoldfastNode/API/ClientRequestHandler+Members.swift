@@ -1,0 +1,118 @@
+import HTTP2Transport
+import HoldfastClient
+import LogModel
+import NIOCore
+import RaftCore
+import ReplicaCore
+import Replicator
+
+/// `/admin/v1/members`: who is a member.
+extension ClientRequestHandler {
+    func startAddingMember(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
+        try query.check(only: ["node", "peer", "client", "replaces", "promote"])
+        guard let node = try query.node("node") else {
+            throw .badRequest("node is missing", hint: "Say node=4&peer=HOST:PORT&client=HOST:PORT.")
+        }
+        let peer = try query.address("peer")
+        let client = try query.address("client")
+        guard (peer == nil) == (client == nil) else {
+            throw .badRequest("one of peer and client is missing", hint: "Say both, or none for a known node.")
+        }
+        let address = peer.flatMap { peer in client.map { MemberAddress(peer: peer, client: $0) } }
+        let isPromoted = try query.value("promote", expected: "true or false") { Bool(String($0)) } ?? true
+        self.change(
+            .add(node, at: address, replaces: try query.node("replaces"), isPromoted: isPromoted), on: stream)
+    }
+
+    func change(_ request: MemberRequest, on stream: HTTP2Stream) {
+        self.run(on: stream) { [api] in
+            await api.service.changeMembers(request)
+        } then: { handler, stream, result in
+            switch result {
+            case .success(let membership):
+                let document = MembershipDocument(membership)
+                handler.answer(
+                    handler.api.head(.ok), ByteBuffer(bytes: JSONDocument.encode(document)), on: stream)
+            case .failure(.change(.notLeader(let leader))): handler.passToLeader(leader, on: stream)
+            case .failure(let failure): handler.answer(Problem(failure), on: stream)
+            }
+        }
+    }
+}
+
+extension QueryParameters {
+    func node(_ name: String) throws(Problem) -> NodeID? {
+        try self.value(name, expected: "a node's number") { UInt32($0).flatMap { $0 > 0 ? NodeID($0) : nil } }
+    }
+
+    fileprivate func address(_ name: String) throws(Problem) -> String? {
+        try self.value(name, expected: "HOST:PORT") { ServerAddress($0)?.description }
+    }
+}
+
+extension MembershipDocument {
+    init(_ membership: Membership) {
+        self.init(
+            voters: membership.voters.map(\.node.rawValue), outgoing: membership.outgoing.map(\.node.rawValue),
+            learners: membership.learners.map {
+                Learner(node: $0.member.node.rawValue, isPromoted: $0.isPromoted, replaces: $0.replaces?.rawValue)
+            })
+    }
+}
+
+extension Problem {
+    init(_ failure: MemberFailure) {
+        switch failure {
+        case .change(.notLeader(let leader)): self.init(AppendFailure.notLeader(leader: leader))
+        case .change(.unknownOutcome):
+            self.init(
+                .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged the change in time; it still may",
+                hint: "Ask for it again: that changes nothing when it is so already.", applied: .unknown)
+        case .change(.refused(let refusal)): self.init(refusal)
+        case .noAddress(let node):
+            self.init(
+                .badRequest, "BAD_REQUEST", "it is not known where node \(node) is",
+                hint: "Say peer=HOST:PORT&client=HOST:PORT.")
+        case .badAddress(let address):
+            self.init(
+                .badRequest, "BAD_REQUEST", "\(address.peer) or \(address.client) is no HOST:PORT",
+                hint: "Say peer=HOST:PORT&client=HOST:PORT.")
+        case .unreachable(let node, let address):
+            self.init(
+                .conflict, "NODE_UNREACHABLE", "node \(node) does not answer at its peer address \(address)",
+                hint: "Start it with --join, and see that this address is reached from the leader.")
+        case .otherNode(let node, let address):
+            self.init(
+                .conflict, "OTHER_NODE", "node \(node) answers at \(address)",
+                hint: "Give the number that the node was started with.")
+        case .otherCluster(let node, let cluster):
+            self.init(
+                .conflict, "OTHER_CLUSTER", "node \(node) belongs to cluster \(cluster)",
+                hint: "Start it with an empty data directory.")
+        }
+    }
+
+    private init(_ refusal: MembershipRefusal) {
+        switch refusal {
+        case .isUnderWay:
+            self.init(
+                .conflict, "CHANGE_UNDER_WAY", "another change of members is not through yet",
+                hint: "Wait until GET /v1/cluster shows it done, and ask again.", fields: [.retryAfter: "1"])
+        case .unknownNode(let node):
+            self.init(
+                .notFound, "NO_SUCH_MEMBER", "node \(node) is no member", hint: "GET /v1/cluster names the members.")
+        case .otherIncarnation(let member):
+            self.init(
+                .conflict, "OTHER_INCARNATION",
+                "node \(member.node) is a voter with another data directory, incarnation \(member.incarnation)",
+                hint: "If that directory is lost for good, replace it: replaces=\(member.node).")
+        case .lastVoter:
+            self.init(
+                .conflict, "LAST_VOTER", "nobody would be left to vote", hint: "Add another member first.")
+        case .tooManyMembers:
+            self.init(
+                .conflict, "TOO_MANY_MEMBERS", "a cluster has at most 31 voters and 8 learners",
+                hint: "Remove one first.")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import HoldfastClient
+
+struct ClusterAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Starts one more node, and makes it a member.",
+        discussion: "Its ports are ten above the last node's.\n\nExample: holdfast cluster add")
+
+    @Option(help: "How long to wait until it votes. (default: 60s)", transform: DurationArgument.parse)
+    var wait = DurationArgument(milliseconds: 60_000)
+
+    @OptionGroup var options: ClusterOptions
+
+    func run() async throws {
+        let setup = ClusterSetup(directory: self.options.directory)
+        let (cluster, node) = try setup.extend(try self.options.cluster())
+        if cluster.process(node) == nil { try cluster.start(node) }
+        let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 2_000)
+        let deadline = ContinuousClock.now + .milliseconds(self.wait.milliseconds)
+        while true {
+            let failure: String
+            do throws(ClientError) {
+                _ = try await client.addMember(
+                    node.number, peer: node.peer.description, client: node.client.description)
+                let leader = await ClusterProbe(client: client).look().leader
+                if leader?.nodes.first(where: { $0.node == node.number })?.membership == .voter { break }
+                failure = "it is not level yet"
+            } catch {
+                failure = error.description
+            }
+            guard cluster.process(node) != nil else {
+                throw CommandFailure(
+                    .unreachable, "\(node.name) ended: \(cluster.lastWords(node))", next: "see \(cluster.log(node))")
+            }
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure(
+                    .degraded, "\(node.name) runs and does not vote yet: \(failure)",
+                    next: cluster.command("add") + " goes on with it; see \(cluster.log(node))")
+            }
+            self.options.console.progress("\(node.name): \(failure)")
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        setup.joined(node)
+        self.options.console.endProgress()
+        await client.shutdown()
+        self.options.say("added", [node])
+    }
+}

@@ -1,0 +1,144 @@
+import ArgumentParser
+import HoldfastClient
+
+struct MemberCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "member", abstract: "Shows and changes who is a member, while the cluster runs.",
+        discussion: """
+            A node that is added receives the log first, as a learner, and votes as soon as it is level. Every command may \
+            be given again: what is so already stays so, and what is under way goes on.
+            """,
+        subcommands: [
+            MemberListCommand.self, MemberAddCommand.self, MemberPromoteCommand.self, MemberReplaceCommand.self,
+            MemberRemoveCommand.self,
+        ])
+}
+
+struct MemberListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Shows the members as the leader knows them.",
+        discussion: "A learner receives the log and does not vote.\n\nExample: holdfast member list -o json")
+
+    @OptionGroup var servers: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let members = try await ClusterMembers(self.servers.client).look()
+        switch self.output.output {
+        case .table:
+            let rows = members.nodes.map { node in
+                [
+                    "n\(node.node)", node.membership?.rawValue ?? "-",
+                    node.node == members.leader ? "leader" : node.isConnected == true ? "connected" : "silent",
+                    node.persisted ?? "-", node.client, node.peer,
+                ]
+            }
+            self.output.console.out(
+                Console.table(["NODE", "MEMBER", "STATE", "PERSISTED", "CLIENT", "PEER"], rows))
+        case .json: self.output.console.out(bytes: JSONDocument.encode(members.nodes))
+        }
+    }
+}
+
+/// How a command that changes members waits.
+struct MemberOptions: ParsableArguments {
+    @Flag(name: .customLong("no-wait"), help: "Ends once the change is begun; it goes on by itself.")
+    var isBrief = false
+
+    @OptionGroup var servers: ServerOptions
+    @OptionGroup var output: OutputOptions
+}
+
+struct MemberAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Adds a node that runs and waits for it.",
+        discussion: """
+            Start the node first, with an empty data directory: holdfast serve --join --node-id 4 --peer ...
+
+            Example: holdfast member add 4 --peer 127.0.0.1:7431 --client 127.0.0.1:7430
+            """)
+
+    @Argument(help: "The node's number.") var node: UInt32
+    @Option(help: "Where its peers find it, host:port.") var peer: String
+    @Option(help: "Where its clients find it, host:port.") var client: String
+    @Flag(help: "It stays a learner until it is promoted: holdfast member promote.") var learner = false
+    @OptionGroup var options: MemberOptions
+
+    func validate() throws {
+        for text in [self.peer, self.client] where ServerAddress(text) == nil {
+            throw ValidationError("\"\(text)\" is not host:port.")
+        }
+    }
+
+    func run() async throws {
+        try await MemberChange(self.options, node: self.node, goal: self.learner ? .learner : .voter).run {
+            client throws(ClientError) in
+            try await client.addMember(
+                self.node, peer: self.peer, client: self.client, isPromoted: !self.learner)
+        }
+    }
+}
+
+struct MemberPromoteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "promote", abstract: "Lets a learner vote as soon as it is level.",
+        discussion: "Example: holdfast member promote 4")
+
+    @Argument(help: "The node's number.") var node: UInt32
+    @OptionGroup var options: MemberOptions
+
+    func run() async throws {
+        try await MemberChange(self.options, node: self.node, goal: .voter).run { client throws(ClientError) in
+            try await client.promoteMember(self.node)
+        }
+    }
+}
+
+struct MemberReplaceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replace", abstract: "Gives a node's place to another, or to itself after its disk was lost.",
+        discussion: """
+            The node that takes the place must run and wait: blank, started with --join. The other one votes until this one \
+            is level.
+
+            Examples: holdfast member replace 3
+                      holdfast member replace 3 --by 4 --peer 127.0.0.1:7431 --client 127.0.0.1:7430
+            """)
+
+    @Argument(help: "The number of the node whose place it is.") var node: UInt32
+    @Option(help: "The node that takes it. (default: the same, with a new disk)") var by: UInt32?
+    @Option(help: "Where its peers find it, host:port. (default: where they did)") var peer: String?
+    @Option(help: "Where its clients find it, host:port. (default: where they did)") var client: String?
+    @OptionGroup var options: MemberOptions
+
+    func validate() throws {
+        for text in [self.peer, self.client].compactMap({ $0 }) where ServerAddress(text) == nil {
+            throw ValidationError("\"\(text)\" is not host:port.")
+        }
+        guard (self.peer == nil) == (self.client == nil) else {
+            throw ValidationError("--peer and --client belong together.")
+        }
+    }
+
+    func run() async throws {
+        let node = self.by ?? self.node
+        try await MemberChange(self.options, node: node, goal: .voter).run { client throws(ClientError) in
+            try await client.addMember(node, peer: self.peer, client: self.client, replacing: self.node)
+        }
+    }
+}
+
+struct MemberRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Takes a node out of the cluster; a leader hands over first.",
+        discussion: "Its process goes on, and takes no part; stop it afterwards.\n\nExample: holdfast member remove 4")
+
+    @Argument(help: "The node's number.") var node: UInt32
+    @OptionGroup var options: MemberOptions
+
+    func run() async throws {
+        try await MemberChange(self.options, node: self.node, goal: .gone).run { client throws(ClientError) in
+            try await client.removeMember(self.node)
+        }
+    }
+}
