@@ -74,7 +74,7 @@ extension ClusterTests {
                     try await history.untilAcknowledged(40, within: 30)
                     try await cluster.start(cluster.nodes[1])
                 }
-                try await cluster.without(cluster.nodes[2]).expectSoundness(history)
+                try await cluster.without(cluster.nodes[2]).adding(4).expectSoundness(history)
             }
         }
 
