@@ -65,6 +65,7 @@ extension RaftCore {
         if commit > self.commit {
             self.commit = commit
             self.effects.append(.committed(through: commit))
+            self.answerRelayedReads()
         }
         self.regainVote()
     }

@@ -8,13 +8,19 @@ struct ReadRounds {
     /// Begun, oldest first.
     var rounds: [Round] = []
     /// Asked since the latest round began, or before anything of this term was committed.
-    var waiting: [UInt64] = []
+    var waiting: [Reader] = []
+
+    /// Who asked: a client of this node, or a follower for its own.
+    enum Reader {
+        case own(UInt64)
+        case follower(Member, number: UInt64)
+    }
 
     struct Round {
         var number: UInt64
         /// When it began, so no less than what was acknowledged before its reads were asked.
         var commit: Position
-        var reads: [UInt64]
+        var reads: [Reader]
     }
 
     var count: Int { self.rounds.reduce(self.waiting.count) { $0 + $1.reads.count } }
@@ -24,11 +30,12 @@ struct ReadRounds {
 /// has answered that round. One round serves all who asked before it began. No clock is trusted.
 extension RaftCore {
     mutating func readAsked(_ id: UInt64) {
-        guard self.role == .leader, self.reads.count < self.configuration.limits.pendingReadCountMax else {
+        guard self.role == .leader else { return self.askLeader(for: id) }
+        guard self.reads.count < self.configuration.limits.pendingReadCountMax else {
             self.effects.append(.readRefused(id: id))
             return
         }
-        self.reads.waiting.append(id)
+        self.reads.waiting.append(.own(id))
         self.answerReadsOrAsk()
     }
 
@@ -36,8 +43,9 @@ extension RaftCore {
     mutating func answerReadsOrAsk() {
         guard !self.reads.waiting.isEmpty, self.hasCommittedInTerm else { return }
         if self.isQuorumAlone {
-            for id in self.reads.waiting { self.effects.append(.readReady(id: id, commit: self.commit)) }
+            let readers = self.reads.waiting
             self.reads.waiting.removeAll()
+            self.answer(readers, commit: self.commit)
         } else if self.reads.rounds.isEmpty {
             self.sendHeartbeats()
         }
@@ -60,14 +68,27 @@ extension RaftCore {
         }
         guard let proven else { return }
         while let oldest = self.reads.rounds.first, oldest.number <= proven {
-            for id in oldest.reads { self.effects.append(.readReady(id: id, commit: oldest.commit)) }
             self.reads.rounds.removeFirst()
+            self.answer(oldest.reads, commit: oldest.commit)
         }
         self.answerReadsOrAsk()
     }
 
+    private mutating func answer(_ readers: [ReadRounds.Reader], commit: Position) {
+        for reader in readers {
+            switch reader {
+            case .own(let id): self.effects.append(.readReady(id: id, commit: commit))
+            case .follower(let member, let number):
+                let reply = ReadIndexReply(
+                    term: self.term, leader: self.configuration.member, number: number, commit: commit)
+                self.send(.readReply(reply), to: member)
+            }
+        }
+    }
+
+    /// Followers ask somebody else by themselves.
     mutating func refuseReads() {
-        for id in self.reads.rounds.flatMap(\.reads) + self.reads.waiting {
+        for case .own(let id) in self.reads.rounds.flatMap(\.reads) + self.reads.waiting {
             self.effects.append(.readRefused(id: id))
         }
         self.reads = ReadRounds()

@@ -46,6 +46,7 @@ extension RaftCore {
         guard self.role != .follower || term > self.term || leader != self.leaderMember else { return }
         if term > self.term { self.change(to: HardState(term: term, vote: nil)) }
         if self.role == .leader { self.leaveLeadership() }
+        if leader != self.leaderMember || term > self.term { self.refuseRelayedReads() }
         self.held.removeAll { if case .voteRequest = $0.message { true } else { false } }
         self.role = .follower
         self.leaderMember = leader

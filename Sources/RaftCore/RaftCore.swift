@@ -46,6 +46,9 @@ package struct RaftCore: ~Copyable {
     var grants: Set<Member> = []
     var refusals: Set<Member> = []
 
+    /// Reads of this node's clients that the leader is asked about.
+    var relay: ReadRelay
+
     // Of a leader only.
     var progress: [Member: Progress] = [:]
     var heartbeatDeadline = MonotonicTime.zero
@@ -84,6 +87,8 @@ package struct RaftCore: ~Copyable {
             starts: recovered.terms, tail: recovered.tail, countMax: configuration.limits.termCountMax)
         self.now = now
         self.random = SplitMix64(seed: randomSeed)
+        var numbers = SplitMix64(seed: ~randomSeed)
+        self.relay = ReadRelay(number: numbers.next())
         self.electionDeadline = now
         if !recovered.membership.hasQuorum({ $0 == configuration.member }) {
             self.electionDeadline = now.advanced(
@@ -106,7 +111,9 @@ package struct RaftCore: ~Copyable {
     }
     /// When ``RaftInput/ticked`` is due.
     package var nextDeadline: MonotonicTime {
-        guard self.role == .leader else { return self.electionDeadline }
+        guard self.role == .leader else {
+            return self.relay.asked.isEmpty ? self.electionDeadline : min(self.relay.retryAt, self.electionDeadline)
+        }
         let deadline = min(self.heartbeatDeadline, self.quorumDeadline)
         return self.transfer.map { min($0.deadline, deadline) } ?? deadline
     }
@@ -154,6 +161,7 @@ package struct RaftCore: ~Copyable {
     }
 
     private mutating func ticked() {
+        self.relayTicked()
         if self.role == .leader { self.leaderTicked() } else { self.electionTicked() }
     }
 
@@ -167,6 +175,9 @@ package struct RaftCore: ~Copyable {
         case .heartbeatReply(let reply) where reply.follower == sender && self.membership.contains(sender):
             self.received(reply)
         case .transferRequest(let request) where request.leader == sender: self.received(request)
+        case .readRequest(let request) where request.follower == sender && self.membership.contains(sender):
+            self.received(request)
+        case .readReply(let reply) where reply.leader == sender: self.received(reply)
         default: break
         }
     }

@@ -15,11 +15,11 @@ package enum RaftEffect: Hashable, Sendable {
     case becameFollower(term: Term, leader: NodeID?)
     case becameCandidate(Term)
     case committed(through: Position)
-    /// What is committed through here was committed when the read was asked, or since.
+    /// What is committed through here was committed when the read was asked, or since; the own log is committed so far.
     case readReady(id: UInt64, commit: Position)
     /// Nobody to hand over to, or the target did not take over in time: this node leads on, if it led.
     case transferFailed
-    /// Not the leader, not any more, or too many wait.
+    /// No leader is known, or not any more; or too many wait.
     case readRefused(id: UInt64)
 }
 

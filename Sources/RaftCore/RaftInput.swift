@@ -8,6 +8,8 @@ package enum RaftMessage: Hashable, Sendable {
     case heartbeat(Heartbeat)
     case heartbeatReply(HeartbeatReply)
     case transferRequest(TransferRequest)
+    case readRequest(ReadIndexRequest)
+    case readReply(ReadIndexReply)
 }
 
 extension RaftMessage {
@@ -18,7 +20,7 @@ extension RaftMessage {
         switch self {
         case .voteRequest(let request): !request.isPreVote
         case .voteReply(let reply): !reply.isPreVote
-        case .heartbeat, .heartbeatReply, .transferRequest: true
+        case .heartbeat, .heartbeatReply, .transferRequest, .readRequest, .readReply: true
         }
     }
 
@@ -26,7 +28,8 @@ extension RaftMessage {
     func replaces(_ earlier: RaftMessage) -> Bool {
         switch (self, earlier) {
         case (.voteRequest, .voteRequest), (.voteReply, .voteReply), (.heartbeat, .heartbeat),
-            (.heartbeatReply, .heartbeatReply), (.transferRequest, .transferRequest):
+            (.heartbeatReply, .heartbeatReply), (.transferRequest, .transferRequest), (.readRequest, .readRequest),
+            (.readReply, .readReply):
             true
         default: false
         }
@@ -59,7 +62,7 @@ package enum RaftInput: Hashable, Sendable {
     case votePersisted(HardState)
     /// The node's connection was reset and it refused another.
     case leaderLost(NodeID)
-    /// A linearizable read waits for ``RaftEffect/readReady(id:commit:)``.
+    /// A linearizable read, at the leader or a follower of one, waits for ``RaftEffect/readReady(id:commit:)``.
     case readAsked(id: UInt64)
     /// Leadership is to go to this node, or to the follower that is furthest. Ends with this node being no leader any
     /// more, or with ``RaftEffect/transferFailed``; the shell appends nothing meanwhile.

@@ -139,17 +139,11 @@ extension ReplicaCore {
         self.actions.append(.transferred(id: id, result))
     }
 
-    /// Placed here, or refused with the name of who leads.
+    /// Placed here, or refused with the name of who leads; reads ask whoever leads.
     private mutating func releaseAll() {
         guard !self.leaderWait.isEmpty else { return }
         let (proposals, reads) = self.leaderWait.takeAll()
         if !proposals.isEmpty { self.proposed(proposals) }
-        for read in reads {
-            if self.raft.role == .leader {
-                self.consensus(.readAsked(id: read))
-            } else {
-                self.actions.append(.readRefused(id: read))
-            }
-        }
+        for read in reads { self.consensus(.readAsked(id: read)) }
     }
 }

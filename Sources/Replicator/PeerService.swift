@@ -23,7 +23,7 @@ protocol PeerServiceOwner: AnyObject {
 
 /// One stream that a peer opened to this node.
 final class PeerUpstream {
-    enum Kind { case replicate, pulse, vote, transfer }
+    enum Kind { case replicate, pulse, vote, transfer, read }
     let id: StreamID
     let kind: Kind
     let messages: MessageStream
@@ -36,7 +36,7 @@ final class PeerUpstream {
 
     func send(_ message: PeerMessage) {
         self.messages.send(message)
-        if self.kind == .vote { self.messages.stream.finish() }
+        if self.kind == .vote || self.kind == .read { self.messages.stream.finish() }
     }
 
     func close() { self.messages.close() }
@@ -58,6 +58,7 @@ final class PeerService: HTTP2ServerHandler {
         case (.post, "/peer/v1/replicate"): self.accept(.replicate, head, stream)
         case (.post, "/peer/v1/pulse"): self.accept(.pulse, head, stream)
         case (.post, "/peer/v1/vote"): self.accept(.vote, head, stream)
+        case (.post, "/peer/v1/read"): self.accept(.read, head, stream)
         case (.post, "/peer/v1/transfer"): self.accept(.transfer, head, stream)
         case (.get, "/peer/v1/identity"):
             var body: [UInt8] = []
@@ -93,7 +94,7 @@ final class PeerService: HTTP2ServerHandler {
     }
 
     func receivedEnd(on stream: HTTP2Stream) {
-        guard let upstream = self.upstream, upstream.kind != .vote else { return }
+        guard let upstream = self.upstream, upstream.kind != .vote, upstream.kind != .read else { return }
         upstream.messages.stream.finish()
     }
 

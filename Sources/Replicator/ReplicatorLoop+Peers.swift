@@ -21,6 +21,7 @@ extension ReplicatorLoop {
         case .ack(let ack): if let id { self.take(.acknowledged(ack, on: id, by: node)) }
         case .voteReply(let reply): self.take(.received(.voteReply(reply), from: reply.voter))
         case .heartbeatReply(let reply): self.take(.received(.heartbeatReply(reply), from: reply.follower))
+        case .readIndexReply(let reply): self.take(.received(.readReply(reply), from: reply.leader))
         default: self.logger.warning("unexpected answer", metadata: ["peer": "\(node)"])
         }
     }
@@ -34,6 +35,7 @@ extension ReplicatorLoop {
         if upstream.kind == .replicate { self.take(.upstreamClosed(upstream.id)) }
         self.voteUpstreams = self.voteUpstreams.filter { $0.value !== upstream }
         self.pulseUpstreams = self.pulseUpstreams.filter { $0.value !== upstream }
+        self.readUpstreams = self.readUpstreams.filter { $0.value !== upstream }
     }
 
     func received(_ message: PeerMessage, on upstream: PeerUpstream) {
@@ -46,6 +48,10 @@ extension ReplicatorLoop {
         case .heartbeat(let heartbeat):
             self.pulseUpstreams[heartbeat.leader.node] = upstream
             self.take(.received(.heartbeat(heartbeat), from: heartbeat.leader))
+        case .readIndexRequest(let request):
+            // Asked again: the new stream gets the answer.
+            self.readUpstreams.updateValue(upstream, forKey: request.follower.node)?.close()
+            self.take(.received(.readRequest(request), from: request.follower))
         case .transferRequest(let request):
             upstream.messages.stream.finish()
             self.take(.received(.transferRequest(request), from: request.leader))

@@ -29,6 +29,7 @@ final class ReplicatorLoop {
     /// Where the answer to a vote request, and to a heartbeat, goes.
     var voteUpstreams: [NodeID: PeerUpstream] = [:]
     var pulseUpstreams: [NodeID: PeerUpstream] = [:]
+    var readUpstreams: [NodeID: PeerUpstream] = [:]
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
@@ -234,6 +235,8 @@ final class ReplicatorLoop {
         case .heartbeatReply(let reply): self.pulseUpstreams[member.node]?.send(.heartbeatReply(reply))
         case .transferRequest(let request):
             self.links[member.node]?.ask(.transferRequest(request), at: "/peer/v1/transfer")
+        case .readRequest(let request): self.links[member.node]?.ask(.readIndexRequest(request), at: "/peer/v1/read")
+        case .readReply(let reply): self.readUpstreams.removeValue(forKey: member.node)?.send(.readIndexReply(reply))
         }
     }
 

@@ -79,7 +79,7 @@ extension World {
     func ask() throws(Violation) {
         self.schedule(.ask, after: self.microseconds(5_000..<60_000))
         let node = self.nodes[Int(self.random.next(in: 0..<UInt64(self.nodes.count)))]
-        guard node.isRunning, node.role == .leader else { return }
+        guard node.isRunning else { return }
         self.lastRequest += 1
         self.reads[self.lastRequest] = self.oracle.lastAcknowledgedIndex
         try self.step(node, .readAsked(id: self.lastRequest))

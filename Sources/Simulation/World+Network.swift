@@ -31,6 +31,8 @@ extension World {
             case .heartbeat(let body): .heartbeat(body)
             case .heartbeatReply(let body): .heartbeatReply(body)
             case .transferRequest(let body): .transferRequest(body)
+            case .readRequest(let body): .readIndexRequest(body)
+            case .readReply(let body): .readIndexReply(body)
             }
         switch Self.travelled(sent) {
         case .voteRequest(let body): return .voteRequest(body)
@@ -38,6 +40,8 @@ extension World {
         case .heartbeat(let body): return .heartbeat(body)
         case .heartbeatReply(let body): return .heartbeatReply(body)
         case .transferRequest(let body): return .transferRequest(body)
+        case .readIndexRequest(let body): return .readRequest(body)
+        case .readIndexReply(let body): return .readReply(body)
         case let other: preconditionFailure("\(message) came back as \(other)")
         }
     }

@@ -15,6 +15,8 @@ package enum PeerMessage: Hashable, Sendable {
     case trimmed(first: Position)
     case identity(PeerIdentity)
     case transferRequest(TransferRequest)
+    case readIndexRequest(ReadIndexRequest)
+    case readIndexReply(ReadIndexReply)
 
     /// Bytes of the length in front.
     package static let prefixByteCount = 4
@@ -32,6 +34,8 @@ package enum PeerMessage: Hashable, Sendable {
         case .trimmed: 9
         case .identity: 10
         case .transferRequest: 11
+        case .readIndexRequest: 12
+        case .readIndexReply: 13
         }
     }
 
@@ -74,6 +78,8 @@ package enum PeerMessage: Hashable, Sendable {
         case .trimmed(let first): bytes.put(first)
         case .identity(let message): message.encode(into: &bytes)
         case .transferRequest(let message): message.encode(into: &bytes)
+        case .readIndexRequest(let message): message.encode(into: &bytes)
+        case .readIndexReply(let message): message.encode(into: &bytes)
         }
         let length = bytes.count - start - Self.prefixByteCount + body.count
         precondition(length <= WireLimits.messageByteCountMax, "a message of \(length) bytes")
@@ -103,6 +109,8 @@ package enum PeerMessage: Hashable, Sendable {
             return .trimmed(first: first)
         case 10: return .identity(try PeerIdentity.decode(body))
         case 11: return .transferRequest(try TransferRequest.decode(body))
+        case 12: return .readIndexRequest(try ReadIndexRequest.decode(body))
+        case 13: return .readIndexReply(try ReadIndexReply.decode(body))
         default: throw .unknownMessage(type: type)
         }
     }

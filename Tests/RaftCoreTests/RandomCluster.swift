@@ -167,7 +167,7 @@ final class RandomCluster {
 
     private func read() {
         let index = self.below(self.nodes.count)
-        guard self.nodes[index].core.role == .leader else { return }
+        guard !self.isHectic || self.nodes[index].core.role == .leader else { return }
         self.readCount += 1
         self.reads[UInt64(self.readCount)] = self.committed.last?.end ?? .zero
         self.step(index, .readAsked(id: UInt64(self.readCount)))

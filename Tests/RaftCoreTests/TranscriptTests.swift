@@ -13,7 +13,7 @@ import Testing
         "bootstrap", "split-vote", "pre-vote-with-live-leader", "partitioned-node-does-not-disturb",
         "figure-8",
         "check-quorum", "leader-lost", "held-until-stored", "restart", "divergent-suffix", "barred-from-voting",
-        "reads", "single-node", "transfer",
+        "reads", "follower-reads", "single-node", "transfer",
     ]
 
     @Test(arguments: names) func `the effects are those written down`(name: String) throws {

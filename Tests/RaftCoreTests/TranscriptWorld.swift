@@ -253,5 +253,9 @@ private func describe(_ message: RaftMessage) -> String {
         return "heartbeatReply t\(reply.term) round \(reply.readRound)"
     case .transferRequest(let request):
         return "campaign now t\(request.term)"
+    case .readRequest(let request):
+        return "read? t\(request.term)"
+    case .readReply(let reply):
+        return "read t\(reply.term) at \(reply.commit)"
     }
 }

@@ -62,6 +62,11 @@ struct EngineHarness {
 
     static var checkpointPayload: [UInt8] { LogState(founding: Membership()).encoded() }
 
+    /// Where the first frame behind the founding checkpoint stands.
+    static var start: Position {
+        Position(0, UInt32(SegmentHeader.byteCount + FrameHeader.byteCount + Self.checkpointPayload.count))
+    }
+
     static func open(
         _ disk: SimulatedFileSystem, _ configuration: LogConfiguration = Self.configuration(), mode: LogMode = .cluster
     ) throws(LogError) -> OpenedLog {

@@ -204,7 +204,7 @@ import Testing
         #expect(!again.opened.mayVote)
         #expect(try again.values() == ["a"])
         #expect(again.opened.report.durableBefore == nil)
-        #expect(again.opened.commit == (try again.store.chain(at: Position(0, 64 + 65)).tail))
+        #expect(again.opened.commit == (try again.store.chain(at: EngineHarness.start).tail))
         log.disk.killProcess()
         #expect(try !EngineHarness(log.disk).opened.mayVote)
 

@@ -72,6 +72,14 @@ enum Samples {
             "15000000 0b 0500000000000000 020000002200000000000000"
         ),
         (
+            .readIndexRequest(ReadIndexRequest(term: Term(5), follower: member, number: 7)),
+            "1d000000 0c 0500000000000000 020000002200000000000000 0700000000000000"
+        ),
+        (
+            .readIndexReply(ReadIndexReply(term: Term(5), leader: member, number: 7, commit: Position(3, 64))),
+            "25000000 0d 0500000000000000 020000002200000000000000 0700000000000000 0300000040000000"
+        ),
+        (
             .identity(
                 PeerIdentity(
                     cluster: cluster, node: NodeID(2), incarnation: Incarnation(0x22), generation: 2, starts: 12,
