@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -61,9 +62,10 @@ let package = Package(
         module(
             "HoldfastNode",
             [
-                "Replicator", "ReplicaDisk", "ReplicaCore", "HTTP2Transport", "HoldfastClient", "SegmentLog",
-                "SegmentFormat", "LogModel",
+                "Replicator", "ReplicaDisk", "ReplicaCore", "LogState", "HTTP2Transport", "HoldfastClient",
+                "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 httpTypes, logging,
             ] + nio
@@ -97,7 +99,7 @@ let package = Package(
             ]
         ),
         module("RaftCore", ["WireFormat", "LogModel"]),
-        module("LogState", ["SegmentFormat", "LogModel"]),
+        module("LogState", ["SegmentFormat", "LogModel", deque]),
         module("HTTP2Session", ["CNGHTTP2", "LogModel"]),
         module("RangeCodec", ["CZlib", "LogModel"]),
         module("WireFormat", ["LogModel"]),
@@ -147,8 +149,8 @@ let package = Package(
         tests(
             "HoldfastNodeTests",
             [
-                "HoldfastNode", "HoldfastClient", "Replicator", "ReplicaCore", "HTTP2Transport", "SegmentFormat",
-                "LogModel", httpTypes, logging,
+                "HoldfastNode", "HoldfastClient", "Replicator", "ReplicaCore", "LogState", "HTTP2Transport",
+                "SegmentFormat", "LogModel", httpTypes, logging,
             ] + nio
         ),
         tests(

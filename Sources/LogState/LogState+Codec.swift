@@ -7,19 +7,31 @@ import SegmentFormat
 ///     membership                                                                as in a membership frame
 ///     u8 count    | (u64 term, u64 first index, u32 segment, u32 offset)...     terms, ascending
 ///     u8 0 or 1   | u32 segment, u32 offset                                     trimmed before
-///     u16 count   | (u64 producer, u64 last sequence, u8 count, results)...     by last use, least recent first
+///     u64 fencing token
+///     u16 count   | (u64 producer, u64 last sequence, u8 count, appends)...     by last use, least recent first
+///     u16 count   | (u64 key, u64 key, append)...                               by age, oldest first
+///     u16 count   | (u8 1 or 2, u8 length, name, u64 index)...                  cursors, ascending by name
 ///
-///     result: u64 first index | u64 term | u32 segment | u32 offset | u32 frame length | u16 record count
+/// Appends as in ``StoredAppend``, 30 bytes each. A producer's sequences are consecutive, so only the last is written.
 ///
-/// Sequences of results are consecutive, so only the last is written: 480 producers with 16 results each, 64 terms
-/// and a full membership take 255,416 bytes, below the 256 KiB of a checkpoint. Golden bytes: LogStateCodecTests.
+///     a full membership             15,304
+///     64 terms                       1,537
+///     256 producers x 16 results   127,234
+///     2,048 idempotency keys        94,210
+///     256 cursors                   18,946
+///     version, trim, token              21
+///     together                     257,252 of the 262,144 bytes of a checkpoint
+///
+/// Golden bytes: LogStateCodecTests.
 extension LogState {
     static let version: UInt16 = 1
 
     package func encoded() -> [UInt8] {
         let producers = self.producers.byLastUse
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(2_048 + producers.reduce(0) { $0 + 17 + 30 * $1.results.count })
+        bytes.reserveCapacity(
+            2_048 + producers.reduce(0) { $0 + 17 + StoredAppend.encodedByteCount * $1.results.count }
+                + (16 + StoredAppend.encodedByteCount) * self.keys.count + 80 * self.cursors.count)
         bytes.append(littleEndian: Self.version)
         bytes.append(littleEndian: UInt16(0))
         self.membership.encode(into: &bytes)
@@ -31,23 +43,18 @@ extension LogState {
         }
         bytes.append(self.trimmedBefore == nil ? 0 : 1)
         if let trimmed = self.trimmedBefore { bytes.append(trimmed) }
+        bytes.append(littleEndian: self.fencingToken)
         bytes.append(littleEndian: UInt16(producers.count))
         for entry in producers {
             bytes.append(littleEndian: entry.producer)
             bytes.append(littleEndian: entry.results.last?.sequence ?? 0)
             bytes.append(UInt8(entry.results.count))
-            for result in entry.results { Self.encode(result, into: &bytes) }
+            for result in entry.results { result.append.encode(into: &bytes) }
         }
+        self.keys.encode(into: &bytes)
+        self.cursors.encode(into: &bytes)
         precondition(bytes.count <= Self.encodedByteCountMax, "a state of \(bytes.count) bytes")
         return bytes
-    }
-
-    private static func encode(_ result: ProducerResult, into bytes: inout [UInt8]) {
-        bytes.append(littleEndian: result.firstIndex.rawValue)
-        bytes.append(littleEndian: result.term.rawValue)
-        bytes.append(result.position)
-        bytes.append(littleEndian: result.end.offset - result.position.offset)
-        bytes.append(littleEndian: UInt16(result.recordCount))
     }
 
     /// - Throws: ``LogStateError`` for everything that ``encoded()`` does not write.
@@ -64,9 +71,15 @@ extension LogState {
         case 1: trimmed = try reader.position()
         default: throw .notCanonical(.trim)
         }
+        let token: UInt64 = try reader.integer()
         let producers = try Self.readProducers(&reader)
+        let keys = try KeyTable.read(&reader)
+        let cursors = try CursorTable.read(&reader)
         try reader.finish()
         self.init(membership: membership, terms: terms, trimmedBefore: trimmed, producers: producers)
+        self.fencingToken = token
+        self.keys = keys
+        self.cursors = cursors
     }
 
     private static func readTerms(_ reader: inout StateReader) throws(LogStateError) -> TermTable {
@@ -113,25 +126,9 @@ extension LogState {
         var results: [ProducerResult] = []
         results.reserveCapacity(Int(count))
         for number in 0..<count {
-            let index = LogIndex(try reader.integer())
-            let term = Term(try reader.integer())
-            let position = try reader.position()
-            let length: UInt32 = try reader.integer()
-            let recordCount = UInt32(try reader.integer(UInt16.self))
-            guard
-                length >= FrameHeader.producerByteCount, length <= FormatLimits.frameByteCountMax,
-                length <= UInt32.max - position.offset, recordCount > 0, index >= .first,
-                index.rawValue <= UInt64.max - UInt64(recordCount)
-            else { throw .notCanonical(.results) }
-            if let last = results.last {
-                guard last.firstIndex.advanced(by: UInt64(last.recordCount)) <= index, last.end <= position,
-                    last.term <= term
-                else { throw .notCanonical(.results) }
-            }
-            results.append(
-                ProducerResult(
-                    sequence: lastSequence - (count - 1 - number), firstIndex: index, recordCount: recordCount,
-                    term: term, position: position, end: position.advanced(by: Int(length))))
+            let append = try StoredAppend.read(&reader)
+            guard results.last.map({ append.follows($0.append) }) ?? true else { throw .notCanonical(.results) }
+            results.append(ProducerResult(sequence: lastSequence - (count - 1 - number), append: append))
         }
         return results
     }

@@ -12,7 +12,11 @@ package struct LogState: Hashable, Sendable {
     package internal(set) var terms: TermTable
     /// The leader decided to remove everything before; `nil` until the first trim.
     package internal(set) var trimmedBefore: Position?
+    /// Appends that name a lower token are refused.
+    package internal(set) var fencingToken: UInt64 = 0
+    package internal(set) var cursors = CursorTable()
     var producers: ProducerTable
+    var keys = KeyTable()
 
     /// The state in the first frame of segment 0.
     package init(founding membership: Membership) {
@@ -26,12 +30,20 @@ package struct LogState: Hashable, Sendable {
         self.producers = producers
     }
 
+    /// The first record that a cursor holds: no trim may take it.
+    package var heldIndex: LogIndex? { self.cursors.heldIndex }
     package var producerCount: Int { self.producers.results.count }
+    package var idempotencyKeyCount: Int { self.keys.count }
 
     /// - Complexity: O(1).
     package func verdict(on append: ProducerSequence) -> ProducerVerdict {
         self.producers.verdict(on: append)
     }
+
+    /// What became of the append with this key; `nil` for a new one, and for one that was let go.
+    ///
+    /// - Complexity: O(1).
+    package func append(of key: IdempotencyKey) -> StoredAppend? { self.keys[key] }
 }
 
 extension LogState {
@@ -40,6 +52,10 @@ extension LogState {
         enum Change: Hashable, Sendable {
             case none
             case producer(ProducerTable.Undo)
+            case key(KeyTable.Undo)
+            case cursor(CursorTable.Undo)
+            /// The token before.
+            case fence(UInt64)
             case membership(Membership)
             case trim(Position?)
         }
@@ -73,7 +89,7 @@ extension LogState {
         return undo
     }
 
-    /// Notes the term of a frame that changes nothing else: records without a producer.
+    /// Notes the term of a frame that changes nothing else: records without a label.
     package mutating func note(term: Term, firstIndex: LogIndex, position: Position) {
         self.terms.append(term: term, firstIndex: firstIndex, position: position)
     }
@@ -83,8 +99,7 @@ extension LogState {
     ) throws(LogStateError) -> Undo.Change {
         switch header.kind {
         case .records:
-            guard let append = header.producer else { return .none }
-            return .producer(try self.applyAppend(append, header, at: position))
+            return try self.applyAppend(header, at: position)
         case .termStart:
             guard payload.isEmpty else { throw .unexpectedPayload(header.kind) }
             return .none
@@ -102,23 +117,37 @@ extension LogState {
             if let before = self.trimmedBefore, trimmed < before { throw .trimWentBack(from: before, to: trimmed) }
             defer { self.trimmedBefore = trimmed }
             return .trim(self.trimmedBefore)
-        case .cursor:
-            throw .unsupportedKind(header.kind)
+        case .cursor, .fence:
+            return try self.apply(try StateChange.decode(payload, of: header.kind))
+        }
+    }
+
+    private mutating func apply(_ change: StateChange) throws(LogStateError) -> Undo.Change {
+        switch change {
+        case .setCursor(let name, let cursor): return .cursor(try self.cursors.set(name, to: cursor))
+        case .deleteCursor(let name): return .cursor(try self.cursors.delete(name))
+        case .raiseFence(let token):
+            guard token > self.fencingToken else { throw .fenceNotRaised(from: self.fencingToken, to: token) }
+            defer { self.fencingToken = token }
+            return .fence(self.fencingToken)
         }
     }
 
     private mutating func applyAppend(
-        _ append: ProducerSequence, _ header: FrameHeader, at position: Position
-    ) throws(LogStateError) -> ProducerTable.Undo {
-        switch self.producers.verdict(on: append) {
-        case .new:
-            let result = ProducerResult(
-                sequence: append.sequence, firstIndex: header.firstIndex, recordCount: header.recordCount,
-                term: header.term, position: position, end: position.advanced(by: Int(header.length)))
-            return self.producers.append(result, of: append.producer)
-        case .duplicate, .duplicateForgotten, .gap, .expired:
-            let last = self.producers.results[append.producer]?.last?.sequence ?? 0
-            throw .producerOutOfSequence(append, last: last)
+        _ header: FrameHeader, at position: Position
+    ) throws(LogStateError) -> Undo.Change {
+        switch header.label {
+        case nil: return .none
+        case .key(let key):
+            guard self.keys[key] == nil else { throw .keyRepeated(key) }
+            return .key(self.keys.append(StoredAppend(header, at: position), of: key))
+        case .producer(let append):
+            guard self.producers.verdict(on: append) == .new else {
+                let last = self.producers.results[append.producer]?.last?.sequence ?? 0
+                throw .producerOutOfSequence(append, last: last)
+            }
+            let result = ProducerResult(sequence: append.sequence, append: StoredAppend(header, at: position))
+            return .producer(self.producers.append(result, of: append.producer))
         }
     }
 
@@ -128,6 +157,9 @@ extension LogState {
         switch undo.change {
         case .none: break
         case .producer(let undo): self.producers.undo(undo)
+        case .key(let undo): self.keys.undo(undo)
+        case .cursor(let undo): self.cursors.undo(undo)
+        case .fence(let token): self.fencingToken = token
         case .membership(let membership): self.membership = membership
         case .trim(let position): self.trimmedBefore = position
         }

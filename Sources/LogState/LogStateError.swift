@@ -11,13 +11,17 @@ package enum LogStateError: Error, Hashable, Sendable {
     /// The checkpoint says something else than the frames before it.
     case checkpointDiffers
     case producerOutOfSequence(ProducerSequence, last: UInt64)
+    /// A key appended twice.
+    case keyRepeated(IdempotencyKey)
     case trimWentBack(from: Position, to: Position)
-    /// A kind of frame that this version does not know how to apply.
-    case unsupportedKind(FrameKind)
+    /// A fence that is no higher than the one before.
+    case fenceNotRaised(from: UInt64, to: UInt64)
+    case tooManyCursors
+    case noSuchCursor(CursorName)
     /// A kind of frame that has no payload has one.
     case unexpectedPayload(FrameKind)
 }
 
 package enum LogStateField: String, Hashable, Sendable {
-    case reserved, voters, learners, addresses, text, terms, trim, producers, results
+    case reserved, voters, learners, addresses, text, terms, trim, producers, results, keys, cursors
 }

@@ -25,6 +25,17 @@ package struct LogStateHistory: Sendable {
 
     /// The end of the newest frame that was applied.
     package var tail: Position { self.steps.last?.end ?? self.committedThrough }
+    /// The cursors as of ``committedThrough``.
+    ///
+    /// - Complexity: O(frames that are not committed).
+    package var committedCursors: CursorTable {
+        var cursors = self.current.cursors
+        for step in self.steps[self.firstStep...].reversed() {
+            if case .cursor(let undo) = step.undo.change { cursors.undo(undo) }
+        }
+        return cursors
+    }
+
     package var uncommittedCount: Int { self.steps.count - self.firstStep }
 
     /// Applies one frame.

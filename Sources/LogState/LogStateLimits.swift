@@ -6,6 +6,8 @@ package enum LogStateLimits {
     /// Of one `host:port`.
     package static let addressByteCountMax = 100
     package static let termStartsMax = 64
-    package static let producersMax = 480
+    package static let producersMax = 256
     package static let resultsPerProducerMax = 16
+    package static let idempotencyKeysMax = 2_048
+    package static let cursorsMax = 256
 }

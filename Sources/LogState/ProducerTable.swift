@@ -1,31 +1,15 @@
 import LogModel
 
-/// What became of one append, so that its repetition gets the same answer.
+/// What became of one append of a producer.
 package struct ProducerResult: Hashable, Sendable {
     package var sequence: UInt64
-    package var firstIndex: LogIndex
-    package var recordCount: UInt32
-    package var term: Term
-    /// Of the frame's first byte.
-    package var position: Position
-    package var end: Position
-
-    package init(
-        sequence: UInt64, firstIndex: LogIndex, recordCount: UInt32, term: Term, position: Position, end: Position
-    ) {
-        self.sequence = sequence
-        self.firstIndex = firstIndex
-        self.recordCount = recordCount
-        self.term = term
-        self.position = position
-        self.end = end
-    }
+    package var append: StoredAppend
 }
 
 /// What to do with an append that carries a producer's sequence.
 package enum ProducerVerdict: Hashable, Sendable {
     case new
-    case duplicate(ProducerResult)
+    case duplicate(StoredAppend)
     /// Stored before, but too long ago for the result to be kept.
     case duplicateForgotten(last: UInt64)
     /// An earlier append of this producer is missing.
@@ -64,7 +48,7 @@ struct ProducerTable: Hashable, Sendable {
             return append.sequence == expected ? .new : .gap(expected: expected)
         }
         guard append.sequence >= first.sequence else { return .duplicateForgotten(last: last.sequence) }
-        return .duplicate(results[Int(append.sequence - first.sequence)])
+        return .duplicate(results[Int(append.sequence - first.sequence)].append)
     }
 
     /// - Parameter result: Its sequence was found to be ``ProducerVerdict/new``.
@@ -105,7 +89,7 @@ struct ProducerTable: Hashable, Sendable {
     }
 
     static func lastUse(_ results: [ProducerResult]) -> LogIndex {
-        results.last?.firstIndex ?? LogIndex(0)
+        results.last?.append.firstIndex ?? LogIndex(0)
     }
 
     private mutating func evictLeastRecentlyUsed() -> Evicted? {

@@ -32,6 +32,14 @@ package enum AppendFailure: Error, Hashable, Sendable {
     case noSpace
     /// The frame does not fit into a segment. Not applied.
     case tooLarge(byteCount: Int, byteCountMax: Int)
+    /// The log goes on elsewhere: look at what came meanwhile, and expect `next`. Not applied.
+    case conditionFailed(next: LogIndex)
+    /// A writer with this higher token is at work: stop, or take over with one that is higher still. Not applied.
+    case fenced(token: UInt64)
+    /// Delete a cursor first. Not applied.
+    case tooManyCursors
+    /// There is nothing to delete. Not applied.
+    case noSuchCursor
     /// A sequence was left out. Not applied.
     case producerGap(expected: UInt64)
     /// The producer is not known any more: whether this was applied once is unknown.
@@ -46,7 +54,9 @@ package enum AppendFailure: Error, Hashable, Sendable {
     /// Whether the append may yet be in the log.
     package var mayBeApplied: Bool {
         switch self {
-        case .notLeader, .busy, .noSpace, .tooLarge, .producerGap: false
+        case .notLeader, .busy, .noSpace, .tooLarge, .producerGap, .conditionFailed, .fenced, .tooManyCursors,
+            .noSuchCursor:
+            false
         case .producerExpired, .timedOut, .leadershipLost: true
         case .shuttingDown(let mayBeApplied): mayBeApplied
         }

@@ -37,7 +37,7 @@ extension ReplicaCore {
         _ proposal: Proposal, run: inout PlacedRun?
     ) -> Result<AppendOutcome, AppendFailure>? {
         let limits = self.configuration.limits
-        guard self.pending.count < limits.pendingAppendCountMax,
+        guard self.pending.count + self.deferredAnswers.count < limits.pendingAppendCountMax,
             self.marks.byteCount < limits.uncommittedByteCountMax,
             self.buffer.byteCount < limits.tailByteCountMax + limits.uncommittedByteCountMax
         else { return .failure(.busy) }
@@ -45,57 +45,34 @@ extension ReplicaCore {
         guard proposal.draft.byteCount <= byteCountMax else {
             return .failure(.tooLarge(byteCount: proposal.draft.byteCount, byteCountMax: byteCountMax))
         }
-        if let producer = proposal.draft.producer {
-            switch self.history.current.verdict(on: producer) {
-            case .new: break
-            case .duplicate(let result): return self.answerDuplicate(result, of: proposal)
-            case .duplicateForgotten, .expired: return self.deferRefusal(.producerExpired, of: proposal)
-            case .gap(let expected): return self.deferRefusal(.producerGap(expected: expected), of: proposal)
-            }
+        switch self.judge(proposal) {
+        case .place: break
+        case .answer(let answer): return answer
+        case .wait: return nil
         }
-        if self.needsRotation(for: proposal.draft.byteCount), self.isDiskFull { return .failure(.noSpace) }
-        if let placed = run?.bytes.count,
-            placed + proposal.draft.byteCount > self.configuration.limits.rangeByteCountMax
-        {
-            // A run travels as one RANGE: only a frame that is larger by itself may pass the bound.
-            self.finish(run)
-            run = nil
+        let fence = proposal.submission.conditions.fencingToken.flatMap { token in
+            token > self.history.current.fencingToken ? StateChange.raiseFence(to: token).draft : nil
         }
+        let byteCount = proposal.draft.byteCount + (fence?.byteCount ?? 0)
+        if self.needsRotation(for: byteCount), self.isDiskFull { return .failure(.noSpace) }
+        if let fence { _ = self.place(fence, run: &run) }
         let first = self.chain.nextIndex
         let count = UInt64(proposal.draft.recordCount)
         let position = self.place(proposal.draft, run: &run)
+        // Of a frame without records: the indexes on both sides of it.
         let outcome = AppendOutcome(
-            first: first, last: LogIndex(first.rawValue + count - 1), position: position, term: self.raft.term,
-            durability: self.configuration.durability, isDuplicate: false)
+            first: first, last: LogIndex(first.rawValue + count - 1), position: position,
+            term: self.raft.term, durability: self.configuration.durability, isDuplicate: false)
         self.await(outcome, id: proposal.id, end: self.chain.tail)
         return nil
     }
 
-    /// A refusal for what the log holds is given only by a leader that is confirmed: one that has been replaced, and
-    /// does not know it yet, may lack what its successor committed.
-    private mutating func deferRefusal(
-        _ failure: AppendFailure, of proposal: Proposal
-    ) -> Result<AppendOutcome, AppendFailure>? {
-        self.refusals[proposal.id] = failure
-        self.consensus(.readAsked(id: proposal.id))
-        return nil
+    mutating func await(_ outcome: AppendOutcome, id: UInt64, end: Position) {
+        self.pending.append(.init(id: id, end: end, deadline: self.commitDeadline, outcome: outcome))
     }
 
-    private mutating func answerDuplicate(
-        _ result: ProducerResult, of proposal: Proposal
-    ) -> Result<AppendOutcome, AppendFailure>? {
-        let outcome = AppendOutcome(
-            first: result.firstIndex, last: LogIndex(result.firstIndex.rawValue + UInt64(result.recordCount) - 1),
-            position: result.position, term: result.term, durability: self.configuration.durability, isDuplicate: true)
-        if result.end <= self.commit { return .success(outcome) }
-        self.await(outcome, id: proposal.id, end: result.end)
-        return nil
-    }
-
-    private mutating func await(_ outcome: AppendOutcome, id: UInt64, end: Position) {
-        let timeout = self.configuration.limits.commitTimeoutMilliseconds
-        let deadline = self.now.monotonic.advanced(byMilliseconds: timeout)
-        self.pending.append(.init(id: id, end: end, deadline: deadline, outcome: outcome))
+    var commitDeadline: MonotonicTime {
+        self.now.monotonic.advanced(byMilliseconds: self.configuration.limits.commitTimeoutMilliseconds)
     }
 
     /// A new leader's first frame: it commits what earlier terms left behind (Raft §5.4.2).
@@ -126,6 +103,11 @@ extension ReplicaCore {
 
     /// Places one frame at the tail; rotates first where it does not fit.
     private mutating func place(_ draft: FrameDraft, run: inout PlacedRun?) -> Position {
+        if let placed = run?.bytes.count, placed + draft.byteCount > self.configuration.limits.rangeByteCountMax {
+            // A run travels as one RANGE: only a frame that is larger by itself may pass the bound.
+            self.finish(run)
+            run = nil
+        }
         if self.needsRotation(for: draft.byteCount) { self.rotate(run: &run) }
         return self.placeHere(draft, run: &run)
     }

@@ -23,6 +23,7 @@ extension ReplicaCore {
         for id in self.pending.removeAll() {
             self.actions.append(.answer(id: id, .failure(.leadershipLost)))
         }
+        self.dropDeferred()
         for (node, progress) in self.followers {
             if let stream = progress.stream { self.actions.append(.closeStream(stream, to: node)) }
         }

@@ -38,8 +38,7 @@ package struct ReplicaCore: ~Copyable {
     var membership = MembershipWork()
     /// Who led last, at a node that is no member any more.
     var successor: NodeID?
-    /// Refusals that wait for the proof that this node still leads.
-    var refusals: [UInt64: AppendFailure] = [:]
+    var deferredAnswers = DeferredAnswers()
 
     // Follower.
     var upstream: Upstream?
@@ -98,6 +97,7 @@ package struct ReplicaCore: ~Copyable {
     package var commit: Position { self.marks.committed.tail }
     /// The index that the next record would take if nothing uncommitted survived.
     package var committedNextIndex: LogIndex { self.marks.committed.nextIndex }
+    package var committedCursors: CursorTable { self.history.committedCursors }
     /// Appends that wait for a leader: not placed anywhere.
     package var heldAppendIDs: [UInt64] { self.leaderWait.appendIDs }
     package var pendingAppendCount: Int { self.pending.count }
@@ -150,6 +150,7 @@ package struct ReplicaCore: ~Copyable {
         for id in self.pending.expired(at: self.now.monotonic) {
             self.actions.append(.answer(id: id, .failure(.timedOut)))
         }
+        self.expireDeferred()
         self.expireLeaderWait()
         self.expireMembership()
         self.drainEffects()
@@ -193,26 +194,19 @@ package struct ReplicaCore: ~Copyable {
         for done in self.pending.committed(through: position) {
             self.actions.append(.answer(id: done.id, .success(done.outcome)))
         }
+        self.answerDeferred()
         self.membershipCommitted()
         self.driveMembership()
     }
 
     private mutating func confirmed(_ id: UInt64) {
-        if self.membershipConfirmed(id, isLeader: true) { return }
-        if let refusal = self.refusals.removeValue(forKey: id) {
-            self.actions.append(.answer(id: id, .failure(refusal)))
-        } else {
-            self.actions.append(.readReady(id: id, nextIndex: self.committedNextIndex))
-        }
+        if self.membershipConfirmed(id, isLeader: true) || self.confirmedAnswer(id) { return }
+        self.actions.append(.readReady(id: id, nextIndex: self.committedNextIndex))
     }
 
     private mutating func unconfirmed(_ id: UInt64) {
-        if self.membershipConfirmed(id, isLeader: false) { return }
-        if self.refusals.removeValue(forKey: id) != nil {
-            self.actions.append(.answer(id: id, .failure(.notLeader(leader: self.knownLeader))))
-        } else if !self.hold(read: id) {
-            self.actions.append(.readRefused(id: id))
-        }
+        if self.membershipConfirmed(id, isLeader: false) || self.unconfirmedAnswer(id) || self.hold(read: id) { return }
+        self.actions.append(.readRefused(id: id))
     }
 
     private mutating func reportRole() {

@@ -3,14 +3,16 @@ import RaftCore
 import SegmentFormat
 import WireFormat
 
-/// An append that a client asked for.
+/// What a client asked for.
 package struct Proposal: Sendable {
     /// Chosen by the shell; comes back with the answer.
     package var id: UInt64
-    package var draft: FrameDraft
-    package init(id: UInt64, draft: FrameDraft) {
+    package var submission: Submission
+    package var draft: FrameDraft { self.submission.draft }
+
+    package init(id: UInt64, _ submission: Submission) {
         self.id = id
-        self.draft = draft
+        self.submission = submission
     }
 }
 

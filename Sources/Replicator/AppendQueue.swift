@@ -2,7 +2,6 @@ import DiskIO
 import LogModel
 import NIOCore
 import ReplicaCore
-import SegmentFormat
 
 /// Appends on their way from any thread to the event loop: all that came while the loop was busy are placed
 /// together.
@@ -10,7 +9,7 @@ package final class AppendQueue: Sendable {
     package typealias Reply = @Sendable (Result<AppendOutcome, AppendFailure>) -> Void
 
     package struct Entry: Sendable {
-        package var draft: FrameDraft
+        package var submission: Submission
         package var reply: Reply
     }
 
@@ -44,7 +43,7 @@ package final class AppendQueue: Sendable {
                 return .refused(.busy)
             }
             state.entries.append(entry)
-            state.byteCount += entry.draft.byteCount
+            state.byteCount += entry.submission.draft.byteCount
             defer { state.isScheduled = true }
             return state.isScheduled ? .joined : .first
         }

@@ -1,13 +1,13 @@
 import DiskIO
 import HTTP2Transport
 import LogModel
+import LogState
 import Logging
 import NIOCore
 import NIOPosix
 import RaftCore
 import ReplicaCore
 import ReplicaDisk
-import SegmentFormat
 import SegmentLog
 import WireFormat
 
@@ -110,12 +110,12 @@ package final class Replicator: Sendable {
 
     // MARK: Appends
 
-    /// Appends a frame through this node, if it leads.
+    /// Appends records, or changes the log's own state, through this node, if it leads.
     ///
     /// - Parameter reply: Called exactly once, on the Replicator's event loop: with the outcome once a quorum
     ///   vouches for it, or with a failure that says whether the append may yet be applied.
-    package func append(_ draft: FrameDraft, reply: @escaping AppendQueue.Reply) {
-        switch self.queue.admit(.init(draft: draft, reply: reply)) {
+    package func append(_ submission: Submission, reply: @escaping AppendQueue.Reply) {
+        switch self.queue.admit(.init(submission: submission, reply: reply)) {
         case .joined: return
         case .first:
             let host = self.host
@@ -125,9 +125,9 @@ package final class Replicator: Sendable {
         }
     }
 
-    package func append(_ draft: FrameDraft) async throws(AppendFailure) -> AppendOutcome {
+    package func append(_ submission: Submission) async throws(AppendFailure) -> AppendOutcome {
         let result = await withCheckedContinuation { continuation in
-            self.append(draft) { continuation.resume(returning: $0) }
+            self.append(submission) { continuation.resume(returning: $0) }
         }
         return try result.get()
     }
@@ -173,6 +173,16 @@ package final class Replicator: Sendable {
             throw failure
         } catch {
             throw .unavailable
+        }
+    }
+
+    /// The durable cursors, once this node has shown that it leads.
+    ///
+    /// - Throws: ``ReadFailure``.
+    package func cursors() async throws(ReadFailure) -> CursorTable {
+        let host = self.host
+        do { return try await self.eventLoop.flatSubmit { host.value.readCursors() }.get() } catch {
+            throw error as? ReadFailure ?? .unavailable
         }
     }
 

@@ -1,4 +1,5 @@
 import LogModel
+import LogState
 import NIOCore
 import NIOPosix
 import RaftCore
@@ -81,6 +82,11 @@ final class ReplicatorHost {
         }
         guard confirms else { return self.eventLoop.makeSucceededFuture(access) }
         return loop.confirmRead().map { ReadAccess(store: access.store, watch: access.watch, atLeast: $0) }
+    }
+
+    func readCursors() -> EventLoopFuture<CursorTable> {
+        guard let loop = self.loop else { return self.eventLoop.makeFailedFuture(ReadFailure.unavailable) }
+        return loop.readCursors()
     }
 
     func transfer(to node: NodeID?, done: @escaping (Result<NodeID, TransferFailure>) -> Void) {

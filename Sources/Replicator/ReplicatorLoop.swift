@@ -1,5 +1,6 @@
 import DequeModule
 import LogModel
+import LogState
 import Logging
 import NIOCore
 import NIOPosix
@@ -139,7 +140,7 @@ final class ReplicatorLoop {
         for entry in entries {
             self.lastID += 1
             self.replies[self.lastID] = entry.reply
-            proposals.append(Proposal(id: self.lastID, draft: entry.draft))
+            proposals.append(Proposal(id: self.lastID, entry.submission))
         }
         self.take(.proposed(proposals))
     }
@@ -155,6 +156,12 @@ final class ReplicatorLoop {
         self.reads[self.lastID] = promise
         self.take(.readAsked(id: self.lastID))
         return promise.futureResult
+    }
+
+    /// The cursors as all that was acknowledged before has left them.
+    func readCursors() -> EventLoopFuture<CursorTable> {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        return self.confirmRead().map { _ in bound.value.core.committedCursors }
     }
 
     /// - Parameter done: Called exactly once, with the node that leads then.

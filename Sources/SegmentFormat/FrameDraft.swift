@@ -7,7 +7,7 @@ package struct FrameDraft: Sendable {
     package let kind: FrameKind
     package let flags: FrameFlags
     package let recordCount: Int
-    package let producer: ProducerSequence?
+    package let label: AppendLabel?
     let payloadChecksum: UInt32
     /// The whole frame, the header still undefined.
     var bytes: [UInt8]
@@ -18,11 +18,11 @@ package struct FrameDraft: Sendable {
     package var outline: FrameOutline {
         FrameOutline(
             kind: self.kind, flags: self.flags, recordCount: self.recordCount,
-            producer: self.producer, payloadChecksum: self.payloadChecksum, byteCount: self.bytes.count)
+            label: self.label, payloadChecksum: self.payloadChecksum, byteCount: self.bytes.count)
     }
 
     package var headerByteCount: Int {
-        self.producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
+        self.label == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
     }
 
     /// Takes the draft apart: what the header is to say, and the whole frame with the header still undefined.
@@ -38,17 +38,24 @@ package struct FrameDraft: Sendable {
     /// - Complexity: One allocation and one copy of the bytes. With compression a second, and zlib's own memory of up to
     ///   256 KiB; large batches that do not shrink cost the deflating of a sample.
     package static func records(
-        _ records: [Record], producer: ProducerSequence? = nil, compression: RecordCompression = .none
+        _ records: [Record], label: AppendLabel? = nil, compression: RecordCompression = .none
     ) throws(FormatError) -> FrameDraft {
-        let draft = try Self.plain(records, producer: producer)
+        let draft = try Self.plain(records, label: label)
         guard case .deflate(let level) = compression else { return draft }
         return draft.deflated(level: level)
     }
 
-    private static func plain(
-        _ records: [Record], producer: ProducerSequence?
+    /// An atomic batch of a producer, or of nobody in particular.
+    package static func records(
+        _ records: [Record], producer: ProducerSequence?, compression: RecordCompression = .none
     ) throws(FormatError) -> FrameDraft {
-        let headerByteCount = producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
+        try .records(records, label: producer.map { .producer($0) }, compression: compression)
+    }
+
+    private static func plain(
+        _ records: [Record], label: AppendLabel?
+    ) throws(FormatError) -> FrameDraft {
+        let headerByteCount = label == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
         let byteCount = try records.withUnsafeBufferPointer { records throws(FormatError) in
             try FrameOutline.byteCount(of: records, headerByteCount: headerByteCount)
         }
@@ -58,12 +65,12 @@ package struct FrameDraft: Sendable {
             let header = UnsafeMutableRawBufferPointer(rebasing: frame[..<headerByteCount])
             header.initializeMemory(as: UInt8.self, repeating: 0)
             checksum = records.withUnsafeBufferPointer { records in
-                FrameOutline.encode(records, into: frame, producer: producer).payloadChecksum
+                FrameOutline.encode(records, into: frame, label: label).payloadChecksum
             }
             count = byteCount
         }
         return FrameDraft(
-            kind: .records, flags: producer == nil ? [] : .producer, recordCount: records.count, producer: producer,
+            kind: .records, flags: FrameFlags(label), recordCount: records.count, label: label,
             payloadChecksum: checksum, bytes: bytes)
     }
 
@@ -73,7 +80,7 @@ package struct FrameDraft: Sendable {
         guard let payload = CompressedRecords.deflate(records, level: level) else { return self }
         return FrameDraft(
             kind: self.kind, flags: self.flags.union(.compressed), recordCount: self.recordCount,
-            producer: self.producer, payloadChecksum: CRC32C.checksum(payload.span.bytes),
+            label: self.label, payloadChecksum: CRC32C.checksum(payload.span.bytes),
             bytes: Array(self.bytes[..<self.headerByteCount] + payload))
     }
 
@@ -90,7 +97,7 @@ package struct FrameDraft: Sendable {
         bytes.append(contentsOf: repeatElement(0, count: FrameHeader.byteCount))
         bytes.append(contentsOf: payload)
         return FrameDraft(
-            kind: kind, flags: [], recordCount: 0, producer: nil, payloadChecksum: CRC32C.checksum(payload.span.bytes),
+            kind: kind, flags: [], recordCount: 0, label: nil, payloadChecksum: CRC32C.checksum(payload.span.bytes),
             bytes: bytes)
     }
 }

@@ -9,6 +9,8 @@ package enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
     case checkpoint = 4
     case trim = 5
     case cursor = 6
+    /// Raises the fencing token.
+    case fence = 7
 }
 
 package struct FrameFlags: OptionSet, Hashable, Sendable {
@@ -18,10 +20,18 @@ package struct FrameFlags: OptionSet, Hashable, Sendable {
     package static let compressed = FrameFlags(rawValue: 1)
     /// The header is 72 bytes long and ends with producer and sequence.
     package static let producer = FrameFlags(rawValue: 2)
-    /// Reserved: the producer fields hold the hash of an idempotency key.
+    /// The producer fields hold the hash of an idempotency key.
     package static let idempotencyKey = FrameFlags(rawValue: 4)
     /// What this version writes and reads.
-    package static let supported: FrameFlags = [.producer, .compressed]
+    package static let supported: FrameFlags = [.producer, .compressed, .idempotencyKey]
+
+    init(_ label: AppendLabel?) {
+        switch label {
+        case nil: self = []
+        case .producer: self = .producer
+        case .key: self = [.producer, .idempotencyKey]
+        }
+    }
 }
 
 /// What stands in front of each frame's payload, little-endian.
@@ -39,7 +49,7 @@ package struct FrameFlags: OptionSet, Hashable, Sendable {
 ///     40 u64 timestamp          nanoseconds since 1970
 ///     48 u32 record count       0 for control frames
 ///     52 u32 zero
-///     56 u64 producer, 64 u64 sequence      when flagged
+///     56 u64 producer, 64 u64 sequence      when flagged; or the halves of a key's hash, when flagged too
 ///
 /// Golden bytes: FrameHeaderTests.
 package struct FrameHeader: Hashable, Sendable {
@@ -57,13 +67,13 @@ package struct FrameHeader: Hashable, Sendable {
     package var firstIndex: LogIndex
     package var timestamp: Timestamp
     package var recordCount: UInt32
-    package var producer: ProducerSequence?
+    package var label: AppendLabel?
 
     /// - Parameter headerChecksum: Replaced by ``encode(into:)``.
     package init(
         length: UInt32, headerChecksum: UInt32 = 0, payloadChecksum: UInt32, previous: UInt32, kind: FrameKind,
         flags: FrameFlags, node: NodeID, term: Term, firstIndex: LogIndex, timestamp: Timestamp, recordCount: UInt32,
-        producer: ProducerSequence?
+        label: AppendLabel?
     ) {
         self.length = length
         self.headerChecksum = headerChecksum
@@ -76,10 +86,10 @@ package struct FrameHeader: Hashable, Sendable {
         self.firstIndex = firstIndex
         self.timestamp = timestamp
         self.recordCount = recordCount
-        self.producer = producer
+        self.label = label
     }
 
-    package var headerByteCount: Int { self.producer == nil ? Self.byteCount : Self.producerByteCount }
+    package var headerByteCount: Int { self.label == nil ? Self.byteCount : Self.producerByteCount }
     package var payloadByteCount: Int { Int(self.length) - self.headerByteCount }
     /// The index of the next record behind this frame.
     package var nextIndex: LogIndex { self.firstIndex.advanced(by: UInt64(self.recordCount)) }
@@ -98,9 +108,14 @@ package struct FrameHeader: Hashable, Sendable {
         out.store(self.timestamp.nanoseconds, at: 40)
         out.store(self.recordCount, at: 48)
         out.store(UInt32(0), at: 52)
-        if let producer = self.producer {
+        switch self.label {
+        case nil: break
+        case .producer(let producer):
             out.store(producer.producer, at: 56)
             out.store(producer.sequence, at: 64)
+        case .key(let key):
+            out.store(key.high, at: 56)
+            out.store(key.low, at: 64)
         }
         self.headerChecksum = Self.checksum(out.bytes, headerByteCount: self.headerByteCount)
         out.store(self.headerChecksum, at: 4)
@@ -143,7 +158,9 @@ extension FrameHeader {
         guard let kind = FrameKind(rawValue: bytes.load(UInt8.self, at: 16)) else {
             throw .unknownKind(bytes.load(UInt8.self, at: 16))
         }
-        guard flags.isSubset(of: .supported), kind == .records || flags.isEmpty else {
+        guard flags.isSubset(of: .supported), kind == .records || flags.isEmpty,
+            !flags.contains(.idempotencyKey) || flags.contains(.producer)
+        else {
             throw .unsupportedFlags(flags.rawValue)
         }
         guard bytes.load(UInt16.self, at: 18) == 0, bytes.load(UInt32.self, at: 52) == 0 else {
@@ -176,10 +193,14 @@ extension FrameHeader {
             firstIndex: LogIndex(bytes.load(UInt64.self, at: 32)),
             timestamp: Timestamp(nanoseconds: bytes.load(UInt64.self, at: 40)),
             recordCount: bytes.load(UInt32.self, at: 48),
-            producer: flags.contains(.producer)
-                ? ProducerSequence(
-                    producer: bytes.load(UInt64.self, at: 56), sequence: bytes.load(UInt64.self, at: 64))
-                : nil
+            label: flags.contains(.producer) ? Self.label(bytes, isKey: flags.contains(.idempotencyKey)) : nil
         )
+    }
+
+    private static func label(_ bytes: RawSpan, isKey: Bool) -> AppendLabel {
+        let (first, second) = (bytes.load(UInt64.self, at: 56), bytes.load(UInt64.self, at: 64))
+        return isKey
+            ? .key(IdempotencyKey(high: first, low: second))
+            : .producer(ProducerSequence(producer: first, sequence: second))
     }
 }

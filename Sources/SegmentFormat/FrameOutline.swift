@@ -5,13 +5,13 @@ package struct FrameOutline: Hashable, Sendable {
     package var kind: FrameKind
     package var flags: FrameFlags
     package var recordCount: Int
-    package var producer: ProducerSequence?
+    package var label: AppendLabel?
     package var payloadChecksum: UInt32
     /// Of the whole frame.
     package var byteCount: Int
 
     package var headerByteCount: Int {
-        self.producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
+        self.label == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
     }
 }
 
@@ -40,15 +40,15 @@ extension FrameOutline {
     /// The header's bytes are left as they are: ``FrameChain/place(_:in:term:node:timestamp:)`` fills them in.
     package static func encode(
         _ records: UnsafeBufferPointer<Record>, into frame: UnsafeMutableRawBufferPointer,
-        producer: ProducerSequence? = nil
+        label: AppendLabel? = nil
     ) -> FrameOutline {
-        let headerByteCount = producer == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
+        let headerByteCount = label == nil ? FrameHeader.byteCount : FrameHeader.producerByteCount
         var writer = RecordWriter(frame, at: headerByteCount)
         for record in records { writer.write(record) }
         precondition(writer.offset == frame.count, "a record changed while it was encoded")
         let payload = UnsafeRawBufferPointer(rebasing: frame[headerByteCount...])
         return FrameOutline(
-            kind: .records, flags: producer == nil ? [] : .producer, recordCount: records.count, producer: producer,
+            kind: .records, flags: FrameFlags(label), recordCount: records.count, label: label,
             payloadChecksum: CRC32C.checksum(payload.bytes), byteCount: frame.count)
     }
 }
@@ -79,7 +79,7 @@ extension FrameChain {
             firstIndex: self.nextIndex,
             timestamp: max(self.timestamp, timestamp),
             recordCount: UInt32(outline.recordCount),
-            producer: outline.producer
+            label: outline.label
         )
         header.encode(into: &frame)
         self.advance(behind: header)

@@ -13,7 +13,7 @@ struct MirroredLog {
         var kind: FrameKind
         var firstIndex: LogIndex
         var recordCount: UInt32
-        var producer: ProducerSequence?
+        var label: AppendLabel?
         /// Of a membership frame.
         var membership: Membership?
     }
@@ -33,7 +33,7 @@ struct MirroredLog {
                 Frame(
                     position: start, end: position.advanced(by: offset), checksum: header.headerChecksum,
                     term: header.term, kind: header.kind, firstIndex: header.firstIndex,
-                    recordCount: header.recordCount, producer: header.producer,
+                    recordCount: header.recordCount, label: header.label,
                     membership: header.kind == .membership ? try? Membership(decoding: payload) : nil))
         }
     }

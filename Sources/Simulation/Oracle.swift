@@ -54,7 +54,7 @@ struct Oracle {
         for frame in log.frames[known..<count] {
             self.committed.append((frame, term))
             if let membership = frame.membership { self.membership = membership }
-            guard let producer = frame.producer else { continue }
+            guard case .producer(let producer) = frame.label else { continue }
             if let other = self.places.updateValue(frame.firstIndex, forKey: producer) {
                 throw Violation(
                     invariant: .acknowledgedOnce,

@@ -27,7 +27,7 @@ extension World {
         let request = self.lastRequest
         self.clients[number].request = request
         self.schedule(.clientGivesUp(number, request: request), after: self.microseconds(300_000..<1_500_000))
-        try self.step(node, .proposed([Proposal(id: request, draft: draft)]))
+        try self.step(node, .proposed([Proposal(id: request, Submission(draft))]))
     }
 
     private func draft(of client: SimulatedClient) -> FrameDraft? {

@@ -319,7 +319,7 @@ extension Listener {
     }
 
     private func append(_ value: String, to log: FakeLog) throws {
-        log.append(try FrameDraft.records([Record(value)], producer: nil)) { _ in }
+        log.append(Submission(try .records([Record(value)]))) { _ in }
     }
 
     @Test func `a follower gets what is there and what comes, up to its end`() async throws {

@@ -1,4 +1,5 @@
 import LogModel
+import LogState
 import ReplicaCore
 import Replicator
 import SegmentFormat
@@ -16,7 +17,7 @@ final class FakeLog: LogService {
     private struct State {
         var chain = FrameChain(empty: ClusterID(high: 1, low: 2))
         var records: [IndexedRecord] = []
-        var outcomes: [ProducerSequence: AppendOutcome] = [:]
+        var log = LogState(founding: Membership())
         var leader: NodeID?
         var failure: AppendFailure?
         var readFailure: ReadFailure?
@@ -52,7 +53,7 @@ final class FakeLog: LogService {
     /// The records of a draft, read back from the frame that it becomes.
     static func records(of draft: FrameDraft) throws -> [Record] {
         let log = FakeLog(node: NodeID(1))
-        log.append(draft) { _ in }
+        log.append(Submission(draft)) { _ in }
         return log.state.withLock { $0.records.map(\.record) }
     }
 
@@ -73,17 +74,18 @@ final class FakeLog: LogService {
 
     // MARK: LogService
 
-    func append(_ draft: FrameDraft, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void) {
+    func append(_ submission: Submission, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void) {
         let (result, woken) = self.state.withLock { state -> (Result<AppendOutcome, AppendFailure>?, [Waiter]) in
             state.appendCount += 1
             if state.holdsAppends { return (nil, []) }
             if let failure = state.failure { return (.failure(failure), []) }
             guard state.leader == self.node else { return (.failure(.notLeader(leader: state.leader)), []) }
-            if let producer = draft.producer, var known = state.outcomes[producer] {
-                known.isDuplicate = true
-                return (.success(known), [])
+            if let known = Self.duplicate(submission.draft.label, state.log) { return (.success(known), []) }
+            if let refusal = Self.refusal(of: submission, state) { return (.failure(refusal), []) }
+            if let token = submission.conditions.fencingToken, token > state.log.fencingToken {
+                _ = Self.place(StateChange.raiseFence(to: token).draft, &state)
             }
-            let outcome = Self.place(draft, &state)
+            let outcome = Self.place(submission.draft, &state)
             let woken = state.waiters.filter { $0.index <= outcome.last }
             state.waiters.removeAll { $0.index <= outcome.last }
             return (.success(outcome), woken)
@@ -92,11 +94,41 @@ final class FakeLog: LogService {
         if let result { reply(result) }
     }
 
+    private static func duplicate(_ label: AppendLabel?, _ log: LogState) -> AppendOutcome? {
+        let append: StoredAppend
+        switch label {
+        case .key(let key):
+            guard let stored = log.append(of: key) else { return nil }
+            append = stored
+        case .producer(let sequence):
+            guard case .duplicate(let stored) = log.verdict(on: sequence) else { return nil }
+            append = stored
+        case nil: return nil
+        }
+        return AppendOutcome(
+            first: append.firstIndex, last: append.lastIndex, position: append.position, term: append.term,
+            durability: .persisted, isDuplicate: true)
+    }
+
+    private static func refusal(of submission: Submission, _ state: State) -> AppendFailure? {
+        if let token = submission.conditions.fencingToken, token < state.log.fencingToken {
+            return .fenced(token: state.log.fencingToken)
+        }
+        let next = state.chain.nextIndex
+        if let expected = submission.conditions.expectedNext, expected != next { return .conditionFailed(next: next) }
+        switch submission.change {
+        case .setCursor(let name, _): return state.log.cursors.hasRoom(for: name) ? nil : .tooManyCursors
+        case .deleteCursor(let name): return state.log.cursors[name] == nil ? .noSuchCursor : nil
+        case .raiseFence(let token):
+            return token > state.log.fencingToken ? nil : .fenced(token: state.log.fencingToken)
+        case nil: return nil
+        }
+    }
+
     private static func place(_ draft: FrameDraft, _ state: inout State) -> AppendOutcome {
-        let producer = draft.producer
         let frame = state.chain.place(draft, term: Term(3), node: NodeID(1), timestamp: Timestamp(nanoseconds: 1_000))
-        let payload = frame.bytes[...].dropFirst(frame.header.headerByteCount)
-        var reader = RecordReader(payload: payload, of: frame.header)
+        _ = try? state.log.apply(frame.header, payload: frame.payload, at: frame.position)
+        var reader = RecordReader(payload: frame.payload, of: frame.header)
         var index = frame.header.firstIndex
         while let record = try? reader.next() {
             state.records.append(
@@ -105,11 +137,17 @@ final class FakeLog: LogService {
                     record: record))
             index = index.advanced(by: 1)
         }
-        let outcome = AppendOutcome(
+        return AppendOutcome(
             first: frame.header.firstIndex, last: LogIndex(index.rawValue - 1), position: frame.position, term: Term(3),
             durability: .persisted, isDuplicate: false)
-        if let producer { state.outcomes[producer] = outcome }
-        return outcome
+    }
+
+    func cursors() async throws(ReadFailure) -> CursorTable {
+        let result = self.state.withLock { state -> Result<CursorTable, ReadFailure> in
+            if let failure = state.readFailure { return .failure(failure) }
+            return state.leader == self.node ? .success(state.log.cursors) : .failure(.notLeader)
+        }
+        return try result.get()
     }
 
     func page(

@@ -14,6 +14,8 @@ import Testing
     static let appendFailures: [(AppendFailure, Int, String)] = [
         (.notLeader(leader: nil), 503, "QUORUM_UNAVAILABLE"), (.notLeader(leader: NodeID(2)), 421, "NOT_LEADER"),
         (.busy, 429, "BUSY"), (.noSpace, 507, "NO_SPACE"), (.tooLarge(byteCount: 9, byteCountMax: 8), 413, "TOO_LARGE"),
+        (.conditionFailed(next: LogIndex(7)), 412, "CONDITION_FAILED"), (.fenced(token: 9), 409, "FENCED"),
+        (.tooManyCursors, 409, "TOO_MANY_CURSORS"), (.noSuchCursor, 404, "NO_SUCH_CURSOR"),
         (.producerGap(expected: 4), 409, "PRODUCER_GAP"), (.producerExpired, 409, "PRODUCER_EXPIRED"),
         (.timedOut, 504, "COMMIT_TIMEOUT"), (.leadershipLost, 504, "LEADERSHIP_LOST"),
         (.shuttingDown(mayBeApplied: false), 503, "SHUTTING_DOWN"),
@@ -42,6 +44,10 @@ import Testing
 
     @Test func `facts that a program needs stand in fields of their own`() {
         #expect(Problem(AppendFailure.producerGap(expected: 4)).document.expectedSequence == 4)
+        #expect(Problem(AppendFailure.fenced(token: 9)).document.fencingToken == 9)
+        let conflict = Problem(AppendFailure.conditionFailed(next: LogIndex(7)))
+        #expect(conflict.document.nextIndex == 7)
+        #expect(conflict.fields[.holdfastNextIndex] == "7")
         #expect(Problem(ReadFailure.trimmed(first: LogIndex(40))).document.firstIndex == 40)
         #expect(Problem(AppendFailure.busy).fields[.retryAfter] == "1")
     }

@@ -16,9 +16,13 @@ struct LogStateCodecTests {
         02 0000000000000000 0100000000000000 00000000 40000000
            0300000000000000 0100000000000000 00000000 c8000000
         01 00000000 40000000
+        0900000000000000
         0100 4d00000000000000 0200000000000000 02
              0100000000000000 0300000000000000 00000000 00010000 50000000 0100
              0200000000000000 0300000000000000 00000000 50010000 64000000 0200
+        0100 8877665544332211 00ffeeddccbbaa99
+             0400000000000000 0300000000000000 00000000 b4010000 50000000 0100
+        0100 02 04 6a6f6273 0300000000000000
         """
 
     private var goldenBytes: [UInt8] {
@@ -32,10 +36,15 @@ struct LogStateCodecTests {
         #expect(state.terms.starts.map(\.term) == [.zero, Term(3)])
         #expect(state.terms.starts.map(\.position) == [Position(0, 64), Position(0, 200)])
         #expect(state.trimmedBefore == Position(0, 64))
-        let result = ProducerResult(
-            sequence: 2, firstIndex: LogIndex(2), recordCount: 2, term: Term(3), position: Position(0, 336),
-            end: Position(0, 436))
-        #expect(state.verdict(on: ProducerSequence(producer: 77, sequence: 2)) == .duplicate(result))
+        let append = StoredAppend(
+            firstIndex: LogIndex(2), recordCount: 2, term: Term(3), position: Position(0, 336), end: Position(0, 436))
+        #expect(state.verdict(on: ProducerSequence(producer: 77, sequence: 2)) == .duplicate(append))
+        let keyed = StoredAppend(
+            firstIndex: LogIndex(4), recordCount: 1, term: Term(3), position: Position(0, 436), end: Position(0, 516))
+        #expect(state.append(of: IdempotencyKey(high: 0x1122_3344_5566_7788, low: 0x99aa_bbcc_ddee_ff00)) == keyed)
+        #expect(state.fencingToken == 9)
+        let jobs = try #require(CursorName("jobs"))
+        #expect(state.cursors[jobs] == Cursor(index: LogIndex(3), holdsTrims: true))
         #expect(hex(state.encoded()) == packed(self.golden))
     }
 
@@ -97,12 +106,19 @@ struct LogStateCodecTests {
         #expect(refusal(32, 65) == .notCanonical(.terms))
         #expect(refusal(57, 0) == .notCanonical(.terms))
         #expect(refusal(81, 2) == .notCanonical(.trim))
-        #expect(refusal(90, 2) == .truncated)
-        #expect(refusal(91, 3) == .notCanonical(.producers))
-        #expect(refusal(90, 0) == .trailingBytes(77))
-        #expect(refusal(100, 3) == .notCanonical(.results))
-        #expect(refusal(108, 0) == .notCanonical(.results))
-        #expect(refusal(109, 0) == .notCanonical(.results))
+        #expect(refusal(99, 3) == .notCanonical(.producers))
+        #expect(refusal(108, 3) == .notCanonical(.results))
+        #expect(refusal(116, 0) == .notCanonical(.results))
+        #expect(refusal(117, 0) == .notCanonical(.results))
+        #expect(refusal(178, 9) == .notCanonical(.keys))
+        #expect(refusal(195, 0) == .notCanonical(.results))
+        #expect(refusal(226, 2) == .notCanonical(.cursors))
+        #expect(refusal(225, 0) == .trailingBytes(14))
+        #expect(refusal(227, 0) == .notCanonical(.cursors))
+        #expect(refusal(227, 3) == .notCanonical(.cursors))
+        #expect(refusal(228, 0) == .notCanonical(.cursors))
+        #expect(refusal(229, UInt8(ascii: "/")) == .notCanonical(.cursors))
+        #expect(refusal(233, 0) == .notCanonical(.cursors))
     }
 
     @Test func `the fullest state fits a checkpoint`() throws {
@@ -124,14 +140,21 @@ struct LogStateCodecTests {
             _ = try state.apply(writer.place(.control(.termStart, payload: [])))
         }
         for sequence in 1...17 as ClosedRange<UInt64> {
-            for producer in 1...481 as ClosedRange<UInt64> where producer <= 480 || sequence == 17 {
-                _ = try state.apply(try writer.append(producer, producer == 481 ? 1 : sequence))
+            for producer in 1...257 as ClosedRange<UInt64> where producer <= 256 || sequence == 17 {
+                _ = try state.apply(try writer.append(producer, producer == 257 ? 1 : sequence))
             }
         }
         _ = try state.apply(try writer.append(1, 1))
-        #expect(state.producerCount == 480)
+        for key in 1...2_049 as ClosedRange<UInt64> { _ = try state.apply(try writer.append(key: key)) }
+        for number in 100..<356 {
+            let name = try #require(CursorName("\(number)" + String(repeating: "x", count: 61)))
+            _ = try state.apply(writer.place(StateChange.setCursor(name, Cursor(index: LogIndex(.max))).draft))
+        }
+        #expect(state.producerCount == 256)
+        #expect(state.idempotencyKeyCount == 2_048)
+        #expect(state.cursors.count == 256)
         let bytes = state.encoded()
-        #expect(bytes.count == 255_416 - 2 * 15 * 30)
+        #expect(bytes.count == 257_252 - 2 * 15 * 30)
         #expect(bytes.count <= LogState.encodedByteCountMax)
         #expect(try LogState(decoding: bytes[...]) == state)
     }

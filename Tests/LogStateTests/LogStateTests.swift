@@ -70,12 +70,30 @@ struct LogStateTests {
         #expect(state.trimmedBefore == Position(3, 0))
     }
 
-    @Test func `frames that this version cannot apply are refused`() throws {
+    @Test func `a fencing token only rises, and comes back when its frame is taken back`() throws {
+        var writer = LogWriter()
+        var state = LogState(founding: Membership())
+        _ = try state.apply(writer.place(StateChange.raiseFence(to: 3).draft))
+        let undo = try state.apply(writer.place(StateChange.raiseFence(to: 7).draft))
+        for token in [0, 3, 7] as [UInt64] {
+            let frame = writer.place(StateChange.raiseFence(to: token).draft)
+            #expect(throws: LogStateError.fenceNotRaised(from: 7, to: token)) { try state.apply(frame) }
+        }
+        #expect(state.fencingToken == 7)
+        state.undo(undo)
+        #expect(state.fencingToken == 3)
+    }
+
+    @Test func `control frames whose payload is not theirs are refused`() throws {
         var writer = LogWriter()
         var state = LogState(founding: Membership())
         let before = state
-        let cursor = writer.place(.control(.cursor, payload: []))
-        #expect(throws: LogStateError.unsupportedKind(.cursor)) { try state.apply(cursor) }
+        for kind in [FrameKind.cursor, .fence] {
+            let frame = writer.place(.control(kind, payload: []))
+            #expect(throws: LogStateError.truncated) { try state.apply(frame) }
+        }
+        let fence = writer.place(.control(.fence, payload: [UInt8](repeating: 1, count: 9)))
+        #expect(throws: LogStateError.trailingBytes(1)) { try state.apply(fence) }
         let start = writer.place(.control(.termStart, payload: [1]))
         #expect(throws: LogStateError.unexpectedPayload(.termStart)) { try state.apply(start) }
         let membership = writer.place(.control(.membership, payload: [2]))

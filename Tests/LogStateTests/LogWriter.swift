@@ -23,6 +23,12 @@ struct LogWriter {
                 producer: ProducerSequence(producer: producer, sequence: sequence)))
     }
 
+    mutating func append(key: UInt64, records: Int = 1) throws -> PlacedFrame {
+        self.place(
+            try .records(
+                [Record](repeating: Record("x"), count: records), label: .key(IdempotencyKey(high: key, low: ~key))))
+    }
+
     /// Begins a segment with a checkpoint of `state`.
     mutating func rotate(_ state: LogState) -> PlacedFrame {
         _ = self.chain.startSegment()
@@ -70,7 +76,7 @@ struct RandomLog {
 
     mutating func next(after state: LogState) throws -> PlacedFrame {
         if Int.random(in: 0..<8, using: &self.random) == 0 { self.writer.term = self.writer.term.next }
-        switch Int.random(in: 0..<12, using: &self.random) {
+        switch Int.random(in: 0..<24, using: &self.random) {
         case 0: return self.writer.place(.control(.termStart, payload: []))
         case 1:
             let voters = (1...UInt32.random(in: 1...5, using: &self.random)).map {
@@ -81,7 +87,12 @@ struct RandomLog {
             return self.writer.place(
                 .control(.trim, payload: LogState.trimPayload(before: self.writer.chain.tail)))
         case 3: return self.writer.rotate(state)
-        case 4: return self.writer.place(try .records([Record("no producer")]))
+        case 4: return self.writer.place(try .records([Record("no label")]))
+        case 5:
+            let token = state.fencingToken + UInt64.random(in: 1...9, using: &self.random)
+            return self.writer.place(StateChange.raiseFence(to: token).draft)
+        case 6, 7: return self.writer.place(self.cursorChange(after: state).draft)
+        case 8...15: return try self.writer.append(key: self.random.next())
         default:
             // Few enough to reach 16 results, many enough to evict.
             let producer =
@@ -94,5 +105,19 @@ struct RandomLog {
                 }
             return try self.writer.append(producer, sequence, records: Int.random(in: 1...3, using: &self.random))
         }
+    }
+
+    private mutating func cursorChange(after state: LogState) -> StateChange {
+        let known = state.cursors.byName.map(\.name)
+        if let name = known.randomElement(using: &self.random),
+            known.count == LogStateLimits.cursorsMax || Bool.random(using: &self.random)
+        {
+            return .deleteCursor(name)
+        }
+        guard let name = CursorName("reader-\(Int.random(in: 0..<300, using: &self.random))") else {
+            preconditionFailure("no name")
+        }
+        let index = LogIndex(UInt64.random(in: 1...1_000, using: &self.random))
+        return .setCursor(name, Cursor(index: index, holdsTrims: Bool.random(using: &self.random)))
     }
 }

@@ -88,9 +88,15 @@ final class ReplicaCluster {
         }
     }
 
-    func propose(_ text: String, id: UInt64, producer: ProducerSequence? = nil, at node: Int) throws {
-        self.give(
-            .proposed([Proposal(id: id, draft: try FrameDraft.records([Record(text)], producer: producer))]), to: node)
+    func propose(
+        _ text: String, id: UInt64, label: AppendLabel? = nil, if conditions: AppendConditions = .init(), at node: Int
+    ) throws {
+        let draft = try FrameDraft.records([Record(text)], label: label)
+        self.propose(Submission(draft, conditions: conditions), id: id, at: node)
+    }
+
+    func propose(_ submission: Submission, id: UInt64, at node: Int) {
+        self.give(.proposed([Proposal(id: id, submission)]), to: node)
     }
 
     private func settle() {

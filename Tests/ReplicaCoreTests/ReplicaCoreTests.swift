@@ -113,14 +113,14 @@ struct ReplicaCoreTests {
 
     @Test func `a retry gets the first answer again, also from the next leader`() throws {
         let (cluster, leader) = try self.cluster()
-        let append = ProducerSequence(producer: 7, sequence: 1)
-        try cluster.propose("one", id: 1, producer: append, at: leader)
-        try cluster.propose("one", id: 2, producer: append, at: leader)
+        let append = AppendLabel.producer(ProducerSequence(producer: 7, sequence: 1))
+        try cluster.propose("one", id: 1, label: append, at: leader)
+        try cluster.propose("one", id: 2, label: append, at: leader)
         cluster.pass(milliseconds: 50)
         cluster.cut(leader)
         cluster.pass(milliseconds: 2_000)
         let next = try #require(cluster.leader)
-        try cluster.propose("one", id: 3, producer: append, at: next)
+        try cluster.propose("one", id: 3, label: append, at: next)
         let first = try #require(try cluster.answers[1]?.get())
         for id in [UInt64(2), 3] {
             let again = try #require(try cluster.answers[id]?.get())
@@ -130,9 +130,9 @@ struct ReplicaCoreTests {
 
     @Test func `a left-out sequence is refused by name`() throws {
         let (cluster, leader) = try self.cluster()
-        try cluster.propose("one", id: 1, producer: ProducerSequence(producer: 7, sequence: 1), at: leader)
-        try cluster.propose("three", id: 2, producer: ProducerSequence(producer: 7, sequence: 3), at: leader)
-        try cluster.propose("nine", id: 3, producer: ProducerSequence(producer: 9, sequence: 9), at: leader)
+        try cluster.propose("one", id: 1, label: .producer(ProducerSequence(producer: 7, sequence: 1)), at: leader)
+        try cluster.propose("three", id: 2, label: .producer(ProducerSequence(producer: 7, sequence: 3)), at: leader)
+        try cluster.propose("nine", id: 3, label: .producer(ProducerSequence(producer: 9, sequence: 9)), at: leader)
         #expect(cluster.answers[2] == .failure(.producerGap(expected: 2)))
         #expect(cluster.answers[3] == .failure(.producerExpired))
     }
@@ -168,7 +168,7 @@ struct ReplicaCoreTests {
         let (cluster, leader) = try self.cluster(segmentByteCountMax: 64 << 20)
         let value = Record(String(repeating: "x", count: 100_000))
         let proposals = try (1...40).map { id in
-            Proposal(id: UInt64(id), draft: try FrameDraft.records([value], producer: nil))
+            Proposal(id: UInt64(id), Submission(try .records([value])))
         }
         cluster.give(.proposed(proposals), to: leader)
         for id in UInt64(1)...40 { #expect(try cluster.answers[id]?.get().first == LogIndex(id)) }

@@ -5,8 +5,8 @@ import SegmentFormat
 import Testing
 
 @Suite(.serialized) struct ReplicatorTests {
-    private func draft(_ texts: [String], producer: ProducerSequence? = nil) throws -> FrameDraft {
-        try FrameDraft.records(texts.map { Record($0) }, producer: producer)
+    private func records(_ texts: [String]) throws -> Submission {
+        Submission(try .records(texts.map { Record($0) }))
     }
 
     private func text(_ record: IndexedRecord) -> String { String(decoding: record.record.value, as: UTF8.self) }
@@ -15,7 +15,7 @@ import Testing
         let group = try await ReplicatorGroup()
         do {
             let leader = try await group.leader()
-            let outcome = try await leader.append(try self.draft(["one", "two"]))
+            let outcome = try await leader.append(try self.records(["one", "two"]))
             #expect(outcome.first == LogIndex(1) && outcome.last == LogIndex(2))
             #expect(outcome.durability == .persisted)
             for node in group.nodes.values {
@@ -32,7 +32,7 @@ import Testing
         do {
             let leader = try await group.leader()
             for number in 1...50 {
-                let outcome = try await leader.append(try self.draft(["value \(number)"]))
+                let outcome = try await leader.append(try self.records(["value \(number)"]))
                 let page = try await leader.read(
                     from: .index(outcome.first), limit: 1, byteCountMax: 1 << 20, consistency: .linearizable)
                 #expect(page.records.map(self.text) == ["value \(number)"])
@@ -46,13 +46,13 @@ import Testing
         do {
             let leader = try await group.leader()
             let line = "{\"level\":\"info\",\"message\":\"request served\",\"path\":\"/v1/records\",\"status\":200}"
-            for _ in 0..<20 { _ = try await leader.append(try self.draft((0..<800).map { "\(line) \($0)" })) }
+            for _ in 0..<20 { _ = try await leader.append(try self.records((0..<800).map { "\(line) \($0)" })) }
             let afterText = await leader.status().counters
             #expect(afterText.rangeBytesRaw > 2_000_000)
             #expect(afterText.rangeBytesOnWire * 10 < afterText.rangeBytesRaw * 3)
             var random = SystemRandomNumberGenerator()
             let noise = Record(value: ArraySlice((0..<400_000).map { _ in UInt8.random(in: 0...255, using: &random) }))
-            _ = try await leader.append(try FrameDraft.records([noise], producer: nil))
+            _ = try await leader.append(Submission(try .records([noise])))
             try await group.until { await $0.areLevel() }
             let afterNoise = await leader.status().counters
             let raw = afterNoise.rangeBytesRaw - afterText.rangeBytesRaw
@@ -73,7 +73,7 @@ import Testing
             await group.stop(away)
             for number in 0..<40 {
                 let texts = (0..<400).map { "\(number) \($0) " + String(repeating: "x", count: 300) }
-                _ = try await leader.append(try self.draft(texts))
+                _ = try await leader.append(try self.records(texts))
             }
             try await group.start(away)
             try await group.until { await $0.areLevel() }
@@ -90,7 +90,7 @@ import Testing
         let group = try await ReplicatorGroup { $0.policy = policy }
         do {
             let leader = try await group.leader()
-            let outcome = try await leader.append(try self.draft(["one"]))
+            let outcome = try await leader.append(try self.records(["one"]))
             #expect(outcome.durability == (policy == .os ? .replicated : .persisted))
         } catch { Issue.record(error) }
         await group.end()
@@ -100,7 +100,7 @@ import Testing
         let group = try await ReplicatorGroup()
         do {
             let leader = try await group.leader()
-            for batch in 0..<5 { _ = try await leader.append(try self.draft((0..<10).map { "\(batch)/\($0)" })) }
+            for batch in 0..<5 { _ = try await leader.append(try self.records((0..<10).map { "\(batch)/\($0)" })) }
             let page = try await leader.read(
                 from: .index(LogIndex(18)), limit: 6, byteCountMax: 1 << 20, consistency: .committed)
             #expect(page.records.map(\.index.rawValue) == Array(18...23))

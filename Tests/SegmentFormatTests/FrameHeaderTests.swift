@@ -41,6 +41,21 @@ struct FrameHeaderTests {
         #expect(try FrameHeader.decode(frame.bytes.span.bytes) == frame.header)
     }
 
+    @Test func `version 1 bytes of a frame with an idempotency key never change`() throws {
+        var chain = Samples.chain
+        let key = IdempotencyKey(high: 0x0102_0304_0506_0708, low: 0x1112_1314_1516_1718)
+        let frame = chain.place(
+            try .records(Samples.records, label: .key(key)), term: Term(9), node: NodeID(3), timestamp: .zero)
+        let golden = """
+            5e000000 87a5d745 4ef8a06c bebafeca 01 06 0000 03000000 0900000000000000 2a00000000000000
+            00002a36fe9c9717 03000000 00000000 0807060504030201 1817161514131211
+            00 00 05 68656c6c6f  01 02 00 6b31  02 01 03 e807 6b 616263
+            """
+        #expect(hex(frame.bytes) == packed(golden))
+        #expect(try FrameHeader.decode(frame.bytes.span.bytes) == frame.header)
+        #expect(frame.header.label == .key(key))
+    }
+
     @Test func `zeros are the end of the data`() throws {
         #expect(try FrameHeader.decode([UInt8](repeating: 0, count: 56).span.bytes) == nil)
         var bytes = [UInt8](repeating: 0, count: 56)
@@ -70,7 +85,7 @@ struct FrameHeaderTests {
 
     @Test func `well-sealed nonsense is refused by name`() throws {
         #expect(throws: FormatError.unknownKind(99)) { try self.decode { $0[16] = 99 } }
-        #expect(throws: FormatError.unsupportedFlags(6)) { try self.decode { $0[17] = 6 } }
+        #expect(throws: FormatError.unsupportedFlags(10)) { try self.decode { $0[17] = 10 } }
         #expect(throws: FormatError.unsupportedFlags(0x82)) { try self.decode { $0[17] = 0x82 } }
         #expect(throws: FormatError.unsupportedFlags(2)) { try self.decode { $0[16] = 2 } }
         #expect(throws: FormatError.reservedNotZero) { try self.decode { $0[19] = 1 } }

@@ -18,13 +18,18 @@ public struct ProblemDocument: Codable, Hashable, Sendable {
     public var leader: String?
     /// With `TRIMMED`: the first index that is still there.
     public var firstIndex: UInt64?
+    /// With `CONDITION_FAILED`: the index that the next record takes.
+    public var nextIndex: UInt64?
+    /// With `FENCED`: the log's token.
+    public var fencingToken: UInt64?
     /// With `PRODUCER_GAP`: the sequence that must come next.
     public var expectedSequence: UInt64?
     public var requestID: String
 
     public init(
         title: String, status: Int, code: String, detail: String, hint: String, applied: Applied = .no,
-        leader: String? = nil, firstIndex: UInt64? = nil, expectedSequence: UInt64? = nil, requestID: String = ""
+        leader: String? = nil, firstIndex: UInt64? = nil, nextIndex: UInt64? = nil, fencingToken: UInt64? = nil,
+        expectedSequence: UInt64? = nil, requestID: String = ""
     ) {
         self.title = title
         self.status = status
@@ -34,6 +39,8 @@ public struct ProblemDocument: Codable, Hashable, Sendable {
         self.applied = applied
         self.leader = leader
         self.firstIndex = firstIndex
+        self.nextIndex = nextIndex
+        self.fencingToken = fencingToken
         self.expectedSequence = expectedSequence
         self.requestID = requestID
     }
@@ -41,6 +48,8 @@ public struct ProblemDocument: Codable, Hashable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case title, status, code, detail, hint, applied, leader
         case firstIndex = "first_index"
+        case nextIndex = "next_index"
+        case fencingToken = "fencing_token"
         case expectedSequence = "expected_sequence"
         case requestID = "request_id"
     }

@@ -112,7 +112,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         let draft = try append.draft(body: self.body)
         let eventLoop = stream.eventLoop
         let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
-        self.api.service.append(draft) { result in
+        self.api.service.append(Submission(draft)) { result in
             eventLoop.execute {
                 let (handler, stream) = bound.value
                 handler.appended(result, on: stream)

@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import HoldfastClient
 import LogModel
+import LogState
 import ReplicaCore
 import Replicator
 import SegmentFormat
@@ -99,6 +100,23 @@ extension Problem {
             self.init(
                 .contentTooLarge, "TOO_LARGE", "the frame takes \(byteCount) bytes of at most \(byteCountMax)",
                 hint: "Send smaller batches, or configure larger segments.")
+        case .conditionFailed(let next):
+            self.init(
+                .preconditionFailed, "CONDITION_FAILED", "the next index is \(next), not the one that was expected",
+                hint: "Read what was appended meanwhile; then expect \(next).",
+                fields: [.holdfastNextIndex: "\(next)"])
+            self.document.nextIndex = next.rawValue
+        case .fenced(let token):
+            self.init(
+                .conflict, "FENCED", "a writer with the fencing token \(token) is at work",
+                hint: "Stop; or take over with a token above \(token).")
+            self.document.fencingToken = token
+        case .tooManyCursors:
+            self.init(
+                .conflict, "TOO_MANY_CURSORS", "the log keeps \(LogStateLimits.cursorsMax) cursors already",
+                hint: "Delete one that nobody needs: GET /v1/cursors lists them.")
+        case .noSuchCursor:
+            self = .noSuchCursor
         case .producerGap(let expected):
             self.init(
                 .conflict, "PRODUCER_GAP", "the producer's next sequence is \(expected)",
@@ -112,12 +130,12 @@ extension Problem {
         case .timedOut:
             self.init(
                 .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged in time; it still may",
-                hint: "Try again with the same Holdfast-Producer and Holdfast-Sequence: that never doubles.",
+                hint: Self.repeatHint,
                 applied: .unknown)
         case .leadershipLost:
             self.init(
                 .gatewayTimeout, "LEADERSHIP_LOST", "another node leads now, and may keep these records or not",
-                hint: "Try again with the same Holdfast-Producer and Holdfast-Sequence: that never doubles.",
+                hint: Self.repeatHint,
                 applied: .unknown)
         case .shuttingDown(let mayBeApplied):
             self.init(
@@ -165,6 +183,12 @@ extension Problem {
         }
     }
 
+    private static let repeatHint =
+        "Try again with the same Idempotency-Key, or the same Holdfast-Producer and Holdfast-Sequence: that never doubles."
+
+    static let noSuchCursor = Problem(
+        .notFound, "NO_SUCH_CURSOR", "there is no cursor of this name", hint: "GET /v1/cursors lists them.")
+
     static let noLeader = Problem(
         .serviceUnavailable, "QUORUM_UNAVAILABLE", "no leader is known",
         hint: "An election takes about a second while a majority of the nodes runs; try again.",
@@ -191,9 +215,7 @@ extension Problem {
     static func forwardingFailed(_ reason: String, isAppend: Bool) -> Problem {
         Problem(
             .gatewayTimeout, isAppend ? "COMMIT_TIMEOUT" : "LEADER_SILENT", "the leader did not answer: \(reason)",
-            hint: isAppend
-                ? "Try again with the same Holdfast-Producer and Holdfast-Sequence: that never doubles."
-                : "Try again.",
+            hint: isAppend ? Self.repeatHint : "Try again.",
             applied: isAppend ? .unknown : .no)
     }
 

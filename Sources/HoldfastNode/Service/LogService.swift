@@ -1,13 +1,16 @@
 import LogModel
+import LogState
 import RaftCore
 import ReplicaCore
 import Replicator
-import SegmentFormat
 
 /// What the client listener needs of the log: the Replicator, or a stand-in of the tests.
 package protocol LogService: Sendable {
     /// Any thread; `reply` is called exactly once, on any thread.
-    func append(_ draft: FrameDraft, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void)
+    func append(_ submission: Submission, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void)
+
+    /// The durable cursors, as all that was acknowledged before has left them.
+    func cursors() async throws(ReadFailure) -> CursorTable
 
     /// Committed records in order. Fewer than `limit` when `byteCountMax` is reached, but at least one
     /// when there is one.

@@ -15,7 +15,7 @@ struct StateTracker: Sendable {
     func isAffected(by header: FrameHeader) -> Bool {
         // A pattern, not `==`: see `FrameChain.checkPlace`.
         guard case .records = header.kind else { return true }
-        return header.producer != nil || header.term != self.term
+        return header.label != nil || header.term != self.term
     }
 
     /// - Parameter frame: All bytes of the frame.

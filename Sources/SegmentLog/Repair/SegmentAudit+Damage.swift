@@ -62,7 +62,7 @@ extension SegmentAudit {
         guard (try? self.chain.accept(header: header)) != nil else { return false }
         self.add(
             Int(before.tail.offset)..<self.offset, .frame(defect), before: before, severity: .damage, lost: lost)
-        if header.kind != .records || header.producer != nil { self.state = nil }
+        if header.kind != .records || header.label != nil { self.state = nil }
         return true
     }
 

@@ -133,7 +133,7 @@ struct SegmentAudit {
                 self.note(range, .records(error), before: before)
             }
             // Nothing that the state knows changes with it.
-            if header.producer == nil, self.state?.terms.starts.last?.term == header.term { return }
+            if header.label == nil, self.state?.terms.starts.last?.term == header.term { return }
         }
         let bytes = payload.withUnsafeBytes { Array($0) }
         if header.kind == .checkpoint { self.checkpoint = try? LogState(decoding: bytes[...]) }

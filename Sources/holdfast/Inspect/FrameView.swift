@@ -105,8 +105,11 @@ struct FrameView {
             ["payload checksum", self.header.payloadChecksum.hex, payload],
             ["previous", self.header.previous.hex, chain ?? "what is before is not whole"],
         ]
-        if let producer = self.header.producer {
+        switch self.header.label {
+        case nil: break
+        case .producer(let producer):
             rows.append(["producer", producer.producer.hex, "sequence \(producer.sequence)"])
+        case .key(let key): rows.append(["idempotency key", key.hex, "128 bits of its hash"])
         }
         lines.append(Console.table(["FIELD", "STORED", ""], rows.map { ["\($0[0])", " \($0[1])", $0[2]] }))
         if !self.records.isEmpty {

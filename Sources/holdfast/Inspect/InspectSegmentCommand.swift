@@ -81,6 +81,11 @@ extension FixedWidthInteger where Self: UnsignedInteger {
     }
 }
 
+extension IdempotencyKey {
+    /// All of its digits.
+    var hex: String { self.high.hex + self.low.hex }
+}
+
 extension FrameHeader {
     func write(to writer: inout JSONWriter, at offset: Int) {
         writer.member("offset", offset)
@@ -91,9 +96,12 @@ extension FrameHeader {
         writer.member("first_index", self.firstIndex.rawValue)
         writer.member("records", self.recordCount)
         writer.member("timestamp", RFC3339.text(self.timestamp))
-        if let producer = self.producer {
+        switch self.label {
+        case nil: break
+        case .producer(let producer):
             writer.member("producer", producer.producer.hex)
             writer.member("sequence", producer.sequence)
+        case .key(let key): writer.member("idempotency_key", key.hex)
         }
         writer.member("header_checksum", self.headerChecksum.hex)
         writer.member("payload_checksum", self.payloadChecksum.hex)

@@ -10,7 +10,7 @@ enum CheckpointTarget: FuzzTarget {
         return [LogState(founding: Membership()).encoded(), founding.encoded(), Self.grown(founding).encoded()]
     }
 
-    /// With terms, a trim and producers.
+    /// With terms, a trim, producers, keys, cursors and a fencing token.
     static func grown(_ state: LogState) -> LogState {
         var state = state
         var chain = FrameChain(empty: Samples.cluster)
@@ -21,12 +21,22 @@ enum CheckpointTarget: FuzzTarget {
                 try? .records(
                     Samples.records, producer: ProducerSequence(producer: 7 + number % 2, sequence: (number + 1) / 2))
             }
+            + (1...3).map { number in
+                try? .records([Record("k")], label: .key(IdempotencyKey(high: number, low: 9)))
+            } + Self.changes.map(\.draft)
         for (term, draft) in drafts.enumerated() {
             guard let draft else { continue }
             let frame = chain.place(draft, term: Term(UInt64(term / 4)), node: NodeID(1), timestamp: .zero)
             _ = try? state.apply(frame.header, payload: frame.payload, at: frame.position)
         }
         return state
+    }
+
+    static var changes: [StateChange] {
+        let cursors = ["a", "jobs.v2"].compactMap { CursorName($0) }.map {
+            StateChange.setCursor($0, Cursor(index: LogIndex(3), holdsTrims: $0.text == "a"))
+        }
+        return cursors + [.raiseFence(to: 5)]
     }
 
     static func test(_ input: [UInt8]) {
@@ -38,6 +48,7 @@ enum CheckpointTarget: FuzzTarget {
         for producer in 0...8 as ClosedRange<UInt64> {
             _ = state.verdict(on: ProducerSequence(producer: producer, sequence: .max))
             _ = state.verdict(on: ProducerSequence(producer: producer, sequence: 1))
+            _ = state.append(of: IdempotencyKey(high: producer, low: 9))
         }
         Self.apply(to: state)
     }
@@ -105,6 +116,10 @@ enum ShippedRangeTarget: FuzzTarget {
             .control(.membership, payload: Samples.members.encoded()),
             .control(.trim, payload: LogState.trimPayload(before: Position(0, 64))),
             try? .records([Record("y")], producer: ProducerSequence(producer: 7, sequence: 2)),
+            try? .records([Record("z")], label: .key(IdempotencyKey(high: 1, low: 2))),
+            StateChange.raiseFence(to: 3).draft,
+            CursorName("jobs").map { StateChange.setCursor($0, Cursor(index: .first)).draft },
+            CursorName("jobs").map { StateChange.deleteCursor($0).draft },
         ]
         return drafts.compactMap { $0 }.enumerated().map { number, draft in
             chain.place(draft, term: Term(1), node: NodeID(1), timestamp: Timestamp(nanoseconds: UInt64(number)))

@@ -83,7 +83,7 @@ struct SparseLog {
         var header = FrameHeader(
             length: UInt32(self.frameByteCount), payloadChecksum: self.payloadChecksum,
             previous: self.chain.previousChecksum, kind: .records, flags: [], node: NodeID(1), term: Term(1),
-            firstIndex: self.chain.nextIndex, timestamp: self.chain.timestamp, recordCount: 1, producer: nil)
+            firstIndex: self.chain.nextIndex, timestamp: self.chain.timestamp, recordCount: 1, label: nil)
         var bytes = [UInt8](repeating: 0, count: FrameHeader.byteCount)
         do {
             var elements = bytes.mutableSpan
