@@ -4,6 +4,8 @@ import LogModel
 package struct CursorTable: Hashable, Sendable {
     private var cursors: [CursorName: Cursor] = [:]
 
+    package init() {}
+
     /// How to take back one change.
     struct Undo: Hashable, Sendable {
         var name: CursorName

@@ -12,10 +12,11 @@ struct Oracle {
     private(set) var membership: Membership?
     private var acknowledged: [ProducerSequence: LogIndex] = [:]
     private(set) var lastAcknowledgedIndex = LogIndex(0)
+    var writers = WriterOracle()
     private var places: [ProducerSequence: LogIndex] = [:]
 
     var leaderCount: Int { self.leaders.count }
-    var acknowledgedCount: Int { self.acknowledged.count }
+    var acknowledgedCount: Int { self.acknowledged.count + self.writers.acknowledgedCount }
 
     mutating func led(_ node: Int, term: Term, log: MirroredLog) throws(Violation) {
         if let other = self.leaders.updateValue(node, forKey: term), other != node {
@@ -54,6 +55,7 @@ struct Oracle {
         for frame in log.frames[known..<count] {
             self.committed.append((frame, term))
             if let membership = frame.membership { self.membership = membership }
+            try self.writers.committed(frame)
             guard case .producer(let producer) = frame.label else { continue }
             if let other = self.places.updateValue(frame.firstIndex, forKey: producer) {
                 throw Violation(
@@ -73,6 +75,10 @@ struct Oracle {
                     + "and stands at \(self.places[append].map(\.description) ?? "no place")")
         }
         self.acknowledged[append] = index
+        self.acknowledged(through: index)
+    }
+
+    mutating func acknowledged(through index: LogIndex) {
         self.lastAcknowledgedIndex = max(self.lastAcknowledgedIndex, index)
     }
 }

@@ -56,6 +56,8 @@ final class SimulatedNode {
     var commit: Position { self.core?.commit ?? .zero }
     var tail: Position { self.core?.chain.tail ?? .zero }
 
+    var committedCursors: CursorTable { self.core?.committedCursors ?? CursorTable() }
+
     private var logConfiguration: LogConfiguration {
         var log = LogConfiguration(directory: Self.directory, node: self.member.node)
         log.policy = self.configuration.policy

@@ -21,6 +21,9 @@ package struct SimulationConfiguration: Sendable {
         self.seed = seed
     }
 
+    /// A third of the runs has writers that rely on keys, conditions, fencing tokens and cursors.
+    var writerCount: Int { self.seed % 3 == 1 ? 3 : 0 }
+
     /// Of the runs with ``SimulationFaults/churn``, one in four is given over to it.
     var isChurning: Bool { self.faults.contains(.churn) && self.seed % 4 == 0 }
 }

@@ -15,6 +15,10 @@ package struct SimulationReport: Sendable {
     package var truncations = 0
     package var duplicatesAnswered = 0
     package var readsChecked = 0
+    package var keysRepeated = 0
+    package var conditionsRefused = 0
+    package var writersFenced = 0
+    package var cursorsChecked = 0
     package var handovers = 0
     /// Steps that were asked for and committed.
     package var membershipChanges = 0
@@ -38,6 +42,9 @@ package enum Invariant: String, Hashable, Sendable {
     case committedNeverChanges = "a committed frame never changes or disappears"
     case leaderCompleteness = "a leader holds every committed frame"
     case acknowledgedOnce = "no acknowledged append is lost or doubled"
+    case conditions = "an append stands where it was expected to, and what was refused never appears"
+    case fencing = "nothing is taken from a writer once a higher token was"
+    case cursors = "a cursor is never behind what was acknowledged"
     case linearizableReads = "a linearizable read sees all that was acknowledged before it"
     case nothingGoesBack = "terms, votes and what was vouched for never go back"
     case sameFiles = "sealed segments are the same files on every node"

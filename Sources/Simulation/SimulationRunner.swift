@@ -48,6 +48,7 @@ package enum SimulationRunner {
         else { return false }
         guard world.handovers.values.allSatisfy({ world.alive($0.node, $0.life) == nil }) else { return false }
         return world.clients.allSatisfy { client in client.goal.map { client.sequence >= $0 } ?? false }
+            && world.writers.allSatisfy { writer in writer.goal.map { writer.doneCount >= $0 } ?? false }
     }
 
     /// Sealed segments of any two nodes are identical files.

@@ -52,7 +52,9 @@ extension World {
     }
 
     func answered(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) throws(Violation) {
-        guard let number = self.clients.firstIndex(where: { $0.request == id }) else { return }
+        guard let number = self.clients.firstIndex(where: { $0.request == id }) else {
+            return try self.writerAnswered(id, result)
+        }
         let client = self.clients[number]
         self.clients[number].request = nil
         switch result {
@@ -82,6 +84,7 @@ extension World {
         guard node.isRunning else { return }
         self.lastRequest += 1
         self.reads[self.lastRequest] = self.oracle.lastAcknowledgedIndex
+        self.cursorReads[self.lastRequest] = self.oracle.writers.acknowledgedCursors
         try self.step(node, .readAsked(id: self.lastRequest))
     }
 

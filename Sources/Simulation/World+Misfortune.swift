@@ -146,6 +146,7 @@ extension World {
     func healEverything() {
         self.isHealing = true
         for number in self.clients.indices { self.clients[number].goal = self.clients[number].sequence + 2 }
+        for number in self.writers.indices { self.writers[number].goal = self.writers[number].doneCount + 4 }
         for from in 0..<self.nodes.count {
             self.nodes[from].isSlow = false
             for to in 0..<self.nodes.count where to != from { self.heal(from: from, to: to) }

@@ -15,6 +15,8 @@ final class World {
         case reconnect
         case client(Int)
         case clientGivesUp(Int, request: UInt64)
+        case writer(Int)
+        case writerGivesUp(Int, request: UInt64)
         case ask
         case handOver
         case reconfigure
@@ -32,6 +34,7 @@ final class World {
     var nodes: [SimulatedNode] = []
     var network: SimulatedNetwork
     var clients: [SimulatedClient] = []
+    var writers: [SimulatedWriter] = []
     var oracle = Oracle()
     private(set) var founders: [Member] = []
     var report: SimulationReport
@@ -42,6 +45,8 @@ final class World {
     var lastRequest: UInt64 = 0
     /// Linearizable reads under way: what had been acknowledged when they were asked.
     var reads: [UInt64: LogIndex] = [:]
+    /// The same reads, of cursors.
+    var cursorReads: [UInt64: [CursorName: LogIndex]] = [:]
     /// Handovers under way, and the life of the node that was asked.
     var handovers: [UInt64: (node: Int, life: Int)] = [:]
 
@@ -89,6 +94,7 @@ final class World {
             self.clients.append(SimulatedClient(producer: UInt64(number + 1)))
             self.schedule(.client(number), after: self.microseconds(1_000..<50_000))
         }
+        self.beginWriters()
         self.schedule(.reconnect, after: 0)
         self.schedule(.ask, after: self.microseconds(100_000..<500_000))
         if self.configuration.faults.contains(.transfers) {
@@ -139,6 +145,8 @@ final class World {
             case .handOver: (14, 0)
             case .reconfigure: (15, 0)
             case .join: (16, 0)
+            case .writer(let number): (17, UInt64(number))
+            case .writerGivesUp(let number, _): (18, UInt64(number))
             }
         self.mix(words.0)
         self.mix(words.1)
@@ -169,6 +177,8 @@ final class World {
         case .reconnect: self.reconnect()
         case .client(let number): try self.clientActs(number)
         case .clientGivesUp(let number, let request): self.clientGivesUp(number, request: request)
+        case .writer(let number): try self.writerActs(number)
+        case .writerGivesUp(let number, let request): self.writerGivesUp(number, request: request)
         case .ask: try self.ask()
         case .handOver: try self.handOver()
         case .reconfigure: try self.reconfigure()
@@ -216,8 +226,12 @@ final class World {
             try self.oracle.committed(node.number, through: position, term: node.term, log: node.log)
             node.committed()
             self.temptAtCommit(node)
-        case .readReady(let id, let nextIndex): try self.readReady(id, nextIndex: nextIndex)
-        case .readRefused(let id): self.reads[id] = nil
+        case .readReady(let id, let nextIndex):
+            try self.readReady(id, nextIndex: nextIndex)
+            try self.cursorsRead(id, at: node)
+        case .readRefused(let id):
+            self.reads[id] = nil
+            self.cursorReads[id] = nil
         case .transferred(let id, let result): self.handedOver(id, result)
         case .membershipAnswered(_, let result): if case .success = result { self.report.membershipChanges += 1 }
         case .roleChanged(let role, let term, _):

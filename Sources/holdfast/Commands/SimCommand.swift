@@ -94,6 +94,10 @@ struct SimulationTotal: Encodable {
     var truncations = 0
     var duplicatesAnswered = 0
     var readsChecked = 0
+    var keysRepeated = 0
+    var conditionsRefused = 0
+    var writersFenced = 0
+    var cursorsChecked = 0
     var handovers = 0
     var membershipChanges = 0
     var disksLost = 0
@@ -112,6 +116,10 @@ struct SimulationTotal: Encodable {
         case disksLost = "disks_lost"
         case duplicatesAnswered = "duplicates_answered"
         case readsChecked = "reads_checked"
+        case keysRepeated = "keys_repeated"
+        case conditionsRefused = "conditions_refused"
+        case writersFenced = "writers_fenced"
+        case cursorsChecked = "cursors_checked"
         case traceHash = "trace_hash"
     }
 
@@ -127,6 +135,10 @@ struct SimulationTotal: Encodable {
         self.truncations += report.truncations
         self.duplicatesAnswered += report.duplicatesAnswered
         self.readsChecked += report.readsChecked
+        self.keysRepeated += report.keysRepeated
+        self.conditionsRefused += report.conditionsRefused
+        self.writersFenced += report.writersFenced
+        self.cursorsChecked += report.cursorsChecked
         self.handovers += report.handovers
         self.membershipChanges += report.membershipChanges
         self.disksLost += report.disksLost
@@ -141,6 +153,8 @@ struct SimulationTotal: Encodable {
             "\(self.appendsAcknowledged) appends acknowledged (\(self.duplicatesAnswered) of them retries), "
                 + "\(self.framesCommitted) frames committed, \(self.segmentsSealed) sealed segments compared, "
                 + "\(self.readsChecked) linearizable reads",
+            "\(self.keysRepeated) repeated keys, \(self.conditionsRefused) appends not where they were expected, "
+                + "\(self.writersFenced) fenced, \(self.cursorsChecked) cursors read",
             "\(self.leadersElected) leaders, \(self.handovers) handovers, \(self.crashes) crashes, "
                 + "\(self.truncations) divergent tails cut, \(self.membershipChanges) changes of members, "
                 + "\(self.disksLost) disks lost",

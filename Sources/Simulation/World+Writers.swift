@@ -1,0 +1,117 @@
+import LogModel
+import ReplicaCore
+import SegmentFormat
+
+/// Clients that rely on what the log itself keeps: keys, conditions, fencing tokens, cursors.
+extension World {
+    func beginWriters() {
+        for number in 0..<self.configuration.writerCount {
+            self.writers.append(SimulatedWriter(number: UInt64(number + 1)))
+            self.schedule(.writer(number), after: self.microseconds(1_000..<50_000))
+        }
+    }
+
+    func writerActs(_ number: Int) throws(Violation) {
+        let writer = self.writers[number]
+        guard writer.attempt == nil, writer.goal.map({ writer.doneCount < $0 }) ?? true else { return }
+        if writer.task == nil { self.writers[number].task = self.nextTask(of: number) }
+        let target = writer.lastLeader ?? Int(self.random.next(in: 0..<UInt64(self.nodes.count)))
+        let node = self.nodes[target]
+        guard node.isRunning, let submission = self.writers[number].submission else {
+            return self.writerWaits(number)
+        }
+        self.lastRequest += 1
+        let request = self.lastRequest
+        self.writers[number].attempt = SimulatedWriter.Attempt(
+            request: request, node: target, life: node.life, acknowledgedIndex: self.oracle.lastAcknowledgedIndex,
+            acknowledgedToken: self.oracle.writers.acknowledgedToken)
+        self.schedule(.writerGivesUp(number, request: request), after: self.microseconds(300_000..<1_500_000))
+        try self.step(node, .proposed([Proposal(id: request, submission)]))
+    }
+
+    private func nextTask(of number: Int) -> SimulatedWriter.Task? {
+        let writer = self.writers[number]
+        switch self.random.next(in: 0..<10) {
+        case 0:
+            // Takes over: whoever has a lower token is out.
+            self.writers[number].token = self.oracle.writers.acknowledgedToken + 1
+            return .fence(self.writers[number].token)
+        case 1, 2:
+            self.writers[number].cursorMoves += 1
+            let isHolding = self.chance(1, of: 2)
+            return .moveCursor(Cursor(index: LogIndex(writer.cursorMoves + 1), holdsTrims: isHolding))
+        default:
+            var conditions = AppendConditions()
+            if self.chance(1, of: 2) { conditions.expectedNext = writer.nextIndex }
+            if self.chance(1, of: 2) { conditions.fencingToken = writer.token }
+            let key = IdempotencyKey(high: writer.number, low: writer.doneCount)
+            let records = (0...self.random.next(in: 0..<3)).map { Record("writer \(key.high) key \(key.low) \($0)") }
+            guard let draft = try? FrameDraft.records(records, label: .key(key)) else { return nil }
+            let write = SimulatedWriter.Write(key: key, conditions: conditions, draft: draft)
+            self.oracle.writers.asks(write)
+            return .append(write)
+        }
+    }
+
+    private func writerWaits(_ number: Int) {
+        self.writers[number].lastLeader = nil
+        self.schedule(.writer(number), after: self.microseconds(2_000..<30_000))
+    }
+
+    func writerGivesUp(_ number: Int, request: UInt64) {
+        guard let attempt = self.writers[number].attempt, attempt.request == request else { return }
+        if self.writers[number].isPatient, self.alive(attempt.node, attempt.life) != nil {
+            return self.schedule(.writerGivesUp(number, request: request), after: self.microseconds(50_000..<100_000))
+        }
+        self.writers[number].attempt = nil
+        self.writerWaits(number)
+    }
+
+    func writerAnswered(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) throws(Violation) {
+        guard let number = self.writers.firstIndex(where: { $0.attempt?.request == id }),
+            let attempt = self.writers[number].attempt, let task = self.writers[number].task
+        else { return }
+        self.writers[number].attempt = nil
+        switch (task, result) {
+        case (.append(let write), .success(let outcome)):
+            try self.oracle.writers.acknowledged(write, outcome, of: attempt)
+            self.oracle.acknowledged(through: outcome.last)
+            self.writers[number].nextIndex = outcome.last.advanced(by: 1)
+            if outcome.isDuplicate { self.report.keysRepeated += 1 }
+        case (.fence(let token), .success): self.oracle.writers.fenced(token)
+        case (.moveCursor(let cursor), .success):
+            self.oracle.writers.acknowledged(cursor, of: self.writers[number].cursorName)
+        case (.append(let write), .failure(.conditionFailed(let next))):
+            try self.oracle.writers.refused(write, .conditionFailed(next: next), of: attempt)
+            self.writers[number].nextIndex = next
+            self.report.conditionsRefused += 1
+        case (.append(let write), .failure(.fenced(let token))):
+            try self.oracle.writers.refused(write, .fenced(token: token), of: attempt)
+            self.writerIsFenced(number, by: token)
+        case (.fence, .failure(.fenced(let token))): self.writerIsFenced(number, by: token)
+        case (_, .failure(let failure)): return self.writerTriesAgain(number, after: failure)
+        }
+        self.writers[number].task = nil
+        self.writers[number].doneCount += 1
+        self.schedule(.writer(number), after: self.microseconds(50..<40_000))
+    }
+
+    private func writerTriesAgain(_ number: Int, after failure: AppendFailure) {
+        self.writerWaits(number)
+        guard case .notLeader(let leader) = failure else { return }
+        self.writers[number].lastLeader = leader.map { Int($0.rawValue) - 1 }
+    }
+
+    private func writerIsFenced(_ number: Int, by token: UInt64) {
+        self.report.writersFenced += 1
+        // Some do not give in at once, and are refused again.
+        if self.chance(2, of: 3) { self.writers[number].token = token }
+    }
+
+    /// A linearizable read of all cursors.
+    func cursorsRead(_ id: UInt64, at node: SimulatedNode) throws(Violation) {
+        guard let known = self.cursorReads.removeValue(forKey: id) else { return }
+        try self.oracle.writers.check(node.committedCursors, against: known)
+        self.report.cursorsChecked += known.count
+    }
+}
