@@ -15,7 +15,9 @@ struct Holdfast: AsyncParsableCommand {
             CommandGroup(name: "A node", subcommands: [ServeCommand.self]),
             CommandGroup(
                 name: "The log",
-                subcommands: [AppendCommand.self, ReadCommand.self, TailCommand.self, StatusCommand.self]),
+                subcommands: [
+                    AppendCommand.self, ReadCommand.self, TailCommand.self, CursorCommand.self, StatusCommand.self,
+                ]),
             CommandGroup(name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self]),
             CommandGroup(
                 name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self, RepairCommand.self]),

@@ -167,6 +167,37 @@ private final class ScriptedServer: Sendable {
         }
     }
 
+    @Test func `a key and its conditions go along with every try`() async throws {
+        try await self.with({ $0 == 1 ? .reset : Self.receipt(5) }) { client, server in
+            let conditions = WriteConditions(expectedNext: LogIndex(5), fencingToken: 3)
+            let receipt = try await client.append([Record("x")], key: "order-1", if: conditions)
+            #expect(receipt.first == LogIndex(5))
+            let fields = server.appends.map(\.head.headerFields)
+            #expect(fields.map { $0[.idempotencyKey] } == ["order-1", "order-1"])
+            #expect(fields.map { $0[.ifMatch] } == ["\"5\"", "\"5\""])
+            #expect(fields.map { $0[.holdfastFencingToken] } == ["3", "3"])
+            #expect(fields.allSatisfy { $0[.holdfastProducer] == nil })
+        }
+    }
+
+    @Test(arguments: [("FENCED", nil, true), ("CONDITION_FAILED", 9, true), ("CONDITION_FAILED", 4, false)])
+    func `a refusal that speaks for every try is certain, another one is not`(
+        code: String, next: UInt64?, isCertain: Bool
+    ) async throws {
+        let refusal = ProblemDocument(title: "", status: 409, code: code, detail: "", hint: "", nextIndex: next)
+        try await self.with({ $0 == 1 ? .reset : .status(409, refusal.json) }) { client, _ in
+            let error = await #expect(throws: ClientError.self) {
+                try await client.append([Record("x")], key: "k", if: WriteConditions(expectedNext: LogIndex(5)))
+            }
+            if isCertain {
+                #expect(error == .refused(refusal))
+            } else if case .outcomeUnknown = error {
+            } else {
+                Issue.record("\(String(describing: error))")
+            }
+        }
+    }
+
     @Test func `time over is unknown after an uncertain try, and the producer starts anew`() async throws {
         let script: @Sendable (Int) -> ScriptedServer.Answer = {
             $0 <= 100 ? Self.problem(504, applied: .unknown) : Self.receipt(1)

@@ -13,7 +13,7 @@ import Testing
 @testable import HoldfastNode
 
 /// Client listeners of real sockets over logs in memory.
-private struct Listener {
+struct Listener {
     let log: FakeLog
     let server: HTTP2Server
     let forwarder: LeaderForwarder

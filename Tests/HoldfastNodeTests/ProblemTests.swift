@@ -58,10 +58,10 @@ import Testing
     ])
     func `a forwarded append is unknown only when it may have arrived`(error: HTTP2ClientError, applied: String) {
         let leader = ServerAddress(host: "127.0.0.1", port: 7400)
-        let problem = LeaderForwarder.problem(error, leader: leader, isAppend: true)
+        let problem = LeaderForwarder.problem(error, leader: leader, isChange: true)
         #expect(problem.document.applied.rawValue == applied)
         #expect(problem.document.leader == "127.0.0.1:7400")
-        #expect(LeaderForwarder.problem(error, leader: leader, isAppend: false).document.applied == .no)
+        #expect(LeaderForwarder.problem(error, leader: leader, isChange: false).document.applied == .no)
     }
 }
 

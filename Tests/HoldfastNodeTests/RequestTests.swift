@@ -150,7 +150,7 @@ import Testing
 
     @Test func `producer and sequence go together and are numbers from 1`() throws {
         let request = try self.request([.holdfastProducer: "7", .holdfastSequence: "3"])
-        #expect(request.producer == ProducerSequence(producer: 7, sequence: 3))
+        #expect(request.label == .producer(ProducerSequence(producer: 7, sequence: 3)))
         let bad: [HTTPFields] = [
             [.holdfastProducer: "7"], [.holdfastSequence: "1"], [.holdfastProducer: "0", .holdfastSequence: "1"],
             [.holdfastProducer: "x", .holdfastSequence: "1"],

@@ -136,7 +136,7 @@ public final class HoldfastClient: Sendable {
         return (document, server)
     }
 
-    private func get(
+    func get(
         _ path: String, waitMilliseconds: UInt64, at server: ServerAddress?
     ) async throws(ClientError) -> ByteBuffer {
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds + waitMilliseconds)
@@ -165,17 +165,46 @@ public final class HoldfastClient: Sendable {
 
     // MARK: Appending
 
-    /// Tries until an answer is certain or the time is up; every attempt carries the same sequence.
+    /// Appends one atomic batch under a key of the caller's: whoever sends the same key again, from wherever, gets the
+    /// first receipt.
     ///
-    /// - Parameter retried: Called before each further attempt, with why.
+    /// The log remembers the 2,048 keys that appended last. What a key appended is not compared: a key is for one content.
+    ///
+    /// - Parameters:
+    ///   - records: 1 ... 4,096 records, together below 8 MiB.
+    ///   - key: 1 ... 255 bytes without line ends; a UUID, say.
+    ///   - conditions: A repetition gets the first receipt whether they still hold or not.
+    ///   - retried: Called before each further attempt, with why.
+    /// - Throws: As ``Producer/append(_:if:retried:)``; after ``ClientError/outcomeUnknown(_:)`` the same key may be sent
+    ///   again.
+    @discardableResult
+    public func append(
+        _ records: [Record], key: String, if conditions: WriteConditions = WriteConditions(),
+        retried: (@Sendable (String) -> Void)? = nil
+    ) async throws(ClientError) -> AppendReceipt {
+        try await self.append(records, [.idempotencyKey: key], if: conditions, retried: retried)
+    }
+
     func append(
-        _ records: [Record], as sequence: ProducerSequence, retried: (@Sendable (String) -> Void)?
+        _ records: [Record], as sequence: ProducerSequence, if conditions: WriteConditions,
+        retried: (@Sendable (String) -> Void)?
+    ) async throws(ClientError) -> AppendReceipt {
+        let label: HTTPFields = [
+            .holdfastProducer: "\(sequence.producer)", .holdfastSequence: "\(sequence.sequence)",
+        ]
+        return try await self.append(records, label, if: conditions, retried: retried)
+    }
+
+    /// Tries until an answer is certain or the time is up; every attempt carries the same label.
+    private func append(
+        _ records: [Record], _ label: HTTPFields, if conditions: WriteConditions,
+        retried: (@Sendable (String) -> Void)?
     ) async throws(ClientError) -> AppendReceipt {
         let body = AppendBody(records)
-        let fields: HTTPFields = [
-            .contentType: body.contentType, .holdfastProducer: "\(sequence.producer)",
-            .holdfastSequence: "\(sequence.sequence)",
-        ]
+        var fields = label
+        fields[.contentType] = body.contentType
+        fields[.ifMatch] = conditions.expectedNext.map { "\"\($0)\"" }
+        fields[.holdfastFencingToken] = conditions.fencingToken.map { "\($0)" }
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds)
         var backoff = Backoff()
         var mayBeApplied = false
@@ -186,7 +215,7 @@ public final class HoldfastClient: Sendable {
                 case .acknowledged(let receipt):
                     self.pool.confirmed(server)
                     return receipt
-                case .stop(.refused(let problem)) where mayBeApplied:
+                case .stop(.refused(let problem)) where mayBeApplied && !conditions.areBrokenForGood(by: problem):
                     throw .outcomeUnknown("an earlier attempt may be applied; then \(problem.code): \(problem.detail)")
                 case .stop(let error):
                     throw error
@@ -222,8 +251,8 @@ public final class HoldfastClient: Sendable {
 }
 
 extension ClientError {
-    /// Whether a read that failed so may succeed a moment later, perhaps elsewhere.
-    fileprivate var isWorthRetrying: Bool {
+    /// Whether what failed so may succeed a moment later, perhaps elsewhere.
+    var isWorthRetrying: Bool {
         switch self {
         case .unreachable: true
         case .refused(let problem): [421, 429, 503, 504].contains(problem.status)

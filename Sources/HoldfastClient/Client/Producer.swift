@@ -24,17 +24,21 @@ public actor Producer {
     ///
     /// - Parameters:
     ///   - records: 1 ... 4,096 records, together below 8 MiB.
+    ///   - conditions: Checked when the batch is placed; a retry of what was applied is acknowledged all the same.
     ///   - retried: Called before each further attempt, with why.
-    /// - Throws: ``ClientError/outcomeUnknown(_:)`` when the time is up after the records may have been
+    /// - Throws: ``ClientError/refused(_:)`` with `CONDITION_FAILED` or `FENCED` when `conditions` do not hold;
+    ///   ``ClientError/outcomeUnknown(_:)`` when the time is up after the records may have been
     ///   applied; any other error says that they were not.
     @discardableResult
     public func append(
-        _ records: [Record], retried: (@Sendable (String) -> Void)? = nil
+        _ records: [Record], if conditions: WriteConditions = WriteConditions(),
+        retried: (@Sendable (String) -> Void)? = nil
     ) async throws(ClientError) -> AppendReceipt {
         await self.enter()
         defer { self.leave() }
         do throws(ClientError) {
-            let receipt = try await self.client.append(records, as: self.sequence, retried: retried)
+            let receipt = try await self.client.append(
+                records, as: self.sequence, if: conditions, retried: retried)
             self.sequence.sequence += 1
             return receipt
         } catch {

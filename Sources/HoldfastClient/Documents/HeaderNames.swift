@@ -8,6 +8,8 @@ extension HTTPField.Name {
 
     package static let holdfastProducer = own("Holdfast-Producer")
     package static let holdfastSequence = own("Holdfast-Sequence")
+    package static let idempotencyKey = own("Idempotency-Key")
+    package static let holdfastFencingToken = own("Holdfast-Fencing-Token")
     package static let holdfastDuplicate = own("Holdfast-Duplicate")
     package static let holdfastNextIndex = own("Holdfast-Next-Index")
     package static let holdfastUpToDate = own("Holdfast-Up-To-Date")

@@ -3,6 +3,7 @@ import HTTPTypes
 import HoldfastClient
 import LogModel
 import NIOCore
+import ReplicaCore
 import SegmentFormat
 
 /// What `POST /v1/records` asks for, still without its body.
@@ -20,15 +21,18 @@ struct AppendRequest {
     }
 
     var bodyForm: BodyForm
-    var producer: ProducerSequence?
+    /// By what a repetition is recognised.
+    var label: AppendLabel?
+    var conditions: AppendConditions
     var forwarding: Forwarding
 
     /// - Throws: 400 or 415; nothing was applied.
     init(head: HTTPRequest, query: Substring) throws(Problem) {
         self.bodyForm = try Self.bodyForm(of: head.headerFields[.contentType])
-        self.producer = try Self.producer(of: head.headerFields)
+        self.label = try Self.label(of: head.headerFields)
         let parameters = try QueryParameters(query)
-        try parameters.check(only: ["forward"])
+        try parameters.check(only: ["forward", "expect"])
+        self.conditions = try Self.conditions(of: head.headerFields, parameters)
         self.forwarding =
             try parameters.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
     }
@@ -41,6 +45,51 @@ struct AppendRequest {
         case "application/json": return .json
         default: throw .unsupportedMediaType(type)
         }
+    }
+
+    private static func label(of fields: HTTPFields) throws(Problem) -> AppendLabel? {
+        let producer = try Self.producer(of: fields)
+        guard let key = fields[.idempotencyKey] else { return producer.map { .producer($0) } }
+        guard producer == nil else {
+            throw .badRequest(
+                "Idempotency-Key and Holdfast-Producer are two names for one append", hint: "Send one of them.")
+        }
+        guard (1...NodeLimits.idempotencyKeyByteCountMax).contains(key.utf8.count) else {
+            throw .badRequest(
+                "the Idempotency-Key has \(key.utf8.count) bytes",
+                hint: "Send 1 to \(NodeLimits.idempotencyKeyByteCountMax): a UUID, say, drawn once per append.")
+        }
+        return .key(IdempotencyKey(hashing: key))
+    }
+
+    private static func conditions(
+        of fields: HTTPFields, _ parameters: QueryParameters
+    ) throws(Problem) -> AppendConditions {
+        var expected = try parameters.value("expect", expected: "an index, a whole number from 1") {
+            UInt64($0).flatMap { $0 > 0 ? LogIndex($0) : nil }
+        }
+        if let tag = fields[.ifMatch] {
+            guard tag.count > 2, tag.first == "\"", tag.last == "\"", let index = UInt64(tag.dropFirst().dropLast()),
+                index > 0
+            else {
+                throw .badRequest(
+                    "If-Match: \(tag) is not understood",
+                    hint: "Send the ETag of HEAD /v1/records: the next index in quotes.")
+            }
+            guard expected == nil || expected == LogIndex(index) else {
+                throw .badRequest("expect and If-Match name two indexes", hint: "Send one of them.")
+            }
+            expected = LogIndex(index)
+        }
+        var token: UInt64?
+        if let text = fields[.holdfastFencingToken] {
+            token = UInt64(text)
+            guard token != nil else {
+                throw .badRequest(
+                    "Holdfast-Fencing-Token: \(text) is not understood", hint: "It is a whole number of 64 bits.")
+            }
+        }
+        return AppendConditions(expectedNext: expected, fencingToken: token)
     }
 
     private static func producer(of fields: HTTPFields) throws(Problem) -> ProducerSequence? {
@@ -69,7 +118,7 @@ struct AppendRequest {
         }
         guard records.count <= NodeLimits.recordsPerAppendMax else { throw .tooManyRecords(records.count) }
         do {
-            return try FrameDraft.records(records, producer: self.producer)
+            return try FrameDraft.records(records, label: self.label)
         } catch {
             throw .invalidRecord(error)
         }

@@ -40,10 +40,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         do throws(Problem) {
             let route = try Route.decide(method: head.method, path: path)
             self.route = route
-            guard route == .append else { return }
+            guard let byteCountMax = route.bodyByteCountMax else { return }
             let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
-            guard length <= NodeLimits.bodyByteCountMax else { throw .bodyTooLarge }
-            self.append = try AppendRequest(head: head, query: query)
+            guard length <= byteCountMax else { throw .bodyTooLarge(byteCountMax) }
+            if route == .append { self.append = try AppendRequest(head: head, query: query) }
         } catch {
             self.refusal = error
         }
@@ -56,10 +56,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             if self.drainedByteCount > NodeLimits.drainByteCountMax { self.answer(refusal, on: stream) }
             return
         }
-        guard self.append != nil else { return }
-        guard self.body.readableBytes + body.readableBytes <= NodeLimits.bodyByteCountMax else {
+        guard let byteCountMax = self.route?.bodyByteCountMax else { return }
+        guard self.body.readableBytes + body.readableBytes <= byteCountMax else {
             self.body = ByteBuffer()
-            return self.refusal = .bodyTooLarge
+            return self.refusal = .bodyTooLarge(byteCountMax)
         }
         if self.body.readableBytes == 0 {
             self.body = body
@@ -89,6 +89,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .addMember: try self.startAddingMember(QueryParameters(query), on: stream)
             case .promoteMember(let node): self.change(.promote(node), on: stream)
             case .removeMember(let node): self.change(.remove(node), on: stream)
+            case .cursors: self.startCursors(nil, on: stream)
+            case .cursor(let name): self.startCursors(name, on: stream)
+            case .setCursor, .deleteCursor, .raiseFence:
+                if let request = try StateRequest(route, body: self.body) { self.startChange(request, on: stream) }
             }
         } catch {
             self.answer(error, on: stream)
@@ -112,7 +116,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         let draft = try append.draft(body: self.body)
         let eventLoop = stream.eventLoop
         let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
-        self.api.service.append(Submission(draft)) { result in
+        self.api.service.append(Submission(draft, conditions: append.conditions)) { result in
             eventLoop.execute {
                 let (handler, stream) = bound.value
                 handler.appended(result, on: stream)
@@ -140,7 +144,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         switch self.api.leaderDecision(leader, head: head, forwarding: self.append?.forwarding ?? .auto) {
         case .refuse(let problem): self.answer(problem, on: stream)
         case .forward(let address):
-            let body = self.append == nil ? nil : self.body
+            let body = self.route?.bodyByteCountMax == nil ? nil : self.body
             let timeout = NodeLimits.forwardTimeoutMilliseconds + waitMilliseconds
             let eventLoop = stream.eventLoop
             let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
@@ -199,7 +203,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         }
     }
 
-    private func readFailed(_ failure: ReadFailure, waiting waitMilliseconds: UInt64, on stream: HTTP2Stream) {
+    func readFailed(_ failure: ReadFailure, waiting waitMilliseconds: UInt64, on stream: HTTP2Stream) {
         guard failure == .notLeader else { return self.answer(Problem(failure), on: stream) }
         self.run(on: stream) { [api] in
             await api.service.picture().leader

@@ -41,8 +41,9 @@ extension Problem {
     static func noSuchRoute(_ path: Substring) -> Problem {
         Problem(
             .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path)",
-            hint: "The routes are /v1/records, /v1/records/{index}, /v1/cluster, /admin/v1/transfer "
-                + "and /admin/v1/members.")
+            hint:
+                "The routes are /v1/records, /v1/records/{index}, /v1/cursors, /v1/cursors/{name}, /v1/fencing-token, "
+                + "/v1/cluster, /admin/v1/transfer and /admin/v1/members.")
     }
 
     static func methodNotAllowed(_ method: HTTPRequest.Method, path: Substring, allowed: String) -> Problem {
@@ -62,9 +63,11 @@ extension Problem {
                 + "or application/json (a batch).")
     }
 
-    static let bodyTooLarge = Problem(
-        .contentTooLarge, "TOO_LARGE", "the body is over \(NodeLimits.bodyByteCountMax) bytes",
-        hint: "Send smaller batches.")
+    static func bodyTooLarge(_ byteCountMax: Int) -> Problem {
+        Problem(
+            .contentTooLarge, "TOO_LARGE", "the body is over \(byteCountMax) bytes",
+            hint: "Send smaller batches.")
+    }
 
     static func tooManyRecords(_ count: Int) -> Problem {
         Problem(
@@ -212,11 +215,11 @@ extension Problem {
     }()
 
     /// The request was sent to the leader, and no answer came.
-    static func forwardingFailed(_ reason: String, isAppend: Bool) -> Problem {
+    static func forwardingFailed(_ reason: String, isChange: Bool) -> Problem {
         Problem(
-            .gatewayTimeout, isAppend ? "COMMIT_TIMEOUT" : "LEADER_SILENT", "the leader did not answer: \(reason)",
-            hint: isAppend ? Self.repeatHint : "Try again.",
-            applied: isAppend ? .unknown : .no)
+            .gatewayTimeout, isChange ? "COMMIT_TIMEOUT" : "LEADER_SILENT", "the leader did not answer: \(reason)",
+            hint: isChange ? Self.repeatHint : "Try again.",
+            applied: isChange ? .unknown : .no)
     }
 
     static func noSuchRecord(_ index: LogIndex, next: LogIndex) -> Problem {

@@ -41,23 +41,23 @@ final class LeaderForwarder: RequestForwarder {
             method: head.method, scheme: "http", authority: leader.description, path: head.path,
             headerFields: head.headerFields)
         request.headerFields[.holdfastForwarded] = "\(head.forwardedCount + 1)"
-        let isAppend = head.method == .post
+        let isChange = head.method != .get && head.method != .head
         self.client.execute(
             request, body: body, to: HTTP2Address(host: leader.host, port: leader.port),
             // The leader's own time-out answers first: it knows more.
             timeout: .milliseconds(Int64(timeoutMilliseconds) + 500),
             bodyByteCountMax: NodeLimits.forwardedAnswerByteCountMax
         ) { result in
-            reply(result.mapError { Self.problem($0, leader: leader, isAppend: isAppend) })
+            reply(result.mapError { Self.problem($0, leader: leader, isChange: isChange) })
         }
     }
 
-    static func problem(_ error: HTTP2ClientError, leader: ServerAddress, isAppend: Bool) -> Problem {
+    static func problem(_ error: HTTP2ClientError, leader: ServerAddress, isChange: Bool) -> Problem {
         let problem: Problem =
             switch error {
             case .tooManyRequests: .forwardersBusy
             case _ where error.isCertainlyUnprocessed: .leaderUnreachable
-            default: .forwardingFailed("\(error)", isAppend: isAppend)
+            default: .forwardingFailed("\(error)", isChange: isChange)
             }
         return problem.leading(to: leader)
     }

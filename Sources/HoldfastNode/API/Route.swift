@@ -13,6 +13,11 @@ enum Route: Hashable {
     case addMember
     case promoteMember(NodeID)
     case removeMember(NodeID)
+    case cursors
+    case cursor(CursorName)
+    case setCursor(CursorName)
+    case deleteCursor(CursorName)
+    case raiseFence
 
     /// - Throws: 404 for a path that is none of ours, 405 for a method that the path does not have.
     static func decide(method: HTTPRequest.Method, path: Substring) throws(Problem) -> Route {
@@ -33,6 +38,14 @@ enum Route: Hashable {
         case "/admin/v1/members":
             guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
             return .addMember
+        case "/v1/cursors":
+            guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
+            return .cursors
+        case "/v1/fencing-token":
+            guard method == .put else { throw .methodNotAllowed(method, path: path, allowed: "PUT") }
+            return .raiseFence
+        case _ where path.hasPrefix("/v1/cursors/"):
+            return try Self.ofCursor(path.dropFirst("/v1/cursors/".count), method: method, path: path)
         default:
             if path.hasPrefix(Self.membersPrefix) { return try Self.decideMember(method: method, path: path) }
             let prefix = "/v1/records/"
@@ -60,5 +73,32 @@ enum Route: Hashable {
         guard parts.count == 2, parts[1] == "promote" else { throw .noSuchRoute(path) }
         guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
         return .promoteMember(NodeID(number))
+    }
+
+    private static func ofCursor(
+        _ text: Substring, method: HTTPRequest.Method, path: Substring
+    ) throws(Problem) -> Route {
+        guard let name = CursorName(text) else {
+            throw .badRequest(
+                "\(text) is not a cursor's name",
+                hint: "Names have 1 to \(CursorName.byteCountMax) letters, digits, dots, hyphens and underscores.")
+        }
+        switch method {
+        case .get: return .cursor(name)
+        case .put: return .setCursor(name)
+        case .delete: return .deleteCursor(name)
+        default: throw .methodNotAllowed(method, path: path, allowed: "DELETE, GET, PUT")
+        }
+    }
+
+    /// How long a body may be; `nil` where none is read.
+    var bodyByteCountMax: Int? {
+        switch self {
+        case .append: NodeLimits.bodyByteCountMax
+        case .setCursor, .raiseFence: NodeLimits.stateBodyByteCountMax
+        case .read, .record, .tail, .cluster, .transfer, .addMember, .promoteMember, .removeMember, .cursors, .cursor,
+            .deleteCursor:
+            nil
+        }
     }
 }

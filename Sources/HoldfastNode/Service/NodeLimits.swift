@@ -2,6 +2,9 @@
 package enum NodeLimits {
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
+    /// One cursor or token.
+    package static let stateBodyByteCountMax = 4 << 10
+    package static let idempotencyKeyByteCountMax = 255
     /// What is read and thrown away of a request that is refused, before its stream is ended.
     package static let drainByteCountMax = 64 << 20
     /// Records of one request: they become one frame, atomically.

@@ -10,6 +10,11 @@ struct AppendCommand: AsyncParsableCommand {
         discussion: """
             All of a run is one producer: a batch that has to be sent again is never stored twice. \
             When it stops early it says how many lines are certainly in the log.
+
+            With --key all of the input is one request, and running the same command again, at any time and from \
+            anywhere, appends nothing again and prints the same indexes.
+
+            Example: echo paid | holdfast append --key order-4711 --expect 42
             """)
 
     @Argument(help: "Files; - or nothing is stdin.")
@@ -18,19 +23,39 @@ struct AppendCommand: AsyncParsableCommand {
     @Option(help: "Lines of one request at most: they are in the log together or not at all.")
     var batch = 500
 
+    @Option(help: "The index that the first line must take, the others following it; else nothing is appended.")
+    var expect: UInt64?
+
+    @Option(help: "An idempotency key, 1 to \(NodeLimits.idempotencyKeyByteCountMax) bytes.")
+    var key: String?
+
+    @Option(help: "Refused once the log has seen a higher one; keeps lower ones out from then on.")
+    var fencingToken: UInt64?
+
     @OptionGroup var servers: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        guard self.expect != 0 else { throw ValidationError("--expect must be above 0: indexes begin with 1.") }
+        if let key, !(1...NodeLimits.idempotencyKeyByteCountMax).contains(key.utf8.count) {
+            throw ValidationError("--key must have 1 to \(NodeLimits.idempotencyKeyByteCountMax) bytes.")
+        }
         guard (1...NodeLimits.recordsPerAppendMax).contains(self.batch) else {
             throw ValidationError("--batch must be from 1 to \(NodeLimits.recordsPerAppendMax).")
         }
     }
 
     func run() async throws {
+        let conditions = WriteConditions(
+            expectedNext: self.expect.map { LogIndex($0) }, fencingToken: self.fencingToken)
         let run = AppendRun(
-            producer: self.servers.client.makeProducer(), console: self.output.console, batch: self.batch)
-        for file in self.files.isEmpty ? ["-"] : self.files { try await run.append(file) }
+            client: self.servers.client, console: self.output.console, batch: self.batch, conditions: conditions)
+        let files = self.files.isEmpty ? ["-"] : self.files
+        if let key {
+            try await run.append(files, key: key)
+        } else {
+            for file in files { try await run.append(file) }
+        }
         run.finish(as: self.output.output)
     }
 }
@@ -53,7 +78,10 @@ private final class RetryNotes: Sendable {
 
 /// One run of `holdfast append`: what was appended so far.
 private final class AppendRun {
+    private let client: HoldfastClient
     private let producer: Producer
+    /// Of the next batch.
+    private var conditions: WriteConditions
     private let console: Console
     private let batch: Int
     private let started = ContinuousClock.now
@@ -65,8 +93,10 @@ private final class AppendRun {
     private var drawn = ContinuousClock.now
     private let retries: RetryNotes
 
-    init(producer: Producer, console: Console, batch: Int) {
-        self.producer = producer
+    init(client: HoldfastClient, console: Console, batch: Int, conditions: WriteConditions) {
+        self.client = client
+        self.producer = client.makeProducer()
+        self.conditions = conditions
         self.console = console
         self.batch = batch
         self.retries = RetryNotes(console: console)
@@ -90,6 +120,36 @@ private final class AppendRun {
         }
     }
 
+    /// All of the input as one request, which may be sent again at any time.
+    func append(_ files: [String], key: String) async throws(CommandFailure) {
+        var records: [Record] = []
+        var byteCount = 0
+        for file in files {
+            let reader = try LineReader(path: file)
+            while let lines = try reader.lines() {
+                byteCount += lines.reduce(0) { $0 + $1.count }
+                records += lines.map { Record(value: $0) }
+                guard records.count <= NodeLimits.recordsPerAppendMax, byteCount <= NodeLimits.bodyByteCountMax else {
+                    throw CommandFailure(
+                        .usage, "the input is too large for one request", applied: .no,
+                        next: "give at most \(NodeLimits.recordsPerAppendMax) lines to one key, together below "
+                            + Units.described(byteCount: UInt64(NodeLimits.bodyByteCountMax)))
+                }
+            }
+        }
+        guard !records.isEmpty else { return }
+        do throws(ClientError) {
+            self.appended(
+                records,
+                try await self.client.append(records, key: key, if: self.conditions, retried: self.retries.said))
+        } catch {
+            self.console.endProgress()
+            var failure = CommandFailure(error, isAppend: true)
+            if case .outcomeUnknown = error { failure.next = "run the same command again: nothing is stored twice" }
+            throw failure
+        }
+    }
+
     /// As many lines as one request may hold.
     private func nextBatch(of lines: ArraySlice<Bytes>) -> ArraySlice<Bytes> {
         var byteCount = 0
@@ -101,7 +161,12 @@ private final class AppendRun {
     }
 
     private func send(_ records: [Record]) async throws(ClientError) {
-        let receipt = try await self.producer.append(records, retried: self.retries.said)
+        self.appended(
+            records, try await self.producer.append(records, if: self.conditions, retried: self.retries.said))
+    }
+
+    private func appended(_ records: [Record], _ receipt: AppendReceipt) {
+        if self.conditions.expectedNext != nil { self.conditions.expectedNext = receipt.last.advanced(by: 1) }
         self.recordCount += records.count
         self.byteCount += records.reduce(0) { $0 + $1.value.count }
         self.first = self.first ?? receipt.first
