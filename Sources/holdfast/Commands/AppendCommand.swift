@@ -139,9 +139,10 @@ private final class AppendRun {
         }
         guard !records.isEmpty else { return }
         do throws(ClientError) {
-            self.appended(
-                records,
-                try await self.client.append(records, key: key, if: self.conditions, retried: self.retries.said))
+            let receipt = try await self.client.append(
+                records, key: key, if: self.conditions, retried: self.retries.said)
+            self.appended(records, receipt)
+            if receipt.isDuplicate { self.console.note("this key had appended before; nothing was appended again") }
         } catch {
             self.console.endProgress()
             var failure = CommandFailure(error, isAppend: true)
