@@ -33,8 +33,7 @@ extension World {
         let writer = self.writers[number]
         switch self.random.next(in: 0..<10) {
         case 0:
-            // Takes over: whoever has a lower token is out.
-            self.writers[number].token = self.oracle.writers.acknowledgedToken + 1
+            self.takesOver(number)
             return .fence(self.writers[number].token)
         case 1, 2:
             self.writers[number].cursorMoves += 1
@@ -43,7 +42,8 @@ extension World {
         default:
             var conditions = AppendConditions()
             if self.chance(1, of: 2) { conditions.expectedNext = writer.nextIndex }
-            if self.chance(1, of: 2) { conditions.fencingToken = writer.token }
+            if self.chance(1, of: 8) { self.takesOver(number) }
+            if self.chance(1, of: 2) { conditions.fencingToken = self.writers[number].token }
             let key = IdempotencyKey(high: writer.number, low: writer.doneCount)
             let records = (0...self.random.next(in: 0..<3)).map { Record("writer \(key.high) key \(key.low) \($0)") }
             guard let draft = try? FrameDraft.records(records, label: .key(key)) else { return nil }
@@ -51,6 +51,11 @@ extension World {
             self.oracle.writers.asks(write)
             return .append(write)
         }
+    }
+
+    /// Whoever has a lower token is out, once the log has seen this one.
+    private func takesOver(_ number: Int) {
+        self.writers[number].token = self.oracle.writers.acknowledgedToken + 1
     }
 
     private func writerWaits(_ number: Int) {

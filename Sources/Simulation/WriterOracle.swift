@@ -8,6 +8,8 @@ struct WriterOracle {
     private var asked: [IdempotencyKey: AppendConditions] = [:]
     private var places: [IdempotencyKey: LogIndex] = [:]
     private var refused: Set<IdempotencyKey> = []
+    /// The index behind all committed records.
+    private var committedNext = LogIndex.first
     /// The highest token of an append that is committed.
     private var committedToken: UInt64 = 0
     private(set) var acknowledgedToken: UInt64 = 0
@@ -19,6 +21,7 @@ struct WriterOracle {
 
     /// - Parameter frame: In the order of the log.
     mutating func committed(_ frame: MirroredLog.Frame) throws(Violation) {
+        self.committedNext = frame.firstIndex.advanced(by: UInt64(frame.recordCount))
         guard case .key(let key) = frame.label else { return }
         guard let conditions = self.asked[key] else {
             throw Violation(invariant: .acknowledgedOnce, detail: "nobody asked for key \(key.high)/\(key.low)")
@@ -70,9 +73,11 @@ struct WriterOracle {
     ) throws(Violation) {
         let isRight =
             switch failure {
-            // Whoever says what comes next must know all that was acknowledged before it was asked.
+            // Whoever says what comes next must know all that was acknowledged before it was asked, and rest on nothing
+            // that may go again.
             case .conditionFailed(let next):
-                next > attempt.acknowledgedIndex && write.conditions.expectedNext.map { $0 < next } ?? false
+                next > attempt.acknowledgedIndex && next <= self.committedNext
+                    && write.conditions.expectedNext.map { $0 < next } ?? false
             case .fenced(let token): write.conditions.fencingToken.map { $0 < token } ?? false
             default: true
             }

@@ -48,6 +48,22 @@ struct SimulationTests {
         #expect(changes > 10 && disksLost > 5)
     }
 
+    @Test func `writers meet what they are there for`() {
+        var repeated = 0
+        var refused = 0
+        var fenced = 0
+        var cursors = 0
+        for seed in stride(from: UInt64(100), through: 136, by: 3) {
+            let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
+            #expect(report.violation == nil, "seed \(seed)")
+            repeated += report.keysRepeated
+            refused += report.conditionsRefused
+            fenced += report.writersFenced
+            cursors += report.cursorsChecked
+        }
+        #expect(repeated > 0 && refused > 50 && fenced > 20 && cursors > 50)
+    }
+
     /// Seeds that failed once, with the faults that there were then.
     @Test(arguments: [UInt64(2889), 104_117]) func `seeds that found a bug stay green`(seed: UInt64) {
         var configuration = SimulationConfiguration(seed: seed)
