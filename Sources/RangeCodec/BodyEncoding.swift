@@ -22,6 +22,8 @@ package enum RangeCodecLimits {
     package static let sampleByteCount = 4 << 10
     /// `auto` deflates when a sample shrinks to this share or less.
     package static let sampleKeepPercentMax = 75
+    /// What zlib keeps of earlier pieces at most, deflated: its window and its pending buffer.
+    static let keptByteCountMax = 256 << 10
     /// What one byte of a deflate stream can hold at most.
     package static let inflationRatioMax = 1_032
 }

@@ -4,8 +4,8 @@ import LogModel
 /// How far the leader has come with one follower.
 ///
 ///     disconnected --connected--> idle --openStream--> greeting --welcomed--> streaming
-///          ^                       ^                      |                      |
-///          '------ disconnected ---'---- closed, refused -'----------------------'
+///          ^                       ^                      |'--trimmed--> fetching |
+///          '------ disconnected ---'---- closed, refused -'------------------'---'
 package struct FollowerProgress: Sendable {
     package enum Phase: Hashable, Sendable {
         case disconnected
@@ -13,6 +13,8 @@ package struct FollowerProgress: Sendable {
         case idle(retryAt: MonotonicTime)
         case greeting(StreamID, deadline: MonotonicTime)
         case streaming(StreamID)
+        /// What it needs is trimmed: it fetches this log's first segment, and closes the stream when it is done.
+        case fetching(StreamID)
     }
 
     package var phase: Phase
@@ -42,7 +44,7 @@ package struct FollowerProgress: Sendable {
     package var stream: StreamID? {
         switch self.phase {
         case .disconnected, .idle: nil
-        case .greeting(let stream, _), .streaming(let stream): stream
+        case .greeting(let stream, _), .streaming(let stream), .fetching(let stream): stream
         }
     }
 

@@ -9,7 +9,8 @@ package struct RecoveredReplica: Sendable {
     package var mayVote: Bool
     package var history: LogStateHistory
     package var marks: ChainMarks
-    package var sealedLengths: [SegmentID: UInt32]
+    package var segments: SegmentTable
+    package var trimMarks: TrimMarks
 }
 
 /// Rebuilds ``RecoveredReplica`` from the frames of the log's end.
@@ -20,6 +21,7 @@ package struct ReplicaRecovery: Sendable {
     private var chain: FrameChain
     private var history: LogStateHistory?
     private var marks: ChainMarks?
+    private var trimMarks = TrimMarks()
     private let commit: Position
 
     /// - Parameters:
@@ -55,22 +57,28 @@ package struct ReplicaRecovery: Sendable {
             var state = try LogState(decoding: payload)
             _ = try state.apply(header, payload: payload, at: position)
             self.history = LogStateHistory(state: state, at: end)
+            self.trimMarks = TrimMarks(committed: state.trimmedBefore?.segment ?? .first)
             self.marks = ChainMarks(committed: self.chain)
             return
         }
         try self.history?.apply(header, payload: payload, at: position, end: end)
         self.marks?.append(self.chain, byteCount: Int(header.length))
+        if header.kind == .trim, let before = self.history?.current.trimmedBefore {
+            self.trimMarks.append(before.segment, end: end)
+        }
         guard end <= self.commit else { return }
         self.history?.commit(through: end)
         self.marks?.commit(through: end)
+        self.trimMarks.commit(through: end)
     }
 
     package consuming func finish(
-        hardState: HardState, mayVote: Bool, sealedLengths: [SegmentID: UInt32]
+        hardState: HardState, mayVote: Bool, segments: SegmentTable
     ) throws(RecoveryFailure) -> RecoveredReplica {
         guard let history = self.history, let marks = self.marks else { throw .noCheckpoint }
         return RecoveredReplica(
-            hardState: hardState, mayVote: mayVote, history: history, marks: marks, sealedLengths: sealedLengths)
+            hardState: hardState, mayVote: mayVote, history: history, marks: marks, segments: segments,
+            trimMarks: self.trimMarks)
     }
 }
 

@@ -9,6 +9,8 @@ package enum DiskJob: Sendable {
     case write(Bytes, at: Position, generation: UInt64)
     /// Everything from here on goes; the log then ends at the point.
     case truncate(to: LogPoint, generation: UInt64)
+    /// Segments before the position go: a committed frame says so. Doing it again changes nothing.
+    case trim(before: Position)
     case persistVote(HardState)
     /// A hint for recovery; needs no sync of its own.
     case recordCommit(Position)
@@ -22,6 +24,8 @@ package enum ReplicaAction: Sendable {
     case transferred(id: UInt64, Result<NodeID, TransferFailure>)
     /// The membership once the change is committed, of which further steps may follow by themselves.
     case membershipAnswered(id: UInt64, Result<Membership, MembershipFailure>)
+    /// Where the log begins now.
+    case trimmed(id: UInt64, Result<TrimOutcome, TrimFailure>)
     case send(RaftMessage, to: Member)
 
     // Leader's side.
@@ -31,11 +35,19 @@ package enum ReplicaAction: Sendable {
     case ship(RangeMessage, on: StreamID, to: NodeID)
     /// Read whole frames of one segment from the files and answer with `loaded`.
     case load(to: NodeID, stream: StreamID, from: Position, through: Position, byteCountMax: Int)
+    /// What the follower needs is gone: the log begins here.
+    case tellTrimmed(first: Position, on: StreamID, to: NodeID)
 
     // Follower's side.
     case welcome(ReplicateWelcome, on: StreamID)
     case acknowledge(AckMessage, on: StreamID)
     case closeUpstream(StreamID)
+    /// Make a copy of the leader's first segment beside the log, and answer with `fetched`.
+    case fetch(SegmentID, from: NodeID)
+    /// The copy is not wanted any more: this log goes on after all.
+    case dropFetch
+    /// Give the log up for the copy and start again from it. The last action of a core: nothing is asked of it any more.
+    case beginAnew(SegmentID)
 
     /// The newest membership in the log, committed or not.
     case membershipChanged(Membership)
@@ -51,6 +63,9 @@ package enum ReplicaAction: Sendable {
 /// What is worth a line in the log.
 package enum ReplicaNote: Hashable, Sendable {
     case truncated(to: LogPoint, from: Position)
+    case trimmed(before: SegmentID)
+    /// The leader has trimmed what this log lacks.
+    case fellBehind(tail: Position, leadersFirst: SegmentID)
     case followerLevel(NodeID, through: Position)
     case streamRefused(by: NodeID, StreamRefusal)
     case refusedRange(from: NodeID, String)

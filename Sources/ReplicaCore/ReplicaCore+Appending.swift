@@ -79,6 +79,7 @@ extension ReplicaCore {
     mutating func becameLeader(of term: Term) {
         self.upstream.map { self.actions.append(.closeUpstream($0.stream)) }
         self.upstream = nil
+        self.dropFetch()
         self.followers = [:]
         self.followMembers()
         var run: PlacedRun?
@@ -133,7 +134,7 @@ extension ReplicaCore {
         var next = PlacedRun(
             from: Position(segment: chain.tail.segment.next, offset: 0), previous: chain.point,
             previousChecksum: chain.previousChecksum)
-        self.sealedLengths[chain.tail.segment] = chain.tail.offset
+        self.segments.began(at: chain.nextIndex, behind: chain.tail)
         next.bytes = chain.startSegment()
         let frame = chain.place(
             FrameDraft.control(.checkpoint, payload: state), term: self.raft.term,
@@ -150,6 +151,7 @@ extension ReplicaCore {
         } catch {
             preconditionFailure("this node's own frame at \(position) contradicts its state: \(error)")
         }
+        self.noteTrim(header, end: chain.tail)
         self.marks.append(chain, byteCount: Int(header.length))
     }
 

@@ -20,7 +20,8 @@ extension ReplicaCore {
                 ReplicateWelcome(
                     version: WireLimits.version, term: self.raft.term, follower: self.configuration.member,
                     starts: self.configuration.starts, refusal: refusal, tail: chain.point,
-                    tailChecksum: chain.previousChecksum, first: .zero, committed: self.marks.committed.point,
+                    tailChecksum: chain.previousChecksum, first: Position(segment: self.segments.first, offset: 0),
+                    committed: self.marks.committed.point,
                     persisted: self.persisted, terms: self.history.current.terms.starts),
                 on: stream))
         guard refusal == nil else { return self.actions.append(.closeUpstream(stream)) }
@@ -60,7 +61,7 @@ extension ReplicaCore {
         }
     }
 
-    private mutating func refuse(_ refusal: StreamRefusal, on stream: StreamID) {
+    mutating func refuse(_ refusal: StreamRefusal, on stream: StreamID) {
         self.actions.append(
             .acknowledge(
                 AckMessage(term: self.raft.term, received: self.written, persisted: self.persisted, refusal: refusal),
@@ -77,7 +78,7 @@ extension ReplicaCore {
                 self.refuse(.mismatch(at: chain.point), on: stream)
                 return false
             }
-            self.upstream?.isConfirmed = true
+            self.confirmUpstream()
             return true
         }
         guard self.upstream?.isConfirmed == false, range.previous.position < chain.tail,
@@ -87,13 +88,18 @@ extension ReplicaCore {
             return false
         }
         if self.configuration.raft.planted == .skipTruncate {
-            self.upstream?.isConfirmed = true
+            self.confirmUpstream()
             self.acknowledgeUpstream()
             return false
         }
         self.truncate(to: range.previous)
-        self.upstream?.isConfirmed = true
+        self.confirmUpstream()
         return true
+    }
+
+    private mutating func confirmUpstream() {
+        self.upstream?.isConfirmed = true
+        self.dropFetch()
     }
 
     private mutating func truncate(to point: LogPoint) {
@@ -102,7 +108,8 @@ extension ReplicaCore {
         self.history.truncate(from: point.position)
         self.marks.truncate(to: point)
         self.buffer.truncate(to: point)
-        self.sealedLengths = self.sealedLengths.filter { $0.key < point.position.segment }
+        self.segments.truncate(to: point.position)
+        self.trimMarks.truncate(to: point.position)
         if self.written.position > point.position { self.written = point }
         if self.persisted.position > point.position { self.persisted = point }
         self.diskGeneration += 1
@@ -136,12 +143,14 @@ extension ReplicaCore {
             } catch {
                 self.history.truncate(from: start.position)
                 self.marks.truncate(to: start)
+                self.trimMarks.truncate(to: start.position)
                 return "\(error)"
             }
+            self.noteTrim(frame.header, end: end)
             ends.advance(over: frame.header, at: frame.position)
             self.marks.append(ends, byteCount: Int(frame.header.length))
         }
-        if isNewSegment { self.sealedLengths[start.position.segment] = start.position.offset }
+        if isNewSegment { self.segments.began(at: frames[0].header.firstIndex, behind: start.position) }
         self.buffer.append(
             .init(
                 from: from, previous: start, previousChecksum: startChecksum, bytes: raw, end: chain.point,

@@ -24,6 +24,7 @@ extension ReplicaCore {
             self.actions.append(.answer(id: id, .failure(.leadershipLost)))
         }
         self.dropDeferred()
+        self.endTrims(self.trims.removeAll(), .leadershipLost)
         for (node, progress) in self.followers {
             if let stream = progress.stream { self.actions.append(.closeStream(stream, to: node)) }
         }
@@ -52,6 +53,7 @@ extension ReplicaCore {
         case .streaming:
             self.ship(to: node)
             self.tellCommit(to: node)
+        case .fetching: return
         }
     }
 
@@ -103,6 +105,7 @@ extension ReplicaCore {
         let common = commonPoint(
             leaderTerms: self.history.current.terms.starts, leaderTail: self.chain.point,
             followerTerms: welcome.terms, followerTail: welcome.tail, followerCommit: welcome.committed)
+        guard common.position.segment >= self.segments.first else { return self.tellTrimmed(node, on: stream) }
         let checksum = common == welcome.tail ? welcome.tailChecksum : 0
         self.followers[node]?.began(at: common, checksum: checksum, on: stream, to: welcome.follower)
         self.ship(to: node)
@@ -110,7 +113,7 @@ extension ReplicaCore {
 
     /// The address of the byte that follows a frame's end.
     private func continuation(of point: LogPoint) -> Position {
-        self.sealedLengths[point.position.segment] == point.position.offset
+        self.segments.byteCount(of: point.position.segment) == point.position.offset
             ? Position(segment: point.position.segment.next, offset: 0) : point.position
     }
 
@@ -147,6 +150,8 @@ extension ReplicaCore {
                 continue
             }
             let from = self.continuation(of: progress.sent)
+            // Trimmed since: the next stream begins by telling so.
+            guard from.segment >= self.segments.first else { return self.abandon(stream, to: node) }
             guard from < self.written.position else { return }
             self.followers[node]?.isLoading = true
             self.actions.append(

@@ -20,8 +20,8 @@ package struct ReplicaCore: ~Copyable {
     package internal(set) var history: LogStateHistory
     var marks: ChainMarks
     var buffer: TailBuffer
-    /// Exact lengths of the sealed segments: the position before a segment's first frame.
-    var sealedLengths: [SegmentID: UInt32]
+    package internal(set) var segments: SegmentTable
+    var trimMarks: TrimMarks
     package internal(set) var written: LogPoint
     package internal(set) var persisted: LogPoint
     var isDiskFull = false
@@ -39,9 +39,12 @@ package struct ReplicaCore: ~Copyable {
     /// Who led last, at a node that is no member any more.
     var successor: NodeID?
     var deferredAnswers = DeferredAnswers()
+    var trims = PendingTrims()
 
     // Follower.
     var upstream: Upstream?
+    /// The peers' first segment, of which a copy is being made: this log ends before it.
+    var fetched: SegmentID?
 
     var now: ReplicaTime
     var actions: [ReplicaAction] = []
@@ -81,13 +84,15 @@ package struct ReplicaCore: ~Copyable {
         self.history = recovered.history
         self.marks = recovered.marks
         self.buffer = TailBuffer(byteCountMax: configuration.limits.tailByteCountMax)
-        self.sealedLengths = recovered.sealedLengths
+        self.segments = recovered.segments
+        self.trimMarks = recovered.trimMarks
         self.written = chain.point
         self.persisted = chain.point
         self.now = now
         self.lastRole = RoleView(role: .follower, term: recovered.hardState.term, leader: nil)
         // Recovery has synced what it kept.
         self.consensus(.persisted(through: chain.point))
+        self.carryOutTrim()
     }
 
     // MARK: What others may look at
@@ -125,6 +130,7 @@ package struct ReplicaCore: ~Copyable {
         case .readAsked(let id): self.consensus(.readAsked(id: id))
         case .transferAsked(let id, let node): self.transferAsked(id, to: node)
         case .membershipAsked(let id, let change): self.membershipAsked(id, change)
+        case .trimAsked(let id, let index): self.trimAsked(id, before: index)
         case .written(let point, let generation): self.diskWrote(through: point, generation: generation)
         case .persisted(let point, let generation): self.diskPersisted(through: point, generation: generation)
         case .votePersisted(let state): self.consensus(.votePersisted(state))
@@ -142,6 +148,9 @@ package struct ReplicaCore: ~Copyable {
         case .upstreamClosed(let stream): self.upstreamClosed(stream)
         case .greeted(let hello, let stream): self.greeted(hello, on: stream)
         case .shipped(let range, let raw, let stream): self.received(range, raw: raw, on: stream)
+        case .toldTrimmed(let first, let stream): self.toldTrimmed(first, on: stream)
+        case .fetched(let segment): self.fetched(segment)
+        case .fetchFailed(let segment): self.fetchFailed(segment)
         }
     }
 
@@ -151,6 +160,7 @@ package struct ReplicaCore: ~Copyable {
             self.actions.append(.answer(id: id, .failure(.timedOut)))
         }
         self.expireDeferred()
+        self.endTrims(self.trims.expired(at: self.now.monotonic), .timedOut)
         self.expireLeaderWait()
         self.expireMembership()
         self.drainEffects()
@@ -195,18 +205,21 @@ package struct ReplicaCore: ~Copyable {
             self.actions.append(.answer(id: done.id, .success(done.outcome)))
         }
         self.answerDeferred()
+        self.trimsCommitted(through: position)
         self.membershipCommitted()
         self.driveMembership()
     }
 
     private mutating func confirmed(_ id: UInt64) {
-        if self.membershipConfirmed(id, isLeader: true) || self.confirmedAnswer(id) { return }
+        if self.membershipConfirmed(id, isLeader: true) || self.confirmedAnswer(id) || self.trimConfirmed(id) { return }
         self.actions.append(.readReady(id: id, nextIndex: self.committedNextIndex))
     }
 
     private mutating func unconfirmed(_ id: UInt64) {
-        if self.membershipConfirmed(id, isLeader: false) || self.unconfirmedAnswer(id) || self.hold(read: id) { return }
-        self.actions.append(.readRefused(id: id))
+        if self.membershipConfirmed(id, isLeader: false) || self.unconfirmedAnswer(id) || self.trimUnconfirmed(id) {
+            return
+        }
+        if !self.hold(read: id) { self.actions.append(.readRefused(id: id)) }
     }
 
     private mutating func reportRole() {

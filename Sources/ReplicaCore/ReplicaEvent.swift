@@ -33,6 +33,8 @@ package enum ReplicaEvent: Sendable {
     case transferAsked(id: UInt64, to: NodeID?)
     /// Answered with ``ReplicaAction/membershipAnswered(id:_:)``.
     case membershipAsked(id: UInt64, MembershipChange)
+    /// Records before the index are not needed any more; answered with ``ReplicaAction/trimmed(id:_:)``.
+    case trimAsked(id: UInt64, before: LogIndex)
 
     // The disk, in the order of the jobs given to it.
     case written(through: LogPoint, generation: UInt64)
@@ -60,4 +62,9 @@ package enum ReplicaEvent: Sendable {
     case greeted(ReplicateHello, on: StreamID)
     case upstreamClosed(StreamID)
     case shipped(RangeMessage, raw: Bytes, on: StreamID)
+    /// The leader's log begins here, behind all that the two logs share.
+    case toldTrimmed(first: Position, on: StreamID)
+    /// The answer to ``ReplicaAction/fetch(_:from:)``: the copy is whole, checked and synced.
+    case fetched(SegmentID)
+    case fetchFailed(SegmentID)
 }

@@ -43,12 +43,28 @@ package final class ReplicaDisk {
             self.generation = generation
             self.needsSync = true
             return .written(through: self.writer.chain.point, generation: generation)
+        case .trim(let position):
+            // Only what is synced goes; what was decided lies behind it, and is in the file already.
+            if self.writer.durable.position < position { try self.writer.sync() }
+            try self.trim(before: position)
+            return nil
         case .persistVote(let state):
             try self.votes.store(term: state.term, vote: state.vote)
             return .votePersisted(state)
         case .recordCommit(let position):
             self.writer.recordCommit(position)
             return nil
+        }
+    }
+
+    /// Files that could not be removed go at the next start: no reason to stop.
+    private func trim(before position: Position) throws(LogError) {
+        guard let job = self.writer.beginTrim(before: position) else { return }
+        switch job.perform() {
+        case .done, .filesLeft: return
+        case .syncFailed(let error):
+            self.writer.syncFailed()
+            throw error
         }
     }
 
@@ -76,6 +92,11 @@ package final class ReplicaDisk {
         try self.writer.syncDurableFile(now: now)
         // A hint: whoever misses it walks the segment.
         if let segment = self.writer.takeUnindexed() { _ = try? self.writer.store.writeIndexFile(of: segment) }
+    }
+
+    /// Instead of closing: the log is given up for a peer's first segment; the directory is to be opened again.
+    package func giveUp(for copy: VerifiedFirstSegment) throws(LogError) {
+        try self.writer.giveUp(for: copy)
     }
 
     package func close(now: MonotonicTime) throws(LogError) {

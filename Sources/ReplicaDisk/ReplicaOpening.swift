@@ -18,13 +18,11 @@ package enum ReplicaOpening {
         store: LogStore, commit: Position, hardState: HardState, mayVote: Bool
     ) throws(ReplicaOpeningError) -> RecoveredReplica {
         let segments = store.segments
-        guard let last = segments.last else { throw .blank }
+        guard let first = segments.first else { throw .blank }
         // A segment whose start lies above the commit position may hold an uncommitted checkpoint.
         let base =
             segments.last { Position(segment: $0.id, offset: UInt32(SegmentHeader.byteCount)) < commit }
-            ?? segments.first ?? last
-        var sealed: [SegmentID: UInt32] = [:]
-        for segment in segments where segment.id != last.id { sealed[segment.id] = UInt32(segment.byteCount) }
+            ?? first
         do {
             let start = try Self.chain(before: base.id, in: store)
             var recovery = ReplicaRecovery(start: start, commit: commit)
@@ -36,7 +34,7 @@ package enum ReplicaOpening {
                 try recovery.apply(range.bytes, at: range.position)
                 from = range.end
             }
-            return try recovery.finish(hardState: hardState, mayVote: mayVote, sealedLengths: sealed)
+            return try recovery.finish(hardState: hardState, mayVote: mayVote, segments: SegmentTable(segments, first))
         } catch let error as LogError {
             throw .log(error)
         } catch let error as RecoveryFailure {
@@ -55,6 +53,16 @@ package enum ReplicaOpening {
         chain.previousChecksum = header.previousChecksum
         chain.nextIndex = header.firstIndex
         return chain
+    }
+}
+
+extension SegmentTable {
+    fileprivate init(_ segments: [SegmentSummary], _ first: SegmentSummary) {
+        self.init(first: first.id, firstIndex: first.firstIndex)
+        for (segment, next) in zip(segments, segments.dropFirst()) {
+            let end = Position(segment: segment.id, offset: UInt32(segment.byteCount))
+            self.began(at: next.firstIndex, behind: end)
+        }
     }
 }
 

@@ -11,7 +11,7 @@ import SegmentLog
 ///     loop --jobs--> [queue] --> write, write, truncate, ... --> one sync --events--> loop
 ///
 /// A full disk is waited out: the write that found no room stays first in line and is tried again, so that nothing
-/// placed is ever skipped; only votes overtake it. Every other failure ends the node: a failed sync above all.
+/// placed is ever skipped; only votes and trims overtake it. Every other failure ends the node: a failed sync above all.
 final class DiskThread: Sendable {
     enum Report: Sendable {
         case events([ReplicaEvent])
@@ -85,15 +85,31 @@ final class DiskThread: Sendable {
 
     /// Finishes what is queued, closes the log with a clean mark, ends the thread.
     func stop() async {
+        await self.end { try? $0.close(now: Self.now()) }
+    }
+
+    /// Finishes what is queued, gives the log up for a peer's first segment, ends the thread.
+    ///
+    /// - Returns: What went wrong; opening the directory tells which log is there.
+    func stop(for copy: VerifiedFirstSegment) async -> LogError? {
+        await self.end { disk in
+            do throws(LogError) { try disk.giveUp(for: copy) } catch { return error }
+            return nil
+        } ?? .failed
+    }
+
+    /// - Returns: `nil` when a job failed; `body` is not called then.
+    private func end<Value: Sendable>(_ body: @escaping @Sendable (ReplicaDisk) -> Value) async -> Value? {
         self.state.withLock { $0.isStopping = true }
-        await withCheckedContinuation { continuation in
+        let value: Value? = await withCheckedContinuation { continuation in
             self.pool.submit { _ in
                 self.run()
-                if !self.state.withLock({ $0.hasFailed }) { try? self.confined.disk.close(now: Self.now()) }
-                continuation.resume()
+                let hasFailed = self.state.withLock { $0.hasFailed }
+                continuation.resume(returning: hasFailed ? nil : body(self.confined.disk))
             }
         }
         try? await self.pool.shutdownGracefully()
+        return value
     }
 
     private func submit(_ body: @escaping @Sendable () -> Void) {
@@ -141,8 +157,12 @@ final class DiskThread: Sendable {
         var left: [DiskJob] = []
         for job in jobs {
             // A vote kept back would keep the cluster without a leader; stored early, it only withholds.
+            // A trim may free the room that is waited for; it is done again in its turn.
             if !left.isEmpty {
-                guard case .persistVote = job else {
+                switch job {
+                case .persistVote: break
+                case .trim: left.append(job)
+                case .write, .truncate, .recordCommit:
                     left.append(job)
                     continue
                 }

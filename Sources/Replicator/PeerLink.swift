@@ -183,6 +183,12 @@ final class PeerLink {
         self.replicate?.messages.send(.range(range))
     }
 
+    /// The follower needs what is trimmed; the stream stays open until it has fetched the first segment.
+    func tellTrimmed(_ first: Position, on id: StreamID) {
+        guard self.replicate?.id == id else { return }
+        self.replicate?.messages.send(.trimmed(first: first))
+    }
+
     /// Heartbeats travel on a stream of their own, never queued behind ranges.
     func sendPulse(_ message: PeerMessage) {
         guard let connection = self.connection else { return }

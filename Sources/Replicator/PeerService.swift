@@ -16,6 +16,8 @@ extension HTTPField.Name {
 /// What the peer listener tells the node. Event loop only.
 protocol PeerServiceOwner: AnyObject {
     var identity: PeerIdentity { get }
+    /// `nil` while the node has no log.
+    var segments: SegmentSource? { get }
     func opened(_ upstream: PeerUpstream)
     func received(_ message: PeerMessage, on upstream: PeerUpstream)
     func closed(_ upstream: PeerUpstream)
@@ -47,6 +49,7 @@ final class PeerService: HTTP2ServerHandler {
     private let owner: any PeerServiceOwner
     private let nextID: () -> StreamID
     private var upstream: PeerUpstream?
+    private var sending: SegmentSending?
 
     init(owner: any PeerServiceOwner, nextID: @escaping () -> StreamID) {
         self.owner = owner
@@ -64,6 +67,7 @@ final class PeerService: HTTP2ServerHandler {
             var body: [UInt8] = []
             self.owner.identity.encode(into: &body)
             stream.respond(HTTPResponse(status: .ok), body: ByteBuffer(bytes: body))
+        case (.get, let path?) where path.hasPrefix(SegmentRequest.prefix): self.send(head, stream)
         default:
             let hint = "This is Holdfast's peer port: nodes talk to each other here. Clients use the client port.\n"
             stream.respond(HTTPResponse(status: .notFound), body: ByteBuffer(string: hint))
@@ -84,6 +88,20 @@ final class PeerService: HTTP2ServerHandler {
         self.owner.opened(upstream)
     }
 
+    private func send(_ head: HTTPRequest, _ stream: HTTP2Stream) {
+        do throws(SegmentRefusal) {
+            let request = try SegmentRequest(head)
+            guard let source = self.owner.segments else { throw .noLog }
+            let sending = SegmentSending(request, from: source, on: stream)
+            self.sending = sending
+            sending.start()
+        } catch {
+            error.respond(on: stream)
+        }
+    }
+
+    func becameWritable(on stream: HTTP2Stream) { self.sending?.becameWritable() }
+
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard let upstream = self.upstream else { return }
         do {
@@ -99,6 +117,8 @@ final class PeerService: HTTP2ServerHandler {
     }
 
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
+        self.sending?.closed()
+        self.sending = nil
         guard let upstream = self.upstream else { return }
         self.upstream = nil
         self.owner.closed(upstream)

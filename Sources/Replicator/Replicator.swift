@@ -94,7 +94,7 @@ package final class Replicator: Sendable {
         let failure = self.failure
         do {
             try await self.eventLoop.submit {
-                try host.value.run(directory) { failure.fail(ReplicatorError.log($0)) }
+                try host.value.run(directory) { failure.fail($0) }
             }.get()
         } catch {
             self.configuration.logger.critical("cannot take up the log", metadata: ["error": "\(error)"])
@@ -156,14 +156,14 @@ package final class Replicator: Sendable {
                 }
             }
             let view = access.watch.view
+            let first = access.store.firstIndex
             let index =
                 switch start {
-                case .first: LogIndex.first
+                case .first: first
                 case .tail: view.nextIndex
                 case .index(let index): index
                 case .last(let count):
-                    LogIndex(
-                        view.nextIndex.rawValue > count ? view.nextIndex.rawValue - count : LogIndex.first.rawValue)
+                    max(first, LogIndex(view.nextIndex.rawValue - min(count, view.nextIndex.rawValue)))
                 }
             return try await self.pool.runIfActive {
                 try PageReader(store: access.store).page(
@@ -219,6 +219,19 @@ package final class Replicator: Sendable {
         return try result.get()
     }
 
+    /// Has the leader trim the log: whole sealed segments go, on every node, that hold only records before `index`.
+    ///
+    /// The newest sealed segment stays in any case. Asking again is safe, also when the outcome is not known.
+    ///
+    /// - Returns: Where the log begins then, once a quorum has the decision on disk.
+    package func trimmed(before index: LogIndex) async throws(TrimFailure) -> TrimOutcome {
+        let host = self.host
+        let result = await withCheckedContinuation { continuation in
+            self.eventLoop.execute { host.value.trim(before: index) { continuation.resume(returning: $0) } }
+        }
+        return try result.get()
+    }
+
     /// Where each member is found.
     package var peers: [ClusterPeer] { self.directory.peers }
 
@@ -244,9 +257,10 @@ package final class Replicator: Sendable {
         self.forming.withLock { $0 }?.cancel()
         for entry in self.queue.close() { entry.reply(.failure(.shuttingDown(mayBeApplied: false))) }
         let host = self.host
-        let disk = try? await self.eventLoop.submit { host.value.stop() }.get()
+        let stopping = try? await self.eventLoop.submit { host.value.stop() }.get()
         await self.server.shutdown(grace: .milliseconds(200))
-        await disk?.stop()
+        await stopping?.beginning?.value
+        await stopping?.disk?.stop()
         try? await self.pool.shutdownGracefully()
         self.failure.succeed()
     }

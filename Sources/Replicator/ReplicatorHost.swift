@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import RaftCore
 import ReplicaCore
+import ReplicaDisk
 import SegmentLog
 import WireFormat
 
@@ -20,6 +21,8 @@ final class ReplicatorHost {
     private var disk: DiskThread?
     private var lastUpstream: UInt64 = 0
     private var isStopped = false
+    /// The log was given up for a peer's first segment, and is opened again.
+    private var beginning: Task<Void, Never>?
 
     init(
         configuration: ReplicatorConfiguration, directory: ReplicaDirectory, peers: PeerDirectory,
@@ -45,7 +48,7 @@ final class ReplicatorHost {
     }
 
     /// Takes up the log and begins to take part.
-    func run(_ directory: ReplicaDirectory, failed: @escaping (LogError) -> Void) throws {
+    func run(_ directory: ReplicaDirectory, failed: @escaping @Sendable (ReplicatorError) -> Void) throws {
         guard !self.isStopped else { return }
         let running = try directory.running(self.configuration, now: ReplicatorLoop.now())
         self.known = directory
@@ -59,7 +62,8 @@ final class ReplicatorHost {
         let store = running.store
         let loop = ReplicatorLoop(
             core: running.core, configuration: self.configuration, directory: self.peers, store: store, disk: disk,
-            watch: watch, pool: self.pool, eventLoop: eventLoop, stopped: failed)
+            watch: watch, pool: self.pool, eventLoop: eventLoop,
+            beginAnew: { bound.value.beginAnew(with: $0, failed: failed) }, stopped: failed)
         self.disk = disk
         self.access = ReadAccess(store: store, watch: watch)
         self.loop = loop
@@ -67,6 +71,35 @@ final class ReplicatorHost {
     }
 
     private var access: ReadAccess?
+
+    /// Ends this node's part in the cluster and begins again, from the copy: as after a crash, but in one process.
+    ///
+    /// Whoever waits is answered by then, and term and vote stand on the disk before they are read again.
+    private func beginAnew(
+        with copy: VerifiedFirstSegment, failed: @escaping @Sendable (ReplicatorError) -> Void
+    ) {
+        guard let disk = self.disk else { return }
+        self.loop?.stop()
+        self.loop = nil
+        self.access = nil
+        self.disk = nil
+        let (configuration, pool, eventLoop) = (self.configuration, self.pool, self.eventLoop)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        self.beginning = Task {
+            do {
+                if let error = await disk.stop(for: copy) { throw ReplicatorError.log(error) }
+                let directory = try await pool.runIfActive { try ReplicaDirectory.open(configuration) }
+                directory.tell(configuration.logger)
+                try await eventLoop.submit { try bound.value.run(directory, failed: failed) }.get()
+            } catch let error as ReplicatorError {
+                failed(error)
+            } catch let error as ReplicaOpeningError {
+                failed(.opening(error))
+            } catch {
+                configuration.logger.info("stopped before the log was taken up again", metadata: ["error": "\(error)"])
+            }
+        }
+    }
 
     func propose(_ entries: [AppendQueue.Entry]) {
         guard let loop = self.loop else {
@@ -101,6 +134,11 @@ final class ReplicatorHost {
         loop.change(change, done: done)
     }
 
+    func trim(before index: LogIndex, done: @escaping (Result<TrimOutcome, TrimFailure>) -> Void) {
+        guard let loop = self.loop else { return done(.failure(.notLeader(leader: nil))) }
+        loop.trim(before: index, done: done)
+    }
+
     func status() -> ReplicatorStatus {
         if let loop = self.loop { return loop.status(identity: self.known.identity) }
         return ReplicatorStatus(
@@ -110,11 +148,11 @@ final class ReplicatorHost {
             membership: Membership(), peers: [])
     }
 
-    /// - Returns: The disk, for the caller to stop off the event loop.
-    func stop() -> DiskThread? {
+    /// - Returns: What is to be waited for off the event loop, and then the disk, to be stopped there.
+    func stop() -> (beginning: Task<Void, Never>?, disk: DiskThread?) {
         self.isStopped = true
         self.loop?.stop()
-        return self.disk
+        return (self.beginning, self.disk)
     }
 }
 
@@ -123,6 +161,9 @@ extension ReplicatorHost: PeerServiceOwner {
         var identity = self.known.peerIdentity
         if let loop = self.loop { identity.members = loop.membership.members }
         return identity
+    }
+    var segments: SegmentSource? {
+        self.access.map { SegmentSource(store: $0.store, watch: $0.watch, pool: self.pool) }
     }
     func opened(_ upstream: PeerUpstream) { self.loop?.opened(upstream) ?? upstream.close() }
     func received(_ message: PeerMessage, on upstream: PeerUpstream) { self.loop?.received(message, on: upstream) }

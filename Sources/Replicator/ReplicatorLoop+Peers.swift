@@ -42,6 +42,7 @@ extension ReplicatorLoop {
         switch message {
         case .hello(let hello): self.take(.greeted(hello, on: upstream.id))
         case .range(let range): self.received(range, on: upstream)
+        case .trimmed(let first): self.take(.toldTrimmed(first: first, on: upstream.id))
         case .voteRequest(let request):
             self.voteUpstreams[request.candidate.node] = upstream
             self.take(.received(.voteRequest(request), from: request.candidate))

@@ -22,9 +22,10 @@ final class ReplicatorLoop {
     let directory: PeerDirectory
     let shipping: RangeShipping
     private let disk: DiskThread
-    private let store: LogStore
-    private let pool: NIOThreadPool
-    private let stopped: (LogError) -> Void
+    let store: LogStore
+    let pool: NIOThreadPool
+    private let beginAnew: (VerifiedFirstSegment) -> Void
+    private let stopped: (ReplicatorError) -> Void
     var links: [NodeID: PeerLink] = [:]
     var upstreams: [StreamID: PeerUpstream] = [:]
     /// Where the answer to a vote request, and to a heartbeat, goes.
@@ -35,6 +36,9 @@ final class ReplicatorLoop {
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
     private var changes: [UInt64: (Result<Membership, MembershipFailure>) -> Void] = [:]
+    private var trims: [UInt64: (Result<TrimOutcome, TrimFailure>) -> Void] = [:]
+    /// The peer's first segment, on its way into this node's directory.
+    var fetching: Fetching?
     private var lastID: UInt64 = 0
     private var events: Deque<ReplicaEvent> = []
     private var isStepping = false
@@ -50,7 +54,7 @@ final class ReplicatorLoop {
     init(
         core: consuming ReplicaCore, configuration: ReplicatorConfiguration, directory: PeerDirectory, store: LogStore,
         disk: DiskThread, watch: CommitWatch, pool: NIOThreadPool, eventLoop: any EventLoop,
-        stopped: @escaping (LogError) -> Void
+        beginAnew: @escaping (VerifiedFirstSegment) -> Void, stopped: @escaping (ReplicatorError) -> Void
     ) {
         self.core = core
         self.configuration = configuration
@@ -62,6 +66,7 @@ final class ReplicatorLoop {
         self.pool = pool
         self.eventLoop = eventLoop
         self.logger = configuration.logger
+        self.beginAnew = beginAnew
         self.stopped = stopped
     }
 
@@ -101,6 +106,9 @@ final class ReplicatorLoop {
         self.transfers.removeAll()
         for change in self.changes.values { change(.failure(.unknownOutcome)) }
         self.changes.removeAll()
+        for trim in self.trims.values { trim(.failure(.shuttingDown)) }
+        self.trims.removeAll()
+        self.fetching?.task.cancel()
         for link in self.links.values { link.close() }
         for upstream in self.upstreams.values { upstream.close() }
         self.watch.close()
@@ -180,6 +188,14 @@ final class ReplicatorLoop {
         self.take(.membershipAsked(id: self.lastID, change))
     }
 
+    /// - Parameter done: Called exactly once, with where the log begins then.
+    func trim(before index: LogIndex, done: @escaping (Result<TrimOutcome, TrimFailure>) -> Void) {
+        guard !self.isStopped else { return done(.failure(.shuttingDown)) }
+        self.lastID += 1
+        self.trims[self.lastID] = done
+        self.take(.trimAsked(id: self.lastID, before: index))
+    }
+
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
@@ -189,7 +205,7 @@ final class ReplicatorLoop {
             guard !self.isStopped else { return }
             self.logger.critical("the log failed; this node stops", metadata: ["error": "\(error)"])
             self.stop()
-            self.stopped(error)
+            self.stopped(.log(error))
         }
     }
 
@@ -214,12 +230,17 @@ final class ReplicatorLoop {
         case .transferred(let id, let result): self.transfers.removeValue(forKey: id)?(result)
         case .membershipAnswered(let id, let result): self.changes.removeValue(forKey: id)?(result)
         case .membershipChanged(let membership): self.connect(to: membership)
+        case .trimmed(let id, let result): self.trims.removeValue(forKey: id)?(result)
         case .send(let message, let member): self.send(message, to: member)
         case .openStream(let id, let node, let hello): self.links[node]?.openReplicate(id, hello: hello)
         case .closeStream(let id, let node): self.links[node]?.closeReplicate(id)
         case .ship(let range, let id, let node): self.links[node]?.ship(range, on: id)
         case .load(let node, let stream, let from, let through, let byteCountMax):
             self.load(to: node, stream: stream, from: from, through: through, byteCountMax: byteCountMax)
+        case .tellTrimmed(let first, let id, let node): self.links[node]?.tellTrimmed(first, on: id)
+        case .fetch(let segment, let node): self.fetch(segment, from: node)
+        case .dropFetch: self.dropFetch()
+        case .beginAnew: if let copy = self.fetching?.copy { self.beginAnew(copy) }
         case .welcome(let welcome, let id): self.upstreams[id]?.send(.welcome(welcome))
         case .acknowledge(let ack, let id): self.upstreams[id]?.send(.ack(ack))
         case .closeUpstream(let id): self.upstreams.removeValue(forKey: id)?.messages.stream.finish()

@@ -24,6 +24,7 @@ extension LogError: CustomStringConvertible {
         case .notTheTail(let tail): "the bytes belong elsewhere, the log ends at \(tail); nothing was applied"
         case .trimmed(let first): "removed by a trim: the log begins at \(first)"
         case .beyondTail(let tail): "behind the end of the log, which is \(tail)"
+        case .notSealed(let segment): "segment \(segment.fileName) is not sealed and committed yet"
         case .noFrame(let position): "no frame begins at \(position)"
         case .committed(let position): "the log is committed through \(position); nothing was changed"
         case .storage(let failure): "\(failure)"

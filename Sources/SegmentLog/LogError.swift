@@ -37,6 +37,8 @@ public enum LogError: Error, Hashable, Sendable {
     /// Removed by a trim; the log begins at `first`.
     case trimmed(first: Position)
     case beyondTail(tail: Position)
+    /// The segment is still written to, or not wholly committed: it cannot be copied yet.
+    case notSealed(SegmentID)
     /// No frame begins there.
     case noFrame(at: Position)
     /// A truncation would remove what is committed. Nothing was changed.

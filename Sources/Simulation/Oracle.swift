@@ -14,6 +14,8 @@ struct Oracle {
     private(set) var lastAcknowledgedIndex = LogIndex(0)
     var writers = WriterOracle()
     private var places: [ProducerSequence: LogIndex] = [:]
+    /// Nobody asked for more to be trimmed.
+    var trimAskedMax = LogIndex.first
 
     var leaderCount: Int { self.leaders.count }
     var acknowledgedCount: Int { self.acknowledged.count + self.writers.acknowledgedCount }
@@ -23,7 +25,9 @@ struct Oracle {
             throw Violation(invariant: .oneLeaderPerTerm, detail: "nodes \(other) and \(node) both lead term \(term)")
         }
         guard let last = self.committed.lastIndex(where: { $0.inTerm < term }) else { return }
-        guard last < log.frames.count, log.frames[last] == self.committed[last].frame else {
+        let trimmed = try self.trimmedCount(node, log)
+        if last < trimmed { return }
+        guard last < trimmed + log.frames.count, log.frames[last - trimmed] == self.committed[last].frame else {
             throw Violation(
                 invariant: .leaderCompleteness,
                 detail:
@@ -46,8 +50,9 @@ struct Oracle {
             throw Violation(
                 invariant: .committedNeverChanges, detail: "node \(node) commits \(position), which it does not hold")
         }
-        let known = min(count, self.committed.count)
-        if known > 0, log.frames[known - 1] != self.committed[known - 1].frame {
+        let trimmed = try self.trimmedCount(node, log)
+        let known = min(count, self.committed.count - trimmed)
+        if known > 0, log.frames[known - 1] != self.committed[trimmed + known - 1].frame {
             throw Violation(
                 invariant: .committedNeverChanges,
                 detail: "node \(node) holds another frame at \(log.frames[known - 1].position) than was committed")

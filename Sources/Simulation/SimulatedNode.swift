@@ -24,6 +24,8 @@ final class SimulatedNode {
     private var core: ReplicaCore?
     private(set) var worker: ReplicaDisk?
     private(set) var store: LogStore?
+    /// Of a peer's first segment, whole and checked.
+    fileprivate var copy: VerifiedFirstSegment?
     var log = MirroredLog()
     var jobs: [DiskJob] = []
     var isDiskBusy = false
@@ -35,8 +37,10 @@ final class SimulatedNode {
     var clockSkew: UInt64 = 0
 
     // What the node has vouched for, across its lives.
-    private(set) var vouchedPersisted = LogPoint.zero
+    fileprivate(set) var vouchedPersisted = LogPoint.zero
     private(set) var vouchedState = HardState(term: .zero, vote: nil)
+    /// Everything before is gone for good.
+    private(set) var first = SegmentID.first
 
     init(number: Int, configuration: SimulationConfiguration, random: inout SplitMix64) {
         self.number = number
@@ -89,6 +93,7 @@ final class SimulatedNode {
         self.log = MirroredLog()
         self.vouchedPersisted = .zero
         self.vouchedState = HardState(term: .zero, vote: nil)
+        self.first = .first
     }
 
     /// Starts the node from what its disk holds.
@@ -118,6 +123,7 @@ final class SimulatedNode {
             replica.limits.rangeByteCountMax = self.configuration.isChurning ? 256 : 2 << 10
             replica.limits.windowByteCountMax = self.configuration.isChurning ? 256 : 16 << 10
             replica.limits.tailByteCountMax = 8 << 10
+            try self.note(first: store.first.segment)
             self.log = try self.mirror(store)
             self.core = ReplicaCore(configuration: replica, recovered: recovered, now: now)
             self.worker = ReplicaDisk(writer: writer, votes: votes, policy: self.configuration.policy)
@@ -155,7 +161,7 @@ final class SimulatedNode {
 
     private func mirror(_ store: LogStore) throws(LogError) -> MirroredLog {
         var log = MirroredLog()
-        var from = Position.zero
+        var from = store.first
         let tail = store.written.position
         while from < tail {
             let range = try store.read(from: from, through: tail, byteCountMax: 1 << 20)
@@ -171,6 +177,7 @@ final class SimulatedNode {
         self.core = nil
         self.worker = nil
         self.store = nil
+        self.copy = nil
         self.jobs = []
         self.isDiskBusy = false
         self.isSlow = false
@@ -192,10 +199,56 @@ final class SimulatedNode {
         if self.configuration.policy != .os { self.vouchedPersisted = max(self.vouchedPersisted, ack.persisted) }
     }
 
+    /// The log begins there, whatever crash comes.
+    func note(first: SegmentID) throws(Violation) {
+        guard first >= self.first else {
+            throw Violation(
+                invariant: .trimmedAsAsked,
+                detail: "node \(self.number) began with segment \(self.first), and now with \(first)")
+        }
+        self.first = first
+    }
+
     func votePersisted(_ state: HardState) { self.vouchedState = state }
 
     func truncated(to point: LogPoint) {
         self.log.truncate(to: point.position)
         if self.vouchedPersisted.position > point.position { self.vouchedPersisted = point }
+    }
+}
+
+/// A log that is given up for a peer's first segment.
+extension SimulatedNode {
+    /// - Returns: Whether the copy is good.
+    /// - Throws: When the machine is gone.
+    func takeCopy(of file: SegmentFile, isDamaged: Bool) throws(LogError) -> Bool {
+        guard var copy = try self.store?.firstSegmentCopy(of: file.segment) else { return false }
+        let middle = file.byteCount / 2
+        for range in [0..<middle, middle..<file.byteCount] {
+            var bytes = try file.read(range)
+            if isDamaged, range.lowerBound > 0 { bytes[bytes.startIndex + bytes.count / 2] ^= 1 }
+            try copy.write(bytes)
+        }
+        do throws(LogError) {
+            self.copy = try copy.verified()
+            return true
+        } catch {
+            guard case .rejected = error, isDamaged else { throw error }
+            copy.cancel()
+            return false
+        }
+    }
+
+    func dropCopy() {
+        self.copy?.cancel()
+        self.copy = nil
+    }
+
+    /// Does what is queued, and decides for the copy: what it ends with is all that this node vouches for then.
+    func giveUp() throws(LogError) {
+        guard let worker, let copy else { preconditionFailure("node \(self.number) has no copy to begin with") }
+        self.vouchedPersisted = min(self.vouchedPersisted, copy.end)
+        for job in self.jobs { _ = try worker.perform(job) }
+        try worker.giveUp(for: copy)
     }
 }

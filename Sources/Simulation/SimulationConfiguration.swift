@@ -55,13 +55,16 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     /// Nodes are added, removed and replaced; some lose their disks.
     package static let membership = SimulationFaults(rawValue: 256)
 
+    /// Leaders trim, now and then: whoever was away for long finds what it needs gone.
+    package static let trims = SimulationFaults(rawValue: 512)
+
     package static let all: SimulationFaults = [
-        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers, .membership,
+        .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers, .membership, .trims,
     ]
 
     package static let named: [String: SimulationFaults] = [
         "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
         "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers,
-        "membership": .membership, "all": .all, "none": [],
+        "membership": .membership, "trims": .trims, "all": .all, "none": [],
     ]
 }

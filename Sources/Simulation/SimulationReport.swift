@@ -23,6 +23,9 @@ package struct SimulationReport: Sendable {
     /// Steps that were asked for and committed.
     package var membershipChanges = 0
     package var disksLost = 0
+    package var trims = 0
+    /// Nodes that were too far behind, and began with a peer's first segment.
+    package var beginnings = 0
     package var violation: Violation?
 }
 
@@ -47,6 +50,7 @@ package enum Invariant: String, Hashable, Sendable {
     case cursors = "a cursor is never behind what was acknowledged"
     case linearizableReads = "a linearizable read sees all that was acknowledged before it"
     case nothingGoesBack = "terms, votes and what was vouched for never go back"
+    case trimmedAsAsked = "only what was asked for is trimmed, and the first position never goes back"
     case sameFiles = "sealed segments are the same files on every node"
     case recovers = "a crashed node opens its log again"
     case liveness = "once faults stop, a leader emerges and all nodes become level"

@@ -8,7 +8,7 @@ extension World {
         switch job {
         case .write(let bytes, let position, _): node.log.append(bytes, at: position)
         case .truncate(let point, _): node.truncated(to: point)
-        case .persistVote, .recordCommit: break
+        case .trim, .persistVote, .recordCommit: break
         }
         node.jobs.append(job)
         guard !node.isDiskBusy else { return }
@@ -34,6 +34,7 @@ extension World {
             return self.diskFailed(node, error)
         }
         let life = node.life
+        if let store = node.store { try node.note(first: store.first.segment) }
         for event in events {
             if case .votePersisted(let state) = event { node.votePersisted(state) }
             try self.step(node, event)

@@ -86,8 +86,8 @@ extension World {
     }
 
     /// Power goes in the middle of one of the next disk operations.
-    private func crashSoon(_ node: SimulatedNode) {
-        let number = node.disk.counts.operations + Int(self.random.next(in: 1..<12))
+    func crashSoon(_ node: SimulatedNode, within operationCount: UInt64 = 11) {
+        let number = node.disk.counts.operations + Int(self.random.next(in: 1..<operationCount + 1))
         node.disk.inject(.stop, atOperation: number)
     }
 

@@ -46,7 +46,7 @@ extension World {
         }
     }
 
-    private static func travelled(_ message: PeerMessage) -> PeerMessage {
+    static func travelled(_ message: PeerMessage) -> PeerMessage {
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
         var parser = MessageParser()
@@ -78,7 +78,7 @@ extension World {
         self.deliverDown(.shipped(copy, raw: copy.body, on: upstream), id: id, from: leader)
     }
 
-    private func deliverDown(_ event: ReplicaEvent, id: StreamID, from leader: SimulatedNode) {
+    func deliverDown(_ event: ReplicaEvent, id: StreamID, from leader: SimulatedNode) {
         guard let index = self.network.index(id, leader: leader) else { return }
         let stream = self.network.streams[index]
         guard !stream.isBroken, self.network.reaches(stream.leader, stream.follower) else {

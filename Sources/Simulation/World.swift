@@ -26,6 +26,8 @@ final class World {
         case hurry(node: Int)
         case restart(node: Int)
         case fall(node: Int, life: Int)
+        case trim
+        case fetch(SegmentID, from: Int, node: Int, life: Int)
     }
 
     let configuration: SimulationConfiguration
@@ -104,11 +106,19 @@ final class World {
             self.schedule(.reconfigure, after: self.microseconds(50_000..<900_000))
             self.schedule(.join, after: 0)
         }
+        if self.configuration.faults.contains(.trims) {
+            self.schedule(.trim, after: self.microseconds(50_000..<900_000))
+        }
         if self.configuration.faults != [] { self.schedule(.misfortune, after: self.microseconds(1_000..<900_000)) }
     }
 
     func start(_ node: SimulatedNode) throws(Violation) {
-        try node.start(randomSeed: self.random.next(), now: self.time(of: node))
+        do throws(Violation) {
+            try node.start(randomSeed: self.random.next(), now: self.time(of: node))
+        } catch {
+            guard node.disk.isStopped else { throw error }
+            return self.crash(node, losesPower: true)
+        }
         self.schedule(.tick(node: node.number, life: node.life), after: self.microseconds(0..<5_000))
     }
 
@@ -147,6 +157,8 @@ final class World {
             case .join: (16, 0)
             case .writer(let number): (17, UInt64(number))
             case .writerGivesUp(let number, _): (18, UInt64(number))
+            case .trim: (19, 0)
+            case .fetch(_, _, let node, let life): (20, UInt64(node << 16 | life))
             }
         self.mix(words.0)
         self.mix(words.1)
@@ -183,6 +195,10 @@ final class World {
         case .handOver: try self.handOver()
         case .reconfigure: try self.reconfigure()
         case .join: try self.join()
+        case .trim: try self.trim()
+        case .fetch(let segment, let source, let number, let life):
+            guard let node = self.alive(number, life) else { return }
+            try self.fetch(segment, from: source, by: node)
         case .misfortune: try self.misfortune()
         case .heal(let from, let to): self.heal(from: from, to: to)
         case .hurry(let number): self.nodes[number].isSlow = false
@@ -234,6 +250,11 @@ final class World {
             self.cursorReads[id] = nil
         case .transferred(let id, let result): self.handedOver(id, result)
         case .membershipAnswered(_, let result): if case .success = result { self.report.membershipChanges += 1 }
+        case .trimmed(_, let result): try self.trimmed(result)
+        case .tellTrimmed(let first, let id, _): self.tellTrimmed(first, on: id, from: node)
+        case .fetch(let segment, let leader): self.startFetch(segment, from: leader, by: node)
+        case .dropFetch: node.dropCopy()
+        case .beginAnew: self.beginAnew(node)
         case .roleChanged(let role, let term, _):
             self.mix(UInt64(role.rawValue.utf8.count) << 32 | term.rawValue)
             guard role == .leader else { return }

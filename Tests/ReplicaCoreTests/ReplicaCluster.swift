@@ -14,6 +14,10 @@ final class ReplicaCluster {
         var isCut = false
         var truncations: [LogPoint] = []
         var largestWriteByteCount = 0
+        var trims: [Position] = []
+        var fetches: [(segment: SegmentID, from: NodeID)] = []
+        var droppedFetchCount = 0
+        var begunAnew: SegmentID?
         init(member: Member, core: consuming ReplicaCore) {
             self.member = member
             self.core = core
@@ -24,6 +28,7 @@ final class ReplicaCluster {
     private(set) var answers: [UInt64: Result<AppendOutcome, AppendFailure>] = [:]
     private(set) var changes: [UInt64: Result<Membership, MembershipFailure>] = [:]
     private(set) var transfers: [UInt64: Result<NodeID, TransferFailure>] = [:]
+    private(set) var trims: [UInt64: Result<TrimOutcome, TrimFailure>] = [:]
     private var milliseconds: UInt64 = 1_000
     private var queue: [(node: Int, event: ReplicaEvent)] = []
     private var streams: [(leader: Int, id: StreamID, follower: Int, upstream: StreamID)] = []
@@ -35,7 +40,7 @@ final class ReplicaCluster {
             var recovery = ReplicaRecovery(start: FrameChain(empty: founding.cluster), commit: .zero)
             try recovery.apply(founding.bytes[...], at: .zero)
             let recovered = try recovery.finish(
-                hardState: HardState(term: .zero, vote: nil), mayVote: true, sealedLengths: [:])
+                hardState: HardState(term: .zero, vote: nil), mayVote: true, segments: SegmentTable())
             let configuration = ReplicaConfiguration(
                 member: member, cluster: founding.cluster, starts: 1, policy: .always,
                 segmentByteCountMax: segmentByteCountMax, raft: RaftConfiguration(member: member),
@@ -145,6 +150,14 @@ final class ReplicaCluster {
             self.streams.removeAll { $0.upstream == upstream && $0.follower == node }
             self.queue.append((stream.leader, .streamClosed(stream.id, to: self.nodes[node].member.node)))
         case .load(let peer, let stream, _, _, _): self.queue.append((node, .loadFailed(to: peer, stream: stream)))
+        case .trimmed(let id, let result): self.trims[id] = result
+        case .tellTrimmed(let first, let id, _):
+            guard let stream = self.streams.first(where: { $0.leader == node && $0.id == id }) else { return }
+            self.queue.append((stream.follower, .toldTrimmed(first: first, on: stream.upstream)))
+        case .fetch(let segment, let leader): self.nodes[node].fetches.append((segment, leader))
+        case .dropFetch: self.nodes[node].droppedFetchCount += 1
+        case .beginAnew(let segment): self.nodes[node].begunAnew = segment
+        case .disk(.trim(let position)): self.nodes[node].trims.append(position)
         case .disk(.recordCommit), .membershipChanged, .committed, .readReady, .readRefused, .roleChanged, .note: break
         }
     }

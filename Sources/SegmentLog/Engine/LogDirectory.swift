@@ -61,6 +61,7 @@ package enum LogDirectory {
         let lock = try Self.lock(files)
         guard try !files.list().contains(RepairPlan.begunFileName) else { throw .repairUnfinished }
         var identity = try Self.identity(files, configuration, mode, newIncarnation)
+        if let segment = LogFiles.beginning(in: try files.list()) { try files.carryOutBeginning(segment, &identity) }
         let names = try files.list()
         if mode == .standalone, Self.isOfNode(files, names) { throw .foreignDirectory(.clusterNode) }
         for name in names where LogFiles.isTemporary(name) { try files.remove(name) }

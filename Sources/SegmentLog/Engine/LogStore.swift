@@ -30,7 +30,7 @@ package struct SegmentSummary: Hashable, Sendable {
 package final class LogStore: Sendable {
     let files: LogFiles
     let descriptors: DescriptorCache
-    let cluster: ClusterID
+    package let cluster: ClusterID
     let segmentByteCountMax: Int
     /// What is known to be damaged; asked before each read.
     let quarantine: Quarantine

@@ -33,7 +33,7 @@ package final class LogWriter: @unchecked Sendable {
     package let store: LogStore
     let durableFile: DurableFile
     /// Kept so that the directory stays locked as long as anybody can write.
-    private let lock: DirectoryLock
+    let lock: DirectoryLock
 
     // What every append touches. Its owner is alone with it, and checking that at run time, access by access, took a tenth
     // of an append.

@@ -9,7 +9,7 @@ extension LogFiles {
         let target = String(name.dropLast(4))
         if target.hasSuffix(".repair") { return Self.isSegment(String(target.dropLast(7))) }
         return Self.isSidecar(target) || Self.isSegment(target) || Self.isIndex(target) || Self.isKept(target)
-            || [RepairPlan.fileName, RepairPlan.begunFileName].contains(target)
+            || Self.beginning(in: [target]) != nil || [RepairPlan.fileName, RepairPlan.begunFileName].contains(target)
     }
 
     /// `000007.wal`

@@ -18,7 +18,7 @@ struct SimulatedDiskState: Sendable {
     private(set) var session = 0
     private var directories: [String: SimulatedDirectory] = [:]
     private var locks: Set<String> = []
-    private var isStopped = false
+    private(set) var isStopped = false
     private var nextInode = 1
     private var random: DiskRandom
 

@@ -41,6 +41,8 @@ package final class SimulatedFileSystem: FileSystem {
     // MARK: What tests and the simulator do to it
 
     package var counts: DiskCounts { self.withDisk { $0.counts } }
+    /// A ``DiskFault/stop`` was met: the machine is gone.
+    var isStopped: Bool { self.withDisk { $0.isStopped } }
 
     /// Bytes that all files together may hold; what does not fit is refused with `ENOSPC`.
     package func setCapacity(byteCount: Int) { self.withDisk { $0.capacityByteCount = byteCount } }

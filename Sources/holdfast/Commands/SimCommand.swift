@@ -101,6 +101,8 @@ struct SimulationTotal: Encodable {
     var handovers = 0
     var membershipChanges = 0
     var disksLost = 0
+    var trims = 0
+    var beginnings = 0
     /// Of all runs, in order.
     var traceHash = ""
     private var hash: UInt64 = 0
@@ -111,7 +113,7 @@ struct SimulationTotal: Encodable {
         case framesCommitted = "frames_committed"
         case segmentsSealed = "segments_sealed"
         case leadersElected = "leaders_elected"
-        case crashes, truncations, handovers
+        case crashes, truncations, handovers, trims, beginnings
         case membershipChanges = "membership_changes"
         case disksLost = "disks_lost"
         case duplicatesAnswered = "duplicates_answered"
@@ -142,6 +144,8 @@ struct SimulationTotal: Encodable {
         self.handovers += report.handovers
         self.membershipChanges += report.membershipChanges
         self.disksLost += report.disksLost
+        self.trims += report.trims
+        self.beginnings += report.beginnings
         self.hash = (self.hash &* 31) ^ report.traceHash
         self.traceHash = String(self.hash, radix: 16)
     }
@@ -158,6 +162,7 @@ struct SimulationTotal: Encodable {
             "\(self.leadersElected) leaders, \(self.handovers) handovers, \(self.crashes) crashes, "
                 + "\(self.truncations) divergent tails cut, \(self.membershipChanges) changes of members, "
                 + "\(self.disksLost) disks lost",
+            "\(self.trims) trims, \(self.beginnings) nodes that began with a peer's first segment",
             "trace \(self.traceHash)",
         ]
     }

@@ -1,0 +1,78 @@
+import DequeModule
+import LogModel
+
+/// The segments of the log: where each begins, by index, and the exact length of those that are sealed.
+///
+///     first                        active
+///     | sealed | sealed | sealed | written to |
+package struct SegmentTable: Sendable {
+    private struct Segment {
+        var firstIndex: LogIndex
+        /// `nil` for the active one.
+        var byteCount: UInt32?
+    }
+
+    package private(set) var first: SegmentID
+    /// Ascending and without gaps; never empty.
+    private var segments: Deque<Segment>
+
+    package init(first: SegmentID = .first, firstIndex: LogIndex = .first) {
+        self.first = first
+        self.segments = [Segment(firstIndex: firstIndex)]
+    }
+
+    /// The index of the first record that is kept, whether or not it is there yet.
+    package var firstIndex: LogIndex { self.segments[0].firstIndex }
+    var active: SegmentID { SegmentID(self.first.rawValue + UInt32(self.segments.count - 1)) }
+
+    /// `nil` for the active segment, and for those that the log does not have.
+    func byteCount(of id: SegmentID) -> UInt32? {
+        guard id >= self.first, id <= self.active else { return nil }
+        return self.segments[Int(id.rawValue - self.first.rawValue)].byteCount
+    }
+
+    /// The next segment begins: the active one is sealed.
+    ///
+    /// - Parameter end: Of the segment that was active.
+    package mutating func began(at firstIndex: LogIndex, behind end: Position) {
+        precondition(end.segment == self.active, "a segment begins behind \(end), segment \(self.active) is active")
+        self.segments[self.segments.count - 1].byteCount = end.offset
+        self.segments.append(Segment(firstIndex: firstIndex))
+    }
+
+    /// The segment that holds `position` is the active one again.
+    mutating func truncate(to position: Position) {
+        precondition(position.segment >= self.first, "cut at \(position), the log begins with \(self.first)")
+        while self.active > position.segment { self.segments.removeLast() }
+        self.segments[self.segments.count - 1].byteCount = nil
+    }
+
+    mutating func trim(before id: SegmentID) {
+        precondition(id <= self.active, "the active segment \(self.active) is trimmed")
+        while self.first < id {
+            self.segments.removeFirst()
+            self.first = self.first.next
+        }
+    }
+
+    /// The first segment that must be kept when records before `index` may go.
+    ///
+    /// It is a sealed one, unless there is none: a node that is too far behind begins with a copy of it, and only what
+    /// is sealed can be copied. What goes before it ends at or before `commit`.
+    ///
+    /// - Complexity: O(segments).
+    func firstKept(before index: LogIndex, committedThrough commit: Position) -> SegmentID {
+        var kept = self.first
+        for (place, segment) in self.segments.enumerated().dropLast().dropFirst() {
+            let id = SegmentID(self.first.rawValue + UInt32(place))
+            guard segment.firstIndex <= index, commit.segment >= id || self.isEnd(commit, before: id) else { break }
+            kept = id
+        }
+        return kept
+    }
+
+    /// Whether `position` is where the segment before `id` ends.
+    private func isEnd(_ position: Position, before id: SegmentID) -> Bool {
+        position.segment.next == id && self.byteCount(of: position.segment) == position.offset
+    }
+}

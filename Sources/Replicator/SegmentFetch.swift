@@ -1,0 +1,97 @@
+import HTTP2Transport
+import HTTPTypes
+import LogModel
+import Logging
+import NIOCore
+import NIOPosix
+import RangeCodec
+import SegmentLog
+
+/// Copies a peer's segment into this node's directory, piece by piece, and checks the whole.
+struct SegmentFetch: Sendable {
+    /// Bytes asked for at a time.
+    private static let pieceByteCount = 1 << 20
+    private static let pieceTimeoutMilliseconds: Int64 = 10_000
+    let segment: SegmentID
+    let peer: ClusterPeer
+    let store: LogStore
+    let pool: NIOThreadPool
+    let eventLoop: any EventLoop
+    let logger: Logger
+
+    private struct Piece: Sendable {
+        var raw: Bytes
+        /// Of the whole segment.
+        var segmentByteCount: Int
+        var tag: String?
+    }
+
+    /// - Returns: The copy; it is removed again when the task is cancelled.
+    func run() async throws -> VerifiedFirstSegment {
+        let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.logger)
+        do {
+            let copy = try await self.copy(client)
+            await client.shutdown(grace: .zero)
+            return copy
+        } catch {
+            await client.shutdown(grace: .zero)
+            throw error
+        }
+    }
+
+    private func copy(_ client: HTTP2Client) async throws -> VerifiedFirstSegment {
+        let (store, segment, pool) = (self.store, self.segment, self.pool)
+        var copy = try await pool.runIfActive { try store.firstSegmentCopy(of: segment) }
+        do {
+            var tag: String?
+            while true {
+                let piece = try await self.piece(at: copy.byteCount, client)
+                guard tag == nil || tag == piece.tag else { throw SegmentFetchError.changed }
+                tag = piece.tag
+                copy = try await pool.runIfActive { [copy] in
+                    var copy = copy
+                    try copy.write(piece.raw)
+                    return copy
+                }
+                try Task.checkCancellation()
+                if copy.byteCount >= piece.segmentByteCount { break }
+            }
+            return try await pool.runIfActive { [copy] in try copy.verified() }
+        } catch {
+            copy.cancel()
+            throw error
+        }
+    }
+
+    private func piece(at offset: Int, _ client: HTTP2Client) async throws -> Piece {
+        let path = "\(SegmentRequest.prefix)\(self.segment)?offset=\(offset)&length=\(Self.pieceByteCount)"
+        let request = HTTPRequest(
+            method: .get, scheme: "http", authority: nil, path: path, headerFields: [.acceptEncoding: "deflate"])
+        let (head, body) = try await client.execute(
+            request, to: HTTP2Address(host: self.peer.peerHost, port: self.peer.peerPort),
+            timeout: .milliseconds(Self.pieceTimeoutMilliseconds), bodyByteCountMax: 2 * Self.pieceByteCount)
+        guard head.status == .ok else {
+            throw SegmentFetchError.refused(status: head.status.code, String(buffer: body))
+        }
+        guard let total = head.headerFields[.holdfastSegmentLength].flatMap({ Int($0) }), total > offset else {
+            throw SegmentFetchError.noLength
+        }
+        let encoding: BodyEncoding = head.headerFields[.contentEncoding] == "deflate" ? .deflate : .identity
+        let raw = try await self.pool.runIfActive {
+            var decoder = RangeDecoder()
+            return try decoder.decode(
+                Array(buffer: body)[...], encoding: encoding, rawByteCount: min(Self.pieceByteCount, total - offset),
+                limit: Self.pieceByteCount)
+        }
+        return Piece(raw: raw, segmentByteCount: total, tag: head.headerFields[.eTag])
+    }
+}
+
+/// Why a peer's segment could not be copied; the log is as it was.
+enum SegmentFetchError: Error, Hashable {
+    case refused(status: Int, String)
+    /// The answer does not say how long the segment is.
+    case noLength
+    /// The pieces are of different segments.
+    case changed
+}
