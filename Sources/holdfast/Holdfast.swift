@@ -18,7 +18,8 @@ struct Holdfast: AsyncParsableCommand {
                 subcommands: [
                     AppendCommand.self, ReadCommand.self, TailCommand.self, CursorCommand.self, StatusCommand.self,
                 ]),
-            CommandGroup(name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self]),
+            CommandGroup(
+                name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self, TrimCommand.self]),
             CommandGroup(
                 name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self, RepairCommand.self]),
             CommandGroup(

@@ -260,6 +260,45 @@ struct Listener {
             #expect(try await page.body.contains(#""value":"late""#))
         }
     }
+
+    @Test func `a trim is answered with where the log begins, by query or by body`() async throws {
+        try await Listener.with { listener in
+            for (path, body) in [("/v1/trim?before=7", nil), ("/v1/trim", #"{"before":7}"#)] {
+                let trim = try await listener.ask(.post, path, body: body)
+                #expect(trim.status == 200)
+                #expect(trim.body == #"{"first_index":7,"first_segment":2}"# + "\n")
+            }
+            listener.log.fail(trims: .timedOut)
+            let late = try await listener.ask(.post, "/v1/trim?before=7")
+            #expect(late.status == 504 && late.body.contains(#""applied":"unknown""#))
+        }
+    }
+
+    @Test(arguments: [
+        ("/v1/trim", nil), ("/v1/trim?before=0", nil), ("/v1/trim?before=x", nil), ("/v1/trim?after=1", nil),
+        ("/v1/trim", "{}"), ("/v1/trim?before=2", #"{"before":1}"#),
+    ])
+    func `a trim without one clear index is refused, and nothing is asked of the log`(
+        path: String, body: String?
+    ) async throws {
+        try await Listener.with { listener in
+            let trim = try await listener.ask(.post, path, body: body)
+            #expect(trim.status == 400 && trim.body.contains(#""applied":"no""#))
+            #expect(try await listener.ask(.get, "/v1/trim").status == 405)
+        }
+    }
+
+    @Test func `a follower forwards a trim with its body to the leader`() async throws {
+        let leader = try await Listener.start()
+        let follower = try await Listener.start(leader: leader.address)
+        leader.log.setLeader(NodeID(1))
+        let trim = try await follower.ask(.post, "/v1/trim", body: #"{"before":7}"#)
+        #expect(trim.status == 200 && trim.body.contains(#""first_index":7"#))
+        let kept = try await follower.ask(.post, "/v1/trim?forward=never", body: #"{"before":7}"#)
+        #expect(kept.status == 421)
+        await follower.stop()
+        await leader.stop()
+    }
 }
 
 extension Listener {

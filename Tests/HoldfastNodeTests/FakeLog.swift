@@ -21,6 +21,7 @@ final class FakeLog: LogService {
         var leader: NodeID?
         var failure: AppendFailure?
         var readFailure: ReadFailure?
+        var trimFailure: TrimFailure?
         var holdsAppends = false
         var appendCount = 0
         var waiters: [Waiter] = []
@@ -61,6 +62,7 @@ final class FakeLog: LogService {
 
     func setLeader(_ leader: NodeID?) { self.state.withLock { $0.leader = leader } }
     func fail(appends failure: AppendFailure?) { self.state.withLock { $0.failure = failure } }
+    func fail(trims failure: TrimFailure?) { self.state.withLock { $0.trimFailure = failure } }
     func fail(reads failure: ReadFailure?) { self.state.withLock { $0.readFailure = failure } }
     func fail(members failure: MemberFailure?) { self.state.withLock { $0.memberFailure = failure } }
     var memberRequests: [MemberRequest] { self.state.withLock { $0.memberRequests } }
@@ -212,6 +214,14 @@ final class FakeLog: LogService {
             guard let node, node != self.node else { return .failure(.failed) }
             state.leader = node
             return .success(node)
+        }
+    }
+
+    func trim(before index: LogIndex) async -> Result<TrimOutcome, TrimFailure> {
+        self.state.withLock { state in
+            if let failure = state.trimFailure { return .failure(failure) }
+            guard state.leader == self.node else { return .failure(.notLeader(leader: state.leader)) }
+            return .success(TrimOutcome(firstIndex: index, first: SegmentID(2)))
         }
     }
 

@@ -7,7 +7,7 @@ import NIOCore
 extension HoldfastClient {
     /// The durable cursors, ascending by name, as all that was acknowledged before has left them.
     public func cursors() async throws(ClientError) -> [CursorDocument] {
-        let body = try await self.get("/v1/cursors", waitMilliseconds: 0, at: nil)
+        let body = try await self.ask(.get, "/v1/cursors", waitMilliseconds: 0, at: nil)
         guard let list = JSONDocument.decode(CursorList.self, from: body.readableBytesView) else {
             throw .badAnswer("a list of cursors")
         }
@@ -18,7 +18,7 @@ extension HoldfastClient {
     public func cursor(_ name: CursorName) async throws(ClientError) -> Cursor? {
         let body: ByteBuffer
         do throws(ClientError) {
-            body = try await self.get("/v1/cursors/\(name)", waitMilliseconds: 0, at: nil)
+            body = try await self.ask(.get, "/v1/cursors/\(name)", waitMilliseconds: 0, at: nil)
         } catch {
             if case .refused(let problem) = error, problem.code == "NO_SUCH_CURSOR" { return nil }
             throw error

@@ -80,7 +80,7 @@ public final class HoldfastClient: Sendable {
     ) async throws(ClientError) -> RecordPage {
         var path = "/v1/records?from=\(start.text)&limit=\(limit)&consistency=\(consistency.rawValue)"
         if waitMilliseconds > 0 { path += "&wait=\(waitMilliseconds)ms" }
-        let body = try await self.get(path, waitMilliseconds: waitMilliseconds, at: server)
+        let body = try await self.ask(.get, path, waitMilliseconds: waitMilliseconds, at: server)
         guard let page = RecordPage(json: body.readableBytesView) else { throw .badAnswer("a page of records") }
         return page
     }
@@ -136,8 +136,23 @@ public final class HoldfastClient: Sendable {
         return (document, server)
     }
 
-    func get(
-        _ path: String, waitMilliseconds: UInt64, at server: ServerAddress?
+    /// Has the beginning of the log removed on every node: whole sealed segments that hold only records before `index`.
+    ///
+    /// The newest sealed segment stays in any case. Tries until an answer is certain or the time is up: what was done
+    /// already is not done twice.
+    ///
+    /// - Returns: Where the log begins then.
+    /// - Throws: ``ClientError/refused(_:)``, whose document says whether it may be applied;
+    ///   ``ClientError/unreachable(_:)``: it may be applied all the same.
+    public func trim(before index: LogIndex) async throws(ClientError) -> TrimReceipt {
+        let body = try await self.ask(.post, "/v1/trim?before=\(index)", waitMilliseconds: 0, at: nil)
+        guard let receipt = TrimReceipt(json: body.readableBytesView) else { throw .badAnswer("/v1/trim") }
+        return receipt
+    }
+
+    /// Asks, and asks again where that may help: for what may be done twice.
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, waitMilliseconds: UInt64, at server: ServerAddress?
     ) async throws(ClientError) -> ByteBuffer {
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds + waitMilliseconds)
         var backoff = Backoff()
@@ -150,7 +165,7 @@ public final class HoldfastClient: Sendable {
             let failure: ClientError
             do throws(HTTP2ClientError) {
                 let (head, body) = try await self.pool.execute(
-                    .get, path, at: asked,
+                    method, path, at: asked,
                     timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds + waitMilliseconds)
                 if head.status == .ok { return body }
                 failure = .answered(head, body)

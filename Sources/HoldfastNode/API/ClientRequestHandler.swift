@@ -18,6 +18,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var head: HTTPRequest?
     private var route: Route?
     private var append: AppendRequest?
+    private var trim: TrimRequest?
     private var body = ByteBuffer()
     private var isAnswered = false
     /// Until when a leader that is not reached is looked for again.
@@ -85,6 +86,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .record(let index): self.startRecord(index, on: stream)
             case .tail: self.answerTail(on: stream)
             case .cluster: self.answerCluster(on: stream)
+            case .trim:
+                let trim = try TrimRequest(query: query, body: self.body)
+                self.trim = trim
+                self.startTrim(trim, on: stream)
             case .transfer: try self.startTransfer(QueryParameters(query), on: stream)
             case .addMember: try self.startAddingMember(QueryParameters(query), on: stream)
             case .promoteMember(let node): self.change(.promote(node), on: stream)
@@ -139,9 +144,11 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     // MARK: Asking the leader instead
 
+    private var forwarding: AppendRequest.Forwarding { self.append?.forwarding ?? self.trim?.forwarding ?? .auto }
+
     func passToLeader(_ leader: NodeID?, waiting waitMilliseconds: UInt64 = 0, on stream: HTTP2Stream) {
         guard !self.isAnswered, let head else { return }
-        switch self.api.leaderDecision(leader, head: head, forwarding: self.append?.forwarding ?? .auto) {
+        switch self.api.leaderDecision(leader, head: head, forwarding: self.forwarding) {
         case .refuse(let problem): self.answer(problem, on: stream)
         case .forward(let address):
             let body = self.route?.bodyByteCountMax == nil ? nil : self.body
@@ -167,6 +174,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         let deadline = self.forwardDeadline ?? now + .milliseconds(NodeLimits.leaderWaitMilliseconds)
         self.forwardDeadline = deadline
         guard problem.isUnsent, now < deadline, !self.isAnswered else {
+            var problem = problem
+            if self.trim != nil, problem.document.applied == .unknown { problem.document.hint = Problem.trimAgain }
             return self.answer(problem, on: stream)
         }
         let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)

@@ -42,7 +42,7 @@ extension Problem {
         Problem(
             .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path)",
             hint:
-                "The routes are /v1/records, /v1/records/{index}, /v1/cursors, /v1/cursors/{name}, /v1/fencing-token, "
+                "The routes are /v1/records, /v1/records/{index}, /v1/trim, /v1/cursors, /v1/cursors/{name}, /v1/fencing-token, "
                 + "/v1/cluster, /admin/v1/transfer and /admin/v1/members.")
     }
 
@@ -209,7 +209,7 @@ extension Problem {
 
     /// So many requests are on their way to the leader that this one has to wait.
     static let forwardersBusy: Problem = {
-        var problem = Problem(.busy)
+        var problem = Problem(AppendFailure.busy)
         problem.isUnsent = true
         return problem
     }()

@@ -18,6 +18,7 @@ enum Route: Hashable {
     case setCursor(CursorName)
     case deleteCursor(CursorName)
     case raiseFence
+    case trim
 
     /// - Throws: 404 for a path that is none of ours, 405 for a method that the path does not have.
     static func decide(method: HTTPRequest.Method, path: Substring) throws(Problem) -> Route {
@@ -32,6 +33,9 @@ enum Route: Hashable {
         case "/v1/cluster":
             guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
             return .cluster
+        case "/v1/trim":
+            guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
+            return .trim
         case "/admin/v1/transfer":
             guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
             return .transfer
@@ -95,7 +99,7 @@ enum Route: Hashable {
     var bodyByteCountMax: Int? {
         switch self {
         case .append: NodeLimits.bodyByteCountMax
-        case .setCursor, .raiseFence: NodeLimits.stateBodyByteCountMax
+        case .setCursor, .raiseFence, .trim: NodeLimits.stateBodyByteCountMax
         case .read, .record, .tail, .cluster, .transfer, .addMember, .promoteMember, .removeMember, .cursors, .cursor,
             .deleteCursor:
             nil

@@ -29,6 +29,9 @@ package protocol LogService: Sendable {
     /// - Returns: The membership once the first step is committed; the others follow by themselves.
     func changeMembers(_ request: MemberRequest) async -> Result<Membership, MemberFailure>
 
+    /// Has whole segments removed, on every node, that hold only records before `index`.
+    func trim(before index: LogIndex) async -> Result<TrimOutcome, TrimFailure>
+
     /// Gives leadership to `node`, or to whoever is furthest.
     ///
     /// - Returns: Who leads now.
@@ -90,6 +93,12 @@ extension Replicator: LogService {
 
     package func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure> {
         do throws(TransferFailure) { return .success(try await self.handOver(to: node)) } catch {
+            return .failure(error)
+        }
+    }
+
+    package func trim(before index: LogIndex) async -> Result<TrimOutcome, TrimFailure> {
+        do throws(TrimFailure) { return .success(try await self.trimmed(before: index)) } catch {
             return .failure(error)
         }
     }

@@ -1,0 +1,35 @@
+import HTTPTypes
+import HoldfastClient
+import LogModel
+import NIOCore
+
+/// What `POST /v1/trim` asks for: `?before=INDEX`, or `{"before":INDEX}` in the body.
+struct TrimRequest {
+    private struct Body: Decodable {
+        var before: UInt64
+    }
+
+    var before: LogIndex
+    var forwarding: AppendRequest.Forwarding
+
+    /// - Throws: 400; nothing was applied.
+    init(query: Substring, body: ByteBuffer) throws(Problem) {
+        let parameters = try QueryParameters(query)
+        try parameters.check(only: ["before", "forward"])
+        self.forwarding =
+            try parameters.value("forward", expected: "auto, redirect or never") {
+                AppendRequest.Forwarding(rawValue: $0)
+            } ?? .auto
+        let named = try parameters.value("before", expected: "an index: a whole number from 1") { UInt64($0) }
+        let text = body.readableBytesView
+        let told = text.isEmpty ? nil : JSONDocument.decode(Body.self, from: text)?.before
+        let hint = #"Send {"before":INDEX}, or ?before=INDEX: records before it are not needed any more."#
+        guard text.isEmpty || told != nil else { throw .badRequest("the body is not {\"before\":INDEX}", hint: hint) }
+        if let named, let told, named != told {
+            throw .badRequest("the query says \(named), the body \(told)", hint: hint)
+        }
+        guard let index = named ?? told else { throw .badRequest("no index is given", hint: hint) }
+        guard index > 0 else { throw .badRequest("0 is not an index", hint: "Indexes are whole numbers from 1.") }
+        self.before = LogIndex(index)
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import HoldfastClient
+import LogModel
+
+struct TrimCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trim", abstract: "Removes the beginning of the log, on every node.",
+        discussion: """
+            Whole sealed segments go that hold only records before the index; the newest sealed one and the active one \
+            stay, so more may be kept than is asked for. Asking again is safe. What is trimmed is gone for good: \
+            holdfast status says where the log begins and ends.
+
+            Example: holdfast trim --before 100000
+            """)
+
+    @Option(help: "The index of the first record that is still needed: a whole number from 1.")
+    var before: UInt64
+
+    @OptionGroup var servers: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard self.before > 0 else { throw ValidationError("--before is an index, a whole number from 1.") }
+    }
+
+    func run() async throws {
+        let receipt: TrimReceipt
+        do throws(ClientError) {
+            receipt = try await self.servers.client.trim(before: LogIndex(self.before))
+        } catch {
+            throw Self.failure(error)
+        }
+        switch self.output.output {
+        case .table:
+            self.output.console.out(
+                "the log begins at record \(receipt.firstIndex), with segment \(receipt.firstSegment.fileName)")
+        case .json: self.output.console.out(bytes: receipt.json)
+        }
+    }
+
+    private static func failure(_ error: ClientError) -> CommandFailure {
+        if case .refused(let problem) = error, problem.applied == .unknown {
+            return CommandFailure(.outcomeUnknown, error.description, applied: .unknown, next: problem.hint)
+        }
+        return CommandFailure(error, isAppend: true)
+    }
+}
