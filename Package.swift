@@ -155,7 +155,10 @@ let package = Package(
         ),
         tests(
             "ReplicatorTests",
-            ["Replicator", "ReplicaCore", "RaftCore", "SegmentFormat", "LogModel", logging, system] + nio
+            [
+                "Replicator", "ReplicaCore", "RaftCore", "SegmentFormat", "RangeCodec", "HTTP2Transport", "LogModel",
+                httpTypes, logging, system,
+            ] + nio
         ),
         // Starts the real binary; built beside the bundle.
         tests("ClusterTests", ["HoldfastClient", "LogModel"]),

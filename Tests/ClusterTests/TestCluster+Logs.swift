@@ -4,10 +4,10 @@ import LogModel
 import Testing
 
 extension TestCluster {
-    /// All records that a node says are committed, in order.
-    func log(of node: Node) async throws -> [IndexedRecord] {
+    /// All records from an index on that a node says are committed, in order.
+    func log(of node: Node, from first: LogIndex = .first) async throws -> [IndexedRecord] {
         var records: [IndexedRecord] = []
-        var next = LogIndex.first
+        var next = first
         while true {
             let page = try await self.observer.read(
                 from: .index(next), limit: 5_000, consistency: .committed, at: node.client)

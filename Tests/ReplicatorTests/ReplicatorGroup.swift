@@ -44,6 +44,8 @@ final class ReplicatorGroup {
         self.nodes[node] = try await Replicator.start(configuration, eventLoop: self.loops.next())
     }
 
+    func file(_ name: String, of node: NodeID) -> URL { URL(fileURLWithPath: "\(self.directory)/\(node)/\(name)") }
+
     func stop(_ node: NodeID) async {
         await self.nodes.removeValue(forKey: node)?.shutdown()
     }
