@@ -55,6 +55,7 @@ extension AuditLeftover {
         case .repairPlan: "a plan of holdfast repair"
         case .begunRepair:
             "a repair that was begun and not finished: nobody opens the log before holdfast repair --apply"
+        case .first: "the log is to begin with it: the next start puts it there, and removes what is older"
         case .foreign: "not a file of this program"
         }
     }

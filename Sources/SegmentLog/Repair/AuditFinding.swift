@@ -77,5 +77,7 @@ package enum AuditLeftover: String, Hashable, Sendable {
     case setAside
     case repairPlan
     case begunRepair
+    /// The log is going to begin with it.
+    case first
     case foreign
 }

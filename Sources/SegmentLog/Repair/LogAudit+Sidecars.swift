@@ -101,6 +101,8 @@ extension AuditLeftover {
                 .repairPlan
             } else if name == RepairPlan.begunFileName {
                 .begunRepair
+            } else if LogFiles.beginning(in: [name]) != nil {
+                .first
             } else {
                 .foreign
             }
