@@ -11,6 +11,8 @@ package enum Forming: Hashable, Sendable {
     /// Ask again: a cluster that is there already has to add this node.
     case waitToBeAdded
     case form(FoundingLog)
+    /// This node is a member, and the founders' log was trimmed: it begins with this node's first segment.
+    case copy(from: NodeID, cluster: ClusterID)
     /// The others are a cluster that knows another incarnation of this node, which has to be replaced.
     case refused(by: NodeID)
 
@@ -28,6 +30,9 @@ package enum Forming: Hashable, Sendable {
             !named.founders.isEmpty
         {
             return .form(FoundingLog(members: named.founders))
+        }
+        if let (node, named) = clusters.first(where: { $0.value.members.contains(own) }), let cluster = named.cluster {
+            return .copy(from: node, cluster: cluster)
         }
         if let (node, answer) = clusters.first {
             let isKnown = (answer.founders + answer.members).contains { $0.node == own.node }

@@ -2,7 +2,9 @@ import HTTP2Transport
 import HTTPTypes
 import LogModel
 import NIOCore
+import NIOPosix
 import ReplicaCore
+import SegmentLog
 import WireFormat
 
 /// Asks the other configured members who they are until a blank node knows which cluster to form.
@@ -13,6 +15,7 @@ struct FormingDriver {
     private static let roundsPerNote = 100
     let configuration: ReplicatorConfiguration
     let directory: ReplicaDirectory
+    let pool: NIOThreadPool
     let eventLoop: any EventLoop
 
     /// - Returns: The founded directory, or `nil` when cancelled or impossible (said in the log).
@@ -37,6 +40,9 @@ struct FormingDriver {
                         "cannot write the founding frame", metadata: ["error": "\(error)"])
                     return nil
                 }
+            case .copy(let node, let cluster):
+                guard let copy = await self.copy(from: node, cluster: cluster) else { break }
+                return await self.begin(with: copy)
             case .wait(let missing):
                 if round % Self.roundsPerNote == 0 {
                     self.configuration.logger.info(
@@ -63,6 +69,28 @@ struct FormingDriver {
             try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
         }
         return nil
+    }
+
+    /// - Returns: `nil` when it failed: it is tried again.
+    private func copy(from node: NodeID, cluster: ClusterID) async -> VerifiedFirstSegment? {
+        guard let peer = self.configuration.peers.first(where: { $0.node == node }) else { return nil }
+        let directory = self.directory
+        let fetch = SegmentFetch(
+            segment: nil, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.configuration.logger
+        ) { try directory.firstSegmentCopy(of: $0, cluster: cluster) }
+        do { return try await fetch.run() } catch {
+            self.configuration.logger.warning(
+                "cannot copy the first segment; trying again", metadata: ["from": "\(node)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func begin(with copy: VerifiedFirstSegment) async -> ReplicaDirectory? {
+        let (directory, configuration) = (self.directory, self.configuration)
+        do { return try await self.pool.runIfActive { try directory.begin(with: copy, configuration) } } catch {
+            configuration.logger.critical("cannot begin with the first segment", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     private func ask(_ client: HTTP2Client) async -> [NodeID: PeerIdentity] {

@@ -66,6 +66,19 @@ final class ReplicaDirectory: Sendable {
         return try ReplicaDirectory(opened)
     }
 
+    /// A copy of a peer's first segment, for a directory without a log.
+    func firstSegmentCopy(of segment: SegmentID, cluster: ClusterID) throws(LogError) -> FirstSegmentCopy {
+        try self.opened.firstSegmentCopy(of: segment, cluster: cluster)
+    }
+
+    /// Begins with the copy, and opens the directory again.
+    func begin(
+        with copy: VerifiedFirstSegment, _ configuration: ReplicatorConfiguration
+    ) throws(ReplicatorError) -> ReplicaDirectory {
+        do { try self.opened.begin(with: copy) } catch { throw .log(error) }
+        return try Self.open(configuration)
+    }
+
     /// A node's parts, ready to run.
     struct Running: ~Copyable {
         var core: ReplicaCore

@@ -79,7 +79,7 @@ package final class Replicator: Sendable {
         if directory.isBlank {
             let task = Task {
                 let driver = FormingDriver(
-                    configuration: self.configuration, directory: directory, eventLoop: self.eventLoop)
+                    configuration: self.configuration, directory: directory, pool: self.pool, eventLoop: self.eventLoop)
                 guard let formed = await driver.run() else { return }
                 await self.run(formed)
             }

@@ -19,9 +19,10 @@ extension ReplicatorLoop {
         guard let peer = self.directory.peers.first(where: { $0.node == node }) else {
             return self.take(.fetchFailed(segment))
         }
+        let store = self.store
         let fetch = SegmentFetch(
-            segment: segment, peer: peer, store: self.store, pool: self.pool, eventLoop: self.eventLoop,
-            logger: self.logger)
+            segment: segment, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.logger
+        ) { try store.firstSegmentCopy(of: $0) }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let (eventLoop, pool) = (self.eventLoop, self.pool)
         // One after the other, since two copies may have the same name.

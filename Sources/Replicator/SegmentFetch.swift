@@ -12,14 +12,17 @@ struct SegmentFetch: Sendable {
     /// Bytes asked for at a time.
     private static let pieceByteCount = 1 << 20
     private static let pieceTimeoutMilliseconds: Int64 = 10_000
-    let segment: SegmentID
+    /// `nil` for the peer's first one, whatever its number.
+    let segment: SegmentID?
     let peer: ClusterPeer
-    let store: LogStore
     let pool: NIOThreadPool
     let eventLoop: any EventLoop
     let logger: Logger
+    /// Blocking: on the pool.
+    let begin: @Sendable (SegmentID) throws -> FirstSegmentCopy
 
     private struct Piece: Sendable {
+        var segment: SegmentID
         var raw: Bytes
         /// Of the whole segment.
         var segmentByteCount: Int
@@ -40,21 +43,21 @@ struct SegmentFetch: Sendable {
     }
 
     private func copy(_ client: HTTP2Client) async throws -> VerifiedFirstSegment {
-        let (store, segment, pool) = (self.store, self.segment, self.pool)
-        var copy = try await pool.runIfActive { try store.firstSegmentCopy(of: segment) }
+        let (begin, pool) = (self.begin, self.pool)
+        var piece = try await self.piece(of: self.segment, at: 0, client)
+        let tag = piece.tag
+        var copy = try await pool.runIfActive { [piece] in try begin(piece.segment) }
         do {
-            var tag: String?
             while true {
-                let piece = try await self.piece(at: copy.byteCount, client)
-                guard tag == nil || tag == piece.tag else { throw SegmentFetchError.changed }
-                tag = piece.tag
-                copy = try await pool.runIfActive { [copy] in
+                copy = try await pool.runIfActive { [copy, piece] in
                     var copy = copy
                     try copy.write(piece.raw)
                     return copy
                 }
                 try Task.checkCancellation()
                 if copy.byteCount >= piece.segmentByteCount { break }
+                piece = try await self.piece(of: copy.segment, at: copy.byteCount, client)
+                guard tag == piece.tag else { throw SegmentFetchError.changed }
             }
             return try await pool.runIfActive { [copy] in try copy.verified() }
         } catch {
@@ -63,8 +66,9 @@ struct SegmentFetch: Sendable {
         }
     }
 
-    private func piece(at offset: Int, _ client: HTTP2Client) async throws -> Piece {
-        let path = "\(SegmentRequest.prefix)\(self.segment)?offset=\(offset)&length=\(Self.pieceByteCount)"
+    private func piece(of segment: SegmentID?, at offset: Int, _ client: HTTP2Client) async throws -> Piece {
+        let name = segment.map(\.description) ?? "first"
+        let path = "\(SegmentRequest.prefix)\(name)?offset=\(offset)&length=\(Self.pieceByteCount)"
         let request = HTTPRequest(
             method: .get, scheme: "http", authority: nil, path: path, headerFields: [.acceptEncoding: "deflate"])
         let (head, body) = try await client.execute(
@@ -73,9 +77,9 @@ struct SegmentFetch: Sendable {
         guard head.status == .ok else {
             throw SegmentFetchError.refused(status: head.status.code, String(buffer: body))
         }
-        guard let total = head.headerFields[.holdfastSegmentLength].flatMap({ Int($0) }), total > offset else {
-            throw SegmentFetchError.noLength
-        }
+        guard let total = head.headerFields[.holdfastSegmentLength].flatMap({ Int($0) }), total > offset,
+            let number = head.headerFields[.holdfastSegment].flatMap({ UInt32($0) })
+        else { throw SegmentFetchError.badAnswer }
         let encoding: BodyEncoding = head.headerFields[.contentEncoding] == "deflate" ? .deflate : .identity
         let raw = try await self.pool.runIfActive {
             var decoder = RangeDecoder()
@@ -83,15 +87,16 @@ struct SegmentFetch: Sendable {
                 Array(buffer: body)[...], encoding: encoding, rawByteCount: min(Self.pieceByteCount, total - offset),
                 limit: Self.pieceByteCount)
         }
-        return Piece(raw: raw, segmentByteCount: total, tag: head.headerFields[.eTag])
+        return Piece(
+            segment: SegmentID(number), raw: raw, segmentByteCount: total, tag: head.headerFields[.eTag])
     }
 }
 
 /// Why a peer's segment could not be copied; the log is as it was.
 enum SegmentFetchError: Error, Hashable {
     case refused(status: Int, String)
-    /// The answer does not say how long the segment is.
-    case noLength
+    /// The answer does not say which segment it is, or how long.
+    case badAnswer
     /// The pieces are of different segments.
     case changed
 }

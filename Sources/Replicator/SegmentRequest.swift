@@ -4,11 +4,13 @@ import LogModel
 import NIOCore
 import SegmentLog
 
-/// `GET /peer/v1/segments/{id}?offset=&length=`: which bytes of which segment, and how they may travel.
+/// `GET /peer/v1/segments/{id}?offset=&length=`: which bytes of which segment, and how they may travel. `first` stands for
+/// the first one, for nodes that have no log and know no number.
 struct SegmentRequest {
     static let prefix = "/peer/v1/segments/"
 
-    let segment: SegmentID
+    /// `nil` for the first one.
+    let segment: SegmentID?
     private var offset = 0
     /// `nil`: up to the segment's end.
     private var byteCount: Int?
@@ -18,8 +20,10 @@ struct SegmentRequest {
     init(_ head: HTTPRequest) throws(SegmentRefusal) {
         let target = (head.path ?? "").dropFirst(Self.prefix.count)
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let number = UInt32(parts[0]) else { throw .badRequest("\(parts[0]) is not the number of a segment") }
-        self.segment = SegmentID(number)
+        self.segment = UInt32(parts[0]).map { SegmentID($0) }
+        guard self.segment != nil || parts[0] == "first" else {
+            throw .badRequest("\(parts[0]) is not the number of a segment")
+        }
         self.takesDeflate = Self.takesDeflate(head.headerFields[.acceptEncoding] ?? "")
         for pair in parts.count > 1 ? parts[1].split(separator: "&") : [] {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -45,8 +49,8 @@ struct SegmentRequest {
 
     /// - Returns: The bytes asked for, as far as there are any.
     /// - Throws: 416 when the segment ends before.
-    func range(in byteCount: Int) throws(SegmentRefusal) -> Range<Int> {
-        guard self.offset < byteCount else { throw .beyondEnd(self.segment, offset: self.offset, byteCount: byteCount) }
+    func range(of segment: SegmentID, _ byteCount: Int) throws(SegmentRefusal) -> Range<Int> {
+        guard self.offset < byteCount else { throw .beyondEnd(segment, offset: self.offset, byteCount: byteCount) }
         let count = min(self.byteCount ?? byteCount, byteCount - self.offset)
         return self.offset..<self.offset + count
     }

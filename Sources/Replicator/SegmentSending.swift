@@ -14,6 +14,8 @@ struct SegmentSource {
 }
 
 extension HTTPField.Name {
+    /// Its number.
+    static let holdfastSegment = HTTPField.Name("Holdfast-Segment") ?? .contentLocation
     /// How long the whole segment is.
     static let holdfastSegmentLength = HTTPField.Name("Holdfast-Segment-Length") ?? .contentLength
 }
@@ -44,12 +46,13 @@ final class SegmentSending {
     }
 
     func start() {
-        let (store, segment) = (self.source.store, self.request.segment)
+        let store = self.source.store
+        let segment = self.request.segment ?? store.first.segment
         let commit = self.source.watch.view.position
         self.work {
             try store.sealedFile(segment, committedThrough: commit)
         } then: {
-            $0.opened($1)
+            $0.opened($1, of: segment)
         }
     }
 
@@ -60,15 +63,15 @@ final class SegmentSending {
         self.file = nil
     }
 
-    private func opened(_ result: Result<SegmentFile, any Error>) {
+    private func opened(_ result: Result<SegmentFile, any Error>, of segment: SegmentID) {
         do throws(SegmentRefusal) {
             let file: SegmentFile
             switch result {
             case .success(let opened): file = opened
-            case .failure(let error as LogError): throw SegmentRefusal(error, of: self.request.segment)
+            case .failure(let error as LogError): throw SegmentRefusal(error, of: segment)
             case .failure: throw .noLog
             }
-            self.rest = try self.request.range(in: file.byteCount)
+            self.rest = try self.request.range(of: segment, file.byteCount)
             self.file = file
             self.sendHead(of: file)
             self.readNext()
@@ -84,7 +87,8 @@ final class SegmentSending {
         var head = HTTPResponse(
             status: .ok,
             headerFields: [
-                .contentType: "application/octet-stream", .holdfastSegmentLength: "\(file.byteCount)",
+                .contentType: "application/octet-stream", .holdfastSegment: "\(file.segment)",
+                .holdfastSegmentLength: "\(file.byteCount)",
                 .vary: "Accept-Encoding",
             ])
         if self.deflate != nil {

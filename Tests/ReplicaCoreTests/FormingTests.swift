@@ -65,6 +65,16 @@ struct FormingTests {
         #expect(joins == .form(FoundingLog(members: founders)))
     }
 
+    @Test func `a node that was added to a trimmed log begins with a copy of its first segment`() {
+        var answer = self.answer(2, incarnation: 2, founders: [Member(node: NodeID(2), incarnation: Incarnation(2))])
+        answer.cluster = ClusterID(high: 1, low: 2)
+        answer.founders = []
+        answer.members = [self.own]
+        let decision = Forming.decide(
+            isJoining: true, own: self.own, configured: self.configured, answers: [NodeID(2): answer])
+        #expect(decision == .copy(from: NodeID(2), cluster: ClusterID(high: 1, low: 2)))
+    }
+
     @Test func `a node that is to join never forms a cluster`() {
         let answers = [NodeID(2): self.answer(2, incarnation: 22), NodeID(3): self.answer(3, incarnation: 33)]
         let decision = Forming.decide(

@@ -14,7 +14,10 @@ final class ReplicatorGroup {
     private let change: @Sendable (inout ReplicatorConfiguration) -> Void
     private(set) var nodes: [NodeID: Replicator] = [:]
 
-    init(change: @escaping @Sendable (inout ReplicatorConfiguration) -> Void = { _ in }) async throws {
+    /// - Parameter blank: Whose directory is kept aside as it was before there was a log, for ``restoreBlank(_:)``.
+    init(
+        blank: NodeID? = nil, change: @escaping @Sendable (inout ReplicatorConfiguration) -> Void = { _ in }
+    ) async throws {
         self.directory = NSTemporaryDirectory() + "holdfast-replicator-\(UUID().uuidString)"
         self.change = change
         var peers: [ClusterPeer] = []
@@ -30,6 +33,12 @@ final class ReplicatorGroup {
         }
         for channel in held { try await channel.close() }
         self.peers = peers
+        if let blank {
+            try await self.start(blank)
+            await self.stop(blank)
+            try FileManager.default.copyItem(
+                atPath: "\(self.directory)/\(blank)", toPath: "\(self.directory)/\(blank).blank")
+        }
         for peer in peers { try await self.start(peer.node) }
     }
 
@@ -42,6 +51,13 @@ final class ReplicatorGroup {
             peerHost: peer.peerHost, peerPort: peer.peerPort, logger: logger)
         self.change(&configuration)
         self.nodes[node] = try await Replicator.start(configuration, eventLoop: self.loops.next())
+    }
+
+    /// Takes a stopped node back to where it had no log, as the member that it is.
+    func restoreBlank(_ node: NodeID) throws {
+        try FileManager.default.removeItem(atPath: "\(self.directory)/\(node)")
+        try FileManager.default.moveItem(
+            atPath: "\(self.directory)/\(node).blank", toPath: "\(self.directory)/\(node)")
     }
 
     func file(_ name: String, of node: NodeID) -> URL { URL(fileURLWithPath: "\(self.directory)/\(node)/\(name)") }

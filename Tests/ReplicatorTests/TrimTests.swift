@@ -71,6 +71,25 @@ import Testing
         await group.end()
     }
 
+    @Test func `a member without a log begins with a copy of the first segment, when the founders' log is trimmed`()
+        async throws
+    {
+        let late = NodeID(3)
+        let group = try await ReplicatorGroup(blank: late) { $0.segmentByteCountMax = 1 << 20 }
+        do {
+            _ = try await group.leader()
+            await group.stop(late)
+            let leader = try await group.leader()
+            try await Self.append(40, to: leader)
+            let outcome = try await leader.trimmed(before: LogIndex(35))
+            try group.restoreBlank(late)
+            try await group.start(late)
+            try await group.until { await $0.areLevel() }
+            #expect(await group.nodes[late]?.status().firstIndex == outcome.firstIndex)
+        } catch { Issue.record(error) }
+        await group.end()
+    }
+
     // MARK: The segments route
 
     private struct Peer {
@@ -125,6 +144,7 @@ import Testing
             #expect(isSame)
             let tag = try #require(plain.head.headerFields[.eTag])
             #expect(tag == piece.head.headerFields[.eTag] && tag != deflated.head.headerFields[.eTag])
+            #expect(try await peer.get("first?length=1").head.headerFields[.eTag] == tag)
             let next = try await peer.get("\(first + 1)")
             #expect(next.head.headerFields[.eTag] != tag)
         }
@@ -139,7 +159,7 @@ import Testing
                 ("99", .notFound, "there is no segment 99; the log ends in segment \(active)"),
                 ("\(active)", .conflict, "segment \(active) is not sealed and committed here yet"),
                 ("\(first)?offset=4000000", .rangeNotSatisfiable, "4000000 is behind it"),
-                ("first", .badRequest, "first is not the number of a segment"),
+                ("last", .badRequest, "last is not the number of a segment"),
                 ("\(first)?length=0", .badRequest, "length from 1"),
                 ("\(first)?limit=1", .badRequest, "limit=1 is not understood"),
             ]
