@@ -18,6 +18,8 @@ package enum MembershipRefusal: Error, Hashable, Sendable {
     case otherIncarnation(Member)
     /// Nobody would be left to vote.
     case lastVoter
+    /// The node leads: it has to hand over before another takes its number.
+    case leads(NodeID)
     case tooManyMembers
 }
 
@@ -33,7 +35,7 @@ extension Membership {
     }
 
     private func adding(_ learner: Learner, at address: MemberAddress) throws(MembershipRefusal) -> Membership? {
-        guard !self.voters.contains(learner.member) else { return nil }
+        if self.voters.contains(learner.member) { return try self.changing(learner, at: address) }
         let node = learner.member.node
         let isKnown = self.learners.contains(learner) && self.addresses[node] == address
         guard !isKnown else { return nil }
@@ -46,6 +48,20 @@ extension Membership {
         }
         return Membership(
             voters: self.voters, learners: self.learners.filter { $0.member.node != node } + [learner],
+            addresses: self.addresses.merging([node: address]) { $1 })
+    }
+
+    /// Of a node that votes already: its address, and whose place it takes.
+    private func changing(_ voter: Learner, at address: MemberAddress) throws(MembershipRefusal) -> Membership? {
+        let node = voter.member.node
+        let leaving = self.voters.contains { $0.node == voter.replaces && $0 != voter.member }
+        // A founder's address is known to the configuration only, and stays there as long as nobody says another.
+        let isFound = self.addresses[node].map { $0 == address } ?? true
+        guard leaving || !isFound else { return nil }
+        guard !self.isJoint else { throw .isUnderWay }
+        return Membership(
+            voters: leaving ? self.voters.filter { $0.node != voter.replaces } : self.voters,
+            outgoing: leaving ? self.voters : [], learners: self.learners,
             addresses: self.addresses.merging([node: address]) { $1 })
     }
 
@@ -63,7 +79,9 @@ extension Membership {
     }
 
     private func removing(_ node: NodeID) throws(MembershipRefusal) -> Membership? {
-        let learners = self.learners.filter { $0.member.node != node && $0.replaces != node }
+        // Whoever was to take its place need not wait for that any more.
+        let learners = self.learners.filter { $0.member.node != node }
+            .map { Learner($0.member, isPromoted: $0.isPromoted, replaces: $0.replaces == node ? nil : $0.replaces) }
         let voters = self.voters.filter { $0.node != node }
         guard voters.count < self.voters.count || learners.count < self.learners.count else { return nil }
         guard !self.isJoint else { throw .isUnderWay }

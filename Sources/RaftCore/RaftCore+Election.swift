@@ -22,7 +22,7 @@ extension RaftCore {
     private mutating func electionTimedOut() {
         self.restartElectionTimer()
         if self.leaderMember != nil || self.role == .candidate { self.follow(nil, in: self.term) }
-        guard self.isVoter, self.mayVote else { return }
+        guard self.mayCampaign else { return }
         if self.isFast { self.electionDeadline = self.fastRetryTime() }
         self.role = .preCandidate
         self.askForVotes(in: self.term.next, isPreVote: true)

@@ -56,8 +56,9 @@ extension RaftCore {
             )
         }
         if self.role == .preCandidate || self.role == .candidate {
-            precondition(self.isVoter && self.mayVote, "campaigns without the right to vote")
-            precondition(self.grants.isSubset(of: self.membership.voting), "votes of strangers counted")
+            precondition(self.mayVote, "campaigns without the right to vote")
+            let others = self.grants.subtracting([self.configuration.member])
+            precondition(others.isSubset(of: self.membership.voting), "votes of strangers counted")
         }
     }
 

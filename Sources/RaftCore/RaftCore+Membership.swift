@@ -4,6 +4,14 @@ import LogModel
 extension RaftCore {
     var isVoter: Bool { self.membership.isVoter(self.configuration.member) }
 
+    /// A voter; and a node that the newest membership leaves out, while that may not be committed: it may be the only one
+    /// that has it, and then nobody else can be elected. Its own vote does not count (dissertation §4.2.2).
+    var mayCampaign: Bool {
+        guard self.mayVote else { return false }
+        return self.isVoter
+            || !self.membership.contains(self.configuration.member) && self.commit < self.tail.position
+    }
+
     /// Whose majorities count.
     var deciding: Membership {
         guard self.configuration.planted == .ignoreOutgoing else { return self.membership }

@@ -124,6 +124,11 @@ package struct RaftCore: ~Copyable {
         return self.progress[member].map { ($0.received, $0.persisted) }
     }
 
+    /// When a leader last heard of another member; `nil` as ``matched(_:)``.
+    package func heard(_ member: Member) -> MonotonicTime? {
+        self.role == .leader ? self.progress[member]?.heard : nil
+    }
+
     /// Takes in what happened and says what to do.
     ///
     /// - Parameter now: Never earlier than before; an earlier one is taken for the latest.

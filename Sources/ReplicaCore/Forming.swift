@@ -35,7 +35,7 @@ package enum Forming: Hashable, Sendable {
             return .copy(from: node, cluster: cluster)
         }
         if let (node, answer) = clusters.first {
-            let isKnown = (answer.founders + answer.members).contains { $0.node == own.node }
+            let isKnown = (answer.members.isEmpty ? answer.founders : answer.members).contains { $0.node == own.node }
             return isKnown ? .refused(by: node) : .waitToBeAdded
         }
         guard !isJoining else { return .waitToBeAdded }

@@ -48,20 +48,31 @@ extension ReplicaCore {
             return self.answer(id, .failure(.notLeader(leader: self.knownLeader)))
         }
         do throws(MembershipRefusal) {
+            if case .add(let learner, _) = change, learner.member.node == self.configuration.member.node,
+                learner.member != self.configuration.member
+            {
+                throw .leads(learner.member.node)
+            }
             guard let next = try self.history.current.membership.applying(change) else {
+                // So it is, or will be: the frame that says it may still be lost.
+                if self.membership.end > self.commit { return self.await(id) }
                 self.membership.unchanged.insert(id)
                 return self.consensus(.readAsked(id: id))
             }
             guard next.fits else { throw .tooManyMembers }
             guard self.mayChangeMembership else { throw .isUnderWay }
             self.place(next)
-            let timeout = self.configuration.limits.commitTimeoutMilliseconds
-            self.membership.waiting.append(
-                .init(
-                    id: id, end: self.membership.end, deadline: self.now.monotonic.advanced(byMilliseconds: timeout)))
+            self.await(id)
         } catch {
             self.answer(id, .failure(.refused(error)))
         }
+    }
+
+    /// Answered once the newest membership frame is committed.
+    private mutating func await(_ id: UInt64) {
+        let timeout = self.configuration.limits.commitTimeoutMilliseconds
+        self.membership.waiting.append(
+            .init(id: id, end: self.membership.end, deadline: self.now.monotonic.advanced(byMilliseconds: timeout)))
     }
 
     private mutating func answer(_ id: UInt64, _ result: Result<Membership, MembershipFailure>) {
@@ -109,17 +120,22 @@ extension ReplicaCore {
         self.driveMembership()
     }
 
-    /// A learner is level when what it lacked came within an election timeout.
+    /// A learner is level when what it lacked came within an election timeout, and it was heard of since: what it had
+    /// long ago says nothing.
     private mutating func measureLearners(of membership: Membership) {
-        guard !membership.learners.isEmpty else { return self.membership.rounds = [:] }
-        for learner in membership.learners {
-            guard let matched = self.raft.matched(learner.member) else { continue }
+        guard !membership.learners.isEmpty || !self.membership.rounds.isEmpty else { return }
+        let wanted = membership.learners.filter(\.isPromoted).map(\.member)
+        self.membership.rounds = self.membership.rounds.filter { wanted.contains($0.key) }
+        for learner in membership.learners where learner.isPromoted {
+            guard let matched = self.raft.matched(learner.member), let heard = self.raft.heard(learner.member) else {
+                continue
+            }
             let reached = self.configuration.policy == .os ? matched.received : matched.persisted
             guard let round = self.membership.rounds[learner.member] else {
                 self.beginRound(learner.member)
                 continue
             }
-            guard !round.isLevel, reached.position >= round.target else { continue }
+            guard !round.isLevel, reached.position >= round.target, heard > round.began else { continue }
             let taken = self.now.monotonic.milliseconds(since: round.began)
             if taken < self.configuration.raft.electionTimeoutMilliseconds.lowerBound {
                 self.membership.rounds[learner.member]?.isLevel = true

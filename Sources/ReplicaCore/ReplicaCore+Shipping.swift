@@ -94,10 +94,11 @@ extension ReplicaCore {
         if let refusal = welcome.refusal {
             self.actions.append(.note(.streamRefused(by: node, refusal)))
             self.abandon(stream, to: node)
-            self.consensus(.higherTermSeen(welcome.term))
+            if self.raft.membership.contains(welcome.follower) { self.consensus(.higherTermSeen(welcome.term)) }
             return
         }
-        guard self.raft.membership.contains(welcome.follower), welcome.follower.node == node else {
+        let isMember = self.raft.membership.contains(welcome.follower) || self.followers[node]?.leavesAt != nil
+        guard isMember, welcome.follower.node == node else {
             self.actions.append(.note(.streamRefused(by: node, .wrongIncarnation)))
             self.abandon(stream, to: node)
             return
@@ -124,7 +125,7 @@ extension ReplicaCore {
         if let refusal = ack.refusal {
             self.actions.append(.note(.streamRefused(by: node, refusal)))
             self.abandon(stream, to: node)
-            self.consensus(.higherTermSeen(ack.term))
+            if self.raft.membership.contains(member) { self.consensus(.higherTermSeen(ack.term)) }
             return
         }
         // The window opens by position: this stream has shown that the follower's log is a prefix of this one. Which of

@@ -69,7 +69,7 @@ struct PendingTrims {
 ///         '--- decided before ---> proof of leadership --> answer
 extension ReplicaCore {
     /// The lowest index that must stay, whoever asks for a trim: what reads the log durably has its say here.
-    private var lowestHeldIndex: LogIndex? { nil }
+    private var lowestHeldIndex: LogIndex? { self.history.current.heldIndex }
 
     /// Whole sealed segments go that hold only records before `index`. A full disk does not refuse it: the frame may use
     /// the reserve, and frees the space that everybody waits for.

@@ -1,5 +1,6 @@
 import HTTP2Transport
 import LogModel
+import LogState
 import NIOCore
 import RaftCore
 import ReplicaCore
@@ -59,12 +60,18 @@ extension Replicator {
     ) async throws(MemberFailure) -> MembershipChange {
         let known = self.peers.first { $0.node == node }?.address
         guard let address = given ?? known else { throw .noAddress(node) }
-        guard let peer = ClusterPeer(node: node, address) else { throw .badAddress(address) }
+        guard let peer = ClusterPeer(node: node, address), address.isShort else { throw .badAddress(address) }
         guard let identity = await self.identity(of: peer) else { throw .unreachable(node, at: address.peer) }
         guard identity.node == node else { throw .otherNode(identity.node, at: address.peer) }
         if let cluster = identity.cluster, cluster != status.cluster { throw .otherCluster(node, cluster) }
         let member = Member(node: node, incarnation: identity.incarnation)
         return .add(Learner(member, isPromoted: isPromoted, replaces: replaced), at: address)
+    }
+}
+
+extension MemberAddress {
+    fileprivate var isShort: Bool {
+        max(self.peer.utf8.count, self.client.utf8.count) <= LogStateLimits.addressByteCountMax
     }
 }
 

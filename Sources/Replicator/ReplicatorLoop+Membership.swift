@@ -18,6 +18,7 @@ extension ReplicatorLoop {
             if let link = self.links[peer.node] {
                 guard link.peer != peer else { continue }
                 link.close()
+                self.take(.disconnected(from: peer.node))
             }
             self.link(to: peer)
         }

@@ -44,14 +44,14 @@ extension ReplicatorLoop {
         case .range(let range): self.received(range, on: upstream)
         case .trimmed(let first): self.take(.toldTrimmed(first: first, on: upstream.id))
         case .voteRequest(let request):
-            self.voteUpstreams[request.candidate.node] = upstream
+            self.voteUpstreams[request.candidate] = upstream
             self.take(.received(.voteRequest(request), from: request.candidate))
         case .heartbeat(let heartbeat):
-            self.pulseUpstreams[heartbeat.leader.node] = upstream
+            self.pulseUpstreams[heartbeat.leader] = upstream
             self.take(.received(.heartbeat(heartbeat), from: heartbeat.leader))
         case .readIndexRequest(let request):
             // Asked again: the new stream gets the answer.
-            self.readUpstreams.updateValue(upstream, forKey: request.follower.node)?.close()
+            self.readUpstreams.updateValue(upstream, forKey: request.follower)?.close()
             self.take(.received(.readRequest(request), from: request.follower))
         case .transferRequest(let request):
             upstream.messages.stream.finish()

@@ -29,9 +29,9 @@ final class ReplicatorLoop {
     var links: [NodeID: PeerLink] = [:]
     var upstreams: [StreamID: PeerUpstream] = [:]
     /// Where the answer to a vote request, and to a heartbeat, goes.
-    var voteUpstreams: [NodeID: PeerUpstream] = [:]
-    var pulseUpstreams: [NodeID: PeerUpstream] = [:]
-    var readUpstreams: [NodeID: PeerUpstream] = [:]
+    var voteUpstreams: [Member: PeerUpstream] = [:]
+    var pulseUpstreams: [Member: PeerUpstream] = [:]
+    var readUpstreams: [Member: PeerUpstream] = [:]
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
@@ -258,13 +258,13 @@ final class ReplicatorLoop {
     private func send(_ message: RaftMessage, to member: Member) {
         switch message {
         case .voteRequest(let request): self.links[member.node]?.ask(.voteRequest(request), at: "/peer/v1/vote")
-        case .voteReply(let reply): self.voteUpstreams.removeValue(forKey: member.node)?.send(.voteReply(reply))
+        case .voteReply(let reply): self.voteUpstreams.removeValue(forKey: member)?.send(.voteReply(reply))
         case .heartbeat(let heartbeat): self.links[member.node]?.sendPulse(.heartbeat(heartbeat))
-        case .heartbeatReply(let reply): self.pulseUpstreams[member.node]?.send(.heartbeatReply(reply))
+        case .heartbeatReply(let reply): self.pulseUpstreams[member]?.send(.heartbeatReply(reply))
         case .transferRequest(let request):
             self.links[member.node]?.ask(.transferRequest(request), at: "/peer/v1/transfer")
         case .readRequest(let request): self.links[member.node]?.ask(.readIndexRequest(request), at: "/peer/v1/read")
-        case .readReply(let reply): self.readUpstreams.removeValue(forKey: member.node)?.send(.readIndexReply(reply))
+        case .readReply(let reply): self.readUpstreams.removeValue(forKey: member)?.send(.readIndexReply(reply))
         }
     }
 

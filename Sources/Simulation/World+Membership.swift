@@ -70,6 +70,8 @@ extension World {
     private func retire(_ membership: Membership) {
         for node in self.nodes where node.isFounded && !membership.contains(node.member) {
             if membership.voters.contains(where: { $0.node == node.member.node }) { continue }
+            // A frame that names it may still be committed.
+            if self.nodes.contains(where: { $0 !== node && $0.membership?.contains(node.member) ?? false }) { continue }
             self.loseDisk(of: node)
         }
     }

@@ -23,6 +23,12 @@ enum Samples {
 
     static let members = Membership(
         voters: (1...3).map { Member(node: NodeID($0), incarnation: Incarnation(0x1111 * UInt64($0))) })
+
+    /// Everything that a membership may have.
+    static let joint = Membership(
+        voters: members.voters, outgoing: [members.voters[0]],
+        learners: [Learner(Member(node: NodeID(4), incarnation: Incarnation(4)), replaces: NodeID(1))],
+        addresses: [NodeID(4): MemberAddress(peer: "h:1", client: "h:2")])
 }
 
 /// Puts right checksums into mutated bytes: without them no mutation would get further than the first check.

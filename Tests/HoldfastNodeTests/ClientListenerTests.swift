@@ -174,6 +174,7 @@ struct Listener {
         (.change(.refused(.isUnderWay)), 409, "CHANGE_UNDER_WAY"),
         (.change(.refused(.unknownNode(NodeID(4)))), 404, "NO_SUCH_MEMBER"),
         (.change(.refused(.lastVoter)), 409, "LAST_VOTER"),
+        (.change(.refused(.leads(NodeID(4)))), 409, "NODE_LEADS"),
         (.change(.refused(.tooManyMembers)), 409, "TOO_MANY_MEMBERS"),
         (
             .change(.refused(.otherIncarnation(Member(node: NodeID(4), incarnation: Incarnation(1))))), 409,

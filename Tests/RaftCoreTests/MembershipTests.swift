@@ -109,4 +109,82 @@ struct MembershipTests {
         #expect(wanted.promoting { _ in true } != nil)
         #expect(throws: MembershipRefusal.unknownNode(NodeID(9))) { try waiting.applying(.promote(NodeID(9))) }
     }
+
+    @Test func `a voter takes another's place, or moves to another address`() throws {
+        let four = testMembership(4)
+        let joint = try #require(try four.applying(.add(Learner(testMember(4), replaces: NodeID(3)), at: self.address)))
+        #expect(joint.isJoint && joint.completed.voters == [1, 2, 4].map(testMember))
+        let moved = try #require(
+            try joint.completed.applying(
+                .add(Learner(testMember(4)), at: MemberAddress(peer: "i:1", client: "i:2"))))
+        #expect(!moved.isJoint && moved.addresses[NodeID(4)]?.peer == "i:1")
+    }
+
+    @Test func `a learner stays when the node goes whose place it was to take`() throws {
+        let learning = try #require(try testMembership(3).applying(self.add(4, incarnation: 0xa4, replaces: 3)))
+        let left = try #require(try learning.applying(.remove(NodeID(3))))
+        #expect(left.completed.voters == [1, 2].map(testMember))
+        #expect(left.learners == [Learner(testMember(4))])
+    }
+
+    // MARK: A node that leaves
+
+    private func core(_ node: UInt32, _ membership: Membership, tail: UInt32) -> RaftCore {
+        RaftCore(
+            configuration: RaftConfiguration(member: testMember(node)),
+            recovered: RaftRecovered(
+                hardState: HardState(term: Term(3), vote: nil), membership: membership,
+                terms: [TermStart(term: Term(3), firstIndex: .first, position: Position(0, 64))],
+                tail: LogPoint(term: Term(3), position: Position(0, tail)), commit: Position(0, 200)),
+            now: .zero, randomSeed: UInt64(node))
+    }
+
+    /// The two speak to each other for so long; every message arrives.
+    private func leader(of first: consuming RaftCore, _ second: consuming RaftCore, within count: UInt64) -> NodeID? {
+        var one = first
+        var two = second
+        var letters: [(to: UInt32, RaftInput)] = []
+        func taken(_ input: RaftInput, by core: inout RaftCore, at now: MonotonicTime) {
+            for effect in core.step(input, now: now) {
+                switch effect {
+                case .persistVote(let state): taken(.votePersisted(state), by: &core, at: now)
+                case .send(let message, let to):
+                    letters.append((to.node.rawValue, .received(message, from: core.configuration.member)))
+                default: break
+                }
+            }
+        }
+        for time in stride(from: 0, to: count, by: 10) {
+            let now = milliseconds(time)
+            taken(.ticked, by: &one, at: now)
+            taken(.ticked, by: &two, at: now)
+            while !letters.isEmpty {
+                let (to, input) = letters.removeFirst()
+                if to == one.configuration.member.node.rawValue { taken(input, by: &one, at: now) }
+                if to == two.configuration.member.node.rawValue { taken(input, by: &two, at: now) }
+            }
+            for core in [one.role == .leader ? one.leader : nil, two.role == .leader ? two.leader : nil] {
+                if let core { return core }
+            }
+        }
+        return nil
+    }
+
+    /// It leads once more, to have it committed, though it does not vote.
+    @Test func `a node that leaves and alone has the frame that says so is elected`() {
+        let joint = Membership(voters: [testMember(2)], outgoing: [testMember(1), testMember(2)])
+        let leader = self.leader(
+            of: self.core(1, joint.completed, tail: 300), self.core(2, joint, tail: 200), within: 30_000)
+        #expect(leader == NodeID(1))
+    }
+
+    @Test func `a node that has left does not campaign once that is committed`() {
+        let rest = Membership(voters: [testMember(2), testMember(3)])
+        var core = self.core(1, rest, tail: 200)
+        for time in stride(from: 0 as UInt64, to: 3_000, by: 10) {
+            #expect(
+                !core.step(.ticked, now: milliseconds(time)).contains { if case .send = $0 { true } else { false } })
+        }
+        #expect(core.role == .follower)
+    }
 }

@@ -20,7 +20,7 @@ import Testing
     private static func append(_ count: Int, to node: Replicator) async throws {
         for number in 0..<count {
             let text = (0..<2_000).map { "record \(number) line \($0) of a text that goes on" }.joined(separator: "\n")
-            _ = try await node.append(try FrameDraft.records([Record(text)], producer: nil))
+            _ = try await node.append(Submission(try FrameDraft.records([Record(text)])))
         }
     }
 

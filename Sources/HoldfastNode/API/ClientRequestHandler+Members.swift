@@ -106,6 +106,10 @@ extension Problem {
                 .conflict, "OTHER_INCARNATION",
                 "node \(member.node) is a voter with another data directory, incarnation \(member.incarnation)",
                 hint: "If that directory is lost for good, replace it: replaces=\(member.node).")
+        case .leads(let node):
+            self.init(
+                .conflict, "NODE_LEADS", "node \(node) leads, so it cannot be replaced by its own number",
+                hint: "Hand over first (POST /admin/v1/transfer), and ask again.")
         case .lastVoter:
             self.init(
                 .conflict, "LAST_VOTER", "nobody would be left to vote", hint: "Add another member first.")

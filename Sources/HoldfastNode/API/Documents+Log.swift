@@ -15,10 +15,11 @@ extension Membership {
     /// In one word; `nil` for a node that is no member.
     fileprivate func standing(of node: NodeID) -> ClusterStatus.Standing? {
         if self.learners.contains(where: { $0.member.node == node }) { return .learner }
-        let isComing = self.voters.contains { $0.node == node }
-        if !self.isJoint { return isComing ? .voter : nil }
-        let wasThere = self.outgoing.contains { $0.node == node }
-        return isComing ? (wasThere ? .voter : .joining) : (wasThere ? .leaving : nil)
+        let coming = self.voters.first { $0.node == node }
+        let before = self.isJoint ? self.outgoing.first { $0.node == node } : coming
+        // Another incarnation of a node joins, as another node does.
+        guard let coming else { return before == nil ? nil : .leaving }
+        return coming == before ? .voter : .joining
     }
 }
 

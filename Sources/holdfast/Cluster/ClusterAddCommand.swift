@@ -26,6 +26,7 @@ struct ClusterAddCommand: AsyncParsableCommand {
                 if leader?.nodes.first(where: { $0.node == node.number })?.membership == .voter { break }
                 failure = "it is not level yet"
             } catch {
+                guard error.passes else { throw CommandFailure(error) }
                 failure = error.description
             }
             guard cluster.process(node) != nil else {

@@ -123,7 +123,7 @@ extension MembershipDocument {
 
 extension ClientError {
     /// A moment later it may be otherwise.
-    fileprivate var passes: Bool {
+    var passes: Bool {
         switch self {
         case .unreachable, .outcomeUnknown: true
         case .refused(let problem):

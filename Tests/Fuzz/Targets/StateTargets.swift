@@ -79,13 +79,13 @@ extension CheckpointTarget {
 enum MembershipTarget: FuzzTarget {
     static let name = "membership"
 
-    static var seeds: [[UInt8]] { [Membership().encoded(), Samples.members.encoded()] }
+    static var seeds: [[UInt8]] { [Membership().encoded(), Samples.members.encoded(), Samples.joint.encoded()] }
 
     static func test(_ input: [UInt8]) {
         guard let membership = try? Membership(decoding: input[...]) else { return }
         precondition(membership.encoded() == input, "another form of the same membership")
-        precondition(membership.voters.count <= LogStateLimits.votersMax)
-        precondition(membership.quorum * 2 > membership.voters.count)
+        precondition(membership.fits)
+        precondition(membership.hasQuorum { _ in true } == !membership.voters.isEmpty)
     }
 }
 
