@@ -44,6 +44,7 @@ package enum Invariant: String, Hashable, Sendable {
     case oneVotePerTerm = "one vote per node and term"
     case committedNeverChanges = "a committed frame never changes or disappears"
     case leaderCompleteness = "a leader holds every committed frame"
+    case logMatching = "equal places of equal terms mean equal logs up to there"
     case acknowledgedOnce = "no acknowledged append is lost or doubled"
     case conditions = "an append stands where it was expected to, and what was refused never appears"
     case fencing = "nothing is taken from a writer once a higher token was"

@@ -21,6 +21,8 @@ final class RandomCluster {
     static let lettersMax = 200
 
     let isHectic: Bool
+    /// Every core is replaced by a copy of itself before each of its steps.
+    private let isCopied: Bool
     var nodes: [TestNode] = []
     var random: SplitMix64
     var now = MonotonicTime.zero
@@ -39,8 +41,9 @@ final class RandomCluster {
     var readCount = 0
     var violations: [String] = []
 
-    init(seed: UInt64, planted: PlantedBug? = nil, count: Int = 3) {
+    init(seed: UInt64, planted: PlantedBug? = nil, count: Int = 3, isCopied: Bool = false) {
         self.random = SplitMix64(seed: seed)
+        self.isCopied = isCopied
         self.isHectic = seed % 2 == 1
         self.matched = Array(repeating: (.zero, .zero), count: count)
         for id in 1...count {
@@ -261,6 +264,7 @@ final class RandomCluster {
 
     func step(_ index: Int, _ input: RaftInput) {
         let node = self.nodes[index]
+        if self.isCopied { self.replaceByCopy(node) }
         var isElected = false
         for effect in node.core.step(input, now: self.now) {
             switch effect {
@@ -278,6 +282,12 @@ final class RandomCluster {
         guard isElected, self.violations.isEmpty else { return }
         for other in self.nodes.indices { self.next[index * 10 + other] = nil }
         self.place(index)
+    }
+
+    private func replaceByCopy(_ node: TestNode) {
+        let fingerprint = node.core.fingerprint
+        node.core = RaftCore(copying: node.core)
+        if node.core.fingerprint != fingerprint { self.violations.append("\(node.member.node) differs from its copy") }
     }
 
     private func check(leader index: Int, of term: Term) {

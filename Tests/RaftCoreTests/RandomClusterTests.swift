@@ -39,4 +39,17 @@ import Testing
         #expect(worlds[0].nodes.map(\.frames) == worlds[1].nodes.map(\.frames))
         #expect(worlds[0].leaders == worlds[1].leaders)
     }
+
+    /// Whatever a copy forgot would show as another world.
+    @Test(arguments: [11, 12] as [UInt64]) func `a world of copied cores is the same world`(seed: UInt64) {
+        let worlds = [false, true].map { isCopied in
+            let cluster = RandomCluster(seed: seed, isCopied: isCopied)
+            cluster.run(steps: 2000)
+            return cluster
+        }
+        #expect(worlds[1].violations.isEmpty)
+        #expect(worlds[0].committed == worlds[1].committed)
+        #expect(worlds[0].nodes.map(\.frames) == worlds[1].nodes.map(\.frames))
+        #expect(worlds[0].leaders == worlds[1].leaders)
+    }
 }

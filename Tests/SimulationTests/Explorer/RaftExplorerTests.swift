@@ -1,0 +1,70 @@
+import Foundation
+import RaftCore
+import Simulation
+import Testing
+
+/// Every interleaving of three cores, within bounds.
+struct RaftExplorerTests {
+    /// `HOLDFAST_EXPLORE=full` looks at far larger worlds, for many minutes.
+    static let isFull = ProcessInfo.processInfo.environment["HOLDFAST_EXPLORE"] == "full"
+
+    /// Two nodes have led and shipped nothing, as in Raft Figure 8 (c).
+    private static let figure8: [[UInt64]] = [[1], [2], []]
+
+    private static let quickWorlds = [
+        ExplorationBounds(timeouts: 1, appends: 2, crashes: 1, duplicates: 1),
+        ExplorationBounds(timeouts: 2, appends: 2, crashes: 0, isNarrow: true),
+        ExplorationBounds(timeouts: 2, appends: 0, crashes: 1, isNarrow: true),
+        ExplorationBounds(timeouts: 2, appends: 0, crashes: 0, startTerms: figure8),
+    ]
+
+    private static let largeWorlds = [
+        ExplorationBounds(timeouts: 2, appends: 2, crashes: 1, isNarrow: true),
+        ExplorationBounds(timeouts: 2, appends: 2, crashes: 0, duplicates: 1),
+        ExplorationBounds(timeouts: 1, appends: 2, crashes: 2, pulses: 1),
+        ExplorationBounds(timeouts: 3, appends: 0, crashes: 1, isNarrow: true),
+        ExplorationBounds(timeouts: 2, appends: 0, crashes: 1, isNarrow: true, startTerms: figure8),
+    ]
+
+    @Test(arguments: isFull ? quickWorlds + largeWorlds : quickWorlds)
+    func `no interleaving of a small world breaks a promise`(bounds: ExplorationBounds) {
+        let start = ContinuousClock.now
+        let exploration = RaftExplorer.explore(bounds)
+        print("\(exploration) in \(ContinuousClock.now - start)")
+        #expect(exploration.violation == nil, "\(exploration.trace.joined(separator: "\n"))")
+        #expect(exploration.isComplete)
+        // Else there was nothing to break.
+        #expect(exploration.appendsCommitted == Int(bounds.appends))
+        #expect(exploration.leadersElected == Int(bounds.timeouts))
+    }
+
+    @Test func `the same bounds give the same states`() {
+        let bounds = ExplorationBounds(timeouts: 1, appends: 1, crashes: 1)
+        let explorations = (0..<2).map { _ in RaftExplorer.explore(bounds) }
+        #expect(explorations[0].stateCount == explorations[1].stateCount)
+        #expect(explorations[0].transitionCount == explorations[1].transitionCount)
+        #expect(explorations[0].stateCount > 1_000)
+    }
+
+    @Test func `a search that has seen too much says that it is not complete`() {
+        let bounds = ExplorationBounds(timeouts: 2, appends: 2, crashes: 1)
+        #expect(!RaftExplorer.explore(bounds, stateCountMax: 500).isComplete)
+    }
+
+    @Test func `a commit by count is found with the steps of Figure 8`() throws {
+        let bounds = ExplorationBounds(timeouts: 2, appends: 0, crashes: 0, startTerms: Self.figure8)
+        let exploration = RaftExplorer.explore(bounds, planted: .commitOldTermByCount)
+        print("commitOldTermByCount: \(exploration)\n  \(exploration.trace.joined(separator: "\n  "))")
+        #expect(try #require(exploration.violation).invariant == .leaderCompleteness)
+        #expect(exploration.trace.contains("node 1 ships to node 3"))
+        #expect(exploration.trace.count == 13)
+    }
+
+    @Test func `a vote that is not stored is found`() throws {
+        let bounds = ExplorationBounds(timeouts: 1, appends: 0, crashes: 1)
+        let exploration = RaftExplorer.explore(bounds, planted: .voteNotPersisted)
+        print("voteNotPersisted: \(exploration)\n  \(exploration.trace.joined(separator: "\n  "))")
+        #expect(try #require(exploration.violation).invariant == .nothingGoesBack)
+        #expect(exploration.trace.last?.hasPrefix("node 1 crashes") == true)
+    }
+}
