@@ -8,20 +8,6 @@ package enum CommitRule: Hashable, Sendable {
     case received
 }
 
-/// Bugs that tests switch on to prove that the simulator bites; never set in a running node.
-package enum PlantedBug: String, CaseIterable, Hashable, Sendable {
-    /// A node acknowledges what it has written and not yet synced. Planted in ReplicaCore.
-    case acknowledgeBeforeSync
-    /// A leader commits frames of earlier terms by counting (what Raft Figure 8 forbids). Planted here.
-    case commitOldTermByCount
-    /// A vote is answered and counted without being stored. Planted here.
-    case voteNotPersisted
-    /// In a joint membership the voters to come decide alone. Planted here.
-    case ignoreOutgoing
-    /// A follower keeps a divergent suffix. Planted in ReplicaCore.
-    case skipTruncate
-}
-
 /// The bounds of the core, in one place.
 package struct RaftLimits: Hashable, Sendable {
     /// Terms remembered with their first position; as many as a checkpoint holds.

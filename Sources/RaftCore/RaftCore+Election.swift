@@ -106,6 +106,7 @@ extension RaftCore {
             if self.leaderMember != nil { return .leaderAlive }
             if let vote = self.hardState.vote, vote != request.candidate { return .alreadyVoted }
         }
+        if self.configuration.planted == .grantToShorterLog { return nil }
         return request.last < self.tail ? .behind : nil
     }
 
@@ -132,7 +133,8 @@ extension RaftCore {
             }
             return
         }
-        guard reply.term == (reply.isPreVote ? self.term.next : self.term) else { return }
+        let isStale = reply.term != (reply.isPreVote ? self.term.next : self.term)
+        guard !isStale || self.configuration.planted == .countStaleVotes else { return }
         self.refusals.remove(reply.voter)
         self.grants.insert(reply.voter)
         self.decideElection()

@@ -26,6 +26,7 @@ extension RaftCore {
         self.lostNode = other.lostNode
         self.grants = other.grants
         self.refusals = other.refusals
+        self.relay = other.relay
         self.progress = other.progress
         self.heartbeatDeadline = other.heartbeatDeadline
         self.reads = other.reads
@@ -49,7 +50,8 @@ extension RaftCore {
                 .init(received: $0.received, persisted: $0.persisted, readRound: $0.readRound)
             },
             transferTarget: self.transfer?.target, isTransferSent: self.transfer?.isSent ?? false,
-            reads: self.reads.rounds.map(\.reads) + [self.reads.waiting])
+            readRound: self.reads.latest, reads: self.reads.rounds.map(\.reads) + [self.reads.waiting],
+            relayed: self.relay.answered.map(\.reads) + [self.relay.asked, self.relay.waiting])
     }
 }
 
@@ -84,5 +86,7 @@ package struct RaftFingerprint: Hashable, Sendable {
     let progress: [Member: Known]
     let transferTarget: Member?
     let isTransferSent: Bool
-    let reads: [[UInt64]]
+    let readRound: UInt64
+    let reads: [[ReadRounds.Reader]]
+    let relayed: [[UInt64]]
 }

@@ -61,7 +61,8 @@ extension RaftCore {
     /// log may hold other frames than the leader committed.
     private mutating func learned(leaderCommit told: Position) {
         self.leaderCommit = max(self.leaderCommit, told)
-        let commit = min(self.leaderCommit, self.confirmed.position)
+        let confirmed = self.configuration.planted == .commitUnconfirmed ? self.tail : self.confirmed
+        let commit = min(self.leaderCommit, confirmed.position)
         if commit > self.commit {
             self.commit = commit
             self.effects.append(.committed(through: commit))

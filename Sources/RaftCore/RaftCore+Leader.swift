@@ -63,9 +63,10 @@ extension RaftCore {
     mutating func sendHeartbeats() {
         self.beginReadRoundIfAsked()
         self.heartbeatDeadline = self.now.advanced(byMilliseconds: self.configuration.heartbeatIntervalMilliseconds)
+        let commit = self.configuration.planted == .tellTailAsCommit ? self.tail.position : self.commit
         for member in self.others {
             let heartbeat = Heartbeat(
-                term: self.term, leader: self.configuration.member, commit: self.commit,
+                term: self.term, leader: self.configuration.member, commit: commit,
                 readRound: self.reads.latest, clock: .zero)
             self.send(.heartbeat(heartbeat), to: member)
         }
@@ -120,7 +121,9 @@ extension RaftCore {
     mutating func advanceCommit() {
         let agreed = self.deciding.quorumValue { member in
             // What counts as persisted here is the shell's to say: under `received`, what was written.
-            if member == self.configuration.member { return self.persisted.position }
+            if member == self.configuration.member {
+                return self.configuration.planted == .countOwnUnsynced ? self.tail.position : self.persisted.position
+            }
             let known = self.progress[member]
             let point = self.configuration.commitRule == .persisted ? known?.persisted : known?.received
             return point?.position ?? .zero

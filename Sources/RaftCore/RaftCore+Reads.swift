@@ -11,7 +11,7 @@ struct ReadRounds {
     var waiting: [Reader] = []
 
     /// Who asked: a client of this node, or a follower for its own.
-    enum Reader {
+    enum Reader: Hashable {
         case own(UInt64)
         case follower(Member, number: UInt64)
     }
@@ -39,10 +39,15 @@ extension RaftCore {
         self.answerReadsOrAsk()
     }
 
+    /// Before its first commit a leader may not know how far its predecessor had committed.
+    private var mayReadAtCommit: Bool {
+        self.hasCommittedInTerm || self.configuration.planted == .readBeforeOwnCommit
+    }
+
     /// Answers at once when this node is the whole quorum; else begins a round, unless one is under way.
     mutating func answerReadsOrAsk() {
-        guard !self.reads.waiting.isEmpty, self.hasCommittedInTerm else { return }
-        if self.isQuorumAlone {
+        guard !self.reads.waiting.isEmpty, self.mayReadAtCommit else { return }
+        if self.isQuorumAlone || self.configuration.planted == .readWithoutRound {
             let readers = self.reads.waiting
             self.reads.waiting.removeAll()
             self.answer(readers, commit: self.commit)
@@ -53,7 +58,7 @@ extension RaftCore {
 
     /// Every heartbeat takes along who waits, so that a lost one delays nobody for longer than an interval.
     mutating func beginReadRoundIfAsked() {
-        guard !self.reads.waiting.isEmpty, self.hasCommittedInTerm else { return }
+        guard !self.reads.waiting.isEmpty, self.mayReadAtCommit else { return }
         self.reads.latest += 1
         self.reads.rounds.append(
             ReadRounds.Round(number: self.reads.latest, commit: self.commit, reads: self.reads.waiting))

@@ -70,6 +70,8 @@ package struct RaftCore: ~Copyable {
         precondition(
             configuration.heartbeatIntervalMilliseconds < configuration.electionTimeoutMilliseconds.lowerBound,
             "heartbeats must come faster than elections")
+        var recovered = recovered
+        if configuration.planted == .forgetVoteAtRestart { recovered.hardState.vote = nil }
         self.configuration = configuration
         self.membership = recovered.membership
         self.mayVote = recovered.mayVote

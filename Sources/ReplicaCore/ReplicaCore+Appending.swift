@@ -84,6 +84,7 @@ extension ReplicaCore {
         self.followMembers()
         var run: PlacedRun?
         // Never rotates: a term that began a segment would leave the end of the term before it to guesses.
+        if self.configuration.raft.planted == .rotateForTermStart { self.rotate(run: &run) }
         _ = self.placeHere(FrameDraft.control(.termStart, payload: []), run: &run)
         self.finish(run)
         // A membership among what it found, whoever placed it, must be committed before another one follows.

@@ -20,6 +20,7 @@ extension ReplicaCore {
     }
 
     mutating func diskPersisted(through point: LogPoint, generation: UInt64) {
+        let point = self.configuration.raft.planted == .syncVouchesForLater ? self.chain.point : point
         guard generation == self.diskGeneration, self.contains(point), point.position > self.persisted.position else {
             return
         }

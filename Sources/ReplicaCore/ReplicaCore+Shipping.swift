@@ -20,7 +20,8 @@ extension ReplicaCore {
     /// Not leading any more: whoever waits learns that the outcome is unknown.
     mutating func stoppedLeading() {
         guard self.raft.role != .leader else { return }
-        for id in self.pending.removeAll() {
+        let isPlanted = self.configuration.raft.planted == .keepWaitingWhenDeposed
+        for id in isPlanted ? [] : self.pending.removeAll() {
             self.actions.append(.answer(id: id, .failure(.leadershipLost)))
         }
         self.dropDeferred()
@@ -103,9 +104,10 @@ extension ReplicaCore {
             self.abandon(stream, to: node)
             return
         }
-        let common = commonPoint(
+        var common = commonPoint(
             leaderTerms: self.history.current.terms.starts, leaderTail: self.chain.point,
             followerTerms: welcome.terms, followerTail: welcome.tail, followerCommit: welcome.committed)
+        if self.configuration.raft.planted == .streamFromCommit { common = welcome.committed }
         guard common.position.segment >= self.segments.first else { return self.tellTrimmed(node, on: stream) }
         let checksum = common == welcome.tail ? welcome.tailChecksum : 0
         self.followers[node]?.began(at: common, checksum: checksum, on: stream, to: welcome.follower)

@@ -12,6 +12,7 @@ package final class ReplicaDisk {
     private let writer: LogWriter
     private let votes: VoteFile
     private let policy: FsyncPolicy
+    private let planted: PlantedBug?
     /// How many truncations the writes came after.
     private var generation: UInt64 = 0
     /// A segment was filled under ``FsyncPolicy/os``, and is not cut to its length yet.
@@ -19,10 +20,11 @@ package final class ReplicaDisk {
     /// Written since the last sync.
     package private(set) var needsSync = false
 
-    package init(writer: LogWriter, votes: VoteFile, policy: FsyncPolicy) {
+    package init(writer: LogWriter, votes: VoteFile, policy: FsyncPolicy, planted: PlantedBug? = nil) {
         self.writer = writer
         self.votes = votes
         self.policy = policy
+        self.planted = planted
     }
 
     /// Performs one job.
@@ -74,6 +76,9 @@ package final class ReplicaDisk {
     package func sync(now: MonotonicTime) throws(LogError) -> ReplicaEvent {
         self.needsSync = false
         self.isFinalizeDue = false
+        if self.planted == .skipSync {
+            return .persisted(through: self.writer.chain.point, generation: self.generation)
+        }
         return .persisted(through: try self.writer.sync(now: now), generation: self.generation)
     }
 

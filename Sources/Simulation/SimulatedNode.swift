@@ -126,7 +126,8 @@ final class SimulatedNode {
             try self.note(first: store.first.segment)
             self.log = try self.mirror(store)
             self.core = ReplicaCore(configuration: replica, recovered: recovered, now: now)
-            self.worker = ReplicaDisk(writer: writer, votes: votes, policy: self.configuration.policy)
+            self.worker = ReplicaDisk(
+                writer: writer, votes: votes, policy: self.configuration.policy, planted: self.configuration.planted)
             self.store = store
         } catch let violation as Violation {
             throw violation

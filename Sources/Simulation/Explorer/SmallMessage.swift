@@ -14,12 +14,16 @@ struct SmallMessage: Hashable {
 
     enum Kind: Hashable {
         case preVoteRequest, voteRequest, preVoteReply, voteReply, heartbeat, heartbeatReply, transferRequest
-        case acknowledgement, refusal
+        case readRequest, readReply, acknowledgement, refusal
     }
 
     var payload: Payload
     var from: Int
     var to: Int
+
+    var isVote: Bool {
+        if case .raft(.voteReply(let reply)) = self.payload { reply.isGranted && !reply.isPreVote } else { false }
+    }
 
     var kind: Kind {
         switch self.payload {
@@ -28,6 +32,8 @@ struct SmallMessage: Hashable {
         case .raft(.heartbeat): .heartbeat
         case .raft(.heartbeatReply): .heartbeatReply
         case .raft(.transferRequest): .transferRequest
+        case .raft(.readRequest): .readRequest
+        case .raft(.readReply): .readReply
         case .acknowledged: .acknowledgement
         case .refused: .refusal
         }
@@ -46,6 +52,8 @@ extension SmallMessage: CustomStringConvertible {
         case .raft(.heartbeat(let heartbeat)): "heartbeat t\(heartbeat.term) commit \(heartbeat.commit)"
         case .raft(.heartbeatReply(let reply)): "heartbeat reply t\(reply.term)"
         case .raft(.transferRequest(let request)): "transfer request t\(request.term)"
+        case .raft(.readRequest(let request)): "read request t\(request.term)"
+        case .raft(.readReply(let reply)): "read reply t\(reply.term)"
         case .acknowledged(let term, let point): "ack t\(term) persisted \(point)"
         case .refused(let term): "refusal t\(term)"
         }

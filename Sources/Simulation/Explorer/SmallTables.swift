@@ -88,7 +88,10 @@ struct SmallTables {
     }
 
     /// Whether a message changes nothing, nor does any answer to it.
+    ///
+    /// A vote never counts as void: whether one that comes too late still counts is what the search is to find out.
     mutating func isVoid(_ message: Int32, for nodes: [Int32]) -> Bool {
+        if self.messages[Int(message)].isVote { return false }
         let receiver = nodes[self.messages[Int(message)].to]
         let step = self.step(receiver, .received(message))
         return step.node == receiver && step.facts.isEmpty && step.sent.allSatisfy { self.isVoid($0, for: nodes) }
