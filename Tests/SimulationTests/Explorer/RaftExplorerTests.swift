@@ -58,7 +58,8 @@ struct RaftExplorerTests {
         ),
         .voteNotPersisted: (ExplorationBounds(timeouts: 1, appends: 0, crashes: 1), .nothingGoesBack),
         .forgetVoteAtRestart: (ExplorationBounds(timeouts: 2, appends: 0, crashes: 1), .oneVotePerTerm),
-        .countStaleVotes: (ExplorationBounds(timeouts: 3, appends: 0, crashes: 0), .oneLeaderPerTerm),
+        // Two leaders of one term have placed different frames.
+        .countStaleVotes: (ExplorationBounds(timeouts: 3, appends: 0, crashes: 0), .logMatching),
         .grantToShorterLog: (ExplorationBounds(timeouts: 2, appends: 0, crashes: 0), .leaderCompleteness),
         .countOwnUnsynced: (
             ExplorationBounds(timeouts: 2, appends: 0, crashes: 1, isNarrow: true), .leaderCompleteness
@@ -78,7 +79,7 @@ struct RaftExplorerTests {
         let exploration = RaftExplorer.explore(planted.bounds, planted: bug)
         let steps = exploration.trace.joined(separator: "\n  ")
         print("\(bug): \(exploration) in \(ContinuousClock.now - start)\n  \(steps)")
-        #expect(try #require(exploration.violation).invariant == planted.invariant)
+        #expect(exploration.violation?.invariant == planted.invariant)
     }
 
     @Test func `a commit by count is found with the steps of Figure 8`() {
