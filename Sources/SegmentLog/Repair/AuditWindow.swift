@@ -55,6 +55,12 @@ struct AuditWindow {
                     bad = middle
                 }
             }
+            // What is bad begins with a sector, and halves do not end with one.
+            let aligned = (self.start + good + Self.sectorByteCount - 1) / Self.sectorByteCount * Self.sectorByteCount
+            let edge = aligned - self.start
+            if edge > good, edge < bad, (try? self.file.read(at: self.start + good, count: edge - good)) != nil {
+                good = edge
+            }
             self.refused = (self.start + good, error)
             guard needed <= good else { throw error }
             self.bytes = try self.file.read(at: self.start, count: good)
