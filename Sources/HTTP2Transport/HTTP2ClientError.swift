@@ -55,6 +55,26 @@ package struct HTTP2Address: Hashable, Sendable, CustomStringConvertible {
         self.host = host
         self.port = port
     }
+
+    /// Parses `host:port`, where a host with colons stands in brackets.
+    ///
+    /// - Returns: `nil` without a host or with a port above 65535.
+    package init?(_ text: some StringProtocol) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        var host = Substring(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard
+            !host.isEmpty, !host.contains(where: { $0 == "/" || $0 == "=" || $0.isWhitespace }),
+            digits.allSatisfy(\.isNumber), let port = Int(digits), port <= 65_535
+        else { return nil }
+        self.init(host: String(host), port: port)
+    }
+
     /// `host:port`, as in `:authority`.
     package var description: String {
         self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"

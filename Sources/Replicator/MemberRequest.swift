@@ -1,10 +1,7 @@
-import HTTP2Transport
 import LogModel
 import LogState
-import NIOCore
 import RaftCore
 import ReplicaCore
-import WireFormat
 
 /// What an operator asks of a running cluster's membership.
 package enum MemberRequest: Hashable, Sendable {
@@ -72,16 +69,5 @@ extension Replicator {
 extension MemberAddress {
     fileprivate var isShort: Bool {
         max(self.peer.utf8.count, self.client.utf8.count) <= LogStateLimits.addressByteCountMax
-    }
-}
-
-extension ClusterPeer {
-    package var address: MemberAddress {
-        MemberAddress(
-            peer: Self.text(self.peerHost, self.peerPort), client: Self.text(self.clientHost, self.clientPort))
-    }
-
-    private static func text(_ host: String, _ port: Int) -> String {
-        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }

@@ -1,4 +1,5 @@
 import DiskIO
+import HTTP2Transport
 import LogModel
 
 /// Where each member is found: as the log says, else as it was configured. For readers on any thread.
@@ -36,21 +37,16 @@ package final class PeerDirectory: Sendable {
 extension ClusterPeer {
     /// - Returns: `nil` when these are no addresses.
     package init?(node: NodeID, _ address: MemberAddress) {
-        guard let peer = Self.parse(address.peer), let client = Self.parse(address.client) else { return nil }
+        guard let peer = HTTP2Address(address.peer), let client = HTTP2Address(address.client), peer.port > 0,
+            client.port > 0
+        else { return nil }
         self.init(
             node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
     }
 
-    /// `host:port`, where a host with colons stands in brackets.
-    private static func parse(_ text: String) -> (host: String, port: Int)? {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
-        else { return nil }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        return host.isEmpty ? nil : (String(host), Int(port))
+    package var address: MemberAddress {
+        MemberAddress(
+            peer: HTTP2Address(host: self.peerHost, port: self.peerPort).description,
+            client: HTTP2Address(host: self.clientHost, port: self.clientPort).description)
     }
 }

@@ -6,13 +6,13 @@ extension HoldfastClient {
     /// Adds a node that runs and waits for it: as a learner, which becomes a voter as soon as it is level.
     ///
     /// - Parameters:
-    ///   - peer, client: Where it is found, `host:port` each; `nil` for a node whose addresses are known.
+    ///   - peer, client: Where other nodes, and clients, find it; `nil` for a node whose addresses are known.
     ///   - replaced: A voter that leaves when this one votes: another node, or this one as it was before its disk was lost.
     ///   - isPromoted: `false` keeps it a learner until ``promoteMember(_:)``.
     /// - Returns: The membership now; the rest follows by itself: look with ``status(of:)``.
     /// - Throws: ``ClientError/refused(_:)`` with `CHANGE_UNDER_WAY` while another change is; asking again is safe always.
     public func addMember(
-        _ node: UInt32, peer: String? = nil, client: String? = nil, replacing replaced: UInt32? = nil,
+        _ node: UInt32, peer: ServerAddress? = nil, client: ServerAddress? = nil, replacing replaced: UInt32? = nil,
         isPromoted: Bool = true
     ) async throws(ClientError) -> MembershipDocument {
         var path = "/admin/v1/members?node=\(node)"

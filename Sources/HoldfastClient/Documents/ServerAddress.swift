@@ -1,3 +1,5 @@
+import HTTP2Transport
+
 /// Where a node's client listener is: `127.0.0.1:7400` or `[::1]:7400`.
 public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     public var host: String
@@ -15,19 +17,8 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         var rest = Substring(text)
         if rest.hasPrefix("http://") { rest = rest.dropFirst("http://".count) }
         if rest.hasSuffix("/") { rest = rest.dropLast() }
-        guard let colon = rest.lastIndex(of: ":") else { return nil }
-        let digits = rest[rest.index(after: colon)...]
-        var host = rest[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        guard
-            !host.isEmpty, !host.contains(where: { $0 == "/" || $0 == "=" || $0.isWhitespace }),
-            digits.allSatisfy(\.isNumber), let port = Int(digits), port <= 65_535
-        else { return nil }
-        self.init(host: String(host), port: port)
+        guard let address = HTTP2Address(rest) else { return nil }
+        self.init(host: address.host, port: address.port)
     }
 
     /// `127.0.0.1:7400,127.0.0.1:7410`
@@ -37,9 +28,7 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         return addresses.compactMap { $0 }
     }
 
-    public var description: String {
-        self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
-    }
+    public var description: String { HTTP2Address(host: self.host, port: self.port).description }
 
     /// Whether only this machine can reach it.
     package var isLoopback: Bool {

@@ -20,8 +20,7 @@ struct ClusterAddCommand: AsyncParsableCommand {
         while true {
             let failure: String
             do throws(ClientError) {
-                _ = try await client.addMember(
-                    node.number, peer: node.peer.description, client: node.client.description)
+                _ = try await client.addMember(node.number, peer: node.peer, client: node.client)
                 let leader = await ClusterProbe(client: client).look().leader
                 if leader?.nodes.first(where: { $0.node == node.number })?.membership == .voter { break }
                 failure = "it is not level yet"

@@ -59,16 +59,10 @@ struct MemberAddCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The node's number.") var node: UInt32
-    @Option(help: "Where its peers find it, host:port.") var peer: String
-    @Option(help: "Where its clients find it, host:port.") var client: String
+    @Option(help: "Where its peers find it, host:port.", transform: ServerAddress.parse) var peer: ServerAddress
+    @Option(help: "Where its clients find it, host:port.", transform: ServerAddress.parse) var client: ServerAddress
     @Flag(help: "It stays a learner until it is promoted: holdfast member promote.") var learner = false
     @OptionGroup var options: MemberOptions
-
-    func validate() throws {
-        for text in [self.peer, self.client] where ServerAddress(text) == nil {
-            throw ValidationError("\"\(text)\" is not host:port.")
-        }
-    }
 
     func run() async throws {
         try await MemberChange(self.options, node: self.node, goal: self.learner ? .learner : .voter).run {
@@ -107,14 +101,13 @@ struct MemberReplaceCommand: AsyncParsableCommand {
 
     @Argument(help: "The number of the node whose place it is.") var node: UInt32
     @Option(help: "The node that takes it. (default: the same, with a new disk)") var by: UInt32?
-    @Option(help: "Where its peers find it, host:port. (default: where they did)") var peer: String?
-    @Option(help: "Where its clients find it, host:port. (default: where they did)") var client: String?
+    @Option(help: "Where its peers find it, host:port. (default: where they did)", transform: ServerAddress.parse)
+    var peer: ServerAddress?
+    @Option(help: "Where its clients find it, host:port. (default: where they did)", transform: ServerAddress.parse)
+    var client: ServerAddress?
     @OptionGroup var options: MemberOptions
 
     func validate() throws {
-        for text in [self.peer, self.client].compactMap({ $0 }) where ServerAddress(text) == nil {
-            throw ValidationError("\"\(text)\" is not host:port.")
-        }
         guard (self.peer == nil) == (self.client == nil) else {
             throw ValidationError("--peer and --client belong together.")
         }

@@ -44,6 +44,16 @@ struct SizeArgument {
     }
 }
 
+extension ServerAddress {
+    /// For options: says what is wrong.
+    static func parse(_ argument: String) throws -> ServerAddress {
+        guard let address = ServerAddress(argument) else {
+            throw ValidationError("an address is a host and a port: 127.0.0.1:7400 or [::1]:7400")
+        }
+        return address
+    }
+}
+
 extension String {
     /// `a,b,c`; empty parts stay, so that whoever reads them refuses them.
     var commaSeparated: [Substring] { self.split(separator: ",", omittingEmptySubsequences: false) }
