@@ -14,13 +14,6 @@ package enum MembershipFailure: Error, Hashable, Sendable {
 
 /// A leader's changes of members, each one a frame that must be committed before the next.
 struct MembershipWork {
-    /// Whoever asked for the frame that ends there.
-    struct Waiting {
-        var id: UInt64
-        var end: Position
-        var deadline: MonotonicTime
-    }
-
     /// How fast a learner comes level: what the log held when a round began is there when it ends (dissertation §4.2.1).
     struct Round {
         var target: Position
@@ -30,10 +23,9 @@ struct MembershipWork {
 
     /// The end of the newest membership frame, and of all that this leader found.
     var end = Position.zero
-    var waiting: [Waiting] = []
+    /// Whoever asked: for a frame, or for what is so already.
+    var requests = PendingRequests()
     var rounds: [Member: Round] = [:]
-    /// Asked for what is so already, and not confirmed yet.
-    var unchanged: Set<UInt64> = []
 }
 
 /// Members change while the cluster runs: the newest membership in the log applies, committed or not.
@@ -48,6 +40,9 @@ extension ReplicaCore {
             return self.answer(id, .failure(.notLeader(leader: self.knownLeader)))
         }
         do throws(MembershipRefusal) {
+            guard self.membership.requests.count < self.configuration.limits.pendingRequestCountMax else {
+                throw .isUnderWay
+            }
             if case .add(let learner, _) = change, learner.member.node == self.configuration.member.node,
                 learner.member != self.configuration.member
             {
@@ -55,24 +50,21 @@ extension ReplicaCore {
             }
             guard let next = try self.history.current.membership.applying(change) else {
                 // So it is, or will be: the frame that says it may still be lost.
-                if self.membership.end > self.commit { return self.await(id) }
-                self.membership.unchanged.insert(id)
-                return self.consensus(.readAsked(id: id))
+                return self.await(id, end: self.membership.end > self.commit ? self.membership.end : nil)
             }
             guard next.fits else { throw .tooManyMembers }
             guard self.mayChangeMembership else { throw .isUnderWay }
             self.place(next)
-            self.await(id)
+            self.await(id, end: self.membership.end)
         } catch {
             self.answer(id, .failure(.refused(error)))
         }
     }
 
-    /// Answered once the newest membership frame is committed.
-    private mutating func await(_ id: UInt64) {
-        let timeout = self.configuration.limits.commitTimeoutMilliseconds
-        self.membership.waiting.append(
-            .init(id: id, end: self.membership.end, deadline: self.now.monotonic.advanced(byMilliseconds: timeout)))
+    /// - Parameter end: Of the frame that has to be committed; `nil` for the proof that this node still leads.
+    private mutating func await(_ id: UInt64, end: Position?) {
+        self.membership.requests.add(id, end: end, until: self.commitDeadline)
+        if end == nil { self.consensus(.readAsked(id: id)) }
     }
 
     private mutating func answer(_ id: UInt64, _ result: Result<Membership, MembershipFailure>) {
@@ -83,7 +75,7 @@ extension ReplicaCore {
     ///
     /// - Returns: Whether it was asked about the membership.
     mutating func membershipConfirmed(_ id: UInt64, isLeader: Bool) -> Bool {
-        guard self.membership.unchanged.remove(id) != nil else { return false }
+        guard self.membership.requests.confirmed(id) else { return false }
         let failure = MembershipFailure.notLeader(leader: self.knownLeader)
         self.answer(id, isLeader ? .success(self.history.current.membership) : .failure(failure))
         return true
@@ -180,24 +172,20 @@ extension ReplicaCore {
     // MARK: Waiting
 
     mutating func membershipCommitted() {
-        guard !self.membership.waiting.isEmpty else { return }
-        let commit = self.commit
-        let done = self.membership.waiting.filter { $0.end <= commit }
-        self.membership.waiting.removeAll { $0.end <= commit }
-        for waiting in done { self.answer(waiting.id, .success(self.history.current.membership)) }
+        for id in self.membership.requests.committed(through: self.commit) {
+            self.answer(id, .success(self.history.current.membership))
+        }
     }
 
     mutating func expireMembership() {
-        let now = self.now.monotonic
-        let expired = self.membership.waiting.filter { $0.deadline <= now }
-        self.membership.waiting.removeAll { $0.deadline <= now }
-        for waiting in expired { self.answer(waiting.id, .failure(.unknownOutcome)) }
+        for id in self.membership.requests.expired(at: self.now.monotonic) {
+            self.answer(id, .failure(.unknownOutcome))
+        }
     }
 
     /// Another node may lead, and the frames that were asked for may be gone.
     mutating func abandonMembership() {
-        for waiting in self.membership.waiting { self.answer(waiting.id, .failure(.unknownOutcome)) }
-        self.membership.waiting = []
+        for id in self.membership.requests.removeAll() { self.answer(id, .failure(.unknownOutcome)) }
         self.membership.rounds = [:]
     }
 }

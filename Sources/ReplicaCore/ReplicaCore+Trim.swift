@@ -28,40 +28,6 @@ package enum TrimFailure: Error, Hashable, Sendable {
     case shuttingDown
 }
 
-/// Trims that wait: for their commit, or for the proof that this node still leads.
-struct PendingTrims {
-    private struct Waiting {
-        /// `nil`: for the proof.
-        var end: Position?
-        var deadline: MonotonicTime
-    }
-
-    private var waiting: [UInt64: Waiting] = [:]
-
-    var count: Int { self.waiting.count }
-
-    mutating func add(_ id: UInt64, end: Position?, until deadline: MonotonicTime) {
-        self.waiting[id] = Waiting(end: end, deadline: deadline)
-    }
-
-    mutating func confirmed(_ id: UInt64) -> Bool { self.waiting.removeValue(forKey: id) != nil }
-
-    mutating func committed(through position: Position) -> [UInt64] {
-        self.take { $0.end.map { $0 <= position } ?? false }
-    }
-
-    mutating func expired(at now: MonotonicTime) -> [UInt64] { self.take { $0.deadline <= now } }
-
-    mutating func removeAll() -> [UInt64] { self.take { _ in true } }
-
-    private mutating func take(_ isDone: (Waiting) -> Bool) -> [UInt64] {
-        guard !self.waiting.isEmpty else { return [] }
-        let done = self.waiting.filter { isDone($0.value) }.map(\.key).sorted()
-        for id in done { self.waiting[id] = nil }
-        return done
-    }
-}
-
 /// Replicated trim: the leader decides, in a frame, where the log begins; each node removes its files once that frame is
 /// committed.
 ///
@@ -78,15 +44,14 @@ extension ReplicaCore {
             let leader = self.raft.role == .leader ? nil : self.knownLeader
             return self.actions.append(.trimmed(id: id, .failure(.notLeader(leader: leader))))
         }
-        guard self.trims.count < self.configuration.limits.pendingTrimCountMax else {
+        guard self.trims.count < self.configuration.limits.pendingRequestCountMax else {
             return self.actions.append(.trimmed(id: id, .failure(.busy)))
         }
         let held = self.lowestHeldIndex.map { min($0, index) } ?? index
         let first = self.segments.firstKept(before: held, committedThrough: self.commit)
         if first > self.trimMarks.newest { self.placeTrim(before: first) }
         let end = self.trimMarks.uncommittedEnd
-        let timeout = self.configuration.limits.commitTimeoutMilliseconds
-        self.trims.add(id, end: end, until: self.now.monotonic.advanced(byMilliseconds: timeout))
+        self.trims.add(id, end: end, until: self.commitDeadline)
         if end == nil { self.consensus(.readAsked(id: id)) }
         self.drainEffects()
         self.shipToAll()

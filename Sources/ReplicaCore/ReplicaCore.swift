@@ -39,7 +39,7 @@ package struct ReplicaCore: ~Copyable {
     /// Who led last, at a node that is no member any more.
     var successor: NodeID?
     var deferredAnswers = DeferredAnswers()
-    var trims = PendingTrims()
+    var trims = PendingRequests()
 
     // Follower.
     var upstream: Upstream?

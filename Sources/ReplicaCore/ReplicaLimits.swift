@@ -10,8 +10,8 @@ package struct ReplicaLimits: Sendable {
     package var uncommittedByteCountMax = 64 << 20
     /// Appends that wait for their commit.
     package var pendingAppendCountMax = 65_536
-    /// Trims that wait for their commit.
-    package var pendingTrimCountMax = 1_024
+    /// Trims that wait for their commit, and as many changes of members.
+    package var pendingRequestCountMax = 1_024
     /// Reads that wait for a heartbeat round.
     package var pendingReadCountMax = 65_536
     /// How long an append may wait for its commit before its outcome is called unknown.
