@@ -1,6 +1,7 @@
 import HTTP2Transport
 import HTTPTypes
 import LogModel
+import Logging
 import NIOCore
 import NIOPosix
 import ReplicaCore
@@ -41,7 +42,8 @@ struct FormingDriver {
                     return nil
                 }
             case .copy(let node, let cluster):
-                guard let copy = await self.copy(from: node, cluster: cluster) else { break }
+                let level: Logger.Level = round % Self.roundsPerNote == 0 ? .warning : .debug
+                guard let copy = await self.copy(from: node, cluster: cluster, failureLevel: level) else { break }
                 return await self.begin(with: copy)
             case .wait(let missing):
                 if round % Self.roundsPerNote == 0 {
@@ -72,15 +74,18 @@ struct FormingDriver {
     }
 
     /// - Returns: `nil` when it failed: it is tried again.
-    private func copy(from node: NodeID, cluster: ClusterID) async -> VerifiedFirstSegment? {
+    private func copy(
+        from node: NodeID, cluster: ClusterID, failureLevel: Logger.Level
+    ) async -> VerifiedFirstSegment? {
         guard let peer = self.configuration.peers.first(where: { $0.node == node }) else { return nil }
         let directory = self.directory
         let fetch = SegmentFetch(
             segment: nil, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.configuration.logger
         ) { try directory.firstSegmentCopy(of: $0, cluster: cluster) }
         do { return try await fetch.run() } catch {
-            self.configuration.logger.warning(
-                "cannot copy the first segment; trying again", metadata: ["from": "\(node)", "error": "\(error)"])
+            self.configuration.logger.log(
+                level: failureLevel, "cannot copy the first segment; trying again",
+                metadata: ["from": "\(node)", "error": "\(error)"])
             return nil
         }
     }

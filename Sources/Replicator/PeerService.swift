@@ -16,6 +16,8 @@ extension HTTPField.Name {
 /// What the peer listener tells the node. Event loop only.
 protocol PeerServiceOwner: AnyObject {
     var identity: PeerIdentity { get }
+    /// `nil` while the node is blank.
+    var cluster: ClusterID? { get }
     /// `nil` while the node has no log.
     var segments: SegmentSource? { get }
     func opened(_ upstream: PeerUpstream)
@@ -76,7 +78,7 @@ final class PeerService: HTTP2ServerHandler {
 
     /// Votes, heartbeats and ranges of another cluster mean nothing here, whatever the terms they name.
     private func accept(_ kind: PeerUpstream.Kind, _ head: HTTPRequest, _ stream: HTTP2Stream) {
-        let cluster = self.owner.identity.cluster.map(\.description)
+        let cluster = self.owner.cluster.map(\.description)
         guard head.headerFields[.holdfastCluster] == cluster else {
             let hint = "This node belongs to \(cluster.map { "cluster \($0)" } ?? "no cluster yet").\n"
             return stream.respond(HTTPResponse(status: .misdirectedRequest), body: ByteBuffer(string: hint))

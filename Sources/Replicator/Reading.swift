@@ -16,7 +16,7 @@ package enum ReadStart: Hashable, Sendable {
 package enum ReadConsistency: String, Sendable {
     /// What this node knows to be committed.
     case committed
-    /// Everything that was acknowledged before the read began; only the leader answers.
+    /// Everything that was acknowledged before the read began: a follower asks the leader how far it must be.
     case linearizable
 }
 

@@ -176,7 +176,7 @@ package final class Replicator: Sendable {
         }
     }
 
-    /// The durable cursors, once this node has shown that it leads.
+    /// The durable cursors, once a quorum has confirmed how far this node must be.
     ///
     /// - Throws: ``ReadFailure``.
     package func cursors() async throws(ReadFailure) -> CursorTable {

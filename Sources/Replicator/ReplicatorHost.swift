@@ -162,6 +162,7 @@ extension ReplicatorHost: PeerServiceOwner {
         if let loop = self.loop { identity.members = loop.membership.members }
         return identity
     }
+    var cluster: ClusterID? { self.known.identity.cluster }
     var segments: SegmentSource? {
         self.access.map { SegmentSource(store: $0.store, watch: $0.watch, pool: self.pool) }
     }

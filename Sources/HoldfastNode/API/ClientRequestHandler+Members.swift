@@ -1,6 +1,7 @@
 import HTTP2Transport
 import HoldfastClient
 import LogModel
+import LogState
 import NIOCore
 import RaftCore
 import ReplicaCore
@@ -76,7 +77,7 @@ extension Problem {
         case .badAddress(let address):
             self.init(
                 .badRequest, "BAD_REQUEST", "\(address.peer) or \(address.client) is no HOST:PORT",
-                hint: "Say peer=HOST:PORT&client=HOST:PORT.")
+                hint: "Say peer=HOST:PORT&client=HOST:PORT, each at most \(LogStateLimits.addressByteCountMax) bytes.")
         case .unreachable(let node, let address):
             self.init(
                 .conflict, "NODE_UNREACHABLE", "node \(node) does not answer at its peer address \(address)",
@@ -115,7 +116,8 @@ extension Problem {
                 .conflict, "LAST_VOTER", "nobody would be left to vote", hint: "Add another member first.")
         case .tooManyMembers:
             self.init(
-                .conflict, "TOO_MANY_MEMBERS", "a cluster has at most 31 voters and 8 learners",
+                .conflict, "TOO_MANY_MEMBERS",
+                "a cluster has at most \(LogStateLimits.votersMax) voters and \(LogStateLimits.learnersMax) learners",
                 hint: "Remove one first.")
         }
     }

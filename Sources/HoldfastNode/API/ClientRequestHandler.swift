@@ -175,7 +175,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.forwardDeadline = deadline
         guard problem.isUnsent, now < deadline, !self.isAnswered else {
             var problem = problem
-            if self.trim != nil, problem.document.applied == .unknown { problem.document.hint = Problem.trimAgain }
+            if self.append == nil, problem.document.applied == .unknown {
+                problem.document.hint = self.trim == nil ? Problem.changeAgain : Problem.trimAgain
+            }
             return self.answer(problem, on: stream)
         }
         let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)

@@ -43,9 +43,12 @@ struct StateRequest {
 }
 
 extension Problem {
+    /// Of every change but an append whose outcome is not known.
+    static let changeAgain = "Try again: what is made twice does no harm."
+
     /// What is wrong with a change of the log's own state: unlike an append it may be made twice.
     init(change failure: AppendFailure) {
         self.init(failure)
-        if self.document.applied == .unknown { self.document.hint = "Try again: what is made twice does no harm." }
+        if self.document.applied == .unknown { self.document.hint = Self.changeAgain }
     }
 }

@@ -29,8 +29,8 @@ package struct FirstSegmentCopy: Sendable {
         self.segment = segment
         self.cluster = cluster
         self.files = files
-        try files.removeIfThere(segment.beginningFileName + ".tmp")
-        self.file = try files.open(segment.beginningFileName + ".tmp", .create)
+        try files.removeIfThere(segment.beginningCopyName)
+        self.file = try files.open(segment.beginningCopyName, .create)
     }
 
     /// Adds bytes of the peer's file.
@@ -42,10 +42,7 @@ package struct FirstSegmentCopy: Sendable {
         self.byteCount += bytes.count
     }
 
-    package func cancel() {
-        // What cannot be removed now goes at the next start.
-        try? self.files.remove(self.segment.beginningFileName + ".tmp")
-    }
+    package func cancel() { self.files.cancelBeginning(self.segment) }
 
     /// Checks the whole copy and makes it durable: the header and its cluster, each frame's checksums, place and chain,
     /// and the log's own state from the checkpoint on.
@@ -68,16 +65,13 @@ package struct VerifiedFirstSegment: Sendable {
     package let end: LogPoint
     fileprivate let files: LogFiles
 
-    package func cancel() {
-        // What cannot be removed now goes at the next start.
-        try? self.files.remove(self.segment.beginningFileName + ".tmp")
-    }
+    package func cancel() { self.files.cancelBeginning(self.segment) }
 
     /// Decides that the log begins with this copy. The log that is there must not be written to any more.
     ///
     /// - Throws: ``LogError/storage(_:)``: it is decided or not, the next opening tells.
     fileprivate func begin() throws(LogError) {
-        try self.files.rename(self.segment.beginningFileName + ".tmp", to: self.segment.beginningFileName)
+        try self.files.rename(self.segment.beginningCopyName, to: self.segment.beginningFileName)
         try self.files.syncDirectory()
     }
 }

@@ -7,6 +7,8 @@ extension SegmentID {
     static let beginningFileSuffix = ".first"
     /// `000007.wal.first`: the log is to begin with it.
     var beginningFileName: String { self.fileName + Self.beginningFileSuffix }
+    /// While it is being copied.
+    var beginningCopyName: String { self.beginningFileName + ".tmp" }
 }
 
 /// Carries out what ``FirstSegmentCopy`` decided.
@@ -15,6 +17,11 @@ extension LogFiles {
     static func beginning(in names: [String]) -> SegmentID? {
         let suffix = SegmentID.beginningFileSuffix
         return Self.segments(in: names.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }).last
+    }
+
+    func cancelBeginning(_ segment: SegmentID) {
+        // What cannot be removed now goes at the next start.
+        try? self.remove(segment.beginningCopyName)
     }
 
     /// Makes the copy the log, step by step: each may be cut off, and the next opening begins again with the first.

@@ -42,18 +42,7 @@ struct ClusterSetup {
                 peer: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10 + 1))
         }
         try Files.makeDirectory("\(self.directory)/run")
-        let peers = nodes.map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
-        for node in nodes {
-            try Files.write(
-                """
-                node:
-                  id: \(node.number)
-                data:
-                  directory: \(self.directory)/\(node.name)
-                peers:
-                \(peers)\(settings)
-                """, to: node.config)
-        }
+        for node in nodes { try self.configure(node, among: nodes, settings: settings) }
         try Files.write(settings, to: "\(self.directory)/run/\(Self.settings)")
         return try self.write(nodes)
     }
@@ -80,19 +69,24 @@ struct ClusterSetup {
             client: ServerAddress(host: last.client.host, port: last.client.port + 10),
             peer: ServerAddress(host: last.peer.host, port: last.peer.port + 10))
         try cluster.checkPorts(of: node)
-        let peers = (cluster.nodes + [node]).map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
+        try self.configure(node, among: cluster.nodes + [node], settings: "join: true\n" + settings)
+        try Files.write("", to: "\(cluster.run)/\(node.name).joining")
+        return (try self.write(cluster.nodes + [node]), node)
+    }
+
+    private func configure(
+        _ node: LocalCluster.Node, among nodes: [LocalCluster.Node], settings: String
+    ) throws(CommandFailure) {
+        let peers = nodes.map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
         try Files.write(
             """
             node:
-              id: \(number)
+              id: \(node.number)
             data:
-              directory: \(cluster.directory)/\(node.name)
-            join: true
+              directory: \(self.directory)/\(node.name)
             peers:
             \(peers)\(settings)
             """, to: node.config)
-        try Files.write("", to: "\(cluster.run)/\(node.name).joining")
-        return (try self.write(cluster.nodes + [node]), node)
     }
 
     private func write(_ nodes: [LocalCluster.Node]) throws(CommandFailure) -> LocalCluster {
