@@ -5,14 +5,6 @@ import NIOCore
 import ReplicaCore
 import WireFormat
 
-extension HTTPField.Name {
-    /// Of whoever asks, 32 hexadecimal digits.
-    static var holdfastCluster: Self {
-        guard let name = Self("Holdfast-Cluster") else { preconditionFailure("no name of a field") }
-        return name
-    }
-}
-
 /// What the peer listener tells the node. Event loop only.
 protocol PeerServiceOwner: AnyObject {
     var identity: PeerIdentity { get }

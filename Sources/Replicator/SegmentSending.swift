@@ -13,13 +13,6 @@ struct SegmentSource {
     let pool: NIOThreadPool
 }
 
-extension HTTPField.Name {
-    /// Its number.
-    static let holdfastSegment = HTTPField.Name("Holdfast-Segment") ?? .contentLocation
-    /// How long the whole segment is.
-    static let holdfastSegmentLength = HTTPField.Name("Holdfast-Segment-Length") ?? .contentLength
-}
-
 /// Sends bytes of one sealed segment, a piece at a time: the next one is read when the one before has left.
 ///
 ///     start --> opened (pool) --> head --> piece (pool) --> sent --> piece ... --> end

@@ -1,0 +1,16 @@
+import HTTPTypes
+
+/// Header fields of the peer port.
+extension HTTPField.Name {
+    /// The cluster of whoever asks, 32 hexadecimal digits.
+    static let holdfastCluster = peer("Holdfast-Cluster")
+    /// A segment's number.
+    static let holdfastSegment = peer("Holdfast-Segment")
+    /// How long the whole segment is.
+    static let holdfastSegmentLength = peer("Holdfast-Segment-Length")
+
+    private static func peer(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("no name of a field: \(name)") }
+        return name
+    }
+}
