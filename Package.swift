@@ -134,7 +134,8 @@ let package = Package(
         tests(
             "SegmentLogTests",
             [
-                "SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", system, metrics,
+                "SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", "ReplicaDisk",
+                "ReplicaCore", "RaftCore", system, metrics,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),

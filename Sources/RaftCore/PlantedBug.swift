@@ -11,6 +11,9 @@ package enum PlantedBug: String, CaseIterable, Hashable, Sendable {
     /// A vote goes to a candidate whose log is behind (what Raft §5.4.1 forbids).
     case grantToShorterLog
 
+    /// A node that lost a part of its log to damage votes as if it were whole.
+    case voteWithLostLog
+
     /// In a joint membership the voters to come decide alone.
     case ignoreOutgoing
 

@@ -75,18 +75,17 @@ package struct RaftRecovered: Hashable, Sendable {
     package var tail: LogPoint
     /// The last commit known to be stored; 0:0 when none is.
     package var commit: Position
-    /// `false` when the log may have lost what this node once vouched for.
-    package var mayVote: Bool
+    package var right: VotingRight
 
     package init(
         hardState: HardState, membership: Membership, terms: [TermStart], tail: LogPoint, commit: Position,
-        mayVote: Bool = true
+        right: VotingRight = .held
     ) {
         self.hardState = hardState
         self.membership = membership
         self.terms = terms
         self.tail = tail
         self.commit = commit
-        self.mayVote = mayVote
+        self.right = right
     }
 }

@@ -9,7 +9,8 @@ extension RaftCore {
         self.configuration = other.configuration
         self.membership = other.membership
         self.role = other.role
-        self.mayVote = other.mayVote
+        self.right = other.right
+        self.unreadable = other.unreadable
         self.commit = other.commit
         self.persisted = other.persisted
         self.hardState = other.hardState
@@ -19,6 +20,7 @@ extension RaftCore {
         self.history = other.history
         self.confirmed = other.confirmed
         self.leaderCommit = other.leaderCommit
+        self.streamedCommit = other.streamedCommit
         self.leaderMember = other.leaderMember
         self.leaderHeard = other.leaderHeard
         self.electionDeadline = other.electionDeadline
@@ -41,10 +43,12 @@ extension RaftCore {
 
     package var fingerprint: RaftFingerprint {
         RaftFingerprint(
-            role: self.role, mayVote: self.mayVote, membership: self.membership, commit: self.commit,
+            role: self.role, right: self.right, unreadable: self.unreadable, membership: self.membership,
+            commit: self.commit,
             persisted: self.persisted, hardState: self.hardState, persistedHardState: self.persistedHardState,
             held: self.held.map { .init(message: $0.message, destination: $0.destination) }, history: self.history,
-            confirmed: self.confirmed, leaderCommit: self.leaderCommit, leader: self.leaderMember,
+            confirmed: self.confirmed, leaderCommit: self.leaderCommit,
+            streamedCommit: self.right == .held ? .zero : self.streamedCommit, leader: self.leaderMember,
             grants: self.grants,
             progress: self.progress.mapValues {
                 .init(received: $0.received, persisted: $0.persisted, readRound: $0.readRound)
@@ -71,7 +75,8 @@ package struct RaftFingerprint: Hashable, Sendable {
     }
 
     let role: RaftRole
-    let mayVote: Bool
+    let right: VotingRight
+    let unreadable: Position
     let membership: Membership
     let commit: Position
     let persisted: LogPoint
@@ -81,6 +86,8 @@ package struct RaftFingerprint: Hashable, Sendable {
     let history: TermHistory
     let confirmed: LogPoint
     let leaderCommit: Position
+    /// Matters only to a node that is to regain its vote.
+    let streamedCommit: Position
     let leader: Member?
     let grants: Set<Member>
     let progress: [Member: Known]

@@ -46,6 +46,7 @@ extension RaftCore {
         if point.position > self.tail.position { self.history.append(newTerms, through: point) }
         precondition(self.history.contains(point), "accepted through \(point), which is not in this log")
         if point.position > self.confirmed.position { self.confirmed = point }
+        self.streamedCommit = max(self.streamedCommit, leaderCommit)
         self.learned(leaderCommit: leaderCommit)
     }
 
@@ -71,14 +72,25 @@ extension RaftCore {
         self.regainVote()
     }
 
-    /// A node that may have lost what it vouched for votes again once it holds all that could have been committed:
-    /// the current leader's first commit of its own term covers that.
+    /// A node whose log may be short of what it vouched for votes again once it holds all that may have been committed
+    /// with its help: what the current leader has committed through a frame of its own term.
+    ///
+    /// Only what the stream tells counts. A heartbeat may be from a time when the leader still counted on what this node
+    /// has lost; the stream began with this node's tail (``returned(_:tail:persisted:)``).
     mutating func regainVote() {
-        guard !self.mayVote, self.leaderMember != nil else { return }
-        guard
-            self.leaderCommit <= self.confirmed.position, self.leaderCommit <= self.persisted.position,
-            self.history.term(ofFrameEndingAt: self.leaderCommit) == self.term
+        guard self.right == .lostUntilLevel, self.leaderMember != nil else { return }
+        let told = self.streamedCommit
+        guard told <= self.confirmed.position, told <= self.persisted.position,
+            self.history.term(ofFrameEndingAt: told) == self.term
         else { return }
-        self.mayVote = true
+        self.right = .held
+        self.effects.append(.regainedVote)
+    }
+
+    /// A leader that cannot read what is not committed yet lets somebody else lead.
+    mutating func became(unreadable: Position) {
+        self.unreadable = unreadable
+        guard !self.mayVote, self.role != .follower else { return }
+        self.follow(nil, in: self.term)
     }
 }

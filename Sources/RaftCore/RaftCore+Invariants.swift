@@ -5,14 +5,14 @@ struct RaftMarks {
     var hardState: HardState
     var persistedHardState: HardState
     var commit: Position
-    var mayVote: Bool
+    var right: VotingRight
 }
 
 extension RaftCore {
     var marks: RaftMarks {
         RaftMarks(
             hardState: self.hardState, persistedHardState: self.persistedHardState, commit: self.commit,
-            mayVote: self.mayVote)
+            right: self.right)
     }
 
     /// Checks every invariant of the state; a broken one ends the process.
@@ -76,7 +76,9 @@ extension RaftCore {
         }
         precondition(self.persistedHardState.term >= before.persistedHardState.term, "stored term went back")
         precondition(self.commit >= before.commit, "commit went back from \(before.commit) to \(self.commit)")
-        precondition(self.mayVote || !before.mayVote, "lost the right to vote while running")
+        precondition(self.right == before.right || self.right == .held, "lost the right to vote while running")
+        precondition(
+            before.right != .lostForGood || self.right == before.right, "votes again, and may have voted before")
         precondition(self.effects.isEmpty, "effects left behind")
     }
 }

@@ -106,6 +106,18 @@ extension RaftCore {
         self.sendTransferIfLevel()
     }
 
+    /// A follower whose log is shorter than what it acknowledged has lost the rest of it, and vouches for that no more.
+    mutating func returned(_ member: Member, tail: LogPoint, persisted: LogPoint) {
+        guard self.role == .leader, var known = self.progress[member] else { return }
+        known.heard = self.now
+        if tail.position < known.received.position { known.received = self.history.contains(tail) ? tail : .zero }
+        if persisted.position < known.persisted.position {
+            known.persisted = self.history.contains(persisted) ? persisted : .zero
+        }
+        if known.received.position < known.persisted.position { known.persisted = known.received }
+        self.progress[member] = known
+    }
+
     mutating func persisted(through point: LogPoint) {
         guard point.position > self.persisted.position, self.history.contains(point) else { return }
         self.persisted = point

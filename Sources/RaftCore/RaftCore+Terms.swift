@@ -26,6 +26,7 @@ extension RaftCore {
             self.held.removeAll()
             self.confirmed = .zero
             self.leaderCommit = .zero
+            self.streamedCommit = .zero
         }
         self.hardState = state
         if self.configuration.planted == .voteNotPersisted {

@@ -18,8 +18,9 @@ package struct RaftCore: ~Copyable {
     package let configuration: RaftConfiguration
     package internal(set) var membership: Membership
     package internal(set) var role: RaftRole = .follower
-    /// `false` while this log may have lost what it once vouched for: neither votes nor campaigns.
-    package internal(set) var mayVote: Bool
+    package internal(set) var right: VotingRight
+    /// Where the last frame ends that this node holds and cannot read; zero when it can read everything.
+    package internal(set) var unreadable = Position.zero
     package internal(set) var commit: Position
     /// How far the own disk has the log.
     package internal(set) var persisted: LogPoint
@@ -35,6 +36,8 @@ package struct RaftCore: ~Copyable {
     /// How far the leader's stream has delivered or confirmed the log; of this term, which has one leader only.
     var confirmed = LogPoint.zero
     var leaderCommit = Position.zero
+    /// What of it came on the stream, and so after the leader knew how short this log is.
+    var streamedCommit = Position.zero
 
     // Who leads, and who might.
     package internal(set) var leaderMember: Member?
@@ -74,7 +77,7 @@ package struct RaftCore: ~Copyable {
         if configuration.planted == .forgetVoteAtRestart { recovered.hardState.vote = nil }
         self.configuration = configuration
         self.membership = recovered.membership
-        self.mayVote = recovered.mayVote
+        self.right = configuration.planted == .voteWithLostLog ? .held : recovered.right
         self.commit = recovered.commit
         self.persisted = recovered.tail
         // A frame of a later term proves that this node was in that term.
@@ -120,6 +123,10 @@ package struct RaftCore: ~Copyable {
         return self.transfer.map { min($0.deadline, deadline) } ?? deadline
     }
 
+    /// Neither votes nor leads while its log may be short of what it vouched for, nor while it cannot read what may not
+    /// be committed yet.
+    package var mayVote: Bool { self.right == .held && self.unreadable <= self.commit }
+
     /// How far a follower's log equals this leader's; `nil` unless this node leads and `member` is another member.
     package func matched(_ member: Member) -> (received: LogPoint, persisted: LogPoint)? {
         guard self.role == .leader else { return nil }
@@ -150,6 +157,8 @@ package struct RaftCore: ~Copyable {
         case .persisted(let point): self.persisted(through: point)
         case .acknowledged(let member, let received, let persisted):
             self.acknowledged(by: member, received: received, persisted: persisted)
+        case .returned(let member, let tail, let persisted): self.returned(member, tail: tail, persisted: persisted)
+        case .unreadable(let through): self.became(unreadable: through)
         case .votePersisted(let state): self.votePersisted(state)
         case .leaderLost(let node): self.leaderLost(node)
         case .readAsked(let id): self.readAsked(id)

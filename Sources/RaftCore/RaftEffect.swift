@@ -14,6 +14,8 @@ package enum RaftEffect: Hashable, Sendable {
     /// Also when only the term or the known leader changed.
     case becameFollower(term: Term, leader: NodeID?)
     case becameCandidate(Term)
+    /// The log is whole again: the next start need not know that it was not.
+    case regainedVote
     case committed(through: Position)
     /// What is committed through here was committed when the read was asked, or since; the own log is committed so far.
     case readReady(id: UInt64, commit: Position)

@@ -58,6 +58,10 @@ package enum RaftInput: Hashable, Sendable {
     case persisted(through: LogPoint)
     /// What a follower says of its log, equal to the leader's through these points.
     case acknowledged(by: Member, received: LogPoint, persisted: LogPoint)
+    /// A follower answered on a new stream, with the end of its log: what it said on earlier ones may be lost.
+    case returned(Member, tail: LogPoint, persisted: LogPoint)
+    /// What of the own log cannot be read ends here, zero for nothing: damage was found, or repaired.
+    case unreadable(through: Position)
     /// The answer to ``RaftEffect/persistVote(_:)``.
     case votePersisted(HardState)
     /// The node's connection was reset and it refused another.

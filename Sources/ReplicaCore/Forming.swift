@@ -24,6 +24,8 @@ package enum Forming: Hashable, Sendable {
     package static func decide(
         isJoining: Bool = false, own: Member, configured: [NodeID], answers: [NodeID: PeerIdentity]
     ) -> Forming {
+        // A node that lost its whole log is not blank, and knows no cluster any more: it has not answered yet.
+        let answers = answers.filter { !$0.value.isEmptied }
         let clusters = answers.filter { !$0.value.isBlank }.sorted { $0.key < $1.key }
         // A member that was added begins with the founders' log, too: the stream brings the rest, itself included.
         if let named = clusters.first(where: { ($0.value.founders + $0.value.members).contains(own) })?.value,
@@ -83,5 +85,12 @@ package struct FoundingLog: Hashable, Sendable {
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
         z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
         return z ^ (z >> 31)
+    }
+}
+
+extension PeerIdentity {
+    /// Neither blank nor in a cluster: all of its log was damaged.
+    fileprivate var isEmptied: Bool {
+        !self.isBlank && self.cluster == nil && self.founders.isEmpty && self.members.isEmpty
     }
 }

@@ -6,7 +6,7 @@ import SegmentFormat
 /// What a node knows when it starts: the log's state at its tail, and one undo for each uncommitted frame.
 package struct RecoveredReplica: Sendable {
     package var hardState: HardState
-    package var mayVote: Bool
+    package var right: VotingRight
     package var history: LogStateHistory
     package var marks: ChainMarks
     package var segments: SegmentTable
@@ -73,11 +73,11 @@ package struct ReplicaRecovery: Sendable {
     }
 
     package consuming func finish(
-        hardState: HardState, mayVote: Bool, segments: SegmentTable
+        hardState: HardState, right: VotingRight, segments: SegmentTable
     ) throws(RecoveryFailure) -> RecoveredReplica {
         guard let history = self.history, let marks = self.marks else { throw .noCheckpoint }
         return RecoveredReplica(
-            hardState: hardState, mayVote: mayVote, history: history, marks: marks, segments: segments,
+            hardState: hardState, right: right, history: history, marks: marks, segments: segments,
             trimMarks: self.trimMarks)
     }
 }

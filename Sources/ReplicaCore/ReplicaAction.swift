@@ -14,6 +14,8 @@ package enum DiskJob: Sendable {
     case persistVote(HardState)
     /// A hint for recovery; needs no sync of its own.
     case recordCommit(Position)
+    /// The log is whole again: the next start may vote.
+    case liftBar
 }
 
 /// What the shell has to do now, in this order.
@@ -49,6 +51,12 @@ package enum ReplicaAction: Sendable {
     /// Give the log up for the copy and start again from it. The last action of a core: nothing is asked of it any more.
     case beginAnew(SegmentID)
 
+    // Repair.
+    /// Make a copy of a sealed segment beside the damaged one, and answer with `copyFetched`.
+    case fetchCopy(of: SegmentID, from: NodeID)
+    /// Put the copy into the place of the segment's file.
+    case installCopy(of: SegmentID)
+
     /// The newest membership in the log, committed or not.
     case membershipChanged(Membership)
 
@@ -66,6 +74,10 @@ package enum ReplicaNote: Hashable, Sendable {
     case trimmed(before: SegmentID)
     /// The leader has trimmed what this log lacks.
     case fellBehind(tail: Position, leadersFirst: SegmentID)
+    /// A good copy has taken the place of a damaged segment.
+    case repaired(SegmentID)
+    /// The log is whole again, and this node votes.
+    case regainedVote
     case followerLevel(NodeID, through: Position)
     case streamRefused(by: NodeID, StreamRefusal)
     case refusedRange(from: NodeID, String)

@@ -110,6 +110,8 @@ extension ReplicaCore {
         self.buffer.truncate(to: point)
         self.segments.truncate(to: point.position)
         self.trimMarks.truncate(to: point.position)
+        self.repairs.truncated(to: point.position)
+        self.repairsChanged()
         if self.written.position > point.position { self.written = point }
         if self.persisted.position > point.position { self.persisted = point }
         self.diskGeneration += 1

@@ -104,6 +104,7 @@ extension ReplicaCore {
             self.abandon(stream, to: node)
             return
         }
+        self.consensus(.returned(welcome.follower, tail: welcome.tail, persisted: welcome.persisted))
         var common = commonPoint(
             leaderTerms: self.history.current.terms.starts, leaderTail: self.chain.point,
             followerTerms: welcome.terms, followerTail: welcome.tail, followerCommit: welcome.committed)

@@ -79,6 +79,8 @@ extension ReplicaCore {
         let first = self.trimMarks.committed
         guard first > self.segments.first else { return }
         self.segments.trim(before: first)
+        self.repairs.trimmed(before: first)
+        self.repairsChanged()
         self.actions.append(.disk(.trim(before: Position(segment: first, offset: 0))))
         self.actions.append(.note(.trimmed(before: first)))
     }

@@ -46,6 +46,8 @@ package struct ReplicaCore: ~Copyable {
     /// The peers' first segment, of which a copy is being made: this log ends before it.
     var fetched: SegmentID?
 
+    var repairs = RepairWork()
+
     var now: ReplicaTime
     var actions: [ReplicaAction] = []
     var effects: Deque<RaftEffect> = []
@@ -76,7 +78,7 @@ package struct ReplicaCore: ~Copyable {
                 terms: recovered.history.current.terms.starts,
                 tail: chain.point,
                 commit: recovered.marks.committed.tail,
-                mayVote: recovered.mayVote
+                right: recovered.right
             ),
             now: now.monotonic,
             randomSeed: configuration.randomSeed
@@ -151,6 +153,10 @@ package struct ReplicaCore: ~Copyable {
         case .toldTrimmed(let first, let stream): self.toldTrimmed(first, on: stream)
         case .fetched(let segment): self.fetched(segment)
         case .fetchFailed(let segment): self.fetchFailed(segment)
+        case .damageFound(let segment, let end): self.damageFound(in: segment, end: end)
+        case .copyFetched(let segment): self.copyFetched(segment)
+        case .copyInstalled(let segment): self.copyInstalled(segment)
+        case .repairFailed(let segment): self.repairFailed(segment)
         }
     }
 
@@ -167,6 +173,7 @@ package struct ReplicaCore: ~Copyable {
         self.driveMembership()
         self.drainEffects()
         if self.raft.role == .leader { self.tendFollowers() }
+        self.driveRepairs()
     }
 
     // MARK: The consensus core
@@ -190,6 +197,9 @@ package struct ReplicaCore: ~Copyable {
         case .readReady(let id, _): self.confirmed(id)
         case .readRefused(let id): self.unconfirmed(id)
         case .transferFailed: self.transferFailed()
+        case .regainedVote:
+            self.actions.append(.disk(.liftBar))
+            self.actions.append(.note(.regainedVote))
         }
     }
 

@@ -67,4 +67,14 @@ package enum ReplicaEvent: Sendable {
     /// The answer to ``ReplicaAction/fetch(_:from:)``: the copy is whole, checked and synced.
     case fetched(SegmentID)
     case fetchFailed(SegmentID)
+
+    // Repair.
+    /// Bytes of the segment cannot be read as they were written; the last of them lies before `end`.
+    case damageFound(in: SegmentID, end: Position)
+    /// The answer to ``ReplicaAction/fetchCopy(of:from:)``: the copy is whole, checked against its neighbours and synced.
+    case copyFetched(SegmentID)
+    /// The answer to ``ReplicaAction/installCopy(of:)``.
+    case copyInstalled(SegmentID)
+    /// There is no copy, or it could not be installed.
+    case repairFailed(SegmentID)
 }

@@ -21,6 +21,9 @@ package struct ReplicaLimits: Sendable {
     /// How long a stream may wait for its welcome.
     package var welcomeTimeoutMilliseconds: UInt64 = 2_000
 
+    /// How long after a repair that failed the next one begins.
+    package var repairPauseMilliseconds: UInt64 = 250
+
     /// How long a node that is no member any more still receives the log, which tells it so.
     package var leavingMilliseconds: UInt64 = 2_000
 

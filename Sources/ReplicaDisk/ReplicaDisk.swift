@@ -56,6 +56,9 @@ package final class ReplicaDisk {
         case .recordCommit(let position):
             self.writer.recordCommit(position)
             return nil
+        case .liftBar:
+            try self.votes.liftBar()
+            return nil
         }
     }
 
@@ -98,6 +101,11 @@ package final class ReplicaDisk {
         // A hint: whoever misses it walks the segment.
         if let segment = self.writer.takeUnindexed() { _ = try? self.writer.store.writeIndexFile(of: segment) }
     }
+
+    /// Puts a good copy into the place of a damaged segment.
+    ///
+    /// - Throws: ``LogError``: the log is as it was, unless it is closed for good now.
+    package func install(_ copy: VerifiedSegment) throws(LogError) { try self.writer.install(copy) }
 
     /// Instead of closing: the log is given up for a peer's first segment; the directory is to be opened again.
     package func giveUp(for copy: VerifiedFirstSegment) throws(LogError) {

@@ -83,6 +83,17 @@ final class DiskThread: Sendable {
         self.submit { self.prepare() }
     }
 
+    /// Puts a good copy into the place of a damaged segment.
+    ///
+    /// - Parameter done: On the event loop; with what went wrong. The log may have failed for good then.
+    func install(_ copy: VerifiedSegment, done: @escaping @Sendable (LogError?) -> Void) {
+        self.submit {
+            var failure: LogError?
+            do throws(LogError) { try self.confined.disk.install(copy) } catch { failure = error }
+            self.eventLoop.execute { [failure] in done(failure) }
+        }
+    }
+
     /// Finishes what is queued, closes the log with a clean mark, ends the thread.
     func stop() async {
         await self.end { try? $0.close(now: Self.now()) }
@@ -162,7 +173,7 @@ final class DiskThread: Sendable {
                 switch job {
                 case .persistVote: break
                 case .trim: left.append(job)
-                case .write, .truncate, .recordCommit:
+                case .write, .truncate, .recordCommit, .liftBar:
                     left.append(job)
                     continue
                 }

@@ -32,7 +32,7 @@ struct FormingDriver {
         while !Task.isCancelled {
             let answers = await self.ask(client)
             let decision = Forming.decide(
-                isJoining: self.configuration.isJoining, own: self.directory.member,
+                isJoining: self.configuration.isJoining || self.directory.isEmptied, own: self.directory.member,
                 configured: self.configuration.peers.map(\.node), answers: answers)
             switch decision {
             case .form(let founding):

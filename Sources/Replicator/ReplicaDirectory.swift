@@ -11,11 +11,13 @@ import WireFormat
 /// A node's data directory, opened and locked: blank, or with a log in it.
 final class ReplicaDirectory: Sendable {
     private let opened: OpenedLog
+    private let recovered: RecoveredReplica?
     private let founders: [Member]
 
-    private init(_ opened: OpenedLog) throws(LogError) {
-        self.opened = opened
-        self.founders = try Self.founders(of: opened)
+    private init(_ replica: OpenedReplica) {
+        self.opened = replica.opened
+        self.recovered = replica.recovered
+        self.founders = Self.founders(of: replica.opened)
     }
 
     static func open(_ configuration: ReplicatorConfiguration) throws(ReplicatorError) -> ReplicaDirectory {
@@ -23,29 +25,34 @@ final class ReplicaDirectory: Sendable {
         log.policy = configuration.policy
         log.segmentByteCountMax = configuration.segmentByteCountMax
         do {
-            return try ReplicaDirectory(
-                LogDirectory.open(
-                    log, mode: .cluster, fileSystem: LinuxFileSystem(),
+            return ReplicaDirectory(
+                try ReplicaOpening.open(
+                    log, fileSystem: LinuxFileSystem(),
                     newIncarnation: { Incarnation(UInt64.random(in: 1 ... .max)) }))
-        } catch { throw .log(error) }
+        } catch {
+            if case .log(let error) = error { throw .log(error) }
+            throw .opening(error)
+        }
     }
 
-    /// The members that the log's very first frame names; nobody while the log is blank.
-    private static func founders(of opened: OpenedLog) throws(LogError) -> [Member] {
-        guard let store = opened.store, store.first.segment == .first else { return [] }
-        let payload = try store.checkpoint(of: .first)
+    /// The members that the log's very first frame names; nobody while the log is blank, or that frame is not readable.
+    private static func founders(of opened: OpenedLog) -> [Member] {
+        guard let store = opened.store, store.first.segment == .first, let payload = try? store.checkpoint(of: .first)
+        else { return [] }
         return (try? LogState(decoding: payload))?.membership.voters ?? []
     }
 
     var identity: NodeIdentity { self.opened.identity }
     var member: Member { Member(node: self.identity.node, incarnation: self.identity.incarnation) }
     var isBlank: Bool { self.opened.writer == nil }
+    /// Had a log, and lost all of it: it waits for the cluster that it belongs to, and forms none.
+    var isEmptied: Bool { self.isBlank && !self.opened.mayVote }
 
     var peerIdentity: PeerIdentity {
         PeerIdentity(
             version: WireLimits.version, cluster: self.identity.cluster, node: self.identity.node,
             incarnation: self.identity.incarnation, generation: self.identity.generation,
-            starts: self.identity.starts, isBlank: self.isBlank, founders: self.founders)
+            starts: self.identity.starts, isBlank: self.isBlank && !self.isEmptied, founders: self.founders)
     }
 
     /// What opening found, for whoever runs the node.
@@ -54,16 +61,30 @@ final class ReplicaDirectory: Sendable {
         for damage in self.opened.report.damage {
             logger.error("damage: reads of it are refused", metadata: ["damage": "\(damage)"])
         }
-        guard !self.opened.mayVote else { return }
-        logger.warning(
-            "this node stores the log, and neither votes nor leads: what it voted for, or vouched for, may be lost")
+        if let givenUp = self.opened.report.givenUp {
+            logger.error(
+                "the log ends before damage; a peer has the rest",
+                metadata: ["damage": "\(givenUp)", "kept": "\(self.opened.report.setAside)"])
+        }
+        switch self.opened.bar {
+        case .none: break
+        case .untilLevel:
+            logger.warning(
+                "this node neither votes nor leads until it holds again what the leader has committed")
+        case .forGood:
+            logger.error(
+                "this node neither votes nor leads: whom it voted for is unknown",
+                metadata: ["hint": "holdfast member replace \(self.identity.node)"])
+        }
     }
 
     /// Writes the founding frame and names the cluster in IDENTITY.
-    func form(_ founding: FoundingLog) throws(LogError) -> ReplicaDirectory {
+    func form(_ founding: FoundingLog) throws(ReplicatorError) -> ReplicaDirectory {
         var opened = self.opened
-        try opened.form(cluster: founding.cluster, founding: founding.bytes[...])
-        return try ReplicaDirectory(opened)
+        do { try opened.form(cluster: founding.cluster, founding: founding.bytes[...]) } catch { throw .log(error) }
+        do { return ReplicaDirectory(OpenedReplica(opened, try ReplicaOpening.recover(opened))) } catch {
+            throw .opening(error)
+        }
     }
 
     /// A copy of a peer's first segment, for a directory without a log.
@@ -86,17 +107,13 @@ final class ReplicaDirectory: Sendable {
         let store: LogStore
     }
 
-    /// Takes up the log: syncs what recovery kept, rebuilds the state at its tail.
+    /// Takes up the log.
     func running(
         _ configuration: ReplicatorConfiguration, now: ReplicaTime
     ) throws(ReplicaOpeningError) -> Running {
         guard let writer = self.opened.writer, let store = self.opened.store, let votes = self.opened.votes,
-            let cluster = self.identity.cluster
+            let cluster = self.identity.cluster, let recovered = self.recovered
         else { throw .blank }
-        do { try writer.sync(now: now.monotonic) } catch { throw .log(error) }
-        let recovered = try ReplicaOpening.recover(
-            store: store, commit: self.opened.commit, hardState: HardState(votes.current),
-            mayVote: self.opened.mayVote)
         let raft = RaftConfiguration(
             member: self.member, heartbeatIntervalMilliseconds: configuration.heartbeatIntervalMilliseconds,
             electionTimeoutMilliseconds: configuration.electionTimeoutMilliseconds,

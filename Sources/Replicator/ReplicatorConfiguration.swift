@@ -34,6 +34,8 @@ package struct ReplicatorConfiguration: Sendable {
     package var policy: FsyncPolicy = .always
     /// 1 MiB ..< 4 GiB.
     package var segmentByteCountMax = 128 << 20
+    /// How fast sealed segments are reread in the background to find rot early: bytes a second, 0 for never.
+    package var scrubBytesPerSecond = 8 << 20
     package var heartbeatIntervalMilliseconds: UInt64 = 50
     package var electionTimeoutMilliseconds: Range<UInt64> = 300..<600
     package var limits = ReplicaLimits()

@@ -21,7 +21,7 @@ final class ReplicatorLoop {
     let configuration: ReplicatorConfiguration
     let directory: PeerDirectory
     let shipping: RangeShipping
-    private let disk: DiskThread
+    let disk: DiskThread
     let store: LogStore
     let pool: NIOThreadPool
     private let beginAnew: (VerifiedFirstSegment) -> Void
@@ -39,6 +39,11 @@ final class ReplicatorLoop {
     private var trims: [UInt64: (Result<TrimOutcome, TrimFailure>) -> Void] = [:]
     /// The peer's first segment, on its way into this node's directory.
     var fetching: Fetching?
+    /// A copy of a damaged segment is on its way.
+    var repairing: Task<Void, Never>?
+    /// Checked, and to be installed.
+    var goodCopy: VerifiedSegment?
+    private var scrubbing: ReplicaScrubbing?
     private var lastID: UInt64 = 0
     private var events: Deque<ReplicaEvent> = []
     private var isStepping = false
@@ -91,6 +96,12 @@ final class ReplicatorLoop {
             },
         ]
         self.prepareNextSegment()
+        self.watchDamage()
+        self.scrubbing = ReplicaScrubbing(
+            self.store, bytesPerSecond: self.configuration.scrubBytesPerSecond,
+            committed: { [unowned self] in min(self.core.commit, self.core.persisted.position) }, pool: self.pool,
+            eventLoop: self.eventLoop)
+        self.scrubbing?.begin()
     }
 
     /// Answers everybody who waits and lets go of peers; the disk is the caller's to stop.
@@ -109,6 +120,9 @@ final class ReplicatorLoop {
         for trim in self.trims.values { trim(.failure(.shuttingDown)) }
         self.trims.removeAll()
         self.fetching?.task.cancel()
+        self.repairing?.cancel()
+        self.store.damageFound = nil
+        self.scrubbing?.end()
         for link in self.links.values { link.close() }
         for upstream in self.upstreams.values { upstream.close() }
         self.watch.close()
@@ -240,6 +254,8 @@ final class ReplicatorLoop {
         case .tellTrimmed(let first, let id, let node): self.links[node]?.tellTrimmed(first, on: id)
         case .fetch(let segment, let node): self.fetch(segment, from: node)
         case .dropFetch: self.dropFetch()
+        case .fetchCopy(let segment, let node): self.fetchCopy(of: segment, from: node)
+        case .installCopy(let segment): self.installCopy(of: segment)
         case .beginAnew: if let copy = self.fetching?.copy { self.beginAnew(copy) }
         case .welcome(let welcome, let id): self.upstreams[id]?.send(.welcome(welcome))
         case .acknowledge(let ack, let id): self.upstreams[id]?.send(.ack(ack))
@@ -323,6 +339,8 @@ final class ReplicatorLoop {
                     node: node, isConnected: link.isConnected, received: progress?.received.position,
                     persisted: progress?.persisted.position, inFlightByteCount: progress?.inFlightByteCount ?? 0)
             },
+            mayVote: self.core.raft.mayVote, damagedSegments: self.core.damagedSegments,
+            scrubbing: self.scrubbing?.progress ?? .init(),
             counters: counters)
     }
 }

@@ -1,5 +1,6 @@
 import LogModel
 import RaftCore
+import SegmentLog
 
 /// A picture of a node, taken after its last event.
 package struct ReplicatorStatus: Sendable {
@@ -30,6 +31,9 @@ package struct ReplicatorStatus: Sendable {
         package var rangesReceived: UInt64 = 0
         package var syncs: UInt64 = 0
         package var elections: UInt64 = 0
+        /// Ranges that a reader or the scrubber met.
+        package var damageFound: UInt64 = 0
+        package var segmentsRepaired: UInt64 = 0
     }
 
     package var phase: Phase
@@ -49,5 +53,10 @@ package struct ReplicatorStatus: Sendable {
     /// The newest in the log, committed or not.
     package var membership: Membership
     package var peers: [Peer]
+    /// `false` while this node must not vote: its log is not whole, or its votes are unknown.
+    package var mayVote = true
+    /// Segments with damage that is not repaired yet; reads of the damaged ranges are refused.
+    package var damagedSegments: [SegmentID] = []
+    package var scrubbing = Scrubber.Progress()
     package var counters = Counters()
 }

@@ -7,11 +7,26 @@ import NIOPosix
 import RangeCodec
 import SegmentLog
 
+/// A copy of a segment on its way into this node's directory.
+protocol SegmentCopy: Sendable {
+    associatedtype Verified: Sendable
+    /// Bytes so far.
+    var byteCount: Int { get }
+    var segment: SegmentID { get }
+    mutating func write(_ bytes: Bytes) throws(LogError)
+    func cancel()
+    /// The copy, checked as a whole, and synced.
+    func verified() throws(LogError) -> Verified
+}
+
+extension FirstSegmentCopy: SegmentCopy {}
+extension SegmentReplacement: SegmentCopy {}
+
 /// Copies a peer's segment into this node's directory, piece by piece, and checks the whole.
-struct SegmentFetch: Sendable {
+struct SegmentFetch<Copy: SegmentCopy>: Sendable {
     /// Bytes asked for at a time.
-    private static let pieceByteCount = 1 << 20
-    private static let pieceTimeoutMilliseconds: Int64 = 10_000
+    private static var pieceByteCount: Int { 1 << 20 }
+    private static var pieceTimeoutMilliseconds: Int64 { 10_000 }
     /// `nil` for the peer's first one, whatever its number.
     let segment: SegmentID?
     let peer: ClusterPeer
@@ -19,18 +34,10 @@ struct SegmentFetch: Sendable {
     let eventLoop: any EventLoop
     let logger: Logger
     /// Blocking: on the pool.
-    let begin: @Sendable (SegmentID) throws -> FirstSegmentCopy
-
-    private struct Piece: Sendable {
-        var segment: SegmentID
-        var raw: Bytes
-        /// Of the whole segment.
-        var segmentByteCount: Int
-        var tag: String?
-    }
+    let begin: @Sendable (SegmentID) throws -> Copy
 
     /// - Returns: The copy; it is removed again when the task is cancelled.
-    func run() async throws -> VerifiedFirstSegment {
+    func run() async throws -> Copy.Verified {
         let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.logger)
         do {
             let copy = try await self.copy(client)
@@ -42,7 +49,7 @@ struct SegmentFetch: Sendable {
         }
     }
 
-    private func copy(_ client: HTTP2Client) async throws -> VerifiedFirstSegment {
+    private func copy(_ client: HTTP2Client) async throws -> Copy.Verified {
         let (begin, pool) = (self.begin, self.pool)
         var piece = try await self.piece(of: self.segment, at: 0, client)
         let tag = piece.tag
@@ -90,6 +97,14 @@ struct SegmentFetch: Sendable {
         return Piece(
             segment: SegmentID(number), raw: raw, segmentByteCount: total, tag: head.headerFields[.eTag])
     }
+}
+
+private struct Piece: Sendable {
+    var segment: SegmentID
+    var raw: Bytes
+    /// Of the whole segment.
+    var segmentByteCount: Int
+    var tag: String?
 }
 
 /// Why a peer's segment could not be copied; the log is as it was.

@@ -10,6 +10,8 @@ package enum EngineLimits {
     package static let batchWindowMilliseconds: ClosedRange<UInt64> = 1...60_000
     /// Recovery reads this much at a time; a frame that is larger is read alone.
     package static let scanWindowByteCount = 256 << 10
+    /// The smallest part of a file that a disk may refuse to deliver.
+    package static let sectorByteCount = 512
     /// Seeks read this much at a time.
     package static let seekWindowByteCount = 64 << 10
     /// A reader's read-ahead.

@@ -15,6 +15,14 @@ public struct RecoveryMode: Hashable, Sendable {
     package static let quarantineDamage = RecoveryMode(choice: .quarantine)
 }
 
+/// Damage in what a node has to read when it starts: the log ends before it, what comes from there on is kept in
+/// `*.damaged` files, and the node is barred from voting until the leader has made its log whole again.
+package enum GivenUpPart: Hashable, Sendable {
+    case from(Damage)
+    /// Not even the first frame is good: the directory becomes blank, but for IDENTITY and VOTE.
+    case everything
+}
+
 /// How a log is stored and opened.
 public struct LogConfiguration: Hashable, Sendable {
     /// Made when missing. Holds one log and nothing else.
@@ -35,6 +43,8 @@ public struct LogConfiguration: Hashable, Sendable {
     public var compression: RecordCompression
     /// How fast sealed segments are reread in the background to find rot early: bytes a second, 0 for never.
     public var scrubBytesPerSecond: Int
+    /// What a node of a cluster does without, since its peers have it too.
+    package var givenUp: GivenUpPart?
     /// Lets tests rotate every few kilobytes.
     package var allowsSmallSegments = false
     /// Frames wait in memory for the sync that covers them, so that all of them are written at once: for a log that

@@ -122,6 +122,12 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StorageFailure {
+    /// `nil` unless the disk refused to deliver bytes that are there.
+    init?(ofUnreadable error: DiskError) {
+        guard error.errno == .ioError, error.operation == .read else { return nil }
+        self.init(error)
+    }
+
     init(_ error: DiskError) {
         self.init(errno: error.errno.rawValue, operation: error.operation.rawValue, file: error.path)
     }

@@ -59,6 +59,8 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
     public var trimmedSegmentCount = 0
     /// Under ``RecoveryMode/tolerateDamage``: why the log ends where it does. In a cluster: what is quarantined.
     public var damage: [Damage] = []
+    /// In a cluster: where the log ends now because of damage; peers have what comes from there on.
+    public var givenUp: Damage?
     /// Names of the files that keep what no longer belongs to the log: under ``RecoveryMode/tolerateDamage`` what came
     /// after damage; under any mode segment files that nothing led to, and what was cut where DURABLE was unreadable and
     /// so did not say whether it had been synced.
@@ -93,6 +95,7 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
         if self.trimmedSegmentCount > 0 {
             text += "; removed \(Self.count(self.trimmedSegmentCount, "trimmed segment"))"
         }
+        if let givenUp { text += "; the log ends before damage, and a peer has the rest: \(givenUp.summary)" }
         for damage in self.damage { text += "; \(damage.summary)" }
         if !self.setAside.isEmpty { text += "; kept aside in \(self.setAside.joined(separator: ", "))" }
         return text

@@ -38,6 +38,8 @@ struct MirroredLog {
         }
     }
 
+    mutating func append(_ frames: [Frame]) { self.frames += frames }
+
     mutating func truncate(to position: Position) {
         while let last = self.frames.last, last.end > position { self.frames.removeLast() }
     }

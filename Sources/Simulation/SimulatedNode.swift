@@ -26,6 +26,12 @@ final class SimulatedNode {
     private(set) var store: LogStore?
     /// Of a peer's first segment, whole and checked.
     fileprivate var copy: VerifiedFirstSegment?
+    /// Of a damaged segment, good and not installed yet.
+    var goodCopy: VerifiedSegment?
+    /// Found by whoever read it, and not told to the core yet.
+    let met = FoundDamage()
+    /// At its last start a part of its log was given up.
+    private(set) var hasGivenUp = false
     var log = MirroredLog()
     var jobs: [DiskJob] = []
     var isDiskBusy = false
@@ -52,6 +58,8 @@ final class SimulatedNode {
     /// Running, with nothing left to do for its disk.
     var isResting: Bool { self.isRunning && !self.isDiskBusy && self.jobs.isEmpty }
     var isRunning: Bool { self.worker != nil }
+    var mayVote: Bool { self.core?.raft.mayVote ?? false }
+    var damagedSegments: [SegmentID] { self.core?.damagedSegments ?? [] }
     var role: RaftRole { self.core?.raft.role ?? .follower }
     var term: Term { self.core?.raft.term ?? .zero }
     var leader: NodeID? { self.core?.raft.leader }
@@ -70,15 +78,15 @@ final class SimulatedNode {
         return log
     }
 
-    private func open() throws(LogError) -> OpenedLog {
+    private func open() throws(ReplicaOpeningError) -> OpenedReplica {
         let incarnation = self.member.incarnation
-        return try LogDirectory.open(
-            self.logConfiguration, mode: .cluster, fileSystem: self.disk, newIncarnation: { incarnation })
+        return try ReplicaOpening.open(
+            self.logConfiguration, fileSystem: self.disk, newIncarnation: { incarnation })
     }
 
     /// Writes the founding frame; the node is not running yet.
-    func found(_ founding: FoundingLog) throws(LogError) {
-        var opened = try self.open()
+    func found(_ founding: FoundingLog) throws {
+        var opened = try self.open().opened
         try opened.form(cluster: founding.cluster, founding: founding.bytes[...])
         try opened.writer?.close()
         self.isFounded = true
@@ -97,19 +105,26 @@ final class SimulatedNode {
     }
 
     /// Starts the node from what its disk holds.
-    func start(randomSeed: UInt64, now: ReplicaTime) throws(Violation) {
+    ///
+    /// - Parameter committed: Stands for what cannot be read, in the mirror of its log.
+    func start(randomSeed: UInt64, now: ReplicaTime, committed: [MirroredLog.Frame]) throws(Violation) {
         self.life += 1
+        self.hasGivenUp = false
         do {
-            let opened = try self.open()
-            guard let writer = opened.writer, let store = opened.store, let votes = opened.votes,
-                let cluster = opened.identity.cluster
+            let own = try self.open()
+            let opened = own.opened
+            guard let recovered = own.recovered, let writer = opened.writer, let store = opened.store,
+                let votes = opened.votes, let cluster = opened.identity.cluster
             else {
-                throw self.refused("its directory is blank")
+                guard !opened.report.setAside.isEmpty || opened.bar == .untilLevel else {
+                    throw self.refused("its directory is blank")
+                }
+                return self.emptied()
             }
-            _ = try writer.sync()
-            let hardState = HardState(votes.current)
-            let recovered = try ReplicaOpening.recover(
-                store: store, commit: opened.commit, hardState: hardState, mayVote: opened.mayVote)
+            self.hasGivenUp = opened.report.givenUp != nil
+            if opened.bar == .untilLevel {
+                self.vouchedPersisted = min(self.vouchedPersisted, recovered.marks.tail.point)
+            }
             try self.check(recovered)
             var raft = RaftConfiguration(
                 member: self.member, commitRule: self.configuration.policy == .os ? .received : .persisted)
@@ -124,11 +139,14 @@ final class SimulatedNode {
             replica.limits.windowByteCountMax = self.configuration.isChurning ? 256 : 16 << 10
             replica.limits.tailByteCountMax = 8 << 10
             try self.note(first: store.first.segment)
-            self.log = try self.mirror(store)
+            self.log = try self.mirror(store, committed)
             self.core = ReplicaCore(configuration: replica, recovered: recovered, now: now)
             self.worker = ReplicaDisk(
                 writer: writer, votes: votes, policy: self.configuration.policy, planted: self.configuration.planted)
             self.store = store
+            let met = self.met
+            met.take()
+            store.damageFound = { met.note($0) }
         } catch let violation as Violation {
             throw violation
         } catch {
@@ -160,15 +178,32 @@ final class SimulatedNode {
         }
     }
 
-    private func mirror(_ store: LogStore) throws(LogError) -> MirroredLog {
+    /// All of its log was damaged: it waits for its cluster, and may not vote.
+    private func emptied() {
+        self.isFounded = false
+        self.hasGivenUp = true
+        self.log = MirroredLog()
+        self.vouchedPersisted = .zero
+        self.first = .first
+    }
+
+    /// What cannot be read is committed, or it would have been given up.
+    private func mirror(_ store: LogStore, _ committed: [MirroredLog.Frame]) throws -> MirroredLog {
         var log = MirroredLog()
         var from = store.first
         let tail = store.written.position
         while from < tail {
-            let range = try store.read(from: from, through: tail, byteCountMax: 1 << 20)
-            guard !range.bytes.isEmpty else { break }
-            log.append(range.bytes, at: range.position)
-            from = range.end
+            do throws(LogError) {
+                let range = try store.read(from: from, through: tail, byteCountMax: 1 << 20)
+                guard !range.bytes.isEmpty else { break }
+                log.append(range.bytes, at: range.position)
+                from = range.end
+            } catch {
+                guard case .damaged(let damage) = error, damage.segment < tail.segment else { throw error }
+                log.truncate(to: Position(segment: damage.segment, offset: 0))
+                log.append(committed.filter { $0.position.segment == damage.segment })
+                from = Position(segment: damage.segment.next, offset: 0)
+            }
         }
         return log
     }
@@ -179,6 +214,7 @@ final class SimulatedNode {
         self.worker = nil
         self.store = nil
         self.copy = nil
+        self.goodCopy = nil
         self.jobs = []
         self.isDiskBusy = false
         self.isSlow = false

@@ -24,6 +24,9 @@ package struct SimulationConfiguration: Sendable {
     /// A third of the runs has writers that rely on keys, conditions, fencing tokens and cursors.
     var writerCount: Int { self.seed % 3 == 1 ? 3 : 0 }
 
+    /// One run in five has files that rot.
+    var isRotting: Bool { self.faults.contains(.damage) && self.seed % 5 == 3 }
+
     /// Of the runs with ``SimulationFaults/churn``, one in four is given over to it.
     var isChurning: Bool { self.faults.contains(.churn) && self.seed % 4 == 0 }
 }
@@ -58,13 +61,17 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     /// Leaders trim, now and then: whoever was away for long finds what it needs gone.
     package static let trims = SimulationFaults(rawValue: 512)
 
+    /// Bits of segment files flip and sectors become unreadable, in running nodes and in those that are down.
+    package static let damage = SimulationFaults(rawValue: 1_024)
+
     package static let all: SimulationFaults = [
         .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers, .membership, .trims,
+        .damage,
     ]
 
     package static let named: [String: SimulationFaults] = [
         "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
         "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers,
-        "membership": .membership, "trims": .trims, "all": .all, "none": [],
+        "membership": .membership, "trims": .trims, "damage": .damage, "all": .all, "none": [],
     ]
 }

@@ -26,6 +26,12 @@ package struct SimulationReport: Sendable {
     package var trims = 0
     /// Nodes that were too far behind, and began with a peer's first segment.
     package var beginnings = 0
+    /// Bits flipped and sectors broken.
+    package var damages = 0
+    /// Segments that a peer's copy took the place of.
+    package var segmentsRepaired = 0
+    /// Starts of nodes that had to give up a part of their log.
+    package var logsGivenUp = 0
     package var violation: Violation?
 }
 

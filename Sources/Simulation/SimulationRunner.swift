@@ -43,7 +43,7 @@ package enum SimulationRunner {
 
     private static func isLevel(_ world: World) -> Bool {
         guard let committed = world.oracle.committed.last?.frame.end,
-            world.isMembershipSettled,
+            world.isMembershipSettled, world.isRepaired,
             world.members.allSatisfy({ $0.isResting && $0.commit == committed && $0.tail == committed })
         else { return false }
         guard world.handovers.values.allSatisfy({ world.alive($0.node, $0.life) == nil }) else { return false }

@@ -17,7 +17,7 @@ extension World {
 
     /// All changes are through, and whoever lost its disk has been replaced.
     var isMembershipSettled: Bool {
-        guard let membership = self.oracle.membership else { return true }
+        let membership = self.oracle.membership ?? Membership(voters: self.founders)
         return !membership.isJoint && membership.learners.isEmpty
             && membership.voters.allSatisfy { self.node($0.node).member == $0 }
     }
@@ -41,7 +41,7 @@ extension World {
 
     private func reconfigure(_ membership: Membership) throws(Violation) {
         let voter = membership.voters[Int(self.random.next(in: 0..<UInt64(membership.voters.count)))].node
-        let spare = self.nodes.first { !$0.isFounded }
+        let spare = self.nodes.first { !$0.isFounded && !$0.hasGivenUp }
         switch self.random.next(in: 0..<4) {
         case 0:
             guard let spare, membership.voters.count < 5 else { return }
@@ -52,7 +52,7 @@ extension World {
         case 2:
             if membership.voters.count > 3 { try self.change(.remove(voter)) }
         default:
-            if membership.voters.count > 2 { self.loseDisk(of: self.node(voter)) }
+            if membership.voters.count > 2, self.damaged == nil { self.loseDisk(of: self.node(voter)) }
         }
     }
 
@@ -79,6 +79,7 @@ extension World {
     private func loseDisk(of node: SimulatedNode) {
         if node.isRunning { self.crash(node, losesPower: false) }
         node.wipe(random: &self.random)
+        if self.damaged == node.number { self.damaged = nil }
         self.report.disksLost += 1
     }
 

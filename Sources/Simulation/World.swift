@@ -28,6 +28,9 @@ final class World {
         case fall(node: Int, life: Int)
         case trim
         case fetch(SegmentID, from: Int, node: Int, life: Int)
+        case damage
+        case scrub
+        case fetchCopy(SegmentID, from: Int, node: Int, life: Int)
     }
 
     let configuration: SimulationConfiguration
@@ -49,6 +52,8 @@ final class World {
     var reads: [UInt64: LogIndex] = [:]
     /// The same reads, of cursors.
     var cursorReads: [UInt64: [CursorName: LogIndex]] = [:]
+    /// The node whose files are damaged: one at a time, or there might be no good copy.
+    var damaged: Int?
     /// Handovers under way, and the life of the node that was asked.
     var handovers: [UInt64: (node: Int, life: Int)] = [:]
 
@@ -109,17 +114,21 @@ final class World {
         if self.configuration.faults.contains(.trims) {
             self.schedule(.trim, after: self.microseconds(50_000..<900_000))
         }
+        self.beginDamage()
         if self.configuration.faults != [] { self.schedule(.misfortune, after: self.microseconds(1_000..<900_000)) }
     }
 
     func start(_ node: SimulatedNode) throws(Violation) {
         do throws(Violation) {
-            try node.start(randomSeed: self.random.next(), now: self.time(of: node))
+            try node.start(
+                randomSeed: self.random.next(), now: self.time(of: node), committed: self.oracle.committed.map(\.frame))
         } catch {
             guard node.disk.isStopped else { throw error }
             return self.crash(node, losesPower: true)
         }
+        if node.hasGivenUp { self.report.logsGivenUp += 1 }
         self.schedule(.tick(node: node.number, life: node.life), after: self.microseconds(0..<5_000))
+        try self.tellDamage(node)
     }
 
     /// Takes the next event; `false` when the queue ran dry.
@@ -159,6 +168,9 @@ final class World {
             case .writerGivesUp(let number, _): (18, UInt64(number))
             case .trim: (19, 0)
             case .fetch(_, _, let node, let life): (20, UInt64(node << 16 | life))
+            case .damage: (21, 0)
+            case .scrub: (22, 0)
+            case .fetchCopy(_, _, let node, let life): (23, UInt64(node << 16 | life))
             }
         self.mix(words.0)
         self.mix(words.1)
@@ -199,6 +211,11 @@ final class World {
         case .fetch(let segment, let source, let number, let life):
             guard let node = self.alive(number, life) else { return }
             try self.fetch(segment, from: source, by: node)
+        case .damage: self.damage()
+        case .scrub: try self.scrub()
+        case .fetchCopy(let segment, let source, let number, let life):
+            guard let node = self.alive(number, life) else { return }
+            try self.fetchCopy(of: segment, from: source, by: node)
         case .misfortune: try self.misfortune()
         case .heal(let from, let to): self.heal(from: from, to: to)
         case .hurry(let number): self.nodes[number].isSlow = false
@@ -255,6 +272,8 @@ final class World {
         case .fetch(let segment, let leader): self.startFetch(segment, from: leader, by: node)
         case .dropFetch: node.dropCopy()
         case .beginAnew: self.beginAnew(node)
+        case .fetchCopy(let segment, let peer): self.startFetchCopy(of: segment, from: peer, by: node)
+        case .installCopy(let segment): try self.installCopy(of: segment, node)
         case .roleChanged(let role, let term, _):
             self.mix(UInt64(role.rawValue.utf8.count) << 32 | term.rawValue)
             guard role == .leader else { return }

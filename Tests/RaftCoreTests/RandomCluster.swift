@@ -276,7 +276,7 @@ final class RandomCluster {
             case .committed(let position): self.check(commit: position, of: index)
             case .readReady(let id, let commit):
                 if commit < self.reads[id] ?? .zero { self.violations.append("a stale read at \(commit)") }
-            case .becameFollower, .becameCandidate, .readRefused, .transferFailed: break
+            case .becameFollower, .becameCandidate, .regainedVote, .readRefused, .transferFailed: break
             }
         }
         guard isElected, self.violations.isEmpty else { return }

@@ -30,7 +30,7 @@ final class TestNode {
     init(
         _ id: UInt32, membership: Membership, frames: [Frame] = [founding],
         hardState: HardState = HardState(term: .zero, vote: nil), seed: UInt64, now: MonotonicTime = .zero,
-        mayVote: Bool = true, planted: PlantedBug? = nil
+        right: VotingRight = .held, planted: PlantedBug? = nil
     ) {
         self.member = testMember(id)
         self.membership = membership
@@ -41,18 +41,19 @@ final class TestNode {
         self.seed = seed
         self.core = Self.core(
             member: testMember(id), membership: membership, frames: frames, hardState: hardState, commit: .zero,
-            mayVote: mayVote, now: now, seed: seed, planted: planted)
+            right: right, now: now, seed: seed, planted: planted)
     }
 
     private static func core(
-        member: Member, membership: Membership, frames: [Frame], hardState: HardState, commit: Position, mayVote: Bool,
+        member: Member, membership: Membership, frames: [Frame], hardState: HardState, commit: Position,
+        right: VotingRight,
         now: MonotonicTime, seed: UInt64, planted: PlantedBug?
     ) -> RaftCore {
         RaftCore(
             configuration: RaftConfiguration(member: member, planted: planted),
             recovered: RaftRecovered(
                 hardState: hardState, membership: membership, terms: Self.terms(of: frames),
-                tail: Self.tail(of: frames), commit: commit, mayVote: mayVote),
+                tail: Self.tail(of: frames), commit: commit, right: right),
             now: now, randomSeed: seed)
     }
 
@@ -96,7 +97,7 @@ final class TestNode {
         self.starts += 1
         self.core = Self.core(
             member: self.member, membership: self.membership, frames: self.frames, hardState: self.storedHardState,
-            commit: min(commit ?? self.core.commit, self.tail.position), mayVote: true, now: now,
+            commit: min(commit ?? self.core.commit, self.tail.position), right: .held, now: now,
             seed: self.seed &+ UInt64(self.starts) &* 1000, planted: self.planted)
     }
 }

@@ -52,7 +52,7 @@ final class TranscriptWorld {
             let id = old.member.node.rawValue
             self.nodes[id] = TestNode(
                 id, membership: old.membership, frames: old.frames, hardState: old.storedHardState, seed: UInt64(id),
-                now: self.now, mayVote: false)
+                now: self.now, right: .lostUntilLevel)
         case "at": self.now = milliseconds(try self.number(rest, 0))
         case "tick": self.step(try self.node(rest, 0), .ticked)
         case "deliver": try self.deliver(rest.first)
@@ -233,6 +233,7 @@ func describe(_ effect: RaftEffect, of member: Member) -> String {
     case .becameLeader(let term): "\(node): becameLeader t\(term)"
     case .becameFollower(let term, let leader): "\(node): becameFollower t\(term) of \(leader?.description ?? "nobody")"
     case .becameCandidate(let term): "\(node): becameCandidate t\(term)"
+    case .regainedVote: "\(node): regainedVote"
     case .committed(let position): "\(node): committed through \(position)"
     case .transferFailed: "\(node): transferFailed"
     case .readReady(let id, let commit): "\(node): readReady \(id) at \(commit)"

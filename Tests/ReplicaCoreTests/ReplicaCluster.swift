@@ -18,6 +18,8 @@ final class ReplicaCluster {
         var fetches: [(segment: SegmentID, from: NodeID)] = []
         var droppedFetchCount = 0
         var begunAnew: SegmentID?
+        var copyFetches: [(segment: SegmentID, peer: NodeID)] = []
+        var installs: [SegmentID] = []
         init(member: Member, core: consuming ReplicaCore) {
             self.member = member
             self.core = core
@@ -40,7 +42,7 @@ final class ReplicaCluster {
             var recovery = ReplicaRecovery(start: FrameChain(empty: founding.cluster), commit: .zero)
             try recovery.apply(founding.bytes[...], at: .zero)
             let recovered = try recovery.finish(
-                hardState: HardState(term: .zero, vote: nil), mayVote: true, segments: SegmentTable())
+                hardState: HardState(term: .zero, vote: nil), right: .held, segments: SegmentTable())
             let configuration = ReplicaConfiguration(
                 member: member, cluster: founding.cluster, starts: 1, policy: .always,
                 segmentByteCountMax: segmentByteCountMax, raft: RaftConfiguration(member: member),
@@ -158,7 +160,11 @@ final class ReplicaCluster {
         case .dropFetch: self.nodes[node].droppedFetchCount += 1
         case .beginAnew(let segment): self.nodes[node].begunAnew = segment
         case .disk(.trim(let position)): self.nodes[node].trims.append(position)
-        case .disk(.recordCommit), .membershipChanged, .committed, .readReady, .readRefused, .roleChanged, .note: break
+        case .fetchCopy(let segment, let peer): self.nodes[node].copyFetches.append((segment, peer))
+        case .installCopy(let segment): self.nodes[node].installs.append(segment)
+        case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readReady, .readRefused,
+            .roleChanged, .note:
+            break
         }
     }
 

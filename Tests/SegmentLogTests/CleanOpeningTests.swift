@@ -167,7 +167,7 @@ import Testing
     @Test func `the slots of VOTE can be read from its bytes`() throws {
         let slots = VoteSlot.slots(file: VoteFile.blank())
         #expect(slots == [slots[0], slots[0]])
-        #expect(slots[0] == VoteSlot(term: .zero, member: nil, isBarred: false, sequence: 1))
+        #expect(slots[0] == VoteSlot(term: .zero, member: nil, bar: .none, sequence: 1))
         #expect(VoteSlot.slots(file: [1, 2]) == [nil, nil])
     }
 }

@@ -190,7 +190,7 @@ import Testing
             try log.disk.remove(EngineHarness.path("000001.wal"))
             let again = try Self.reopened(log)
             #expect(again.opened.mayVote == isCommitted)
-            #expect(again.opened.votes?.isBarred == !isCommitted)
+            #expect(again.opened.bar == (isCommitted ? .none : .untilLevel))
         }
     }
 

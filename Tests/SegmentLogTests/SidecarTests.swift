@@ -107,11 +107,12 @@ import Testing
         disk.flip(bit: 8 * (4096 + 20), of: EngineHarness.path("VOTE"))
         let unreadable = try Self.voteFile(disk)
         #expect(unreadable.current == .unreadable)
-        #expect(unreadable.isBarred)
+        #expect(unreadable.bar == .forGood)
         try unreadable.store(term: Term(9), vote: nil)
         let later = try Self.voteFile(disk)
         #expect(later.current == .known(term: Term(9), vote: nil))
-        #expect(later.isBarred)
+        try later.liftBar()
+        #expect(later.bar == .forGood)
     }
 
     @Test func `after a failed write of VOTE no vote is given`() throws {

@@ -19,6 +19,7 @@ struct PlantedBugTests {
         .voteNotPersisted: Hunt(from: 4),
         .forgetVoteAtRestart: Hunt(from: 12),
         .grantToShorterLog: Hunt(from: 12),
+        .voteWithLostLog: Hunt(from: 3, by: 5),
         .ignoreOutgoing: Hunt(from: 29),
         .commitOldTermByCount: Hunt(from: 152, by: 4),
         // Where members come and go, a third node mostly has what the leader loses.

@@ -10,7 +10,8 @@ import SegmentFormat
 /// only for a frame that is larger.
 struct FrameWindow {
     private let file: any File
-    private let windowByteCount: Int
+    /// None ahead once the disk has refused a part of it.
+    private var windowByteCount: Int
     /// Bytes at and behind this offset are not looked at.
     let end: Int
     private var bytes: [UInt8] = []
@@ -30,9 +31,20 @@ struct FrameWindow {
             // One that is too small goes first: two windows are never in memory at a time.
             if length > self.bytes.capacity { self.bytes = [] }
             self.start = offset
-            try self.file.read(at: offset, count: max(0, length), into: &self.bytes)
+            try self.read(count: max(0, length), needed: wanted - offset)
         }
         return self.bytes[(offset - self.start)...]
+    }
+
+    /// Where the disk refuses a part of the window, what is in demand may still be there.
+    private mutating func read(count: Int, needed: Int) throws(DiskError) {
+        do throws(DiskError) {
+            try self.file.read(at: self.start, count: count, into: &self.bytes)
+        } catch {
+            guard StorageFailure(ofUnreadable: error) != nil, needed < count else { throw error }
+            self.windowByteCount = 0
+            try self.file.read(at: self.start, count: needed, into: &self.bytes)
+        }
     }
 
     /// The end of the last byte that is not zero, from `offset` on; `offset` if there is none.

@@ -21,8 +21,9 @@ package struct OpenedLog: Sendable {
     package var store: LogStore? { self.writer?.store }
     /// What recovery did.
     package internal(set) var report: RecoveryReport
-    /// Whether tail and votes are known for sure.
-    package internal(set) var mayVote: Bool
+    /// Why this node must not vote.
+    package var bar: VotingBar { self.votes?.bar ?? .none }
+    package var mayVote: Bool { self.bar == .none }
     /// The last commit position known here, at most the tail; (0, 0) when there is none.
     package internal(set) var commit: Position
     /// The log's own state at the tail, in a log of its own; `nil` when the store has to be asked for it.
@@ -88,7 +89,7 @@ package enum LogDirectory {
         // A log that was formed was synced before its cluster stood in IDENTITY: what says otherwise says nothing.
         if identity.cluster != nil, found?.durable.position == .zero { found = nil }
         var opened = OpenedLog(
-            identity: identity, votes: votes, writer: nil, report: report, mayVote: !(votes?.isBarred ?? false),
+            identity: identity, votes: votes, writer: nil, report: report,
             commit: .zero, configuration: configuration, files: files, lock: lock, durableFile: durableFile
         )
         guard let cluster = identity.cluster else {
@@ -100,8 +101,7 @@ package enum LogDirectory {
                 throw .sidecarDamaged(file: LogFiles.durable)
             }
             // The tail is unknown: what is there may be short of what this node vouched for.
-            try votes?.bar()
-            opened.mayVote = false
+            try votes?.bar(.untilLevel)
         }
         try opened.recover(cluster: cluster, found: found)
         return opened

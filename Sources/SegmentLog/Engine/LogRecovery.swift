@@ -22,13 +22,15 @@ struct LogRecovery {
     let followsState: Bool
     /// Goes on behind damage where that can be done; see ``RecoveryMode/quarantineDamage``.
     let passesDamage: Bool
+    /// Nothing from here on is looked at.
+    let limit: Position?
 
     var layout: [LogLayout.Segment] = []
     var chain: FrameChain
     /// Everything wrong with what was once synced, in order.
     private(set) var damage: [Damage] = []
-    /// Damage keeps the end of the log from being known.
-    private(set) var isBlocked = false
+    /// The damage that keeps the end of the log from being known.
+    private(set) var blocking: Damage?
     private(set) var stop: FrameDefect?
     var scanned = RecoveryReport.Extent()
     /// Of `scanned`, what lies above DURABLE: kept although it is not known to have been synced.
@@ -45,7 +47,7 @@ struct LogRecovery {
 
     init(
         files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, record: DurableRecord?, followsState: Bool,
-        passesDamage: Bool = false
+        passesDamage: Bool = false, limit: Position? = nil
     ) {
         self.files = files
         self.cluster = cluster
@@ -53,6 +55,7 @@ struct LogRecovery {
         self.record = record
         self.followsState = followsState
         self.passesDamage = passesDamage
+        self.limit = limit
         self.chain = FrameChain(empty: cluster)
     }
 
@@ -87,10 +90,8 @@ struct LogRecovery {
         let damage = survey.damage(lastByteCount: durableByteCount).filter { $0.segment <= scanFrom }
             .filter { $0.segment < scanFrom || $0.range.lowerBound == 0 }
         self.damage = damage
-        guard damage.isEmpty || self.passesDamage && !damage.contains(where: { $0.segment == scanFrom }) else {
-            self.isBlocked = true
-            return nil
-        }
+        self.blocking = self.passesDamage ? damage.first { $0.segment == scanFrom } : damage.first
+        guard self.blocking == nil else { return nil }
         for (place, segment) in survey.segments.enumerated() where segment.id < scanFrom {
             self.layout.append(
                 LogLayout.Segment(
@@ -134,7 +135,7 @@ struct LogRecovery {
             return before.firstIndex
         }
         let file = try self.files.open(before.id, .read)
-        return try disk { () throws(DiskError) in
+        do throws(DiskError) {
             let bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
             guard let header = try? SegmentHeader.decode(bytes.span.bytes) else { return before.firstIndex }
             var scan = SegmentScan(
@@ -142,13 +143,17 @@ struct LogRecovery {
                 passesBadPayloadsBelow: Int(before.byteCount))
             try scan.run()
             return scan.chain.nextIndex
+        } catch {
+            guard self.passesDamage, StorageFailure(ofUnreadable: error) != nil else { throw LogError(error) }
+            return before.firstIndex
         }
     }
 
     /// Step 2 for one segment; the first one trusts its header, the others must follow what was read before.
     private mutating func scan(_ segment: SegmentID, isFirst: Bool) throws(LogError) -> Bool {
         let file = try self.files.open(segment, .read)
-        let length = try disk { () throws(DiskError) in try file.byteCount() }
+        let fileByteCount = try disk { () throws(DiskError) in try file.byteCount() }
+        let length = self.limit?.segment == segment ? min(fileByteCount, Int(self.limit?.offset ?? 0)) : fileByteCount
         let before = isFirst ? SegmentScan.chain(before: try self.header(of: segment, file)) : self.chain
         let mayPass = self.passesDamage && self.durable?.segment == segment
         var scan = SegmentScan(
@@ -157,9 +162,14 @@ struct LogRecovery {
             passesBadPayloadsBelow: mayPass ? Int(self.durable?.offset ?? 0) : 0,
             countsFrom: self.durable?.segment == segment ? Int(self.durable?.offset ?? 0) : 0
         )
-        let endOfNonZero = try disk { () throws(DiskError) in
+        var endOfNonZero = 0
+        do throws(DiskError) {
             try scan.run()
-            return try scan.endOfNonZero()
+            endOfNonZero = try scan.endOfNonZero()
+        } catch {
+            guard self.passesDamage, let failure = StorageFailure(ofUnreadable: error) else { throw LogError(error) }
+            let good = scan.frameCount == 0 || scan.chain.isAtSegmentStart ? 0 : scan.goodByteCount
+            throw .damaged(Damage(segment, good..<max(length, good), .unreadable(failure)))
         }
         self.count(scan, of: segment)
         if scan.frameCount == 0 || scan.chain.isAtSegmentStart {
@@ -176,8 +186,10 @@ struct LogRecovery {
         self.chain = scan.chain
         self.state = scan.tracker?.state
         self.lastFileByteCount = length
-        self.loose = RecoveryReport.Extent(byteCount: endOfNonZero - scan.goodByteCount)
-        if self.loose.byteCount > 0 {
+        let isLimited = length < fileByteCount
+        self.loose = RecoveryReport.Extent(
+            byteCount: (isLimited ? fileByteCount : endOfNonZero) - scan.goodByteCount)
+        if !isLimited, self.loose.byteCount > 0 {
             self.loose.frameCount = try LooseFrames.count(in: file, from: scan.goodByteCount, end: endOfNonZero)
         }
         self.layout.append(
@@ -202,7 +214,11 @@ struct LogRecovery {
     }
 
     func header(of segment: SegmentID, _ file: any File) throws(LogError) -> SegmentHeader {
-        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
+        let bytes: [UInt8]
+        do throws(DiskError) { bytes = try file.read(at: 0, count: SegmentHeader.byteCount) } catch {
+            guard self.passesDamage, let failure = StorageFailure(ofUnreadable: error) else { throw LogError(error) }
+            throw .damaged(Damage(segment, 0..<SegmentHeader.byteCount, .unreadable(failure)))
+        }
         do throws(FormatError) {
             return try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
         } catch {
@@ -226,8 +242,9 @@ struct LogRecovery {
     private mutating func judge(_ segment: SegmentID, stopAt offset: Int, _ defect: FrameDefect?) -> Bool {
         guard let durable = self.durable, durable.segment == segment, offset < Int(durable.offset) else { return true }
         let kind: Damage.Kind = defect.map { .fault(FrameFault($0)) } ?? .lost
-        self.damage.append(Damage(segment, offset..<Int(durable.offset), kind))
-        self.isBlocked = true
+        let damage = Damage(segment, offset..<Int(durable.offset), kind)
+        self.damage.append(damage)
+        self.blocking = damage
         return false
     }
 }

@@ -124,7 +124,7 @@ extension LogStore {
             do throws(DiskError) {
                 try file.read(at: start, count: count, into: &bytes)
             } catch {
-                throw LogError(error)
+                throw self.refusal(of: start..<start + count, in: place.segment, error)
             }
             guard bytes.count == count else {
                 throw .damaged(Damage(place.segment, start + bytes.count..<Int(place.end), .lost))

@@ -34,18 +34,21 @@ package final class LogStore: Sendable {
     let segmentByteCountMax: Int
     /// What is known to be damaged; asked before each read.
     let quarantine: Quarantine
+    /// Of a node of a cluster.
+    private let hasPeers: Bool
     private let layout: Lock<LogLayout>
     private let observer = Lock<(@Sendable (Damage) -> Void)?>(nil)
 
     init(
         _ files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, openFilesMax: Int, layout: sending LogLayout,
-        quarantine: Quarantine = Quarantine()
+        quarantine: Quarantine = Quarantine(), hasPeers: Bool = false
     ) {
         self.files = files
         self.cluster = cluster
         self.segmentByteCountMax = segmentByteCountMax
         self.descriptors = DescriptorCache(files, capacity: openFilesMax)
         self.quarantine = quarantine
+        self.hasPeers = hasPeers
         self.layout = Lock(layout)
     }
 
@@ -69,6 +72,12 @@ package final class LogStore: Sendable {
     package var damageFound: (@Sendable (Damage) -> Void)? {
         get { self.observer.withLock { $0 } }
         set { self.observer.withLock { $0 = newValue } }
+    }
+
+    /// What the disk refuses to deliver is damaged, where a peer can make it good; else it may deliver it next time.
+    func refusal(of range: Range<Int>, in segment: SegmentID, _ error: DiskError) -> LogError {
+        guard self.hasPeers, let failure = StorageFailure(ofUnreadable: error) else { return LogError(error) }
+        return .damaged(Damage(segment, range, .unreadable(failure)))
     }
 
     /// Every read that meets damage says so here.
@@ -120,7 +129,10 @@ package final class LogStore: Sendable {
         _ = try self.segment(id)
         try self.quarantine.check(0..<SegmentHeader.byteCount, of: id)
         let file = try self.descriptors.file(of: id)
-        let bytes = try disk { () throws(DiskError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
+        let bytes: [UInt8]
+        do throws(DiskError) { bytes = try file.read(at: 0, count: SegmentHeader.byteCount) } catch {
+            throw self.refusal(of: 0..<SegmentHeader.byteCount, in: id, error)
+        }
         do throws(FormatError) {
             return try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
         } catch {

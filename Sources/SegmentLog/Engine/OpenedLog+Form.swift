@@ -48,10 +48,11 @@ extension OpenedLog {
         self.report.first = layout.first
         self.report.tail = chain.tail
         self.report.nextIndex = chain.nextIndex
+        let hasPeers = self.configuration.recovery == .quarantineDamage
         let store = LogStore(
             self.files, cluster: chain.cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
             openFilesMax: self.configuration.openFilesMax, layout: layout,
-            quarantine: Quarantine(self.configuration.recovery == .quarantineDamage ? self.report.damage : [])
+            quarantine: Quarantine(hasPeers ? self.report.damage : []), hasPeers: hasPeers
         )
         self.writer = try LogWriter(
             files: self.files, segmentByteCountMax: self.configuration.segmentByteCountMax, lock: self.lock,

@@ -17,29 +17,15 @@ extension OpenedLog {
         let trimmed = segments.filter { $0 < first }
         segments.removeAll { $0 < first }
 
-        let mode = self.configuration.recovery
-        var recovery = LogRecovery(
-            files: self.files, cluster: cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
-            record: found, followsState: self.votes == nil, passesDamage: mode == .quarantineDamage
-        )
-        try recovery.run(segments, first: first)
-        try self.refuseForeign(segments.filter { $0 > recovery.chain.tail.segment }, cluster: cluster)
-        if let damage = recovery.damage.first {
-            guard mode != .refuseDamage, !(recovery.isBlocked && mode == .quarantineDamage) else {
-                throw .damaged(damage)
-            }
-            self.report.damage = recovery.damage
-            try self.barFromVoting(recovery.damage, found: found)
-            if mode == .tolerateDamage {
-                recovery = try self.setAside(
-                    damage, recovery, segments: segments, first: first, isSyncedKnown: found != nil)
-                segments.removeAll { $0 > recovery.chain.tail.segment }
-            }
-        } else if found == nil, !recovery.isEmpty, let unknown = recovery.unknownTail(segments) {
-            // Synced or not, nobody can tell: nothing of it is lost.
-            if mode == .tolerateDamage { self.report.damage = [unknown] }
-            try self.keepAside(recovery, segments: segments)
-            segments.removeAll { $0 > recovery.chain.tail.segment }
+        let recovery: LogRecovery
+        if let givenUp = self.configuration.givenUp {
+            guard
+                let kept = try self.recover(
+                    without: givenUp, &segments, first: first, cluster: cluster, isSyncedKnown: found != nil)
+            else { return }
+            recovery = kept
+        } else {
+            recovery = try self.recoverAll(&segments, first: first, cluster: cluster, found: found)
         }
         guard !recovery.layout.isEmpty, recovery.damage.isEmpty ? !recovery.isEmpty : true else {
             throw .damaged(Damage(first, 0..<0, segments.contains(first) ? .lost : .missing))
@@ -61,6 +47,36 @@ extension OpenedLog {
         try self.start(layout, recovery.chain)
     }
 
+    /// - Parameter segments: Those that may belong to the log; what is kept aside leaves it.
+    private mutating func recoverAll(
+        _ segments: inout [SegmentID], first: SegmentID, cluster: ClusterID, found: DurableRecord?
+    ) throws(LogError) -> LogRecovery {
+        let mode = self.configuration.recovery
+        var recovery = LogRecovery(
+            files: self.files, cluster: cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
+            record: found, followsState: self.votes == nil, passesDamage: mode == .quarantineDamage
+        )
+        try recovery.run(segments, first: first)
+        try self.refuseForeign(segments.filter { $0 > recovery.chain.tail.segment }, cluster: cluster)
+        if let damage = recovery.damage.first {
+            guard mode != .refuseDamage else { throw .damaged(damage) }
+            if let blocking = recovery.blocking, mode == .quarantineDamage { throw .damaged(blocking) }
+            self.report.damage = recovery.damage
+            try self.barFromVoting(recovery.damage, found: found)
+            if mode == .tolerateDamage {
+                recovery = try self.setAside(
+                    damage, cluster: cluster, segments: segments, first: first, isSyncedKnown: found != nil)
+                segments.removeAll { $0 > recovery.chain.tail.segment }
+            }
+        } else if found == nil, !recovery.isEmpty, let unknown = recovery.unknownTail(segments) {
+            // Synced or not, nobody can tell: nothing of it is lost.
+            if mode == .tolerateDamage { self.report.damage = [unknown] }
+            try self.keepAside(recovery, segments: segments)
+            segments.removeAll { $0 > recovery.chain.tail.segment }
+        }
+        return recovery
+    }
+
     /// Where the log begins when DURABLE does not say: a log of its own with what is there, since nothing else tells
     /// what was trimmed.
     private func beginning(of segments: [SegmentID]) -> SegmentID {
@@ -68,14 +84,13 @@ extension OpenedLog {
     }
 
     /// Damage below the stored commit is only refetched; above it, this node may have lost what it vouched for.
-    private mutating func barFromVoting(_ damage: [Damage], found: DurableRecord?) throws(LogError) {
+    private func barFromVoting(_ damage: [Damage], found: DurableRecord?) throws(LogError) {
         let isAbove = damage.contains { damage in
             let end = Position(segment: damage.segment, offset: UInt32(clamping: damage.range.upperBound))
             return end > found?.commit ?? .zero
         }
         guard isAbove || self.configuration.recovery == .tolerateDamage else { return }
-        self.mayVote = false
-        try self.votes?.bar()
+        try self.votes?.bar(.untilLevel)
     }
 
     /// Segments of another cluster are nobody's tail here.

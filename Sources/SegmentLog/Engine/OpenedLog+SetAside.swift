@@ -9,18 +9,19 @@ extension OpenedLog {
     /// the log ends, the only step that needs space; then the segments behind it, highest first; only then is DURABLE
     /// lowered. A crash before that finds the damage again, and one after it finds a log that ends before it.
     mutating func setAside(
-        _ damage: Damage, _ damaged: LogRecovery, segments: [SegmentID], first: SegmentID, isSyncedKnown: Bool
+        _ damage: Damage, cluster: ClusterID, segments: [SegmentID], first: SegmentID, isSyncedKnown: Bool
     ) throws(LogError) -> LogRecovery {
         guard damage.segment > first || damage.range.lowerBound > 0 else { throw .damaged(damage) }
         let isCut = damage.range.lowerBound > 0
         let kept = segments.filter { $0 < damage.segment || isCut && $0 == damage.segment }
+        let passesDamage = self.configuration.givenUp != nil
         var recovery = LogRecovery(
-            files: self.files, cluster: damaged.cluster,
-            segmentByteCountMax: self.configuration.segmentByteCountMax, record: nil,
-            followsState: damaged.followsState
+            files: self.files, cluster: cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
+            record: nil, followsState: self.votes == nil, passesDamage: passesDamage,
+            limit: passesDamage ? Position(segment: damage.segment, offset: UInt32(damage.range.lowerBound)) : nil
         )
         try recovery.run(kept, first: first)
-        if let damage = recovery.damage.first { throw .damaged(damage) }
+        if let damage = passesDamage ? recovery.blocking : recovery.damage.first { throw .damaged(damage) }
         guard !recovery.isEmpty else { throw .damaged(damage) }
         if let earlier = recovery.unknownTail(kept), !self.report.damage.contains(where: { $0.touches(earlier) }) {
             self.report.damage.insert(earlier, at: 0)
@@ -36,6 +37,42 @@ extension OpenedLog {
             record.first = first
         }
         return recovery
+    }
+
+    /// A node does without a part of its log, and may not vote before it has it again.
+    ///
+    /// - Returns: `nil` when it does without all of it: the directory is blank.
+    mutating func recover(
+        without givenUp: GivenUpPart, _ segments: inout [SegmentID], first: SegmentID, cluster: ClusterID,
+        isSyncedKnown: Bool
+    ) throws(LogError) -> LogRecovery? {
+        // Before anything is gone that this node may have vouched for.
+        try self.votes?.bar(.untilLevel)
+        guard case .from(let damage) = givenUp else {
+            try self.giveUpEverything(segments)
+            return nil
+        }
+        let recovery = try self.setAside(
+            damage, cluster: cluster, segments: segments, first: first, isSyncedKnown: isSyncedKnown)
+        segments.removeAll { $0 > recovery.chain.tail.segment }
+        self.report.givenUp = damage
+        self.report.damage = recovery.damage
+        return recovery
+    }
+
+    /// A node's log of which nothing can be made use of: it is kept beside, and the directory is blank again but for
+    /// who the node is and what it voted for. Each step may be cut off: the next opening finds damage, and begins again.
+    private mutating func giveUpEverything(_ segments: [SegmentID]) throws(LogError) {
+        for segment in segments.reversed() { self.report.setAside.append(try self.setAside(segment)) }
+        self.report.setAside.sort()
+        try self.files.syncDirectory()
+        try self.durableFile.reset {
+            $0 = DurableRecord(durable: .zero, commit: .zero, first: .first, isClean: false)
+        }
+        var identity = self.identity
+        identity.cluster = nil
+        try self.files.replace(LogFiles.identity, with: identity.encoded())
+        self.identity = identity
     }
 
     /// Keeps what lies behind the tail: a copy of the segment in which that is, and the segments behind it.
@@ -70,7 +107,7 @@ extension OpenedLog {
         return "\(name)-\(number)"
     }
 
-    /// Under a temporary name first: a copy is whole or not there.
+    /// Under a temporary name first: a copy is whole or not there. What the disk does not deliver is zeros in it.
     private func copy(_ name: String, to copy: String) throws(LogError) {
         let temporary = copy + ".tmp"
         let source = try self.files.open(name, .read)
@@ -78,8 +115,9 @@ extension OpenedLog {
         do throws(LogError) {
             try disk { () throws(DiskError) in
                 var offset = 0
-                while true {
-                    let part = try source.read(at: offset, count: EngineLimits.scanWindowByteCount)
+                let end = try source.byteCount()
+                while offset < end {
+                    let part = try Self.part(of: source, offset..<min(end, offset + EngineLimits.scanWindowByteCount))
                     if part.isEmpty { break }
                     try target.write(part.span.bytes, at: offset)
                     offset += part.count
@@ -91,6 +129,19 @@ extension OpenedLog {
             // What cannot be removed now goes at the next start.
             try? self.files.remove(temporary)
             throw error
+        }
+    }
+
+    private static func part(of file: any File, _ range: Range<Int>) throws(DiskError) -> [UInt8] {
+        do throws(DiskError) {
+            return try file.read(at: range.lowerBound, count: range.count)
+        } catch {
+            guard StorageFailure(ofUnreadable: error) != nil else { throw error }
+            let sector = EngineLimits.sectorByteCount
+            guard range.count > sector else { return [UInt8](repeating: 0, count: range.count) }
+            let middle = (range.lowerBound + range.count / 2) / sector * sector
+            guard middle > range.lowerBound else { return [UInt8](repeating: 0, count: range.count) }
+            return try Self.part(of: file, range.lowerBound..<middle) + Self.part(of: file, middle..<range.upperBound)
         }
     }
 }

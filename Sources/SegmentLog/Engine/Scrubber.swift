@@ -20,6 +20,8 @@ package struct Scrubber: Sendable {
         package var passCount = 0
         /// Damaged ranges found that were not known before.
         package var damageCount = 0
+
+        package init() {}
     }
 
     package struct Step: Sendable {

@@ -4,7 +4,6 @@ import LogModel
 /// A file read in large pieces by somebody who walks it forward: memory is one piece, or one frame if that is larger.
 struct AuditWindow {
     private static let byteCount = 1 << 20
-    private static let sectorByteCount = 512
 
     let file: any File
     /// Nothing at or behind this offset is read; lower than it was when the file has become shorter meanwhile.
@@ -47,7 +46,7 @@ struct AuditWindow {
             return
         } catch {
             var (good, bad) = (0, count)
-            while bad - good > Self.sectorByteCount {
+            while bad - good > EngineLimits.sectorByteCount {
                 let middle = good + (bad - good) / 2
                 if (try? self.file.read(at: self.start + good, count: middle - good)) != nil {
                     good = middle
@@ -56,7 +55,9 @@ struct AuditWindow {
                 }
             }
             // What is bad begins with a sector, and halves do not end with one.
-            let aligned = (self.start + good + Self.sectorByteCount - 1) / Self.sectorByteCount * Self.sectorByteCount
+            let aligned =
+                (self.start + good + EngineLimits.sectorByteCount - 1) / EngineLimits.sectorByteCount
+                * EngineLimits.sectorByteCount
             let edge = aligned - self.start
             if edge > good, edge < bad, (try? self.file.read(at: self.start + good, count: edge - good)) != nil {
                 good = edge

@@ -181,7 +181,7 @@ package final class LogRepair {
             if let piece = cut.piece { try repair.cutOff(piece) }
         case .bar:
             try RepairFiles.log { () throws(LogError) in
-                try VoteFile(try self.files.open(LogFiles.vote, .write)).bar()
+                try VoteFile(try self.files.open(LogFiles.vote, .write)).bar(.untilLevel)
             }
         case .writeDurable(let new, let keptAs):
             try self.keep(LogFiles.durable, as: keptAs, repair)

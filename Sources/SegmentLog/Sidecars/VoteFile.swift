@@ -18,7 +18,7 @@ package final class VoteFile: Sendable {
     private struct State {
         var current: StoredVote
         var sequence: UInt64
-        var isBarred: Bool
+        var bar: VotingBar
         var hasFailed = false
     }
 
@@ -39,7 +39,7 @@ package final class VoteFile: Sendable {
             State(
                 current: newest.map { .known(term: $0.term, vote: $0.member) } ?? .unreadable,
                 sequence: newest?.sequence ?? 0,
-                isBarred: newest?.isBarred ?? true
+                bar: newest?.bar ?? .forGood
             )
         )
         guard let newest else { return }
@@ -51,7 +51,7 @@ package final class VoteFile: Sendable {
 
     /// The bytes of a file in which nobody has voted.
     static func blank() -> [UInt8] {
-        let slot = VoteSlot(term: .zero, member: nil, isBarred: false, sequence: 1).encoded()
+        let slot = VoteSlot(term: .zero, member: nil, bar: .none, sequence: 1).encoded()
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         for offset in Self.offsets { bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot) }
         return bytes
@@ -59,8 +59,8 @@ package final class VoteFile: Sendable {
 
     package var current: StoredVote { self.state.withLock { $0.current } }
 
-    /// Whether the file was ever found unreadable; survives restarts.
-    package var isBarred: Bool { self.state.withLock { $0.isBarred } }
+    /// Why this node must not vote; survives restarts.
+    package var bar: VotingBar { self.state.withLock { $0.bar } }
 
     /// Makes the vote durable in both slots. Cost: two writes, two syncs.
     ///
@@ -69,7 +69,7 @@ package final class VoteFile: Sendable {
     package func store(term: Term, vote: Member?) throws(LogError) {
         try self.state.withLock { (state) throws(LogError) in
             guard !state.hasFailed else { throw .failed }
-            let slot = VoteSlot(term: term, member: vote, isBarred: state.isBarred, sequence: state.sequence + 1)
+            let slot = VoteSlot(term: term, member: vote, bar: state.bar, sequence: state.sequence + 1)
                 .encoded()
             do throws(LogError) {
                 for offset in Self.offsets { try Self.write(slot, at: offset, of: self.file) }
@@ -82,9 +82,19 @@ package final class VoteFile: Sendable {
         }
     }
 
-    /// Bars this incarnation from voting for good: its tail or its votes are unknown.
-    package func bar() throws(LogError) {
-        self.state.withLock { $0.isBarred = true }
+    /// Bars this node from voting: durable on return, before anything is done that makes it necessary.
+    package func bar(_ bar: VotingBar) throws(LogError) {
+        try self.change { $0 = max($0, bar) }
+    }
+
+    /// The log is whole again. A node that is barred for good stays so.
+    package func liftBar() throws(LogError) {
+        guard self.bar == .untilLevel else { return }
+        try self.change { $0 = .none }
+    }
+
+    private func change(_ body: (inout VotingBar) -> Void) throws(LogError) {
+        self.state.withLock { body(&$0.bar) }
         if case .known(let term, let vote) = self.current {
             try self.store(term: term, vote: vote)
         } else {

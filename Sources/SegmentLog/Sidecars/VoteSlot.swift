@@ -1,19 +1,31 @@
 import LogModel
 
+/// Whether a node must not vote, as VOTE keeps it across starts.
+package enum VotingBar: Int, Comparable, Sendable {
+    case none
+    /// The log may be short of what the node vouched for: until it holds again all that may have been committed.
+    case untilLevel
+    /// Term and vote are unknown: only another incarnation votes.
+    case forGood
+
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
 /// One slot of VOTE (see ``Slot``):
 ///
-///     words 0-1 term | 2-3 incarnation | 4 node | 5-10 zero        flags: 1 = has voted, 2 = barred from voting
+///     words 0-1 term | 2-3 incarnation | 4 node | 5-10 zero
+///     flags: 1 has voted | 2 barred for good | 4 barred until level
 package struct VoteSlot: Hashable, Sendable {
     package var term: Term
     /// For whom; `nil` when for nobody in this term.
     package var member: Member?
-    package var isBarred: Bool
+    package var bar: VotingBar
     package var sequence: UInt64
 
-    package init(term: Term, member: Member?, isBarred: Bool, sequence: UInt64) {
+    package init(term: Term, member: Member?, bar: VotingBar, sequence: UInt64) {
         self.term = term
         self.member = member
-        self.isBarred = isBarred
+        self.bar = bar
         self.sequence = sequence
     }
 
@@ -26,14 +38,14 @@ package struct VoteSlot: Hashable, Sendable {
         let member = Member(node: NodeID(slot.words[4]), incarnation: Incarnation(slot.number(at: 2)))
         self.init(
             term: Term(slot.number(at: 0)), member: slot.flags & 1 != 0 ? member : nil,
-            isBarred: slot.flags & 2 != 0, sequence: slot.sequence)
+            bar: slot.flags & 2 != 0 ? .forGood : slot.flags & 4 != 0 ? .untilLevel : .none, sequence: slot.sequence)
     }
 
     func encoded() -> [UInt8] {
         let words =
             Slot.split(self.term.rawValue) + Slot.split(self.member?.incarnation.rawValue ?? 0)
             + [self.member?.node.rawValue ?? 0] + [UInt32](repeating: 0, count: 6)
-        let flags: UInt16 = (self.member == nil ? 0 : 1) | (self.isBarred ? 2 : 0)
+        let flags: UInt16 = (self.member == nil ? 0 : 1) | [0, 4, 2][self.bar.rawValue]
         return Slot(flags: flags, sequence: self.sequence, words: words).encoded(magic: VoteFile.magic)
     }
 }

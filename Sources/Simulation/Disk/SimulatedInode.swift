@@ -209,6 +209,7 @@ struct SimulatedInode: Sendable {
     private mutating func setLength(_ length: Int) {
         if length < self.bytes.count {
             self.bytes.removeLast(self.bytes.count - length)
+            self.bad = self.bad.filter { $0 * Self.sectorByteCount < length }
         } else {
             self.bytes += [UInt8](repeating: 0, count: length - self.bytes.count)
         }

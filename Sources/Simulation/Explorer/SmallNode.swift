@@ -107,7 +107,7 @@ final class SmallNode {
                 self.facts.append(.leads(term))
                 self.place(append: 0)
             case .committed(let position): self.facts.append(.commits(position))
-            case .becameFollower, .becameCandidate, .readReady, .readRefused, .transferFailed: break
+            case .becameFollower, .becameCandidate, .regainedVote, .readReady, .readRefused, .transferFailed: break
             }
         }
     }

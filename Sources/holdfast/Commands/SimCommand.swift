@@ -103,6 +103,9 @@ struct SimulationTotal: Encodable {
     var disksLost = 0
     var trims = 0
     var beginnings = 0
+    var damages = 0
+    var segmentsRepaired = 0
+    var logsGivenUp = 0
     /// Of all runs, in order.
     var traceHash = ""
     private var hash: UInt64 = 0
@@ -113,7 +116,9 @@ struct SimulationTotal: Encodable {
         case framesCommitted = "frames_committed"
         case segmentsSealed = "segments_sealed"
         case leadersElected = "leaders_elected"
-        case crashes, truncations, handovers, trims, beginnings
+        case crashes, truncations, handovers, trims, beginnings, damages
+        case segmentsRepaired = "segments_repaired"
+        case logsGivenUp = "logs_given_up"
         case membershipChanges = "membership_changes"
         case disksLost = "disks_lost"
         case duplicatesAnswered = "duplicates_answered"
@@ -146,6 +151,9 @@ struct SimulationTotal: Encodable {
         self.disksLost += report.disksLost
         self.trims += report.trims
         self.beginnings += report.beginnings
+        self.damages += report.damages
+        self.segmentsRepaired += report.segmentsRepaired
+        self.logsGivenUp += report.logsGivenUp
         self.hash = (self.hash &* 31) ^ report.traceHash
         self.traceHash = String(self.hash, radix: 16)
     }
@@ -163,6 +171,8 @@ struct SimulationTotal: Encodable {
                 + "\(self.truncations) divergent tails cut, \(self.membershipChanges) changes of members, "
                 + "\(self.disksLost) disks lost",
             "\(self.trims) trims, \(self.beginnings) nodes that began with a peer's first segment",
+            "\(self.damages) bits flipped or sectors broken, \(self.segmentsRepaired) segments repaired from peers, "
+                + "\(self.logsGivenUp) starts with a part of the log given up",
             "trace \(self.traceHash)",
         ]
     }

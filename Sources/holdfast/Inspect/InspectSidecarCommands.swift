@@ -23,20 +23,28 @@ struct InspectVoteCommand: ParsableCommand {
                     vote.member.map { "\($0.incarnation)" } ?? "-",
                 ]
             },
-            remark: { $0.isBarred ? "barred until it holds what a leader has committed" : nil },
+            remark: { vote in
+                switch vote.bar {
+                case .none: nil
+                case .untilLevel: "barred until it holds what a leader has committed"
+                case .forGood: "barred for good: its votes were once unknown"
+                }
+            },
             members: { vote, writer in
                 writer.member("term", vote.term.rawValue)
                 if let member = vote.member {
                     writer.member("voted_for", member.node.rawValue)
                     writer.member("incarnation", member.incarnation.description)
                 }
-                writer.member("barred", vote.isBarred)
+                writer.member("barred", vote.bar != .none)
             })
         table.show(self.output)
         guard table.newest != nil else {
             throw CommandFailure(
                 .damaged, "both slots of VOTE are damaged: whom this node voted for is unknown",
-                next: "nothing offline: started, it neither votes nor leads before it holds what a leader has committed"
+                next:
+                    "nothing offline: started, it stores the log and neither votes nor leads; holdfast member replace N makes"
+                    + " it a voter again"
             )
         }
     }

@@ -1,0 +1,16 @@
+/// Whether a node may vote and lead, as far as what it once said is concerned.
+///
+///     lostUntilLevel --holds what the current leader has committed in its own term--> held
+///
+/// A node that lost frames it had vouched for must not help to elect somebody who lacks them, too. Once it holds all
+/// that may have been committed with its help, it has nothing to hide any more. Whom a node voted for comes back with
+/// no log: then only another incarnation votes again.
+///
+/// - SeeAlso: Alagappan et al., Protocol-Aware Recovery for Consensus-Based Storage, FAST '18.
+package enum VotingRight: String, Hashable, Sendable {
+    case held
+    /// The log may be short of what this node vouched for.
+    case lostUntilLevel
+    /// Term and vote are unknown.
+    case lostForGood
+}

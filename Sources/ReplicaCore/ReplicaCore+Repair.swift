@@ -1,0 +1,65 @@
+import LogModel
+
+/// Damage is never cut away: a good copy of the segment comes from a peer, is checked against its neighbours and takes
+/// the place of the file, while reads of the damaged range are refused.
+///
+/// Only sealed segments that are wholly committed can be copied, since those are the same file on every node. Damage in
+/// the active one waits until it is sealed.
+extension ReplicaCore {
+    /// Segments with damage that is not repaired yet, ascending.
+    package var damagedSegments: [SegmentID] { self.repairs.segments.reversed() }
+
+    mutating func damageFound(in segment: SegmentID, end: Position) {
+        guard segment >= self.segments.first, end <= self.chain.tail else { return }
+        self.repairs.found(in: segment, end: end)
+        self.consensus(.unreadable(through: self.repairs.end))
+        self.driveRepairs()
+    }
+
+    /// Begins the next repair when it is time.
+    mutating func driveRepairs() {
+        guard !self.repairs.isEmpty, self.repairs.phase == .idle, self.now.monotonic >= self.repairs.retryAt,
+            let segment = self.repairs.segments.first(where: { self.isWhollyCommitted($0) }),
+            let peer = self.repairs.begin(segment, among: self.repairPeers)
+        else { return }
+        self.actions.append(.fetchCopy(of: segment, from: peer))
+    }
+
+    /// Who is connected, the leader first.
+    private var repairPeers: [NodeID] {
+        let peers = self.connected.intersection(self.raft.membership.nodes).sorted()
+        guard let leader = self.raft.leader, peers.contains(leader) else { return peers }
+        return [leader] + peers.filter { $0 != leader }
+    }
+
+    private func isWhollyCommitted(_ segment: SegmentID) -> Bool {
+        guard let end = self.segments.byteCount(of: segment) else { return false }
+        return Position(segment: segment, offset: end) <= self.commit && self.persisted.position.segment > segment
+    }
+
+    mutating func copyFetched(_ segment: SegmentID) {
+        guard self.repairs.phase == .fetching(segment) else { return }
+        self.repairs.fetched(segment)
+        self.actions.append(.installCopy(of: segment))
+    }
+
+    /// Another peer may have a better one, or this one a little later.
+    mutating func repairFailed(_ segment: SegmentID) {
+        guard self.repairs.phase != .idle else { return }
+        let pause = self.configuration.limits.repairPauseMilliseconds
+        self.repairs.failed(retryAt: self.now.monotonic.advanced(byMilliseconds: pause))
+    }
+
+    mutating func copyInstalled(_ segment: SegmentID) {
+        self.repairs.repaired(segment)
+        self.actions.append(.note(.repaired(segment)))
+        self.repairsChanged()
+        self.driveRepairs()
+    }
+
+    /// A trim or a truncation may have removed what was damaged.
+    mutating func repairsChanged() {
+        guard self.raft.unreadable != self.repairs.end else { return }
+        self.consensus(.unreadable(through: self.repairs.end))
+    }
+}

@@ -1,0 +1,76 @@
+import LogModel
+import NIOCore
+import ReplicaCore
+import SegmentLog
+
+/// Damage in this node's segments: noticed, and made good by copies from peers.
+extension ReplicatorLoop {
+    /// What recovery found, and what readers and the scrubber meet from now on.
+    func watchDamage() {
+        for damage in self.store.damage { self.take(.damageFound(damage)) }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let eventLoop = self.eventLoop
+        self.store.damageFound = { damage in
+            eventLoop.execute { bound.value.met(damage) }
+        }
+    }
+
+    private func met(_ damage: Damage) {
+        self.counters.damageFound += 1
+        self.logger.error("damage found: reads of it are refused", metadata: ["damage": "\(damage)"])
+        self.take(.damageFound(damage))
+    }
+
+    func fetchCopy(of segment: SegmentID, from node: NodeID) {
+        guard let peer = self.directory.peers.first(where: { $0.node == node }) else {
+            return self.take(.repairFailed(segment))
+        }
+        let store = self.store
+        let fetch = SegmentFetch(
+            segment: segment, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.logger
+        ) { try SegmentReplacement(of: $0, in: store) }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let eventLoop = self.eventLoop
+        self.repairing = Task {
+            let result: Result<VerifiedSegment, any Error>
+            do { result = .success(try await fetch.run()) } catch { result = .failure(error) }
+            try? await eventLoop.submit { bound.value.fetchedCopy(of: segment, from: node, result) }.get()
+        }
+    }
+
+    private func fetchedCopy(of segment: SegmentID, from node: NodeID, _ result: Result<VerifiedSegment, any Error>) {
+        switch result {
+        case .success(let copy):
+            self.goodCopy = copy
+            self.take(.copyFetched(segment))
+        case .failure(let error):
+            self.logger.warning(
+                "no good copy of a damaged segment; asking the next peer",
+                metadata: ["segment": "\(segment)", "peer": "\(node)", "error": "\(error)"])
+            self.take(.repairFailed(segment))
+        }
+    }
+
+    func installCopy(of segment: SegmentID) {
+        guard let copy = self.goodCopy else { return self.take(.repairFailed(segment)) }
+        self.goodCopy = nil
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.disk.install(copy) { error in
+            guard let error else {
+                bound.value.counters.segmentsRepaired += 1
+                bound.value.logger.notice("damage repaired", metadata: ["segment": "\(segment)"])
+                return bound.value.take(.copyInstalled(segment))
+            }
+            bound.value.logger.warning(
+                "a good copy was not installed", metadata: ["segment": "\(segment)", "error": "\(error)"])
+            bound.value.take(.repairFailed(segment))
+        }
+    }
+}
+
+extension ReplicaEvent {
+    static func damageFound(_ damage: Damage) -> ReplicaEvent {
+        let end = Position(segment: damage.segment, offset: UInt32(clamping: damage.range.upperBound))
+        return .damageFound(in: damage.segment, end: end)
+    }
+}

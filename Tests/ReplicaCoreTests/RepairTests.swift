@@ -1,0 +1,112 @@
+import LogModel
+import ReplicaCore
+import Testing
+
+struct RepairTests {
+    /// A led cluster with several sealed segments, all of it committed everywhere.
+    private func cluster() throws -> (ReplicaCluster, leader: Int, follower: Int) {
+        let cluster = try ReplicaCluster(count: 3, segmentByteCountMax: 1_024)
+        cluster.pass(milliseconds: 2_000)
+        let leader = try #require(cluster.leader)
+        for number in UInt64(1)...20 {
+            try cluster.propose("\(number) " + String(repeating: "x", count: 300), id: number, at: leader)
+        }
+        cluster.pass(milliseconds: 50)
+        return (cluster, leader, (leader + 1) % 3)
+    }
+
+    private func find(_ segment: UInt32, _ cluster: ReplicaCluster, at node: Int) {
+        cluster.give(.damageFound(in: SegmentID(segment), end: Position(segment, 100)), to: node)
+    }
+
+    @Test func `a damaged segment is fetched from the leader, installed, and forgotten`() throws {
+        let (cluster, leader, follower) = try self.cluster()
+        self.find(2, cluster, at: follower)
+        let fetch = try #require(cluster.nodes[follower].copyFetches.first)
+        #expect(fetch.segment == SegmentID(2) && fetch.peer == cluster.nodes[leader].member.node)
+        #expect(cluster.nodes[follower].core.damagedSegments == [SegmentID(2)])
+        let mayVote = cluster.nodes[follower].core.raft.mayVote
+        #expect(mayVote)
+        cluster.give(.copyFetched(SegmentID(2)), to: follower)
+        #expect(cluster.nodes[follower].installs == [SegmentID(2)])
+        cluster.give(.copyInstalled(SegmentID(2)), to: follower)
+        #expect(cluster.nodes[follower].core.damagedSegments == [])
+        cluster.pass(milliseconds: 1_000)
+        #expect(cluster.nodes[follower].copyFetches.count == 1)
+    }
+
+    @Test func `one at a time, the highest first, since a copy is checked against the segment behind it`() throws {
+        let (cluster, _, follower) = try self.cluster()
+        for segment: UInt32 in [1, 3, 2] { self.find(segment, cluster, at: follower) }
+        var order = [SegmentID(1)]
+        for _ in 0..<3 {
+            let segment = try #require(cluster.nodes[follower].copyFetches.last?.segment)
+            cluster.give(.copyFetched(segment), to: follower)
+            cluster.give(.copyInstalled(segment), to: follower)
+            order.append(segment)
+        }
+        // The first was begun before the others were found.
+        #expect(order == [1, 1, 3, 2].map { SegmentID($0) })
+        #expect(cluster.nodes[follower].core.damagedSegments == [])
+    }
+
+    @Test func `after a failure the next peer is asked, a little later`() throws {
+        let (cluster, leader, _) = try self.cluster()
+        self.find(1, cluster, at: leader)
+        for _ in 0..<4 {
+            let count = cluster.nodes[leader].copyFetches.count
+            cluster.give(.repairFailed(SegmentID(1)), to: leader)
+            #expect(cluster.nodes[leader].copyFetches.count == count)
+            cluster.pass(milliseconds: 400)
+            #expect(cluster.nodes[leader].copyFetches.count == count + 1)
+        }
+        let peers = cluster.nodes[leader].copyFetches.map(\.peer)
+        #expect(Set(peers).count == 2 && zip(peers, peers.dropFirst()).allSatisfy { $0 != $1 })
+    }
+
+    @Test func `a copy that failed to be installed is fetched again`() throws {
+        let (cluster, _, follower) = try self.cluster()
+        self.find(1, cluster, at: follower)
+        cluster.give(.copyFetched(SegmentID(1)), to: follower)
+        cluster.give(.repairFailed(SegmentID(1)), to: follower)
+        cluster.pass(milliseconds: 400)
+        #expect(cluster.nodes[follower].copyFetches.count == 2)
+    }
+
+    @Test func `the active segment waits until it is sealed and committed`() throws {
+        let (cluster, leader, follower) = try self.cluster()
+        let active = cluster.nodes[follower].core.chain.tail.segment
+        self.find(active.rawValue, cluster, at: follower)
+        cluster.pass(milliseconds: 500)
+        #expect(cluster.nodes[follower].copyFetches.isEmpty)
+        for number in UInt64(30)...33 {
+            try cluster.propose(String(repeating: "y", count: 400), id: number, at: leader)
+        }
+        cluster.pass(milliseconds: 50)
+        #expect(cluster.nodes[follower].copyFetches.map(\.segment) == [active])
+    }
+
+    @Test func `what a trim removes needs no repair`() throws {
+        let (cluster, leader, follower) = try self.cluster()
+        self.find(0, cluster, at: follower)
+        cluster.give(.trimAsked(id: 100, before: LogIndex(9)), to: leader)
+        cluster.pass(milliseconds: 50)
+        #expect(cluster.nodes[follower].core.damagedSegments == [])
+        cluster.give(.repairFailed(.first), to: follower)
+        cluster.pass(milliseconds: 500)
+        #expect(cluster.nodes[follower].copyFetches.count == 1)
+    }
+
+    @Test func `without a peer nothing is asked, and then as soon as there is one`() throws {
+        let (cluster, _, follower) = try self.cluster()
+        cluster.cut(follower)
+        for other in 0..<3 where other != follower {
+            cluster.give(.disconnected(from: cluster.nodes[other].member.node), to: follower)
+        }
+        self.find(1, cluster, at: follower)
+        #expect(cluster.nodes[follower].copyFetches.isEmpty)
+        cluster.mend(follower)
+        cluster.pass(milliseconds: 50)
+        #expect(cluster.nodes[follower].copyFetches.count == 1)
+    }
+}
