@@ -76,10 +76,12 @@ package struct RaftRecovered: Hashable, Sendable {
     /// The last commit known to be stored; 0:0 when none is.
     package var commit: Position
     package var right: VotingRight
+    /// What it vouched for at most, where its log was lost; `nil` when nobody knows.
+    package var vouched: LogPoint?
 
     package init(
         hardState: HardState, membership: Membership, terms: [TermStart], tail: LogPoint, commit: Position,
-        right: VotingRight = .held
+        right: VotingRight = .held, vouched: LogPoint? = nil
     ) {
         self.hardState = hardState
         self.membership = membership
@@ -87,5 +89,6 @@ package struct RaftRecovered: Hashable, Sendable {
         self.tail = tail
         self.commit = commit
         self.right = right
+        self.vouched = vouched
     }
 }

@@ -100,14 +100,27 @@ extension RaftCore {
 
     private func refusal(of request: VoteRequest) -> VoteRefusal? {
         if request.term < self.term { return .staleTerm }
-        if !self.mayVote { return .mayNotVote }
+        guard let own = self.electionPoint else { return .mayNotVote }
         if request.isPreVote, !request.isTransfer, self.hasLiveLeader { return .leaderAlive }
         if request.term == self.term {
             if self.leaderMember != nil { return .leaderAlive }
             if let vote = self.hardState.vote, vote != request.candidate { return .alreadyVoted }
         }
         if self.configuration.planted == .grantToShorterLog { return nil }
-        return request.last < self.tail ? .behind : nil
+        return request.last < own ? .behind : nil
+    }
+
+    /// What a candidate must have; `nil` while nobody gets this node's vote.
+    ///
+    /// A node that lost a part of its log votes for whoever has all that it may have vouched for: the comparison is the
+    /// one that it would have made with the log that it had.
+    private var electionPoint: LogPoint? {
+        guard self.unreadable <= self.commit else { return nil }
+        switch self.right {
+        case .held: return self.tail
+        case .lostUntilLevel: return self.vouched.map { max($0, self.tail) }
+        case .lostForGood: return nil
+        }
     }
 
     /// Heard within the shortest election timeout, or this node itself, whose quorum is checked.

@@ -10,6 +10,7 @@ extension RaftCore {
         self.membership = other.membership
         self.role = other.role
         self.right = other.right
+        self.vouched = other.vouched
         self.unreadable = other.unreadable
         self.commit = other.commit
         self.persisted = other.persisted

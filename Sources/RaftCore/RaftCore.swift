@@ -19,6 +19,8 @@ package struct RaftCore: ~Copyable {
     package internal(set) var membership: Membership
     package internal(set) var role: RaftRole = .follower
     package internal(set) var right: VotingRight
+    /// Of a lost log: the last point that this node may have vouched for; `nil` when nobody knows.
+    let vouched: LogPoint?
     /// Where the last frame ends that this node holds and cannot read; zero when it can read everything.
     package internal(set) var unreadable = Position.zero
     package internal(set) var commit: Position
@@ -78,6 +80,7 @@ package struct RaftCore: ~Copyable {
         self.configuration = configuration
         self.membership = recovered.membership
         self.right = configuration.planted == .voteWithLostLog ? .held : recovered.right
+        self.vouched = recovered.vouched
         self.commit = recovered.commit
         self.persisted = recovered.tail
         // A frame of a later term proves that this node was in that term.
@@ -123,7 +126,7 @@ package struct RaftCore: ~Copyable {
         return self.transfer.map { min($0.deadline, deadline) } ?? deadline
     }
 
-    /// Neither votes nor leads while its log may be short of what it vouched for, nor while it cannot read what may not
+    /// Leads, and votes as others do. Not while its log may be short of what it vouched for, nor while it cannot read what may not
     /// be committed yet.
     package var mayVote: Bool { self.right == .held && self.unreadable <= self.commit }
 

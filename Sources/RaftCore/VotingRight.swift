@@ -2,8 +2,9 @@
 ///
 ///     lostUntilLevel --holds what the current leader has committed in its own term--> held
 ///
-/// A node that lost frames it had vouched for must not help to elect somebody who lacks them, too. Once it holds all
-/// that may have been committed with its help, it has nothing to hide any more. Whom a node voted for comes back with
+/// A node that lost frames it had vouched for must not help to elect somebody who lacks them, too: it votes only for who
+/// has as much as it ever had, if that is known, and never leads. Once it holds all that may have been committed with
+/// its help, it is as before. Whom a node voted for comes back with
 /// no log: then only another incarnation votes again.
 ///
 /// - SeeAlso: Alagappan et al., Protocol-Aware Recovery for Consensus-Based Storage, FAST '18.

@@ -7,6 +7,7 @@ import SegmentFormat
 package struct RecoveredReplica: Sendable {
     package var hardState: HardState
     package var right: VotingRight
+    package var vouched: LogPoint?
     package var history: LogStateHistory
     package var marks: ChainMarks
     package var segments: SegmentTable
@@ -73,11 +74,11 @@ package struct ReplicaRecovery: Sendable {
     }
 
     package consuming func finish(
-        hardState: HardState, right: VotingRight, segments: SegmentTable
+        hardState: HardState, right: VotingRight, vouched: LogPoint? = nil, segments: SegmentTable
     ) throws(RecoveryFailure) -> RecoveredReplica {
         guard let history = self.history, let marks = self.marks else { throw .noCheckpoint }
         return RecoveredReplica(
-            hardState: hardState, right: right, history: history, marks: marks, segments: segments,
+            hardState: hardState, right: right, vouched: vouched, history: history, marks: marks, segments: segments,
             trimMarks: self.trimMarks)
     }
 }

@@ -23,6 +23,7 @@ struct RepairWork: Sendable {
     var isEmpty: Bool { self.ends.isEmpty }
     /// Where the last damage ends; zero without any.
     var end: Position { self.ends.values.max() ?? .zero }
+    var lowest: SegmentID? { self.ends.keys.min() }
     /// Highest first.
     var segments: [SegmentID] { self.ends.keys.sorted(by: >) }
 

@@ -50,7 +50,8 @@ extension ReplicaCore {
         self.repairs.failed(retryAt: self.now.monotonic.advanced(byMilliseconds: pause))
     }
 
-    mutating func copyInstalled(_ segment: SegmentID) {
+    mutating func copyInstalled(_ segment: SegmentID, firstIndex: LogIndex, byteCount: UInt32) {
+        self.segments.repaired(segment, firstIndex: firstIndex, byteCount: byteCount)
         self.repairs.repaired(segment)
         self.actions.append(.note(.repaired(segment)))
         self.repairsChanged()

@@ -48,7 +48,9 @@ extension ReplicaCore {
             return self.actions.append(.trimmed(id: id, .failure(.busy)))
         }
         let held = self.lowestHeldIndex.map { min($0, index) } ?? index
-        let first = self.segments.firstKept(before: held, committedThrough: self.commit)
+        var first = self.segments.firstKept(before: held, committedThrough: self.commit)
+        // Which records a damaged segment holds is not known for sure.
+        if let damaged = self.repairs.lowest { first = min(first, max(damaged, self.segments.first)) }
         if first > self.trimMarks.newest { self.placeTrim(before: first) }
         let end = self.trimMarks.uncommittedEnd
         self.trims.add(id, end: end, until: self.commitDeadline)

@@ -78,7 +78,8 @@ package struct ReplicaCore: ~Copyable {
                 terms: recovered.history.current.terms.starts,
                 tail: chain.point,
                 commit: recovered.marks.committed.tail,
-                right: recovered.right
+                right: recovered.right,
+                vouched: recovered.vouched
             ),
             now: now.monotonic,
             randomSeed: configuration.randomSeed
@@ -155,7 +156,8 @@ package struct ReplicaCore: ~Copyable {
         case .fetchFailed(let segment): self.fetchFailed(segment)
         case .damageFound(let segment, let end): self.damageFound(in: segment, end: end)
         case .copyFetched(let segment): self.copyFetched(segment)
-        case .copyInstalled(let segment): self.copyInstalled(segment)
+        case .copyInstalled(let segment, let firstIndex, let byteCount):
+            self.copyInstalled(segment, firstIndex: firstIndex, byteCount: byteCount)
         case .repairFailed(let segment): self.repairFailed(segment)
         }
     }

@@ -73,8 +73,8 @@ package enum ReplicaEvent: Sendable {
     case damageFound(in: SegmentID, end: Position)
     /// The answer to ``ReplicaAction/fetchCopy(of:from:)``: the copy is whole, checked against its neighbours and synced.
     case copyFetched(SegmentID)
-    /// The answer to ``ReplicaAction/installCopy(of:)``.
-    case copyInstalled(SegmentID)
+    /// The answer to ``ReplicaAction/installCopy(of:)``; of a damaged file, length and first index may not have been known.
+    case copyInstalled(SegmentID, firstIndex: LogIndex, byteCount: UInt32)
     /// There is no copy, or it could not be installed.
     case repairFailed(SegmentID)
 }

@@ -47,6 +47,12 @@ package struct SegmentTable: Sendable {
         self.segments[self.segments.count - 1].byteCount = nil
     }
 
+    /// What is known of a sealed segment since its file is good again.
+    mutating func repaired(_ id: SegmentID, firstIndex: LogIndex, byteCount: UInt32) {
+        guard self.byteCount(of: id) != nil else { return }
+        self.segments[Int(id.rawValue - self.first.rawValue)] = Segment(firstIndex: firstIndex, byteCount: byteCount)
+    }
+
     mutating func trim(before id: SegmentID) {
         precondition(id <= self.active, "the active segment \(self.active) is trimmed")
         while self.first < id {

@@ -35,7 +35,7 @@ extension ReplicaOpening {
         var lost: Damage?
         for _ in 0..<Self.attemptsMax {
             do throws(ReplicaOpeningError) {
-                return try Self.openOnce(configuration, fileSystem, newIncarnation)
+                return try Self.openOnce(&configuration, fileSystem, newIncarnation)
             } catch {
                 guard case .log(.damaged(let damage)) = error else { throw error }
                 if let known = lost, !damage.begins(before: known) {
@@ -52,7 +52,7 @@ extension ReplicaOpening {
 
     /// In a function of its own, so that a directory that cannot be used is unlocked on the way out.
     private static func openOnce(
-        _ configuration: LogConfiguration, _ fileSystem: any FileSystem, _ newIncarnation: () -> Incarnation
+        _ configuration: inout LogConfiguration, _ fileSystem: any FileSystem, _ newIncarnation: () -> Incarnation
     ) throws(ReplicaOpeningError) -> OpenedReplica {
         let opened: OpenedLog
         do throws(LogError) {
@@ -60,6 +60,8 @@ extension ReplicaOpening {
                 configuration, mode: .cluster, fileSystem: fileSystem, newIncarnation: newIncarnation)
         } catch { throw .log(error) }
         guard opened.writer != nil else { return OpenedReplica(opened) }
+        // The next look finds no clean stop any more.
+        configuration.vouched = opened.vouched
         return OpenedReplica(opened, try Self.recover(opened))
     }
 
@@ -68,7 +70,8 @@ extension ReplicaOpening {
         guard let writer = opened.writer, let store = opened.store, let votes = opened.votes else { throw .blank }
         do { try writer.sync() } catch { throw .log(error) }
         return try Self.recover(
-            store: store, commit: opened.commit, hardState: HardState(votes.current), right: VotingRight(opened.bar))
+            store: store, commit: opened.commit, hardState: HardState(votes.current), right: VotingRight(opened.bar),
+            vouched: votes.vouched)
     }
 }
 

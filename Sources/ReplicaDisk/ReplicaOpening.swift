@@ -15,7 +15,7 @@ package enum ReplicaOpening {
     ///
     /// - Throws: ``ReplicaOpeningError``; nothing was changed.
     package static func recover(
-        store: LogStore, commit: Position, hardState: HardState, right: VotingRight
+        store: LogStore, commit: Position, hardState: HardState, right: VotingRight, vouched: LogPoint?
     ) throws(ReplicaOpeningError) -> RecoveredReplica {
         let segments = store.segments
         guard let first = segments.first else { throw .blank }
@@ -34,7 +34,8 @@ package enum ReplicaOpening {
                 try recovery.apply(range.bytes, at: range.position)
                 from = range.end
             }
-            return try recovery.finish(hardState: hardState, right: right, segments: SegmentTable(segments, first))
+            return try recovery.finish(
+                hardState: hardState, right: right, vouched: vouched, segments: SegmentTable(segments, first))
         } catch let error as LogError {
             throw .log(error)
         } catch let error as RecoveryFailure {

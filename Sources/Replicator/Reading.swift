@@ -37,6 +37,8 @@ package enum ReadFailure: Error, Hashable, Sendable {
     case notLeader
     /// The node is forming, stopping, or lacks a quorum.
     case unavailable
+    /// This node lost the end of its log, from here on, and is fetching it again: what may be there is not known here.
+    case incomplete(next: LogIndex)
     /// What was asked for cannot be read on this node: not the same as absent.
     case damaged(String)
 }

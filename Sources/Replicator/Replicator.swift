@@ -165,10 +165,15 @@ package final class Replicator: Sendable {
                 case .last(let count):
                     max(first, LogIndex(view.nextIndex.rawValue - min(count, view.nextIndex.rawValue)))
                 }
-            return try await self.pool.runIfActive {
+            var page = try await self.pool.runIfActive {
                 try PageReader(store: access.store).page(
                     from: index, limit: limit, byteCountMax: byteCountMax, through: view)
             }
+            if !access.isWhole, page.isUpToDate {
+                guard !page.records.isEmpty else { throw ReadFailure.incomplete(next: view.nextIndex) }
+                page.isUpToDate = false
+            }
+            return page
         } catch let failure as ReadFailure {
             throw failure
         } catch {

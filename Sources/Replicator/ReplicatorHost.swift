@@ -40,6 +40,8 @@ final class ReplicatorHost {
         var watch: CommitWatch
         /// A confirmed read must see all records before this one.
         var atLeast: LogIndex?
+        /// `false` while the log may be shorter than it was.
+        var isWhole = true
     }
 
     func nextUpstreamID() -> StreamID {
@@ -113,7 +115,11 @@ final class ReplicatorHost {
         guard let loop = self.loop, let access = self.access else {
             return self.eventLoop.makeFailedFuture(ReadFailure.unavailable)
         }
-        guard confirms else { return self.eventLoop.makeSucceededFuture(access) }
+        guard confirms else {
+            let isWhole = loop.core.raft.right != .lostUntilLevel
+            return self.eventLoop.makeSucceededFuture(
+                ReadAccess(store: access.store, watch: access.watch, isWhole: isWhole))
+        }
         return loop.confirmRead().map { ReadAccess(store: access.store, watch: access.watch, atLeast: $0) }
     }
 

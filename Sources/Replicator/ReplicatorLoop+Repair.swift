@@ -59,7 +59,8 @@ extension ReplicatorLoop {
             guard let error else {
                 bound.value.counters.segmentsRepaired += 1
                 bound.value.logger.notice("damage repaired", metadata: ["segment": "\(segment)"])
-                return bound.value.take(.copyInstalled(segment))
+                return bound.value.take(
+                    .copyInstalled(segment, firstIndex: copy.firstIndex, byteCount: UInt32(copy.byteCount)))
             }
             bound.value.logger.warning(
                 "a good copy was not installed", metadata: ["segment": "\(segment)", "error": "\(error)"])

@@ -45,6 +45,8 @@ public struct LogConfiguration: Hashable, Sendable {
     public var scrubBytesPerSecond: Int
     /// What a node of a cluster does without, since its peers have it too.
     package var givenUp: GivenUpPart?
+    /// What it may have vouched for, as an earlier look at the directory told.
+    package var vouched: LogPoint?
     /// Lets tests rotate every few kilobytes.
     package var allowsSmallSegments = false
     /// Frames wait in memory for the sync that covers them, so that all of them are written at once: for a log that

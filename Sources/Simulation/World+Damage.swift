@@ -144,7 +144,7 @@ extension World {
         do throws(LogError) {
             try worker.install(copy)
             self.report.segmentsRepaired += 1
-            event = .copyInstalled(segment)
+            event = .copyInstalled(segment, firstIndex: copy.firstIndex, byteCount: UInt32(copy.byteCount))
         } catch {
             guard !node.disk.isStopped else { return self.crash(node, losesPower: true) }
             event = .repairFailed(segment)

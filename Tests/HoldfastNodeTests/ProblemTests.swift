@@ -34,7 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (ReadFailure.trimmed(first: LogIndex(40)), 410), (.notLeader, 421), (.unavailable, 503), (.damaged("x"), 500),
+        (ReadFailure.trimmed(first: LogIndex(40)), 410), (.notLeader, 421), (.unavailable, 503), (.damaged("x"), 503),
+        (.incomplete(next: LogIndex(5)), 503),
     ])
     func `every read failure has a status and applies nothing`(failure: ReadFailure, status: Int) {
         let document = Problem(failure).document

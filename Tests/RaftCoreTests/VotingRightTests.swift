@@ -14,14 +14,13 @@ import WireFormat
     }
 
     /// A follower of node 2 in term 4, whose log ends with the founding frame.
-    private func follower(_ right: VotingRight, tail: LogPoint? = nil, commit: Position = .zero) -> RaftCore {
-        let tail = tail ?? self.point(0, 164)
+    private func follower(_ right: VotingRight, vouched: LogPoint? = nil) -> RaftCore {
         var core = RaftCore(
             configuration: RaftConfiguration(member: self.me, commitRule: .persisted),
             recovered: RaftRecovered(
                 hardState: HardState(term: Term(4), vote: self.leader), membership: testMembership(3),
                 terms: [TermStart(term: .zero, firstIndex: .first, position: Position(0, 64))],
-                tail: tail, commit: commit, right: right),
+                tail: self.point(0, 164), commit: .zero, right: right, vouched: vouched),
             now: .zero, randomSeed: 1)
         _ = core.step(.leaderSpoke(term: Term(4), leader: self.leader), now: .zero)
         return core
@@ -63,18 +62,35 @@ import WireFormat
         #expect(commit == Position(0, 264) && !mayVote && !asks)
     }
 
+    /// Asks node 1, in a term in which nobody leads.
+    private func refusal(of last: LogPoint, by core: inout RaftCore) -> VoteRefusal?? {
+        let request = VoteRequest(term: Term(9), candidate: self.third, last: last, isPreVote: false)
+        var refusals: [VoteRefusal?] = []
+        let effects =
+            core.step(.received(.voteRequest(request), from: self.third), now: milliseconds(5_000))
+            + core.step(.votePersisted(core.hardState), now: milliseconds(5_000))
+        for case .send(.voteReply(let reply), _) in effects { refusals.append(reply.refusal) }
+        return refusals.first
+    }
+
+    @Test func `a node with a lost log votes for who has all that it may have vouched for, if it knows`() {
+        for (last, expected) in [(self.point(4, 463), VoteRefusal.behind), (self.point(4, 464), nil)] {
+            var core = self.follower(.lostUntilLevel, vouched: self.point(4, 464))
+            let refusal = self.refusal(of: last, by: &core)
+            #expect(refusal == .some(expected))
+        }
+        var core = self.follower(.lostUntilLevel)
+        let refusal = self.refusal(of: self.point(8, 900), by: &core)
+        #expect(refusal == .some(.mayNotVote))
+    }
+
     @Test func `unknown votes are lost for good`() {
         var core = self.follower(.lostForGood)
         let accepted = self.accept(through: 364, commit: 364, &core)
         let (mayVote, asks) = (core.mayVote, self.asksForVote(&core))
         #expect(!accepted.contains(.regainedVote) && !mayVote && !asks)
-        let request = VoteRequest(term: Term(9), candidate: self.third, last: self.point(8, 900), isPreVote: false)
-        var refusals: [VoteRefusal?] = []
-        let effects =
-            core.step(.received(.voteRequest(request), from: self.third), now: milliseconds(5_000))
-            + core.step(.votePersisted(HardState(term: Term(9), vote: nil)), now: milliseconds(5_000))
-        for case .send(.voteReply(let reply), _) in effects { refusals.append(reply.refusal) }
-        #expect(refusals == [.mayNotVote])
+        let refusal = self.refusal(of: self.point(8, 900), by: &core)
+        #expect(refusal == .some(.mayNotVote))
     }
 
     @Test func `what cannot be read matters only while it may not be committed`() {

@@ -19,6 +19,10 @@ struct RepairTests {
         cluster.give(.damageFound(in: SegmentID(segment), end: Position(segment, 100)), to: node)
     }
 
+    private func install(_ segment: SegmentID, _ cluster: ReplicaCluster, at node: Int) {
+        cluster.give(.copyInstalled(segment, firstIndex: LogIndex(7), byteCount: 1_000), to: node)
+    }
+
     @Test func `a damaged segment is fetched from the leader, installed, and forgotten`() throws {
         let (cluster, leader, follower) = try self.cluster()
         self.find(2, cluster, at: follower)
@@ -29,7 +33,7 @@ struct RepairTests {
         #expect(mayVote)
         cluster.give(.copyFetched(SegmentID(2)), to: follower)
         #expect(cluster.nodes[follower].installs == [SegmentID(2)])
-        cluster.give(.copyInstalled(SegmentID(2)), to: follower)
+        self.install(SegmentID(2), cluster, at: follower)
         #expect(cluster.nodes[follower].core.damagedSegments == [])
         cluster.pass(milliseconds: 1_000)
         #expect(cluster.nodes[follower].copyFetches.count == 1)
@@ -42,7 +46,7 @@ struct RepairTests {
         for _ in 0..<3 {
             let segment = try #require(cluster.nodes[follower].copyFetches.last?.segment)
             cluster.give(.copyFetched(segment), to: follower)
-            cluster.give(.copyInstalled(segment), to: follower)
+            self.install(segment, cluster, at: follower)
             order.append(segment)
         }
         // The first was begun before the others were found.
@@ -84,6 +88,13 @@ struct RepairTests {
         }
         cluster.pass(milliseconds: 50)
         #expect(cluster.nodes[follower].copyFetches.map(\.segment) == [active])
+    }
+
+    @Test func `nothing behind a damaged segment is trimmed, since nobody knows what it holds`() throws {
+        let (cluster, leader, _) = try self.cluster()
+        self.find(2, cluster, at: leader)
+        cluster.give(.trimAsked(id: 100, before: LogIndex(19)), to: leader)
+        #expect(try cluster.trims[100]?.get().first == SegmentID(2))
     }
 
     @Test func `what a trim removes needs no repair`() throws {

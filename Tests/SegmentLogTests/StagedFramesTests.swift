@@ -32,11 +32,12 @@ import Testing
         try log.writer.truncate(from: start)
         try log.fill(100)
         // As when other segments' indexes took its place in memory.
+        let byteCount = log.store.segments[0].byteCount
         log.store.withLayout {
             $0.repaired(
                 SegmentHeader(
                     cluster: EngineHarness.cluster, segment: .first, firstIndex: .first, previousChecksum: 0,
-                    previousLength: 0))
+                    previousLength: 0), byteCount: byteCount)
         }
         while let segment = log.writer.takeUnindexed() { _ = try? log.store.writeIndexFile(of: segment) }
         #expect(log.store.damage == [])

@@ -20,6 +20,43 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     public var isReady: Bool
     /// All members, in order; before the cluster has formed, all configured nodes.
     public var nodes: [Node]
+    /// `nil` from nodes that do not tell.
+    public var health: Health?
+
+    /// Whether the node's copy of the log is whole; counts since its process started.
+    public struct Health: Codable, Hashable, Sendable {
+        /// `false` while its log may be shorter than it was, or its votes are unknown.
+        public var mayVote: Bool
+        /// Segments with damage that is not repaired yet; reads of the damaged ranges are refused.
+        public var damagedSegments: [UInt32]
+        /// Damaged ranges that were met.
+        public var damageFound: UInt64
+        public var segmentsRepaired: UInt64
+        /// Bytes reread in the background, and passes over all sealed segments.
+        public var scrubbedBytes: UInt64
+        public var scrubPasses: UInt64
+
+        public init(
+            mayVote: Bool, damagedSegments: [UInt32], damageFound: UInt64, segmentsRepaired: UInt64,
+            scrubbedBytes: UInt64, scrubPasses: UInt64
+        ) {
+            self.mayVote = mayVote
+            self.damagedSegments = damagedSegments
+            self.damageFound = damageFound
+            self.segmentsRepaired = segmentsRepaired
+            self.scrubbedBytes = scrubbedBytes
+            self.scrubPasses = scrubPasses
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case mayVote = "may_vote"
+            case damagedSegments = "damaged_segments"
+            case damageFound = "damage_found"
+            case segmentsRepaired = "segments_repaired"
+            case scrubbedBytes = "scrubbed_bytes"
+            case scrubPasses = "scrub_passes"
+        }
+    }
 
     /// What a member counts for, in the newest membership of the log.
     public enum Standing: String, Codable, Sendable {
@@ -76,7 +113,7 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case node, role, term, leader, cluster, incarnation, commit, tail, nodes
+        case node, role, term, leader, cluster, incarnation, commit, tail, nodes, health
         case firstIndex = "first_index"
         case lastIndex = "last_index"
         case isReady = "ready"

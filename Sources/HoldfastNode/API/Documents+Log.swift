@@ -23,6 +23,15 @@ extension Membership {
     }
 }
 
+extension ClusterStatus.Health {
+    fileprivate init(_ health: LogPicture.Health) {
+        self.init(
+            mayVote: health.mayVote, damagedSegments: health.damagedSegments.map(\.rawValue),
+            damageFound: health.damageFoundCount, segmentsRepaired: health.repairedSegmentCount,
+            scrubbedBytes: UInt64(health.scrubbedByteCount), scrubPasses: UInt64(health.scrubPassCount))
+    }
+}
+
 extension ClusterStatus {
     init(_ picture: LogPicture, peers: [ClusterPeer]) {
         self.init(
@@ -42,5 +51,6 @@ extension ClusterStatus {
                 node.persisted = progress?.persisted?.description
                 return node
             })
+        self.health = Health(picture.health)
     }
 }

@@ -32,9 +32,15 @@ struct PageReader {
     /// only one that is missing is asked for with certainty.
     static func record(_ index: LogIndex, of service: any LogService) async -> Result<LogPage, ReadFailure> {
         do throws(ReadFailure) {
-            let known = try await service.page(
-                from: .index(index), limit: 1, byteCountMax: NodeLimits.pageByteCountMax, consistency: .committed)
-            guard known.records.isEmpty else { return .success(known) }
+            let known: LogPage?
+            do throws(ReadFailure) {
+                known = try await service.page(
+                    from: .index(index), limit: 1, byteCountMax: NodeLimits.pageByteCountMax, consistency: .committed)
+            } catch {
+                guard case .incomplete = error else { throw error }
+                known = nil
+            }
+            if let known, !known.records.isEmpty { return .success(known) }
             return .success(
                 try await service.page(
                     from: .index(index), limit: 1, byteCountMax: NodeLimits.pageByteCountMax,

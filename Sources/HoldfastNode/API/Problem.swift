@@ -179,10 +179,16 @@ extension Problem {
             self.init(
                 .misdirectedRequest, "NOT_LEADER", "this node does not lead",
                 hint: "Read from the leader, or here with consistency=committed.")
+        case .incomplete(let next):
+            self.init(
+                .serviceUnavailable, "INCOMPLETE",
+                "this node lost its log from index \(next) on, and is fetching it from the leader",
+                hint: "Try again in a moment, or ask another node.", fields: [.retryAfter: "1"])
         case .damaged(let what):
             self.init(
-                .internalServerError, "DAMAGED", "the records cannot be read here: \(what)",
-                hint: "Ask another node, with consistency=committed; holdfast verify says what is wrong with this one.")
+                .serviceUnavailable, "DAMAGED", "the records are there, and cannot be read on this node: \(what)",
+                hint: "Ask another node. This one gets a good copy from a peer; GET /v1/cluster shows when it has it.",
+                fields: [.retryAfter: "1"])
         }
     }
 

@@ -13,6 +13,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case fsyncPolicy = "fsync.policy"
     case fsyncWindow = "fsync.window"
     case segmentSize = "segment.size"
+    case scrubRate = "scrub.rate"
     case heartbeat = "election.heartbeat"
     case electionTimeoutMin = "election.timeout.min"
     case electionTimeoutMax = "election.timeout.max"
@@ -36,6 +37,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .fsyncPolicy: "--fsync"
         case .fsyncWindow: "--fsync-window"
         case .segmentSize: "--segment-size"
+        case .scrubRate: "--scrub-rate"
         case .heartbeat: "--heartbeat"
         case .electionTimeoutMin: "--election-timeout-min"
         case .electionTimeoutMax: "--election-timeout-max"
@@ -55,6 +57,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .fsyncWindow, .heartbeat, .electionTimeoutMin, .electionTimeoutMax:
             "a duration with its unit, for example 50ms or 2s"
         case .segmentSize: "a size from 1MiB to below 4GiB, for example 128MiB"
+        case .scrubRate: "how much of the log is reread in a second to find rot, for example 8MiB; 0 for never"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }

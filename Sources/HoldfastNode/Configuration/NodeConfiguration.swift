@@ -16,6 +16,8 @@ package struct NodeConfiguration: Sendable {
     package var isJoining = false
     package var policy = FsyncPolicy.always
     package var segmentByteCountMax = 128 << 20
+    /// Bytes a second; 0 for never.
+    package var scrubBytesPerSecond = 8 << 20
     package var heartbeatMilliseconds: UInt64 = 50
     package var electionTimeoutMilliseconds: Range<UInt64> = 300..<600
     package var logLevel = Logger.Level.info
@@ -110,6 +112,11 @@ package struct NodeConfiguration: Sendable {
             })
         {
             self.segmentByteCountMax = size
+        }
+        if let rate = try sources.optional(
+            .scrubRate, parse: { text in Units.byteCount(text).flatMap { $0 < 1 << 40 ? Int($0) : nil } })
+        {
+            self.scrubBytesPerSecond = rate
         }
         if let heartbeat = try sources.optional(.heartbeat, parse: Units.milliseconds) {
             self.heartbeatMilliseconds = heartbeat

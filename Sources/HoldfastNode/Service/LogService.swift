@@ -74,6 +74,30 @@ package struct LogPicture: Hashable, Sendable {
     /// The newest in the log, committed or not; empty before there is one.
     package var membership = Membership()
     package var progress: [Progress]
+    package var health = Health()
+
+    /// Whether the node's copy of the log is whole.
+    package struct Health: Hashable, Sendable {
+        package var mayVote = true
+        package var damagedSegments: [SegmentID] = []
+        package var damageFoundCount: UInt64 = 0
+        package var repairedSegmentCount: UInt64 = 0
+        package var scrubbedByteCount = 0
+        package var scrubPassCount = 0
+
+        package init() {}
+    }
+}
+
+extension LogPicture.Health {
+    init(_ status: ReplicatorStatus) {
+        self.mayVote = status.mayVote
+        self.damagedSegments = status.damagedSegments
+        self.damageFoundCount = status.counters.damageFound
+        self.repairedSegmentCount = status.counters.segmentsRepaired
+        self.scrubbedByteCount = status.scrubbing.byteCount
+        self.scrubPassCount = status.scrubbing.passCount
+    }
 }
 
 extension Replicator: LogService {
@@ -112,6 +136,6 @@ extension Replicator: LogService {
             firstIndex: status.firstIndex, nextIndex: status.nextIndex, membership: status.membership,
             progress: status.peers.map {
                 .init(node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted)
-            })
+            }, health: .init(status))
     }
 }

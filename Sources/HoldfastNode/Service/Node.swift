@@ -119,6 +119,7 @@ package struct Node: Service {
         result.isJoining = self.configuration.isJoining
         result.policy = self.configuration.policy
         result.segmentByteCountMax = self.configuration.segmentByteCountMax
+        result.scrubBytesPerSecond = self.configuration.scrubBytesPerSecond
         result.heartbeatIntervalMilliseconds = self.configuration.heartbeatMilliseconds
         result.electionTimeoutMilliseconds = self.configuration.electionTimeoutMilliseconds
         return result

@@ -21,6 +21,8 @@ package struct OpenedLog: Sendable {
     package var store: LogStore? { self.writer?.store }
     /// What recovery did.
     package internal(set) var report: RecoveryReport
+    /// The last point that this node may have vouched for; `nil` when nobody knows.
+    package internal(set) var vouched: LogPoint?
     /// Why this node must not vote.
     package var bar: VotingBar { self.votes?.bar ?? .none }
     package var mayVote: Bool { self.bar == .none }

@@ -113,9 +113,10 @@ struct LogLayout: Sendable {
     }
 
     /// A segment whose header had been lost is whole again.
-    mutating func repaired(_ header: SegmentHeader) {
+    mutating func repaired(_ header: SegmentHeader, byteCount: Int) {
         guard let place = self.segments.firstIndex(where: { $0.id == header.segment }) else { return }
         self.segments[place].firstIndex = header.firstIndex
+        self.segments[place].byteCount = UInt32(byteCount)
         self.segments[place].index = SegmentIndex(spacing: self.segments[place].index.spacing)
     }
 

@@ -12,6 +12,7 @@ extension OpenedLog {
     mutating func recover(cluster: ClusterID, found: DurableRecord?) throws(LogError) {
         self.report.wasClosedCleanly = found?.isClean ?? false
         self.report.durableBefore = found?.durable.position
+        self.vouched = self.vouched(found)
         var segments = LogFiles.segments(in: try self.files.list())
         let first = found?.first ?? self.beginning(of: segments)
         let trimmed = segments.filter { $0 < first }
@@ -90,7 +91,14 @@ extension OpenedLog {
             return end > found?.commit ?? .zero
         }
         guard isAbove || self.configuration.recovery == .tolerateDamage else { return }
-        try self.votes?.bar(.untilLevel)
+        try self.votes?.bar(.untilLevel, vouched: self.vouched)
+    }
+
+    /// What this node may have acknowledged, if that is known: DURABLE is exact after a clean stop; after a power cut it may
+    /// be a second behind, and under `os` what was not synced was acknowledged, too.
+    func vouched(_ found: DurableRecord?) -> LogPoint? {
+        guard let found, found.isClean, self.configuration.policy != .os else { return self.configuration.vouched }
+        return found.durable
     }
 
     /// Segments of another cluster are nobody's tail here.

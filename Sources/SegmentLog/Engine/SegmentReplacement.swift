@@ -90,7 +90,7 @@ package struct SegmentReplacement: Sendable {
             throw self.rejected(error, at: self.byteCount)
         }
         try disk { () throws(DiskError) in try self.file.sync() }
-        return VerifiedSegment(header: header, next: next, name: self.name)
+        return VerifiedSegment(header: header, byteCount: self.byteCount, next: next, name: self.name)
     }
 
     /// Where the segment before ends; `nil` when there is none, or it is damaged.
@@ -115,9 +115,12 @@ package struct SegmentReplacement: Sendable {
 /// A copy that was found to be the segment, and is synced; see ``LogWriter/install(_:)``.
 package struct VerifiedSegment: Sendable {
     let header: SegmentHeader
+    package let byteCount: Int
     /// Of the segment behind, as it was when this one was checked.
     let next: SegmentHeader
     let name: String
+
+    package var firstIndex: LogIndex { self.header.firstIndex }
 }
 
 extension LogWriter {
@@ -142,7 +145,7 @@ extension LogWriter {
             throw .rejected(FrameFault(defect), at: Position(segment: id.next, offset: 0))
         }
         try self.files.rename(verified.name, to: id.fileName)
-        self.store.withLayout { $0.repaired(verified.header) }
+        self.store.withLayout { $0.repaired(verified.header, byteCount: verified.byteCount) }
         do throws(LogError) {
             try self.files.syncDirectory()
         } catch {

@@ -19,6 +19,7 @@ package final class VoteFile: Sendable {
         var current: StoredVote
         var sequence: UInt64
         var bar: VotingBar
+        var vouched: LogPoint?
         var hasFailed = false
     }
 
@@ -39,7 +40,8 @@ package final class VoteFile: Sendable {
             State(
                 current: newest.map { .known(term: $0.term, vote: $0.member) } ?? .unreadable,
                 sequence: newest?.sequence ?? 0,
-                bar: newest?.bar ?? .forGood
+                bar: newest?.bar ?? .forGood,
+                vouched: newest?.vouched
             )
         )
         guard let newest else { return }
@@ -61,6 +63,8 @@ package final class VoteFile: Sendable {
 
     /// Why this node must not vote; survives restarts.
     package var bar: VotingBar { self.state.withLock { $0.bar } }
+    /// The last point that a node barred until level may have vouched for; `nil` when nobody knows.
+    package var vouched: LogPoint? { self.state.withLock { $0.vouched } }
 
     /// Makes the vote durable in both slots. Cost: two writes, two syncs.
     ///
@@ -69,8 +73,10 @@ package final class VoteFile: Sendable {
     package func store(term: Term, vote: Member?) throws(LogError) {
         try self.state.withLock { (state) throws(LogError) in
             guard !state.hasFailed else { throw .failed }
-            let slot = VoteSlot(term: term, member: vote, bar: state.bar, sequence: state.sequence + 1)
-                .encoded()
+            let slot = VoteSlot(
+                term: term, member: vote, bar: state.bar, vouched: state.vouched, sequence: state.sequence + 1
+            )
+            .encoded()
             do throws(LogError) {
                 for offset in Self.offsets { try Self.write(slot, at: offset, of: self.file) }
             } catch {
@@ -83,18 +89,28 @@ package final class VoteFile: Sendable {
     }
 
     /// Bars this node from voting: durable on return, before anything is done that makes it necessary.
-    package func bar(_ bar: VotingBar) throws(LogError) {
-        try self.change { $0 = max($0, bar) }
+    ///
+    /// - Parameter vouched: The last point that it may have vouched for; `nil` when nobody knows.
+    package func bar(_ bar: VotingBar, vouched: LogPoint? = nil) throws(LogError) {
+        try self.change { state in
+            // Barred twice, it may have vouched for more, or nobody knows.
+            let before = state.bar == .none ? vouched : state.vouched
+            state.vouched = vouched.flatMap { new in before.map { max($0, new) } }
+            state.bar = max(state.bar, bar)
+        }
     }
 
     /// The log is whole again. A node that is barred for good stays so.
     package func liftBar() throws(LogError) {
         guard self.bar == .untilLevel else { return }
-        try self.change { $0 = .none }
+        try self.change { state in
+            state.bar = .none
+            state.vouched = nil
+        }
     }
 
-    private func change(_ body: (inout VotingBar) -> Void) throws(LogError) {
-        self.state.withLock { body(&$0.bar) }
+    private func change(_ body: (inout State) -> Void) throws(LogError) {
+        self.state.withLock { body(&$0) }
         if case .known(let term, let vote) = self.current {
             try self.store(term: term, vote: vote)
         } else {

@@ -13,19 +13,22 @@ package enum VotingBar: Int, Comparable, Sendable {
 
 /// One slot of VOTE (see ``Slot``):
 ///
-///     words 0-1 term | 2-3 incarnation | 4 node | 5-10 zero
-///     flags: 1 has voted | 2 barred for good | 4 barred until level
+///     words 0-1 term | 2-3 incarnation | 4 node | 5-6 term, 7-8 position vouched for | 9-10 zero
+///     flags: 1 has voted | 2 barred for good | 4 barred until level | 8 what it vouched for is known
 package struct VoteSlot: Hashable, Sendable {
     package var term: Term
     /// For whom; `nil` when for nobody in this term.
     package var member: Member?
     package var bar: VotingBar
+    /// Of a node barred until level: the last point that it may have vouched for; `nil` when nobody knows.
+    package var vouched: LogPoint?
     package var sequence: UInt64
 
-    package init(term: Term, member: Member?, bar: VotingBar, sequence: UInt64) {
+    package init(term: Term, member: Member?, bar: VotingBar, vouched: LogPoint? = nil, sequence: UInt64) {
         self.term = term
         self.member = member
         self.bar = bar
+        self.vouched = vouched
         self.sequence = sequence
     }
 
@@ -38,14 +41,20 @@ package struct VoteSlot: Hashable, Sendable {
         let member = Member(node: NodeID(slot.words[4]), incarnation: Incarnation(slot.number(at: 2)))
         self.init(
             term: Term(slot.number(at: 0)), member: slot.flags & 1 != 0 ? member : nil,
-            bar: slot.flags & 2 != 0 ? .forGood : slot.flags & 4 != 0 ? .untilLevel : .none, sequence: slot.sequence)
+            bar: slot.flags & 2 != 0 ? .forGood : slot.flags & 4 != 0 ? .untilLevel : .none,
+            vouched: slot.flags & 8 != 0
+                ? LogPoint(
+                    term: Term(slot.number(at: 5)),
+                    position: Position(segment: SegmentID(slot.words[7]), offset: slot.words[8])) : nil,
+            sequence: slot.sequence)
     }
 
     func encoded() -> [UInt8] {
         let words =
             Slot.split(self.term.rawValue) + Slot.split(self.member?.incarnation.rawValue ?? 0)
-            + [self.member?.node.rawValue ?? 0] + [UInt32](repeating: 0, count: 6)
-        let flags: UInt16 = (self.member == nil ? 0 : 1) | [0, 4, 2][self.bar.rawValue]
+            + [self.member?.node.rawValue ?? 0] + Slot.split(self.vouched?.term.rawValue ?? 0)
+            + [self.vouched?.position.segment.rawValue ?? 0, self.vouched?.position.offset ?? 0, 0, 0]
+        let flags: UInt16 = (self.member == nil ? 0 : 1) | [0, 4, 2][self.bar.rawValue] | (self.vouched == nil ? 0 : 8)
         return Slot(flags: flags, sequence: self.sequence, words: words).encoded(magic: VoteFile.magic)
     }
 }

@@ -39,6 +39,11 @@ struct StatusCommand: AsyncParsableCommand {
                 next: "a majority of the nodes must run: \(Invocation.command("cluster", "status")); "
                     + Invocation.command("cluster", "up"))
         }
+        if let (node, health) = picture.impaired {
+            throw CommandFailure(
+                .degraded, "node \(node) \(health.words)",
+                next: "nothing, if it is repaired in a moment: look again; its log says more")
+        }
         if picture.missingCount > 0 {
             throw CommandFailure(
                 .degraded, "\(picture.missingCount) of \(picture.nodes.count) nodes do not answer",
@@ -115,23 +120,30 @@ struct ClusterPicture {
     }
 
     var isAnybodyThere: Bool { self.nodes.contains { $0.status != nil } }
+    /// A node whose copy of the log is not whole.
+    var impaired: (node: UInt32, health: ClusterStatus.Health)? {
+        self.nodes.lazy.compactMap(\.status).compactMap { status in
+            status.health.flatMap { $0.isSound ? nil : (status.node, $0) }
+        }.first
+    }
     var missingCount: Int { self.nodes.count { $0.status == nil } }
 
     func table(_ console: Console) -> String {
         let rows = self.nodes.map { node -> [String] in
             guard let status = node.status else {
                 let name = node.number.map { "n\($0)" } ?? "?"
-                return [name, console.coloured("silent", .red), "-", "-", "-", "-", node.client]
+                return [name, console.coloured("silent", .red), "-", "-", "-", "-", "-", node.client]
             }
             let isLeader = status.node == self.leader?.node
             let role = isLeader ? console.coloured("leader", .green) : status.role
             let behind = self.leader.map { $0.lastIndex > status.lastIndex ? $0.lastIndex - status.lastIndex : 0 }
             return [
                 "n\(status.node)", role, "\(status.term)", "\(status.lastIndex)", behind.map { "\($0)" } ?? "-",
-                status.tail, node.client,
+                status.tail, status.health.map { $0.isSound ? "ok" : console.coloured($0.word, .red) } ?? "-",
+                node.client,
             ]
         }
-        return Console.table(["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "CLIENT"], rows)
+        return Console.table(["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "LOG", "CLIENT"], rows)
     }
 
     var json: [UInt8] {
@@ -153,5 +165,20 @@ struct ClusterPicture {
                 nodes: self.nodes.map {
                     .init(node: $0.number, client: $0.client, reachable: $0.status != nil, status: $0.status)
                 }))
+    }
+}
+
+extension ClusterStatus.Health {
+    var isSound: Bool { self.mayVote && self.damagedSegments.isEmpty }
+
+    /// For a table.
+    fileprivate var word: String { self.damagedSegments.isEmpty ? "no vote" : "damaged" }
+
+    fileprivate var words: String {
+        guard self.damagedSegments.isEmpty else {
+            let names = self.damagedSegments.map { "\($0)" }.joined(separator: ", ")
+            return "has damage in \(self.damagedSegments.count == 1 ? "segment" : "segments") \(names)"
+        }
+        return "does not vote: it lost a part of its log, or its votes"
     }
 }

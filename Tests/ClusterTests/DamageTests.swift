@@ -1,0 +1,153 @@
+import Foundation
+import HoldfastClient
+import LogModel
+import Testing
+
+extension ClusterTests {
+    /// Files that rot, in nodes that are down and in nodes that run: what one node lost, its peers give back.
+    @Suite struct DamageTests {
+        @Test func `A node gets damaged and missing sealed segments back from its peers`() async throws {
+            try await TestCluster.with { cluster in
+                let lines = try await Self.fill(cluster)
+                let node = try await Self.follower(of: cluster)
+                try await cluster.stop(node)
+                let names = try cluster.segments(of: node)
+                try #require(names.count >= 5)
+                for (name, offset) in [(names[0], 70), (names[0], 400_000), (names[2], 20)] {
+                    try Self.flip(offset, of: name, node)
+                }
+                try FileManager.default.removeItem(atPath: "\(node.dataDirectory)/\(names[1])")
+                try await cluster.start(node)
+                try await Self.untilRepaired(node, in: cluster, segments: 3)
+                try await cluster.expectSoundness(History(), others: Set(lines))
+            }
+        }
+
+        @Test func `A node whose newest records are damaged follows without a vote until it has them again`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                let lines = try await Self.fill(cluster)
+                let node = try await Self.follower(of: cluster)
+                let history = try await Load.run(producers: 2, on: cluster) { history in
+                    for signal in [SIGTERM, SIGKILL] {
+                        try await history.untilAcknowledged(20)
+                        try cluster.signal(signal, node)
+                        try await eventually("\(node.name) to end") { cluster.process(node) == nil }
+                        let active = try #require(try cluster.segments(of: node).last)
+                        try Self.flip(300, of: active, node)
+                        try await cluster.start(node)
+                        try await Self.untilSound(node, in: cluster)
+                        let words = try String(
+                            contentsOfFile: "\(cluster.directory)/run/\(node.name).log", encoding: .utf8)
+                        #expect(words.contains("the log ends before damage; a peer has the rest"))
+                    }
+                }
+                try await cluster.expectSoundness(history, others: Set(lines))
+            }
+        }
+
+        @Test func `A node of which all is damaged takes up its cluster's log again`() async throws {
+            try await TestCluster.with { cluster in
+                try await cluster.append(["one", "two"])
+                let node = try await Self.follower(of: cluster)
+                try await cluster.stop(node)
+                try Self.flip(100, of: "000000.wal", node)
+                try await cluster.start(node)
+                try await Self.untilSound(node, in: cluster)
+                try await cluster.append(["three"])
+                try await cluster.expectSoundness(History(), others: ["one", "two", "three"])
+            }
+        }
+
+        @Test func `Rot in a running node is never served and is repaired`() async throws {
+            try await TestCluster.with { cluster in
+                let lines = try await Self.fill(cluster)
+                for node in cluster.nodes {
+                    try await cluster.untilLevel()
+                    let name = try cluster.segments(of: node)[1]
+                    for offset in [90, 300_000, 600_000] { try Self.flip(offset, of: name, node) }
+                    // Reading it finds it at once; nothing but what was appended ever comes back.
+                    var records: [IndexedRecord] = []
+                    try await eventually("\(node.name) to serve all again", within: 30) {
+                        guard let log = try? await cluster.log(of: node) else { return false }
+                        records = log
+                        return true
+                    }
+                    #expect(Set(records.map(\.text)) == Set(lines) && records.count == lines.count)
+                    try await Self.untilRepaired(node, in: cluster, segments: 1)
+                }
+                try await cluster.expectSoundness(History(), others: Set(lines))
+            }
+        }
+
+        @Test func `Two damaged copies of three are repaired from the third, and refused while that is down`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                try await cluster.append(["one", "two"])
+                let good = try await Self.follower(of: cluster)
+                let others = cluster.others(than: good)
+                try await cluster.untilLevel()
+                // The good one last: it may have been given the lead, and then has more than they.
+                for node in others + [good] { try await cluster.stop(node) }
+                for node in others { try Self.flip(300, of: "000000.wal", node) }
+                for node in others { try await cluster.start(node) }
+                try await eventually("both to see that they lost something", within: 20) {
+                    await cluster.statuses(of: others).count { $0.health?.mayVote == false } == 2
+                }
+                let refused = try await cluster.ask(
+                    "append", "--timeout", "1s", input: "three\n", servers: others.map(\.client))
+                #expect(refused.status == 69, "\(refused.summary)")
+                for node in others {
+                    #expect(await cluster.status(node)?.role != "leader")
+                    #expect(FileManager.default.fileExists(atPath: "\(node.dataDirectory)/000000.wal.damaged"))
+                }
+                try await cluster.start(good)
+                for node in others { try await Self.untilSound(node, in: cluster) }
+                try await cluster.append(["three"])
+                try await cluster.expectSoundness(History(), others: ["one", "two", "three"])
+            }
+        }
+
+        // MARK: Helpers
+
+        /// Several sealed segments, all of it committed everywhere.
+        private static func fill(_ cluster: TestCluster) async throws -> [String] {
+            let lines = (1...5_500).map { "\($0) " + String(repeating: "abcdefgh", count: 120) }
+            try await cluster.append(lines)
+            try await cluster.untilLevel()
+            return lines
+        }
+
+        private static func follower(of cluster: TestCluster) async throws -> TestCluster.Node {
+            cluster.others(than: try await cluster.leader().node)[0]
+        }
+
+        /// Through the system's cache, so that a running node meets it, too.
+        private static func flip(_ offset: Int, of name: String, _ node: TestCluster.Node) throws {
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(node.dataDirectory)/\(name)"))
+            defer { try? file.close() }
+            try file.seek(toOffset: UInt64(offset))
+            let byte = try #require(try file.read(upToCount: 1)?.first, "\(name) ends before \(offset)")
+            try file.seek(toOffset: UInt64(offset))
+            try file.write(contentsOf: [byte ^ 0x10])
+        }
+
+        private static func untilSound(_ node: TestCluster.Node, in cluster: TestCluster) async throws {
+            try await eventually("\(node.name) to be whole", within: 30, state: { cluster.lastWords(of: node) }) {
+                guard let status = await cluster.status(node), let health = status.health else { return false }
+                return status.isReady && health.mayVote && health.damagedSegments.isEmpty
+            }
+        }
+
+        private static func untilRepaired(
+            _ node: TestCluster.Node, in cluster: TestCluster, segments count: UInt64
+        ) async throws {
+            try await eventually("\(count) segments repaired", within: 30, state: { cluster.lastWords(of: node) }) {
+                guard let health = await cluster.status(node)?.health else { return false }
+                return health.segmentsRepaired >= count && health.damagedSegments.isEmpty
+            }
+        }
+    }
+}
