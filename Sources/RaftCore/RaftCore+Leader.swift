@@ -131,15 +131,7 @@ extension RaftCore {
     /// A frame of an earlier term on a majority can still be replaced by a leader that never saw it; once a frame of
     /// this term stands behind it on a majority, no such leader can be elected.
     mutating func advanceCommit() {
-        let agreed = self.deciding.quorumValue { member in
-            // What counts as persisted here is the shell's to say: under `received`, what was written.
-            if member == self.configuration.member {
-                return self.configuration.planted == .countOwnUnsynced ? self.tail.position : self.persisted.position
-            }
-            let known = self.progress[member]
-            let point = self.configuration.commitRule == .persisted ? known?.persisted : known?.received
-            return point?.position ?? .zero
-        }
+        let agreed = self.deciding.quorumValue { self.vouchedPosition(of: $0) }
         guard let agreed, agreed > self.commit else { return }
         let isOwnTerm = self.history.term(ofFrameEndingAt: agreed) == self.term
         guard isOwnTerm || self.configuration.planted == .commitOldTermByCount else { return }

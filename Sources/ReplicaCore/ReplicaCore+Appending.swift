@@ -63,16 +63,30 @@ extension ReplicaCore {
         let outcome = AppendOutcome(
             first: first, last: LogIndex(first.rawValue + count - 1), position: position,
             term: self.raft.term, durability: self.configuration.durability, isDuplicate: false)
-        self.await(outcome, id: proposal.id, end: self.chain.tail)
+        self.await(outcome, of: proposal, end: self.chain.tail)
         return nil
     }
 
-    mutating func await(_ outcome: AppendOutcome, id: UInt64, end: Position) {
-        self.pending.append(.init(id: id, end: end, deadline: self.commitDeadline, outcome: outcome))
+    mutating func await(_ outcome: AppendOutcome, of proposal: Proposal, end: Position) {
+        var pending = PendingAppends.Pending(
+            id: proposal.id, end: end, deadline: self.commitDeadline, outcome: outcome)
+        if case .all(let milliseconds) = proposal.submission.acknowledgedBy {
+            let timeout = min(milliseconds, self.configuration.limits.commitTimeoutMilliseconds)
+            pending.allDeadline = self.now.monotonic.advanced(byMilliseconds: timeout)
+        }
+        self.pending.append(pending)
     }
 
     var commitDeadline: MonotonicTime {
         self.now.monotonic.advanced(byMilliseconds: self.configuration.limits.commitTimeoutMilliseconds)
+    }
+
+    /// Answers who has waited for every voter, as soon as they vouch or the time is up.
+    mutating func answerWaitingForAll() {
+        guard self.pending.isAnybodyWaitingForAll else { return }
+        for done in self.pending.decided(by: self.raft.vouchers, at: self.now.monotonic) {
+            self.actions.append(.answer(id: done.id, done.answer))
+        }
     }
 
     /// A new leader's first frame: it commits what earlier terms left behind (Raft §5.4.2).

@@ -60,10 +60,10 @@ extension ReplicaCore {
         let outcome = AppendOutcome(
             first: stored.firstIndex, last: stored.lastIndex, position: stored.position, term: stored.term,
             durability: self.configuration.durability, isDuplicate: true)
-        if stored.end <= self.commit { return .answer(.success(outcome)) }
         if self.configuration.raft.planted == .answerDuplicateAtOnce { return .answer(.success(outcome)) }
         // A duplicate of what is not committed shares its fate.
-        self.await(outcome, id: proposal.id, end: stored.end)
+        self.await(outcome, of: proposal, end: stored.end)
+        if stored.end <= self.commit { self.answerCommitted() }
         return .wait
     }
 
@@ -93,8 +93,12 @@ extension ReplicaCore {
     }
 
     mutating func answerDeferred() {
-        for done in self.deferredAnswers.committed(through: self.commit) {
-            self.actions.append(.answer(id: done.id, done.answer))
+        let done = self.deferredAnswers.committed(through: self.commit)
+        guard !done.isEmpty else { return }
+        let vouchers = self.raft.vouchers
+        for done in done {
+            let answer = done.answer.map { $0.vouched(by: vouchers, through: done.tail) }
+            self.actions.append(.answer(id: done.id, answer))
         }
     }
 

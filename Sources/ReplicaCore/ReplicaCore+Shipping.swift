@@ -21,8 +21,8 @@ extension ReplicaCore {
     mutating func stoppedLeading() {
         guard self.raft.role != .leader else { return }
         let isPlanted = self.configuration.raft.planted == .keepWaitingWhenDeposed
-        for id in isPlanted ? [] : self.pending.removeAll() {
-            self.actions.append(.answer(id: id, .failure(.leadershipLost)))
+        for ended in isPlanted ? [] : self.pending.removeAll() {
+            self.actions.append(.answer(id: ended.id, ended.answer))
         }
         self.dropDeferred()
         self.endTrims(self.trims.removeAll(), .leadershipLost)

@@ -121,6 +121,7 @@ package struct ReplicaCore: ~Copyable {
         self.now = now
         self.handle(event)
         self.drainEffects()
+        self.answerWaitingForAll()
         self.reportRole()
         defer { self.actions.removeAll(keepingCapacity: true) }
         return self.actions
@@ -213,13 +214,18 @@ package struct ReplicaCore: ~Copyable {
         self.actions.append(.disk(.recordCommit(position)))
         // Readers first: whoever is answered can read what it appended.
         self.actions.append(.committed(through: position, nextIndex: self.committedNextIndex))
-        for done in self.pending.committed(through: position) {
-            self.actions.append(.answer(id: done.id, .success(done.outcome)))
-        }
+        self.answerCommitted()
         self.answerDeferred()
         self.trimsCommitted(through: position)
         self.membershipCommitted()
         self.driveMembership()
+    }
+
+    mutating func answerCommitted() {
+        guard self.pending.count > 0 else { return }
+        for done in self.pending.committed(through: self.commit, vouchers: self.raft.vouchers) {
+            self.actions.append(.answer(id: done.id, .success(done.outcome)))
+        }
     }
 
     private mutating func confirmed(_ id: UInt64) {

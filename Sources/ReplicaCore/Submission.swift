@@ -19,19 +19,25 @@ package struct AppendConditions: Hashable, Sendable {
 package struct Submission: Sendable {
     package let draft: FrameDraft
     package let conditions: AppendConditions
+    package let acknowledgedBy: AcknowledgedBy
     /// `nil` for records.
     package let change: StateChange?
 
-    package init(_ draft: FrameDraft, conditions: AppendConditions = AppendConditions()) {
+    package init(
+        _ draft: FrameDraft, conditions: AppendConditions = AppendConditions(),
+        acknowledgedBy: AcknowledgedBy = .quorum
+    ) {
         precondition(draft.kind == .records, "a \(draft.kind) frame is not for clients to send")
         self.draft = draft
         self.conditions = conditions
+        self.acknowledgedBy = acknowledgedBy
         self.change = nil
     }
 
     package init(_ change: StateChange) {
         self.draft = change.draft
         self.conditions = AppendConditions()
+        self.acknowledgedBy = .quorum
         self.change = change
     }
 }

@@ -49,9 +49,7 @@ final class PeerLink {
     }
 
     private let shipping: RangeShipping
-    private(set) var bytesOnWire: UInt64 = 0
-    private(set) var bytesRaw: UInt64 = 0
-    private(set) var rangesShipped: UInt64 = 0
+    private(set) var shipped = ReplicatorStatus.Shipped()
 
     init(
         peer: ClusterPeer, cluster: ClusterID, eventLoop: any EventLoop, shipping: RangeShipping, logger: Logger,
@@ -151,8 +149,6 @@ final class PeerLink {
     /// Ships a range; compressed ones leave in the order in which they were asked for.
     func ship(_ range: RangeMessage, on id: StreamID) {
         guard self.replicate?.id == id else { return }
-        self.rangesShipped += 1
-        self.bytesRaw += UInt64(range.body.count)
         guard let encoding = self.shipping.encode(range) else {
             if self.outbox.isEmpty { self.send(range) } else { self.outbox.append(Slot(range, isReady: true)) }
             return
@@ -179,7 +175,9 @@ final class PeerLink {
     }
 
     private func send(_ range: RangeMessage) {
-        self.bytesOnWire += UInt64(range.body.count)
+        self.shipped.rangeCount += 1
+        self.shipped.bytesRaw += UInt64(range.rawByteCount)
+        self.shipped.bytesOnWire += UInt64(range.body.count)
         self.replicate?.messages.send(.range(range))
     }
 

@@ -20,29 +20,38 @@ final class RangeShipping {
         var byteCount: Int
     }
 
-    /// Ranges under this size go as they are, at once.
+    /// Under `auto`, ranges under this size go as they are, at once.
     private static let smallByteCount = 16 << 10
     private static let keptCountMax = 16
     /// Larger ranges are compressed once for each follower.
     private static let keptByteCountMax = 1 << 20
+    private let compression: RangeCompression
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
     private var kept: [(key: Key, encoded: EventLoopFuture<Encoded>)] = []
 
-    init(pool: NIOThreadPool, eventLoop: any EventLoop) {
+    init(compression: RangeCompression, pool: NIOThreadPool, eventLoop: any EventLoop) {
+        self.compression = compression
         self.pool = pool
         self.eventLoop = eventLoop
     }
 
     /// - Returns: `nil` when the range should go as it is.
     func encode(_ range: RangeMessage) -> EventLoopFuture<Encoded>? {
-        guard range.body.count >= Self.smallByteCount else { return nil }
+        let byteCountMin: Int
+        let mode: RangeEncodingMode
+        switch self.compression {
+        case .auto: (byteCountMin, mode) = (Self.smallByteCount, .auto)
+        case .always: (byteCountMin, mode) = (1, .deflate)
+        case .never: return nil
+        }
+        guard range.body.count >= byteCountMin else { return nil }
         let key = Key(term: range.term, from: range.from, byteCount: range.body.count)
         if let known = self.kept.first(where: { $0.key == key }) { return known.encoded }
         let body = range.body
         let encoded = self.pool.runIfActive(eventLoop: self.eventLoop) {
             var encoder = RangeEncoder()
-            let (encoding, bytes) = encoder.encode(body, mode: .auto)
+            let (encoding, bytes) = encoder.encode(body, mode: mode)
             return Encoded(encoding: encoding == .deflate ? .deflate : .identity, body: bytes)
         }
         guard range.body.count <= Self.keptByteCountMax else { return encoded }

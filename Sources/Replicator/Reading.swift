@@ -35,6 +35,8 @@ package struct ReadPage: Sendable {
 package enum ReadFailure: Error, Hashable, Sendable {
     case trimmed(first: LogIndex)
     case notLeader
+    /// This node has not committed what the reader knows of; `next` is the index that its next committed record takes.
+    case behind(next: LogIndex)
     /// The node is forming, stopping, or lacks a quorum.
     case unavailable
     /// This node lost the end of its log, from here on, and is fetching it again: what may be there is not known here.

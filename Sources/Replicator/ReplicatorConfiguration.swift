@@ -20,6 +20,15 @@ package struct ClusterPeer: Hashable, Sendable {
     }
 }
 
+/// When ranges are compressed on their way to followers.
+package enum RangeCompression: String, Hashable, Sendable, CaseIterable {
+    /// Large ranges, when a sample says that it pays.
+    case auto
+    /// All that shrink at all; for comparison.
+    case always
+    case never
+}
+
 /// What a running node needs to know.
 package struct ReplicatorConfiguration: Sendable {
     package var node: NodeID
@@ -36,6 +45,7 @@ package struct ReplicatorConfiguration: Sendable {
     package var segmentByteCountMax = 128 << 20
     /// How fast sealed segments are reread in the background to find rot early: bytes a second, 0 for never.
     package var scrubBytesPerSecond = 8 << 20
+    package var compression = RangeCompression.auto
     package var heartbeatIntervalMilliseconds: UInt64 = 50
     package var electionTimeoutMilliseconds: Range<UInt64> = 300..<600
     package var limits = ReplicaLimits()

@@ -64,7 +64,8 @@ final class ReplicatorLoop {
         self.core = core
         self.configuration = configuration
         self.directory = directory
-        self.shipping = RangeShipping(pool: pool, eventLoop: eventLoop)
+        self.shipping = RangeShipping(
+            compression: configuration.compression, pool: pool, eventLoop: eventLoop)
         self.store = store
         self.disk = disk
         self.watch = watch
@@ -323,9 +324,9 @@ final class ReplicatorLoop {
     func status(identity: NodeIdentity) -> ReplicatorStatus {
         var counters = self.counters
         for link in self.links.values {
-            counters.rangesShipped += link.rangesShipped
-            counters.rangeBytesRaw += link.bytesRaw
-            counters.rangeBytesOnWire += link.bytesOnWire
+            counters.rangesShipped += link.shipped.rangeCount
+            counters.rangeBytesRaw += link.shipped.bytesRaw
+            counters.rangeBytesOnWire += link.shipped.bytesOnWire
         }
         return ReplicatorStatus(
             phase: self.isStopped ? .stopped : .running, node: self.configuration.node,
@@ -337,7 +338,8 @@ final class ReplicatorLoop {
                 let progress = self.core.followers[node]
                 return .init(
                     node: node, isConnected: link.isConnected, received: progress?.received.position,
-                    persisted: progress?.persisted.position, inFlightByteCount: progress?.inFlightByteCount ?? 0)
+                    persisted: progress?.persisted.position, inFlightByteCount: progress?.inFlightByteCount ?? 0,
+                    shipped: link.shipped)
             },
             mayVote: self.core.raft.mayVote, damagedSegments: self.core.damagedSegments,
             scrubbing: self.scrubbing?.progress ?? .init(),

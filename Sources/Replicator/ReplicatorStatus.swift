@@ -20,6 +20,20 @@ package struct ReplicatorStatus: Sendable {
         package var persisted: Position?
         /// Bytes shipped and not yet acknowledged.
         package var inFlightByteCount: Int
+        package var shipped: Shipped
+    }
+
+    /// What one follower was sent of the log, since this node has a link to it.
+    package struct Shipped: Hashable, Sendable {
+        package var rangeCount: UInt64 = 0
+        /// Of frames, and of what travelled for them.
+        package var bytesRaw: UInt64 = 0
+        package var bytesOnWire: UInt64 = 0
+        package init(rangeCount: UInt64 = 0, bytesRaw: UInt64 = 0, bytesOnWire: UInt64 = 0) {
+            self.rangeCount = rangeCount
+            self.bytesRaw = bytesRaw
+            self.bytesOnWire = bytesOnWire
+        }
     }
 
     /// Since the process started.

@@ -236,6 +236,16 @@ final class SimulatedNode {
         if self.configuration.policy != .os { self.vouchedPersisted = max(self.vouchedPersisted, ack.persisted) }
     }
 
+    /// An append that all voters are said to have: it stands here, and every later start must find it.
+    func mustHave(_ frame: MirroredLog.Frame) throws(Violation) {
+        guard frame.position.segment >= self.first else { return }
+        guard self.log.frames.contains(frame) else {
+            throw Violation(
+                invariant: .acknowledgedByAll, detail: "node \(self.number) does not have what is at \(frame.position)")
+        }
+        self.vouchedPersisted = max(self.vouchedPersisted, LogPoint(term: frame.term, position: frame.end))
+    }
+
     /// The log begins there, whatever crash comes.
     func note(first: SegmentID) throws(Violation) {
         guard first >= self.first else {

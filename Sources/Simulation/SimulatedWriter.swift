@@ -26,6 +26,8 @@ struct SimulatedWriter {
         var life: Int
         var acknowledgedIndex: LogIndex
         var acknowledgedToken: UInt64
+        /// All voters are waited for.
+        var isByAll: Bool
     }
 
     let number: UInt64
@@ -48,10 +50,14 @@ struct SimulatedWriter {
         self.cursorName = name
     }
 
-    var submission: Submission? {
+    /// - Parameter isByAll: For appends.
+    func submission(isByAll: Bool) -> Submission? {
         switch self.task {
         case nil: nil
-        case .append(let write): Submission(write.draft, conditions: write.conditions)
+        case .append(let write):
+            Submission(
+                write.draft, conditions: write.conditions,
+                acknowledgedBy: isByAll ? .all(withinMilliseconds: 200) : .quorum)
         case .fence(let token): Submission(.raiseFence(to: token))
         case .moveCursor(let cursor): Submission(.setCursor(self.cursorName, cursor))
         }

@@ -16,6 +16,7 @@ package struct SimulationReport: Sendable {
     package var duplicatesAnswered = 0
     package var readsChecked = 0
     package var keysRepeated = 0
+    package var acknowledgedByAll = 0
     package var conditionsRefused = 0
     package var writersFenced = 0
     package var cursorsChecked = 0
@@ -52,6 +53,7 @@ package enum Invariant: String, Hashable, Sendable {
     case leaderCompleteness = "a leader holds every committed frame"
     case logMatching = "equal places of equal terms mean equal logs up to there"
     case acknowledgedOnce = "no acknowledged append is lost or doubled"
+    case acknowledgedByAll = "what is acknowledged by all is on the disk of every voter"
     case conditions = "an append stands where it was expected to, and what was refused never appears"
     case fencing = "nothing is taken from a writer once a higher token was"
     case cursors = "a cursor is never behind what was acknowledged"

@@ -17,14 +17,15 @@ extension World {
         if writer.task == nil { self.writers[number].task = self.nextTask(of: number) }
         let target = writer.lastLeader ?? Int(self.random.next(in: 0..<UInt64(self.nodes.count)))
         let node = self.nodes[target]
-        guard node.isRunning, let submission = self.writers[number].submission else {
+        let request = self.lastRequest + 1
+        let isByAll = request % 3 == 0
+        guard node.isRunning, let submission = self.writers[number].submission(isByAll: isByAll) else {
             return self.writerWaits(number)
         }
-        self.lastRequest += 1
-        let request = self.lastRequest
+        self.lastRequest = request
         self.writers[number].attempt = SimulatedWriter.Attempt(
             request: request, node: target, life: node.life, acknowledgedIndex: self.oracle.lastAcknowledgedIndex,
-            acknowledgedToken: self.oracle.writers.acknowledgedToken)
+            acknowledgedToken: self.oracle.writers.acknowledgedToken, isByAll: isByAll)
         self.schedule(.writerGivesUp(number, request: request), after: self.microseconds(300_000..<1_500_000))
         try self.step(node, .proposed([Proposal(id: request, submission)]))
     }
@@ -78,8 +79,9 @@ extension World {
         else { return }
         self.writers[number].attempt = nil
         switch (task, result) {
-        case (.append(let write), .success(let outcome)):
+        case (.append(let write), .success(let outcome)), (.append(let write), .failure(.notByAll(let outcome))):
             try self.oracle.writers.acknowledged(write, outcome, of: attempt)
+            if attempt.isByAll, case .success = result { try self.acknowledgedByAll(outcome, at: attempt.node) }
             self.oracle.acknowledged(through: outcome.last)
             self.writers[number].nextIndex = outcome.last.advanced(by: 1)
             if outcome.isDuplicate { self.report.keysRepeated += 1 }
@@ -99,6 +101,28 @@ extension World {
         self.writers[number].task = nil
         self.writers[number].doneCount += 1
         self.schedule(.writer(number), after: self.microseconds(50..<40_000))
+    }
+
+    /// The disk of every voter has it now, and must still have it after whatever comes.
+    private func acknowledgedByAll(_ outcome: AppendOutcome, at number: Int) throws(Violation) {
+        let leader = self.nodes[number]
+        let voters = leader.membership?.voting ?? []
+        guard outcome.nodes == outcome.voters, outcome.voters == voters.count else {
+            throw Violation(
+                invariant: .acknowledgedByAll,
+                detail: "\(outcome.first) by \(outcome.nodes) of \(outcome.voters) voters, "
+                    + "of \(voters.count) that node \(number) knows")
+        }
+        self.report.acknowledgedByAll += 1
+        // Under `os` nothing is promised beyond a loss of power; and what an old key appended may be trimmed.
+        guard self.configuration.policy != .os,
+            let frame = leader.log.frames.last(where: { $0.position == outcome.position })
+        else { return }
+        for voter in voters {
+            let node = self.node(voter.node)
+            // A disk that was lost since cannot be known to be.
+            if node.member == voter { try node.mustHave(frame) }
+        }
     }
 
     private func writerTriesAgain(_ number: Int, after failure: AppendFailure) {

@@ -135,6 +135,8 @@ enum Load {
             } catch {
                 switch error {
                 case .outcomeUnknown: history.told(number, values, .unknown)
+                case .notByAll(let receipt):
+                    history.told(number, values, .acknowledged(first: receipt.first.rawValue))
                 case .refused, .unreachable: history.told(number, values, .refused)
                 case .badAnswer: misunderstood = error
                 }

@@ -16,7 +16,7 @@ import Testing
     @Test func `an acknowledgement is one, first or repeated`() {
         let receipt = AppendReceipt(
             first: LogIndex(1), last: LogIndex(1), position: Position(0, 64), term: Term(1), durability: .replicated,
-            isDuplicate: true)
+            nodes: 2, voters: 3, isDuplicate: true)
         #expect(AppendVerdict(status: .ok, isDuplicate: true, body: receipt.json) == .acknowledged(receipt))
         guard case .stop(.outcomeUnknown) = AppendVerdict(status: .created, isDuplicate: false, body: []) else {
             Issue.record("an unreadable acknowledgement")

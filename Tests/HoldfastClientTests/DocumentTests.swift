@@ -47,10 +47,11 @@ import Testing
     @Test func `a receipt's golden form never changes`() {
         let receipt = AppendReceipt(
             first: LogIndex(1), last: LogIndex(2), position: Position(0, 64), term: Term(3), durability: .persisted,
-            isDuplicate: false)
+            nodes: 2, voters: 3, isDuplicate: false)
         #expect(
             String(decoding: receipt.json, as: UTF8.self)
-                == #"{"first":1,"last":2,"position":"0:64","term":3,"durability":"persisted"}"# + "\n")
+                == #"{"first":1,"last":2,"position":"0:64","term":3,"durability":"persisted","nodes":2,"voters":3}"#
+                + "\n")
         #expect(AppendReceipt(json: receipt.json, isDuplicate: false) == receipt)
         #expect(AppendReceipt(json: receipt.json.dropLast(3), isDuplicate: false) == nil)
     }
@@ -183,6 +184,6 @@ import Testing
     private static func receipt(term: UInt64, isDuplicate: Bool = false) -> AppendReceipt {
         AppendReceipt(
             first: LogIndex(1), last: LogIndex(1), position: Position(0, 64), term: Term(term), durability: .persisted,
-            isDuplicate: isDuplicate)
+            nodes: 2, voters: 3, isDuplicate: isDuplicate)
     }
 }

@@ -81,7 +81,7 @@ private final class ScriptedServer: Sendable {
             201,
             AppendReceipt(
                 first: LogIndex(index), last: LogIndex(index), position: Position(0, 64), term: Term(1),
-                durability: .persisted, isDuplicate: false
+                durability: .persisted, nodes: 2, voters: 3, isDuplicate: false
             ).json)
     }
 
@@ -217,6 +217,30 @@ private final class ScriptedServer: Sendable {
             if wasAsked { return }
         }
         Issue.record("the server was never asked")
+    }
+
+    @Test func `an append that all are to have is asked for again, and its place is told when the time is up`()
+        async throws
+    {
+        let receipt = AppendReceipt(
+            first: LogIndex(1), last: LogIndex(1), position: Position(0, 64), term: Term(1), durability: .persisted,
+            nodes: 2, voters: 3, isDuplicate: false)
+        let missing = ProblemDocument(
+            title: "", status: 504, code: "NOT_BY_ALL", detail: "", hint: "", applied: .yes, receipt: receipt)
+        try await self.with({ $0 < 3 ? .status(504, missing.json) : Self.receipt(1) }) { client, server in
+            _ = try await client.append([Record("x")], key: "k", acknowledgement: .all)
+            #expect(server.appends.count == 3)
+            #expect(server.appends.allSatisfy { $0.head.path == "/v1/records?ack=all&wait=800ms" })
+        }
+        try await self.with(timeoutMilliseconds: 3_000, { _ in .status(504, missing.json) }) { client, _ in
+            let producer = client.makeProducer()
+            let number = await producer.number
+            let error = await #expect(throws: ClientError.self) {
+                try await producer.append([Record("x")], acknowledgement: .all)
+            }
+            #expect(error == .notByAll(receipt))
+            #expect(await producer.number == number)
+        }
     }
 
     @Test func `time over without an uncertain try is not applied`() async throws {

@@ -72,13 +72,41 @@ struct Listener {
             #expect(append.fields[.contentType] == "application/json")
             #expect(append.fields[.holdfastServedBy] == "1")
             #expect(append.body.hasPrefix(#"{"first":1,"last":1,"position":"0:"#))
-            #expect(append.body.hasSuffix(#","term":3,"durability":"persisted"}"# + "\n"))
+            #expect(append.body.hasSuffix(#","term":3,"durability":"persisted","nodes":2,"voters":3}"# + "\n"))
             let page = try await listener.ask(.get, "/v1/records")
             #expect(page.status == 200)
             #expect(page.fields[.holdfastNextIndex] == "2")
             #expect(page.fields[.holdfastUpToDate] == "true")
             #expect(page.body.contains(#""timestamp":"1970-01-01T00:00:00.000001000Z","value":"hello \"you\""}"#))
             #expect(page.body.hasSuffix(#"],"next":2,"up_to_date":true,"first_index":1,"last_index":1}"# + "\n"))
+        }
+    }
+
+    @Test func `an append is answered when all voters have it, or says that it stays although they have not`()
+        async throws
+    {
+        try await Listener.with { listener in
+            let missing = try await listener.ask(.post, "/v1/records?ack=all&wait=10ms", body: "a")
+            #expect(missing.status == 504 && missing.body.contains(#""applied":"yes""#))
+            #expect(missing.body.contains(#""nodes":2"#))
+            listener.log.setLaggards(0)
+            let whole = try await listener.ask(.post, "/v1/records?ack=all", body: "b")
+            #expect(whole.status == 201 && whole.body.contains(#""first":2"#))
+            #expect(whole.body.contains(#""nodes":3,"voters":3"#))
+        }
+    }
+
+    @Test func `a read waits for its min_index, or says how far this node is`() async throws {
+        try await Listener.with { listener in
+            let behind = try await listener.ask(.get, "/v1/records?consistency=committed&min_index=2&wait=0s")
+            #expect(behind.status == 503 && behind.body.contains("BEHIND"))
+            #expect(behind.fields[.holdfastNextIndex] == "1" && behind.fields[.retryAfter] == "1")
+            async let waiting = listener.ask(.get, "/v1/records?consistency=committed&min_index=2&wait=20s")
+            for text in ["a", "b"] { _ = try await listener.ask(.post, "/v1/records", body: text) }
+            let page = try await waiting
+            #expect(page.status == 200 && page.fields[.holdfastNextIndex] == "3")
+            let following = try await listener.ask(.get, "/v1/records?follow=true&limit=1&min_index=3&wait=0s")
+            #expect(following.status == 503 && following.body.contains("BEHIND"))
         }
     }
 

@@ -47,6 +47,8 @@ import Testing
           window: 7ms
         segment:
           size: 16MiB
+        replication:
+          compression: never
         election:
           heartbeat: 20ms
           timeout:
@@ -65,6 +67,7 @@ import Testing
         #expect(configuration.peerListen.description == "127.0.0.1:7411")
         #expect(configuration.policy == .batch(windowMilliseconds: 7))
         #expect(configuration.segmentByteCountMax == 16 << 20)
+        #expect(configuration.compression == .never)
         #expect(configuration.heartbeatMilliseconds == 20)
         #expect(configuration.electionTimeoutMilliseconds == 100..<250)
         #expect(configuration.logLevel == .debug)
@@ -79,7 +82,7 @@ import Testing
         #expect(configuration.dataDirectory == "/tmp/environment")
         #expect(configuration.electionTimeoutMilliseconds == 100..<250)
         let plain = try await self.load(flags: [.nodeID: ["1"], .dataDirectory: ["/tmp/x"]])
-        #expect(plain.policy == .always)
+        #expect(plain.policy == .always && plain.compression == .auto)
         #expect(plain.segmentByteCountMax == 128 << 20)
         #expect(plain.peers.map(\.clientAddress.port) == [7400])
     }

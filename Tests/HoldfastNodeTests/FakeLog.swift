@@ -23,6 +23,8 @@ final class FakeLog: LogService {
         var readFailure: ReadFailure?
         var trimFailure: TrimFailure?
         var holdsAppends = false
+        /// Of three voters.
+        var laggardCount = 1
         var appendCount = 0
         var waiters: [Waiter] = []
         var peers = FakeLog.peers(ports: [7400, 7410])
@@ -66,6 +68,8 @@ final class FakeLog: LogService {
     func fail(reads failure: ReadFailure?) { self.state.withLock { $0.readFailure = failure } }
     func fail(members failure: MemberFailure?) { self.state.withLock { $0.memberFailure = failure } }
     var memberRequests: [MemberRequest] { self.state.withLock { $0.memberRequests } }
+    /// How many of three voters do not vouch.
+    func setLaggards(_ count: Int) { self.state.withLock { $0.laggardCount = count } }
     /// Appends get no answer any more.
     func holdAppends() { self.state.withLock { $0.holdsAppends = true } }
     var values: [String] {
@@ -82,7 +86,9 @@ final class FakeLog: LogService {
             if state.holdsAppends { return (nil, []) }
             if let failure = state.failure { return (.failure(failure), []) }
             guard state.leader == self.node else { return (.failure(.notLeader(leader: state.leader)), []) }
-            if let known = Self.duplicate(submission.draft.label, state.log) { return (.success(known), []) }
+            if let known = Self.duplicate(submission.draft.label, state.log) {
+                return (Self.answer(known, to: submission, state), [])
+            }
             if let refusal = Self.refusal(of: submission, state) { return (.failure(refusal), []) }
             if let token = submission.conditions.fencingToken, token > state.log.fencingToken {
                 _ = Self.place(StateChange.raiseFence(to: token).draft, &state)
@@ -90,10 +96,20 @@ final class FakeLog: LogService {
             let outcome = Self.place(submission.draft, &state)
             let woken = state.waiters.filter { $0.index <= outcome.last }
             state.waiters.removeAll { $0.index <= outcome.last }
-            return (.success(outcome), woken)
+            return (Self.answer(outcome, to: submission, state), woken)
         }
         for waiter in woken { waiter.continuation.resume(returning: true) }
         if let result { reply(result) }
+    }
+
+    private static func answer(
+        _ outcome: AppendOutcome, to submission: Submission, _ state: State
+    ) -> Result<AppendOutcome, AppendFailure> {
+        var outcome = outcome
+        outcome.nodes = 3 - state.laggardCount
+        outcome.voters = 3
+        if case .all = submission.acknowledgedBy, state.laggardCount > 0 { return .failure(.notByAll(outcome)) }
+        return .success(outcome)
     }
 
     private static func duplicate(_ label: AppendLabel?, _ log: LogState) -> AppendOutcome? {
@@ -175,14 +191,14 @@ final class FakeLog: LogService {
     }
 
     func waitForCommit(of index: LogIndex, timeoutMilliseconds: UInt64) async -> Bool {
-        guard timeoutMilliseconds > 0 else { return false }
-        return await withCheckedContinuation { continuation in
-            let isThere = self.state.withLock { state in
+        await withCheckedContinuation { continuation in
+            let isThere = self.state.withLock { state -> Bool? in
                 if index < state.chain.nextIndex { return true }
+                if timeoutMilliseconds == 0 { return false }
                 state.waiters.append(Waiter(index: index, continuation: continuation))
-                return false
+                return nil
             }
-            if isThere { continuation.resume(returning: true) }
+            if let isThere { continuation.resume(returning: isThere) }
         }
     }
 

@@ -33,9 +33,19 @@ import Testing
         #expect(!document.hint.isEmpty)
     }
 
+    @Test func `an append that not all voters have is applied, and its receipt says by how many`() throws {
+        let outcome = AppendOutcome(
+            first: LogIndex(4), last: LogIndex(5), position: Position(0, 64), term: Term(2), durability: .persisted,
+            nodes: 2, voters: 3, isDuplicate: false)
+        let document = Problem(AppendFailure.notByAll(outcome)).document
+        #expect(document.status == 504 && document.code == "NOT_BY_ALL" && document.applied == .yes)
+        #expect(document.detail.contains("2 of 3 voters"))
+        #expect(ProblemDocument(json: document.json)?.receipt == outcome.receipt)
+    }
+
     @Test(arguments: [
-        (ReadFailure.trimmed(first: LogIndex(40)), 410), (.notLeader, 421), (.unavailable, 503), (.damaged("x"), 503),
-        (.incomplete(next: LogIndex(5)), 503),
+        (ReadFailure.trimmed(first: LogIndex(40)), 410), (.notLeader, 421), (.behind(next: LogIndex(40)), 503),
+        (.unavailable, 503), (.damaged("x"), 503), (.incomplete(next: LogIndex(5)), 503),
     ])
     func `every read failure has a status and applies nothing`(failure: ReadFailure, status: Int) {
         let document = Problem(failure).document
@@ -50,6 +60,9 @@ import Testing
         #expect(conflict.document.nextIndex == 7)
         #expect(conflict.fields[.holdfastNextIndex] == "7")
         #expect(Problem(ReadFailure.trimmed(first: LogIndex(40))).document.firstIndex == 40)
+        let behind = Problem(ReadFailure.behind(next: LogIndex(40)))
+        #expect(behind.document.nextIndex == 40 && behind.fields[.holdfastNextIndex] == "40")
+        #expect(behind.document.detail.contains("up to 39"))
         #expect(Problem(AppendFailure.busy).fields[.retryAfter] == "1")
     }
 

@@ -51,7 +51,9 @@ import Testing
     }
 
     @Test func `everything said is taken`() throws {
-        let query = try self.query("from=-5&to=9&limit=3&wait=2s&consistency=committed", accept: "application/x-ndjson")
+        let query = try self.query(
+            "from=-5&to=9&limit=3&wait=2s&min_index=8&consistency=committed", accept: "application/x-ndjson")
+        #expect(query.minIndex == LogIndex(8) && query.answerMilliseconds == 4_000)
         #expect(query.start == .last(5))
         #expect(query.end == LogIndex(9))
         #expect(query.limit == 3)
@@ -70,7 +72,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "from=0", "from=-0", "from=middle", "to=0", "limit=-1", "limit=many", "wait=5", "wait=61s", "follow=perhaps",
+        "from=0", "from=-0", "from=middle", "to=0", "limit=-1", "limit=many", "wait=5", "wait=61s", "min_index=0",
+        "follow=perhaps",
         "consistency=eventual", "follow=true&consistency=linearizable", "form=1", "from=1&from=2", "from=%zz",
         "from=%4",
     ])
@@ -97,6 +100,19 @@ import Testing
     func values(_ body: String, _ type: String) throws -> [String] {
         let draft = try self.request([.contentType: type]).draft(body: ByteBuffer(string: body))
         return try FakeLog.records(of: draft).map { String(decoding: $0.value, as: UTF8.self) }
+    }
+
+    @Test func `a quorum acknowledges unless all are asked for, who are waited for as long as is said`() throws {
+        #expect(try self.request().acknowledgedBy == .quorum)
+        #expect(try self.request(query: "ack=quorum").acknowledgedBy == .quorum)
+        #expect(try self.request(query: "ack=all&wait=2s").acknowledgedBy == .all(withinMilliseconds: 2_000))
+        #expect(
+            try self.request(query: "ack=all").acknowledgedBy
+                == .all(withinMilliseconds: NodeLimits.waitMillisecondsMax))
+        for query in ["ack=some", "ack=", "ack=all&wait=5", "wait=1s", "ack=quorum&wait=1s"] {
+            let problem = #expect(throws: Problem.self) { try self.request(query: query) }
+            #expect(problem?.document.status == 400, "\(query)")
+        }
     }
 
     @Test(arguments: [

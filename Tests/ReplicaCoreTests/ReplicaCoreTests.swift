@@ -18,8 +18,33 @@ struct ReplicaCoreTests {
         let outcome = try #require(try cluster.answers[1]?.get())
         #expect(outcome.first == .first)
         #expect(outcome.durability == .persisted)
+        #expect(outcome.nodes >= 2 && outcome.voters == 3)
         cluster.pass(milliseconds: 50)
         for node in cluster.nodes { #expect(node.core.commit == cluster.nodes[leader].core.chain.tail) }
+    }
+
+    @Test func `an append that waits for all is answered once the last voter has it, or says who has`() throws {
+        let (cluster, leader) = try self.cluster()
+        let away = (leader + 1) % 3
+        let label = AppendLabel.key(IdempotencyKey(high: 1, low: 2))
+        let draft = try FrameDraft.records([Record("one")], label: label)
+        let submission = Submission(draft, acknowledgedBy: .all(withinMilliseconds: 300))
+        cluster.cut(away)
+        cluster.propose(submission, id: 1, at: leader)
+        cluster.pass(milliseconds: 200)
+        #expect(cluster.answers[1] == nil && cluster.nodes[leader].core.commit == cluster.nodes[leader].core.chain.tail)
+        cluster.pass(milliseconds: 200)
+        guard case .failure(.notByAll(let outcome)) = cluster.answers[1] else {
+            Issue.record("\(String(describing: cluster.answers[1]))")
+            return
+        }
+        #expect(outcome.first == .first && outcome.nodes == 2 && outcome.voters == 3)
+        cluster.propose(submission, id: 2, at: leader)
+        #expect(cluster.answers[2] == nil)
+        cluster.mend(away)
+        cluster.pass(milliseconds: 290)
+        let whole = try #require(try cluster.answers[2]?.get())
+        #expect(whole.isDuplicate && whole.first == .first && whole.nodes == 3)
     }
 
     @Test func `a voter is removed by way of a joint membership, and asking again changes nothing`() throws {

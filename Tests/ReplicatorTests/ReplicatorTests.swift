@@ -61,6 +61,29 @@ import Testing
         await group.end()
     }
 
+    @Test(arguments: [(RangeCompression.never, UInt64(100)), (.always, 30)])
+    func `a node that is told to compresses all that shrinks, or nothing; each follower is counted for itself`(
+        compression: RangeCompression, percent: UInt64
+    ) async throws {
+        let group = try await ReplicatorGroup { $0.compression = compression }
+        do {
+            let leader = try await group.leader()
+            let line = "{\"level\":\"info\",\"message\":\"request served\",\"path\":\"/v1/records\",\"status\":200}"
+            // Each below what `auto` looks at.
+            for _ in 0..<20 { _ = try await leader.append(try self.records((0..<100).map { "\(line) \($0)" })) }
+            try await group.until { await $0.areLevel() }
+            let status = await leader.status()
+            #expect(status.peers.count == 2)
+            for shipped in status.peers.map(\.shipped) {
+                #expect(shipped.bytesRaw > 150_000 && shipped.rangeCount >= 20)
+                #expect(shipped.bytesOnWire * 100 <= shipped.bytesRaw * percent)
+                #expect(compression == .always || shipped.bytesOnWire == shipped.bytesRaw)
+            }
+            #expect(status.counters.rangeBytesRaw == status.peers.reduce(0) { $0 + $1.shipped.bytesRaw })
+        } catch { Issue.record(error) }
+        await group.end()
+    }
+
     @Test func `a follower that was away over rotations catches up from the files`() async throws {
         let group = try await ReplicatorGroup {
             $0.segmentByteCountMax = 1 << 20

@@ -50,6 +50,7 @@ struct SimulationTests {
 
     @Test func `writers meet what they are there for`() {
         var repeated = 0
+        var byAll = 0
         var refused = 0
         var fenced = 0
         var cursors = 0
@@ -57,10 +58,12 @@ struct SimulationTests {
             let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
             #expect(report.violation == nil, "seed \(seed)")
             repeated += report.keysRepeated
+            byAll += report.acknowledgedByAll
             refused += report.conditionsRefused
             fenced += report.writersFenced
             cursors += report.cursorsChecked
         }
+        #expect(byAll > 20)
         #expect(repeated > 0 && refused > 50 && fenced > 20 && cursors > 50)
     }
 

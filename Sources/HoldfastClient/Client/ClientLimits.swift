@@ -2,6 +2,10 @@
 package enum ClientLimits {
     /// How long one attempt waits for its answer: a leader that hangs is left after that.
     package static let attemptTimeoutMilliseconds: UInt64 = 1_000
+    /// How long one attempt waits for every voter: shorter than it waits for its answer, which says who was missing.
+    package static let allVotersMilliseconds: UInt64 = 800
+    /// How long one attempt to read waits for a `minIndex`, likewise.
+    package static let minIndexMilliseconds: UInt64 = 500
     /// How long one server may take to say who leads.
     package static let discoveryTimeoutMilliseconds: UInt64 = 400
     /// Between attempts: from, doubling, to.

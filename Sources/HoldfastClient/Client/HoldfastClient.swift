@@ -71,16 +71,21 @@ public final class HoldfastClient: Sendable {
     /// - Parameters:
     ///   - limit: At most so many records; a server may return fewer.
     ///   - waitMilliseconds: How long to wait for the first record when there is none yet; up to 60,000.
+    ///   - minIndex: Reads nothing before the asked node has committed this index: with that of a receipt, any node
+    ///     answers with what the caller has appended itself.
     ///   - server: Asks this server only; by default the leader, or any that answers.
     /// - Throws: ``ClientError/refused(_:)`` with `TRIMMED` when `start` is not kept any more;
+    ///   ``ClientError/refused(_:)`` with `BEHIND` when no node that was asked came to `minIndex` in time;
     ///   ``ClientError/unreachable(_:)``.
     public func read(
         from start: Start, limit: Int = 100, waitMilliseconds: UInt64 = 0,
-        consistency: Consistency = .linearizable, at server: ServerAddress? = nil
+        minIndex: LogIndex? = nil, consistency: Consistency = .linearizable, at server: ServerAddress? = nil
     ) async throws(ClientError) -> RecordPage {
         var path = "/v1/records?from=\(start.text)&limit=\(limit)&consistency=\(consistency.rawValue)"
+        if let minIndex { path += "&min_index=\(minIndex)" }
         if waitMilliseconds > 0 { path += "&wait=\(waitMilliseconds)ms" }
-        let body = try await self.ask(.get, path, waitMilliseconds: waitMilliseconds, at: server)
+        let catchingUp = minIndex == nil ? 0 : max(waitMilliseconds, ClientLimits.minIndexMilliseconds)
+        let body = try await self.ask(.get, path, waitMilliseconds: waitMilliseconds + catchingUp, at: server)
         guard let page = RecordPage(json: body.readableBytesView) else { throw .badAnswer("a page of records") }
         return page
     }
@@ -189,51 +194,58 @@ public final class HoldfastClient: Sendable {
     ///   - records: 1 ... 4,096 records, together below 8 MiB.
     ///   - key: 1 ... 255 bytes without line ends; a UUID, say.
     ///   - conditions: A repetition gets the first receipt whether they still hold or not.
+    ///   - acknowledgement: Whom to wait for. `all` waits until the time is up, and asks again meanwhile.
     ///   - retried: Called before each further attempt, with why.
-    /// - Throws: As ``Producer/append(_:if:retried:)``; after ``ClientError/outcomeUnknown(_:)`` the same key may be sent
-    ///   again.
+    /// - Throws: As ``Producer/append(_:if:acknowledgement:retried:)``; after ``ClientError/outcomeUnknown(_:)`` and
+    ///   ``ClientError/notByAll(_:)`` the same key may be sent again.
     @discardableResult
     public func append(
         _ records: [Record], key: String, if conditions: WriteConditions = WriteConditions(),
-        retried: (@Sendable (String) -> Void)? = nil
+        acknowledgement: Acknowledgement = .quorum, retried: (@Sendable (String) -> Void)? = nil
     ) async throws(ClientError) -> AppendReceipt {
-        try await self.append(records, [.idempotencyKey: key], if: conditions, retried: retried)
+        try await self.append(
+            LabelledAppend(
+                AppendBody(records), [.idempotencyKey: key], conditions: conditions, acknowledgement: acknowledgement),
+            retried: retried)
     }
 
     func append(
         _ records: [Record], as sequence: ProducerSequence, if conditions: WriteConditions,
-        retried: (@Sendable (String) -> Void)?
+        acknowledgement: Acknowledgement, retried: (@Sendable (String) -> Void)?
     ) async throws(ClientError) -> AppendReceipt {
         let label: HTTPFields = [
             .holdfastProducer: "\(sequence.producer)", .holdfastSequence: "\(sequence.sequence)",
         ]
-        return try await self.append(records, label, if: conditions, retried: retried)
+        return try await self.append(
+            LabelledAppend(
+                AppendBody(records), label, conditions: conditions, acknowledgement: acknowledgement),
+            retried: retried)
     }
 
     /// Tries until an answer is certain or the time is up; every attempt carries the same label.
     private func append(
-        _ records: [Record], _ label: HTTPFields, if conditions: WriteConditions,
-        retried: (@Sendable (String) -> Void)?
+        _ append: LabelledAppend, retried: (@Sendable (String) -> Void)?
     ) async throws(ClientError) -> AppendReceipt {
-        let body = AppendBody(records)
-        var fields = label
-        fields[.contentType] = body.contentType
-        fields[.ifMatch] = conditions.expectedNext.map { "\"\($0)\"" }
-        fields[.holdfastFencingToken] = conditions.fencingToken.map { "\($0)" }
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds)
         var backoff = Backoff()
         var mayBeApplied = false
+        var committed: AppendReceipt?
         while true {
             let reason: String
             if let server = await self.pool.leader() {
-                switch await self.attempt(body: body, fields: fields, at: server) {
+                switch await self.attempt(append, at: server) {
                 case .acknowledged(let receipt):
                     self.pool.confirmed(server)
                     return receipt
-                case .stop(.refused(let problem)) where mayBeApplied && !conditions.areBrokenForGood(by: problem):
+                case .committed(let receipt):
+                    self.pool.confirmed(server)
+                    committed = receipt
+                    reason = "\(receipt.nodes) of \(receipt.voters) voters have it"
+                case .stop(.refused(let problem))
+                where mayBeApplied && !append.conditions.areBrokenForGood(by: problem):
                     throw .outcomeUnknown("an earlier attempt may be applied; then \(problem.code): \(problem.detail)")
                 case .stop(let error):
-                    throw error
+                    throw committed.map { .notByAll($0) } ?? error
                 case .retry(let isUncertain, let leader, let why):
                     mayBeApplied = mayBeApplied || isUncertain
                     reason = "\(server): \(why)"
@@ -244,6 +256,7 @@ public final class HoldfastClient: Sendable {
                 reason = "none of \(self.pool.servers.map(\.description).joined(separator: ", ")) knows a leader"
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
+                if let committed { throw .notByAll(committed) }
                 throw mayBeApplied ? .outcomeUnknown(reason) : .unreachable(reason)
             }
             retried?(reason)
@@ -251,10 +264,10 @@ public final class HoldfastClient: Sendable {
         }
     }
 
-    private func attempt(body: AppendBody, fields: HTTPFields, at server: ServerAddress) async -> AppendVerdict {
+    private func attempt(_ append: LabelledAppend, at server: ServerAddress) async -> AppendVerdict {
         do throws(HTTP2ClientError) {
             let (head, answer) = try await self.pool.execute(
-                .post, "/v1/records", fields: fields, body: body.bytes, at: server,
+                .post, append.path, fields: append.fields, body: append.body.bytes, at: server,
                 timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
             return AppendVerdict(
                 status: head.status, isDuplicate: head.headerFields[.holdfastDuplicate] == "true",
@@ -265,13 +278,38 @@ public final class HoldfastClient: Sendable {
     }
 }
 
+/// One append, the same in every attempt.
+private struct LabelledAppend {
+    let body: AppendBody
+    let fields: HTTPFields
+    let conditions: WriteConditions
+    let path: String
+
+    init(
+        _ body: AppendBody, _ label: HTTPFields, conditions: WriteConditions, acknowledgement: Acknowledgement
+    ) {
+        var fields = label
+        fields[.contentType] = body.contentType
+        fields[.ifMatch] = conditions.expectedNext.map { "\"\($0)\"" }
+        fields[.holdfastFencingToken] = conditions.fencingToken.map { "\($0)" }
+        self.body = body
+        self.fields = fields
+        self.conditions = conditions
+        self.path =
+            switch acknowledgement {
+            case .quorum: "/v1/records"
+            case .all: "/v1/records?ack=all&wait=\(ClientLimits.allVotersMilliseconds)ms"
+            }
+    }
+}
+
 extension ClientError {
     /// Whether what failed so may succeed a moment later, perhaps elsewhere.
     var isWorthRetrying: Bool {
         switch self {
         case .unreachable: true
         case .refused(let problem): [421, 429, 503, 504].contains(problem.status)
-        case .outcomeUnknown, .badAnswer: false
+        case .outcomeUnknown, .notByAll, .badAnswer: false
         }
     }
 }

@@ -25,24 +25,30 @@ public actor Producer {
     /// - Parameters:
     ///   - records: 1 ... 4,096 records, together below 8 MiB.
     ///   - conditions: Checked when the batch is placed; a retry of what was applied is acknowledged all the same.
+    ///   - acknowledgement: Whom to wait for. `all` waits until the time is up, and asks again meanwhile.
     ///   - retried: Called before each further attempt, with why.
     /// - Throws: ``ClientError/refused(_:)`` with `CONDITION_FAILED` or `FENCED` when `conditions` do not hold;
-    ///   ``ClientError/outcomeUnknown(_:)`` when the time is up after the records may have been
+    ///   ``ClientError/notByAll(_:)`` when the records are committed, and the time is up before all voters are known
+    ///   to have them; ``ClientError/outcomeUnknown(_:)`` when the time is up after the records may have been
     ///   applied; any other error says that they were not.
     @discardableResult
     public func append(
         _ records: [Record], if conditions: WriteConditions = WriteConditions(),
-        retried: (@Sendable (String) -> Void)? = nil
+        acknowledgement: Acknowledgement = .quorum, retried: (@Sendable (String) -> Void)? = nil
     ) async throws(ClientError) -> AppendReceipt {
         await self.enter()
         defer { self.leave() }
         do throws(ClientError) {
             let receipt = try await self.client.append(
-                records, as: self.sequence, if: conditions, retried: retried)
+                records, as: self.sequence, if: conditions, acknowledgement: acknowledgement, retried: retried)
             self.sequence.sequence += 1
             return receipt
         } catch {
-            if case .outcomeUnknown = error { self.sequence = Self.fresh() }
+            switch error {
+            case .outcomeUnknown: self.sequence = Self.fresh()
+            case .notByAll: self.sequence.sequence += 1
+            case .refused, .unreachable, .badAnswer: break
+            }
             throw error
         }
     }

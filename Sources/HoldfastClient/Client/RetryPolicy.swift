@@ -3,6 +3,8 @@ import HTTPTypes
 /// What to do after an attempt to append: pure, so that every answer's meaning is tested.
 package enum AppendVerdict: Hashable, Sendable {
     case acknowledged(AppendReceipt)
+    /// Committed, and not by all: the same sequence may be asked again.
+    case committed(AppendReceipt)
     /// Try again with the same sequence: at `leader` if it is named, at once or after a pause.
     case retry(mayBeApplied: Bool, leader: ServerAddress?, reason: String)
     /// Trying again would not help.
@@ -21,6 +23,10 @@ package enum AppendVerdict: Hashable, Sendable {
         guard let problem = ProblemDocument(json: body) else {
             // No node of ours answers so; something stands between.
             self = .retry(mayBeApplied: true, leader: nil, reason: "status \(status.code)")
+            return
+        }
+        if problem.applied == .yes, let receipt = problem.receipt {
+            self = .committed(receipt)
             return
         }
         let reason = "\(problem.code): \(problem.detail)"

@@ -1,5 +1,13 @@
 import LogModel
 
+/// Who must have an append before it is acknowledged.
+public enum Acknowledgement: String, Hashable, Sendable, CaseIterable {
+    /// A quorum: it survives the loss of any minority of the nodes.
+    case quorum
+    /// Every voter. One node that is down holds the acknowledgement up, and not the append.
+    case all
+}
+
 /// What must be true of the log for an append to be taken.
 public struct WriteConditions: Hashable, Sendable {
     /// The index that the first record must take: nothing was appended meanwhile.

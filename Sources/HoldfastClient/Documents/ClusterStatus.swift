@@ -80,6 +80,10 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         public var isConnected: Bool?
         public var received: String?
         public var persisted: String?
+        /// What the node that answered has shipped there of the log, and in how many bytes it travelled; `nil` when it
+        /// has shipped nothing.
+        public var shippedBytes: UInt64?
+        public var wireBytes: UInt64?
 
         public init(node: UInt32, client: String, peer: String) {
             self.node = node
@@ -90,6 +94,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         private enum CodingKeys: String, CodingKey {
             case node, client, peer, membership, received, persisted
             case isConnected = "connected"
+            case shippedBytes = "shipped_bytes"
+            case wireBytes = "wire_bytes"
         }
     }
 

@@ -1,9 +1,11 @@
 /// An error as the server tells it (`application/problem+json`, RFC 9457).
 public struct ProblemDocument: Codable, Hashable, Sendable {
-    /// Whether an append may be in the log although it was not acknowledged.
+    /// Whether an append is in the log although it was not acknowledged as it was asked.
     public enum Applied: String, Codable, Sendable {
         case no
         case unknown
+        /// It is, and stays; what was asked beyond that did not happen.
+        case yes
     }
 
     public var title: String
@@ -18,18 +20,20 @@ public struct ProblemDocument: Codable, Hashable, Sendable {
     public var leader: String?
     /// With `TRIMMED`: the first index that is still there.
     public var firstIndex: UInt64?
-    /// With `CONDITION_FAILED`: the index that the next record takes.
+    /// With `CONDITION_FAILED`, and with `BEHIND` as far as the node knows: the index that the next record takes.
     public var nextIndex: UInt64?
     /// With `FENCED`: the log's token.
     public var fencingToken: UInt64?
     /// With `PRODUCER_GAP`: the sequence that must come next.
     public var expectedSequence: UInt64?
+    /// With `NOT_BY_ALL`: where the records stand, and by how many nodes.
+    public var receipt: AppendReceipt?
     public var requestID: String
 
     public init(
         title: String, status: Int, code: String, detail: String, hint: String, applied: Applied = .no,
         leader: String? = nil, firstIndex: UInt64? = nil, nextIndex: UInt64? = nil, fencingToken: UInt64? = nil,
-        expectedSequence: UInt64? = nil, requestID: String = ""
+        expectedSequence: UInt64? = nil, receipt: AppendReceipt? = nil, requestID: String = ""
     ) {
         self.title = title
         self.status = status
@@ -42,11 +46,12 @@ public struct ProblemDocument: Codable, Hashable, Sendable {
         self.nextIndex = nextIndex
         self.fencingToken = fencingToken
         self.expectedSequence = expectedSequence
+        self.receipt = receipt
         self.requestID = requestID
     }
 
     private enum CodingKeys: String, CodingKey {
-        case title, status, code, detail, hint, applied, leader
+        case title, status, code, detail, hint, applied, leader, receipt
         case firstIndex = "first_index"
         case nextIndex = "next_index"
         case fencingToken = "fencing_token"

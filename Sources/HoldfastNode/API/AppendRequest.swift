@@ -24,6 +24,7 @@ struct AppendRequest {
     /// By what a repetition is recognised.
     var label: AppendLabel?
     var conditions: AppendConditions
+    var acknowledgedBy: AcknowledgedBy
     var forwarding: Forwarding
 
     /// - Throws: 400 or 415; nothing was applied.
@@ -31,10 +32,31 @@ struct AppendRequest {
         self.bodyForm = try Self.bodyForm(of: head.headerFields[.contentType])
         self.label = try Self.label(of: head.headerFields)
         let parameters = try QueryParameters(query)
-        try parameters.check(only: ["forward", "expect"])
+        try parameters.check(only: ["forward", "expect", "ack", "wait"])
         self.conditions = try Self.conditions(of: head.headerFields, parameters)
+        self.acknowledgedBy = try Self.acknowledgedBy(parameters)
         self.forwarding =
             try parameters.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
+    }
+
+    /// `ack=all&wait=2s`: every voter, within two seconds. A longer wait than a commit may take is cut to that.
+    private static func acknowledgedBy(_ parameters: QueryParameters) throws(Problem) -> AcknowledgedBy {
+        let isByAll = try parameters.value("ack", expected: "quorum or all") { text in
+            switch text {
+            case "quorum": false
+            case "all": true
+            default: nil
+            }
+        }
+        let wait = try parameters.wait()
+        guard isByAll ?? false else {
+            guard wait == nil else {
+                throw .badRequest(
+                    "wait goes with ack=all", hint: "A quorum is waited for as long as a commit may take.")
+            }
+            return .quorum
+        }
+        return .all(withinMilliseconds: wait ?? NodeLimits.waitMillisecondsMax)
     }
 
     private static func bodyForm(of contentType: String?) throws(Problem) -> BodyForm {

@@ -121,7 +121,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         let draft = try append.draft(body: self.body)
         let eventLoop = stream.eventLoop
         let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
-        self.api.service.append(Submission(draft, conditions: append.conditions)) { result in
+        let submission = Submission(
+            draft, conditions: append.conditions, acknowledgedBy: append.acknowledgedBy)
+        self.api.service.append(submission) { result in
             eventLoop.execute {
                 let (handler, stream) = bound.value
                 handler.appended(result, on: stream)
@@ -196,7 +198,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         } then: { handler, stream, result in
             switch result {
             case .success(let page): handler.answer(PageAnswer(page, query: query), on: stream)
-            case .failure(let failure): handler.readFailed(failure, waiting: query.waitMilliseconds, on: stream)
+            case .failure(let failure): handler.readFailed(failure, waiting: query.answerMilliseconds, on: stream)
             }
         }
     }

@@ -7,7 +7,7 @@ extension AppendOutcome {
     var receipt: AppendReceipt {
         AppendReceipt(
             first: self.first, last: self.last, position: self.position, term: self.term,
-            durability: self.durability, isDuplicate: self.isDuplicate)
+            durability: self.durability, nodes: self.nodes, voters: self.voters, isDuplicate: self.isDuplicate)
     }
 }
 
@@ -49,6 +49,10 @@ extension ClusterStatus {
                 node.isConnected = progress?.isConnected
                 node.received = progress?.received?.description
                 node.persisted = progress?.persisted?.description
+                if let shipped = progress?.shipped, shipped.rangeCount > 0 {
+                    node.shippedBytes = shipped.bytesRaw
+                    node.wireBytes = shipped.bytesOnWire
+                }
                 return node
             })
         self.health = Health(picture.health)

@@ -1,13 +1,14 @@
 import LogModel
 import Replicator
 
-/// Reads one page, waiting for its first record when the query says so.
+/// Reads one page, waiting for what its reader knows of and for its first record, when the query says so.
 struct PageReader {
     var service: any LogService
     var query: RecordsQuery
 
     func page() async -> Result<LogPage, ReadFailure> {
         do throws(ReadFailure) {
+            try await self.waitForMinIndex()
             let page = try await self.read(from: self.query.start)
             guard page.records.isEmpty, self.query.waitMilliseconds > 0 else { return .success(page) }
             let isThere = await self.service.waitForCommit(
@@ -17,6 +18,17 @@ struct PageReader {
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Waits until this node has committed what the reader knows of.
+    ///
+    /// - Throws: ``ReadFailure/behind(next:)``; and what keeps this node from saying how far it is.
+    func waitForMinIndex() async throws(ReadFailure) {
+        guard let index = self.query.minIndex else { return }
+        let timeout = self.query.wait ?? NodeLimits.minIndexWaitMilliseconds
+        guard await !self.service.waitForCommit(of: index, timeoutMilliseconds: timeout) else { return }
+        let known = try await self.service.page(from: .tail, limit: 1, byteCountMax: 1, consistency: .committed)
+        if known.nextIndex <= index { throw .behind(next: known.nextIndex) }
     }
 
     private func read(from start: ReadStart) async throws(ReadFailure) -> LogPage {

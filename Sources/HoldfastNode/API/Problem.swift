@@ -130,6 +130,14 @@ extension Problem {
                 .conflict, "PRODUCER_EXPIRED", "the log does not remember this producer any more",
                 hint: "Look whether the records are in the log; then go on as a new producer, from sequence 1.",
                 applied: .unknown)
+        case .notByAll(let outcome):
+            self.init(
+                .gatewayTimeout, "NOT_BY_ALL",
+                "the records are committed, and \(outcome.nodes) of \(outcome.voters) voters are known to have them",
+                hint:
+                    "Nothing is lost. Repeat it as for COMMIT_TIMEOUT to wait again, or see who lags: GET /v1/cluster.",
+                applied: .yes)
+            self.document.receipt = outcome.receipt
         case .timedOut:
             self.init(
                 .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged in time; it still may",
@@ -170,6 +178,16 @@ extension Problem {
                 .gone, "TRIMMED", "these records were trimmed; the first one kept is \(first)",
                 hint: "Read from \(first), or from=first.")
             self.document.firstIndex = first.rawValue
+        case .behind(let next):
+            self.init(
+                .serviceUnavailable, "BEHIND",
+                next == .first
+                    ? "this node has committed nothing yet, and not the min_index"
+                    : "this node has committed up to \(next.rawValue - 1), and not the min_index",
+                hint:
+                    "Wait for longer (wait=5s), try again, or ask another node: GET /v1/cluster says how far each is.",
+                fields: [.retryAfter: "1", .holdfastNextIndex: "\(next)"])
+            self.document.nextIndex = next.rawValue
         case .unavailable:
             self.init(
                 .serviceUnavailable, "QUORUM_UNAVAILABLE", "no quorum confirms what is committed",

@@ -39,6 +39,13 @@ struct QueryParameters {
         return value
     }
 
+    /// How long the request may be waited for, in milliseconds.
+    func wait() throws(Problem) -> UInt64? {
+        try self.value("wait", expected: "a duration up to 60s, for example 5s") { text in
+            Units.milliseconds(text).flatMap { $0 <= NodeLimits.waitMillisecondsMax ? $0 : nil }
+        }
+    }
+
     func flag(_ name: String) throws(Problem) -> Bool {
         try self.value(name, expected: "true or false") { $0.isEmpty ? true : Bool($0) } ?? false
     }

@@ -61,6 +61,11 @@ final class RecordFollower {
         var start = query.start
         var remaining = query.limit
         var isFirst = true
+        do throws(ReadFailure) {
+            try await PageReader(service: service, query: query).waitForMinIndex()
+        } catch {
+            return error
+        }
         while !Task.isCancelled {
             let reader = PageReader(service: service, query: query.following(from: start, limit: remaining))
             let page: LogPage
@@ -130,7 +135,8 @@ extension RecordsQuery {
         var query = self
         query.start = start
         query.limit = min(limit, NodeLimits.pageRecordCount * 10)
-        query.waitMilliseconds = 0
+        query.minIndex = nil
+        query.wait = nil
         return query
     }
 }

@@ -15,8 +15,10 @@ struct RecordsQuery: Hashable {
     /// The first index that is not wanted any more.
     var end: LogIndex?
     var limit: Int
-    /// How long to wait for the first record when there is none yet.
-    var waitMilliseconds: UInt64
+    /// Whoever has appended up to here, or was told of it, reads it: nothing is read before this node has committed it.
+    var minIndex: LogIndex?
+    /// How long to wait for ``minIndex``, and for the first record when there is none yet; `nil` when it was not said.
+    var wait: UInt64?
     /// Goes on with what is committed later, until the reader leaves.
     var isFollowing: Bool
     var consistency: ReadConsistency
@@ -24,7 +26,9 @@ struct RecordsQuery: Hashable {
 
     /// - Throws: 400 with what the parameter must be.
     init(_ parameters: QueryParameters, accept: String?) throws(Problem) {
-        try parameters.check(only: ["from", "to", "limit", "wait", "follow", "consistency", "forward"])
+        try parameters.check(only: [
+            "from", "to", "limit", "wait", "min_index", "follow", "consistency", "forward",
+        ])
         self.start =
             try parameters.value("from", expected: "first, tail, an index from 1, or -N for the last N") {
                 Self.start($0)
@@ -38,10 +42,12 @@ struct RecordsQuery: Hashable {
         }
         self.limit = limit ?? (self.isFollowing ? Int.max : NodeLimits.pageRecordCount)
         if !self.isFollowing { self.limit = min(self.limit, NodeLimits.pageRecordCountMax) }
-        self.waitMilliseconds =
-            try parameters.value("wait", expected: "a duration up to 60s, for example 5s") { text in
-                Units.milliseconds(text).flatMap { $0 <= NodeLimits.waitMillisecondsMax ? $0 : nil }
-            } ?? 0
+        self.wait = try parameters.wait()
+        self.minIndex = try parameters.value(
+            "min_index", expected: "an index from 1, of a record that was acknowledged"
+        ) {
+            UInt64($0).flatMap { $0 > 0 ? LogIndex($0) : nil }
+        }
         let consistency: ReadConsistency? = try parameters.value(
             "consistency", expected: "linearizable or committed",
             parse: { text in
@@ -58,6 +64,14 @@ struct RecordsQuery: Hashable {
         self.consistency = consistency ?? (self.isFollowing ? .committed : .linearizable)
         let wantsLines = accept?.contains("application/x-ndjson") ?? false
         self.form = wantsLines || self.isFollowing ? .lines : .page
+    }
+
+    /// How long to wait for the first record.
+    var waitMilliseconds: UInt64 { self.wait ?? 0 }
+
+    /// How long the answer may take beyond what every read may take.
+    var answerMilliseconds: UInt64 {
+        self.waitMilliseconds + (self.minIndex == nil ? 0 : self.wait ?? NodeLimits.minIndexWaitMilliseconds)
     }
 
     static func start(_ text: String) -> ReadStart? {

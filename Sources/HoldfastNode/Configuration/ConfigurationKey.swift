@@ -14,6 +14,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case fsyncWindow = "fsync.window"
     case segmentSize = "segment.size"
     case scrubRate = "scrub.rate"
+    case compression = "replication.compression"
     case heartbeat = "election.heartbeat"
     case electionTimeoutMin = "election.timeout.min"
     case electionTimeoutMax = "election.timeout.max"
@@ -38,6 +39,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .fsyncWindow: "--fsync-window"
         case .segmentSize: "--segment-size"
         case .scrubRate: "--scrub-rate"
+        case .compression: "--compression"
         case .heartbeat: "--heartbeat"
         case .electionTimeoutMin: "--election-timeout-min"
         case .electionTimeoutMax: "--election-timeout-max"
@@ -58,6 +60,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
             "a duration with its unit, for example 50ms or 2s"
         case .segmentSize: "a size from 1MiB to below 4GiB, for example 128MiB"
         case .scrubRate: "how much of the log is reread in a second to find rot, for example 8MiB; 0 for never"
+        case .compression: "auto, always or never"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }

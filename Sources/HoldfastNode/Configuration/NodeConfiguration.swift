@@ -18,6 +18,8 @@ package struct NodeConfiguration: Sendable {
     package var segmentByteCountMax = 128 << 20
     /// Bytes a second; 0 for never.
     package var scrubBytesPerSecond = 8 << 20
+    /// Of what is shipped to followers.
+    package var compression = RangeCompression.auto
     package var heartbeatMilliseconds: UInt64 = 50
     package var electionTimeoutMilliseconds: Range<UInt64> = 300..<600
     package var logLevel = Logger.Level.info
@@ -117,6 +119,9 @@ package struct NodeConfiguration: Sendable {
             .scrubRate, parse: { text in Units.byteCount(text).flatMap { $0 < 1 << 40 ? Int($0) : nil } })
         {
             self.scrubBytesPerSecond = rate
+        }
+        if let compression = try sources.optional(.compression, parse: { RangeCompression(rawValue: $0) }) {
+            self.compression = compression
         }
         if let heartbeat = try sources.optional(.heartbeat, parse: Units.milliseconds) {
             self.heartbeatMilliseconds = heartbeat

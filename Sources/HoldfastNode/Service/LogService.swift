@@ -57,6 +57,7 @@ package struct LogPicture: Hashable, Sendable {
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?
+        package var shipped = ReplicatorStatus.Shipped()
     }
 
     package var node: NodeID
@@ -135,7 +136,9 @@ extension Replicator: LogService {
             incarnation: status.incarnation, commit: status.commit, tail: status.tail,
             firstIndex: status.firstIndex, nextIndex: status.nextIndex, membership: status.membership,
             progress: status.peers.map {
-                .init(node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted)
+                .init(
+                    node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted,
+                    shipped: $0.shipped)
             }, health: .init(status))
     }
 }

@@ -120,6 +120,7 @@ package struct Node: Service {
         result.policy = self.configuration.policy
         result.segmentByteCountMax = self.configuration.segmentByteCountMax
         result.scrubBytesPerSecond = self.configuration.scrubBytesPerSecond
+        result.compression = self.configuration.compression
         result.heartbeatIntervalMilliseconds = self.configuration.heartbeatMilliseconds
         result.electionTimeoutMilliseconds = self.configuration.electionTimeoutMilliseconds
         return result

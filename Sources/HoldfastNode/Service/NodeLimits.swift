@@ -23,6 +23,8 @@ package enum NodeLimits {
     package static let pageByteCountMax = 4 << 20
     /// How long a read may wait for its first record.
     package static let waitMillisecondsMax: UInt64 = 60_000
+    /// How long a read waits for its `min_index` when it does not say: a follower that is not cut off is there by then.
+    package static let minIndexWaitMilliseconds: UInt64 = 500
     /// How long a follower waits before it looks again on its own whether something was committed.
     package static let followWaitMilliseconds: UInt64 = 10_000
     /// The leader's answer to a forwarded request: a page of raw bytes grows in JSON, sixfold at worst.

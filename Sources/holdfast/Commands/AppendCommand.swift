@@ -32,6 +32,9 @@ struct AppendCommand: AsyncParsableCommand {
     @Option(help: "Refused once the log has seen a higher one; keeps lower ones out from then on.")
     var fencingToken: UInt64?
 
+    @Option(help: "Whom to wait for: quorum, or all voters; one that is down holds the answer up, and not the append.")
+    var ack = Acknowledgement.quorum
+
     @OptionGroup var servers: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -49,7 +52,8 @@ struct AppendCommand: AsyncParsableCommand {
         let conditions = WriteConditions(
             expectedNext: self.expect.map { LogIndex($0) }, fencingToken: self.fencingToken)
         let run = AppendRun(
-            client: self.servers.client, console: self.output.console, batch: self.batch, conditions: conditions)
+            client: self.servers.client, console: self.output.console, batch: self.batch, conditions: conditions,
+            acknowledgement: self.ack)
         let files = self.files.isEmpty ? ["-"] : self.files
         if let key {
             try await run.append(files, key: key)
@@ -82,21 +86,29 @@ private final class AppendRun {
     private let producer: Producer
     /// Of the next batch.
     private var conditions: WriteConditions
+    private let acknowledgement: Acknowledgement
     private let console: Console
     private let batch: Int
     private let started = ContinuousClock.now
     private var recordCount = 0
     private var byteCount = 0
     private var first: LogIndex?
-    private var last: LogIndex?
+    /// Of the last batch.
+    private var receipt: AppendReceipt?
+    /// Of the batch that the fewest nodes were known to have.
+    private var nodesMin: Int?
     private var duplicateCount = 0
     private var drawn = ContinuousClock.now
     private let retries: RetryNotes
 
-    init(client: HoldfastClient, console: Console, batch: Int, conditions: WriteConditions) {
+    init(
+        client: HoldfastClient, console: Console, batch: Int, conditions: WriteConditions,
+        acknowledgement: Acknowledgement
+    ) {
         self.client = client
         self.producer = client.makeProducer()
         self.conditions = conditions
+        self.acknowledgement = acknowledgement
         self.console = console
         self.batch = batch
         self.retries = RetryNotes(console: console)
@@ -140,7 +152,8 @@ private final class AppendRun {
         guard !records.isEmpty else { return }
         do throws(ClientError) {
             let receipt = try await self.client.append(
-                records, key: key, if: self.conditions, retried: self.retries.said)
+                records, key: key, if: self.conditions, acknowledgement: self.acknowledgement,
+                retried: self.retries.said)
             self.appended(records, receipt)
             if receipt.isDuplicate { self.console.note("this key had appended before; nothing was appended again") }
         } catch {
@@ -163,7 +176,9 @@ private final class AppendRun {
 
     private func send(_ records: [Record]) async throws(ClientError) {
         self.appended(
-            records, try await self.producer.append(records, if: self.conditions, retried: self.retries.said))
+            records,
+            try await self.producer.append(
+                records, if: self.conditions, acknowledgement: self.acknowledgement, retried: self.retries.said))
     }
 
     private func appended(_ records: [Record], _ receipt: AppendReceipt) {
@@ -171,7 +186,8 @@ private final class AppendRun {
         self.recordCount += records.count
         self.byteCount += records.reduce(0) { $0 + $1.value.count }
         self.first = self.first ?? receipt.first
-        self.last = receipt.last
+        self.receipt = receipt
+        self.nodesMin = min(self.nodesMin ?? receipt.nodes, receipt.nodes)
         if receipt.isDuplicate { self.duplicateCount += 1 }
         guard self.drawn.duration(to: .now) > .milliseconds(100) else { return }
         self.drawn = .now
@@ -194,16 +210,27 @@ private final class AppendRun {
         let seconds = self.started.duration(to: .now).seconds
         switch format {
         case .table:
-            guard let first, let last else { return self.console.out("nothing to append") }
-            let indexes = first == last ? "index \(first)" : "\(first) to \(last)"
-            self.console.out("appended \(self.recordCount.counted("record")), \(indexes), in \(seconds.rounded(2)) s")
+            guard let first, let receipt, let nodesMin else { return self.console.out("nothing to append") }
+            let indexes = first == receipt.last ? "index \(first)" : "\(first) to \(receipt.last)"
+            let isOneBatch = self.recordCount == Int(receipt.last.rawValue - receipt.first.rawValue) + 1
+            self.console.out(
+                "appended \(self.recordCount.counted("record")), \(indexes), in \(seconds.rounded(2)) s; "
+                    + "\(receipt.durability) by \(isOneBatch ? "" : "at least ")\(nodesMin) of \(receipt.voters) nodes")
         case .json:
             var writer = JSONWriter()
             writer.object {
                 $0.member("records", self.recordCount)
                 $0.member("bytes", self.byteCount)
                 if let first = self.first { $0.member("first", first.rawValue) }
-                if let last = self.last { $0.member("last", last.rawValue) }
+                if let receipt = self.receipt {
+                    $0.member("last", receipt.last.rawValue)
+                    // Of the last batch; the ones before it are in the log in front of it.
+                    $0.member("position", receipt.position.description)
+                    $0.member("term", receipt.term.rawValue)
+                    $0.member("durability", receipt.durability.rawValue)
+                    $0.member("nodes", self.nodesMin ?? receipt.nodes)
+                    $0.member("voters", receipt.voters)
+                }
                 $0.member("retried_batches_already_applied", self.duplicateCount)
                 $0.member("milliseconds", Int(seconds * 1000))
             }
@@ -212,3 +239,5 @@ private final class AppendRun {
         }
     }
 }
+
+extension Acknowledgement: ExpressibleByArgument {}

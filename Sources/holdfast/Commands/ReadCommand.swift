@@ -18,6 +18,9 @@ struct ReadCommand: AsyncParsableCommand {
     @Option(help: "linearizable (all that was acknowledged before) or committed (what the asked node knows).")
     var consistency = "linearizable"
 
+    @Option(help: "Reads nothing before the asked node has committed this index: your own last append, say.")
+    var minIndex: UInt64?
+
     @Flag(name: [.short, .long], help: "Index, term and time before each value.")
     var long = false
 
@@ -28,6 +31,7 @@ struct ReadCommand: AsyncParsableCommand {
         guard HoldfastClient.Start(argument: self.from) != nil else {
             throw ValidationError("--from must be first, tail, an index from 1, or -N.")
         }
+        guard self.minIndex != 0 else { throw ValidationError("--min-index must be above 0: indexes begin with 1.") }
         guard self.limit ?? 1 > 0 else { throw ValidationError("--limit must be above 0.") }
         guard HoldfastClient.Consistency(rawValue: self.consistency) != nil else {
             throw ValidationError("--consistency must be linearizable or committed.")
@@ -45,7 +49,8 @@ struct ReadCommand: AsyncParsableCommand {
         do throws(ClientError) {
             while remaining > 0 {
                 let page = try await client.read(
-                    from: start, limit: min(remaining, 2_000), consistency: consistency, at: server)
+                    from: start, limit: min(remaining, 2_000), minIndex: self.minIndex.map { LogIndex($0) },
+                    consistency: consistency, at: server)
                 let wanted = page.records.prefix { record in self.to.map { record.index.rawValue < $0 } ?? true }
                 printer.print(wanted)
                 remaining -= wanted.count

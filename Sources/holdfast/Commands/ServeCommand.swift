@@ -41,6 +41,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "scrub.rate: so much of the log is reread in a second to find rot; 0 for never.")
     var scrubRate: String?
 
+    @Option(help: "replication.compression of what followers get: auto, always or never.")
+    var compression: String?
+
     @Option(help: "election.heartbeat: for example 50ms.")
     var heartbeat: String?
 
@@ -84,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
         let single: [(ConfigurationKey, String?)] = [
             (.nodeID, self.nodeId), (.dataDirectory, self.dataDir), (.clientListen, self.listen),
             (.peerListen, self.peerListen), (.fsyncPolicy, self.fsync), (.fsyncWindow, self.fsyncWindow),
-            (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.heartbeat, self.heartbeat),
+            (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
+            (.heartbeat, self.heartbeat),
             (.electionTimeoutMin, self.electionTimeoutMin), (.electionTimeoutMax, self.electionTimeoutMax),
             (.logLevel, self.logLevel), (.isInsecure, self.insecure ? "true" : nil),
             (.isJoining, self.join ? "true" : nil),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HoldfastClient
+import HoldfastNode
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -132,7 +133,7 @@ struct ClusterPicture {
         let rows = self.nodes.map { node -> [String] in
             guard let status = node.status else {
                 let name = node.number.map { "n\($0)" } ?? "?"
-                return [name, console.coloured("silent", .red), "-", "-", "-", "-", "-", node.client]
+                return [name, console.coloured("silent", .red)] + [String](repeating: "-", count: 7) + [node.client]
             }
             let isLeader = status.node == self.leader?.node
             let role = isLeader ? console.coloured("leader", .green) : status.role
@@ -140,10 +141,18 @@ struct ClusterPicture {
             return [
                 "n\(status.node)", role, "\(status.term)", "\(status.lastIndex)", behind.map { "\($0)" } ?? "-",
                 status.tail, status.health.map { $0.isSound ? "ok" : console.coloured($0.word, .red) } ?? "-",
-                node.client,
-            ]
+            ] + self.shipped(to: status.node) + [node.client]
         }
-        return Console.table(["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "LOG", "CLIENT"], rows)
+        return Console.table(
+            ["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "LOG", "SHIPPED", "ON WIRE", "CLIENT"], rows)
+    }
+
+    /// How much the leader has sent to a node, and how small it made that.
+    private func shipped(to node: UInt32) -> [String] {
+        guard let known = self.leader?.nodes.first(where: { $0.node == node }), let shipped = known.shippedBytes,
+            let wire = known.wireBytes, shipped > 0
+        else { return ["-", "-"] }
+        return [Units.described(byteCount: shipped), "\((Double(wire) * 100 / Double(shipped)).rounded(1)) %"]
     }
 
     var json: [UInt8] {

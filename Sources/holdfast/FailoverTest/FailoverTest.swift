@@ -56,6 +56,7 @@ struct FailoverTest {
             } catch {
                 switch error {
                 case .outcomeUnknown: history.unknown(number, sequence)
+                case .notByAll(let receipt): history.acknowledged(number, sequence, receipt)
                 case .refused, .unreachable: history.refused(number, sequence)
                 case .badAnswer: throw CommandFailure(error, isAppend: true)
                 }

@@ -61,6 +61,10 @@ extension CommandFailure {
                 .outcomeUnknown, error.description, applied: isAppend ? .unknown : nil,
                 next: "look at the end of the log (\(Invocation.clientCommand("tail"))) before appending the same again"
             )
+        case .notByAll:
+            self.init(
+                .degraded, error.description, applied: isAppend ? .yes : nil,
+                next: "nothing is to be sent again; see which node lags: \(Invocation.clientCommand("status"))")
         case .badAnswer:
             self.init(
                 .system, error.description, applied: isAppend ? .unknown : nil,
