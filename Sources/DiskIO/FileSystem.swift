@@ -35,6 +35,8 @@ package protocol FileSystem: Sendable {
     func rename(_ source: FilePath, to target: FilePath) throws(DiskError)
     func remove(_ path: FilePath) throws(DiskError)
     func syncDirectory(_ path: FilePath) throws(DiskError)
+    /// Which run of the kernel this is.
+    var boot: BootIdentity { get }
     /// Takes the lock file at `path`, made when missing, without waiting.
     func lock(_ path: FilePath) throws(DiskError) -> LockOutcome
 }

@@ -23,6 +23,13 @@ package struct LinuxFileSystem: FileSystem {
         try self.syncDirectory(path.parentOrCurrent)
     }
 
+    package var boot: BootIdentity {
+        guard let file = try? self.open("/proc/sys/kernel/random/boot_id", .read),
+            let bytes = try? file.read(at: 0, count: 64)
+        else { return .unknown }
+        return BootIdentity(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }) ?? .unknown
+    }
+
     package func list(_ path: FilePath) throws(DiskError) -> [String] {
         guard let stream = opendir(path.string) else { throw DiskError(Errno(rawValue: errno), .list, path) }
         defer { closedir(stream) }

@@ -45,6 +45,9 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
     public var keptUnsynced = Extent()
     /// The last position known to be synced before opening; `nil` when DURABLE could not be read.
     public var durableBefore: Position?
+    /// In a cluster under ``FsyncPolicy/os``: the machine has started anew, without an orderly stop before, and what this
+    /// node had received and not synced may be gone.
+    public var mayLackReceived = false
     /// Where the log begins.
     public var first: Position = .zero
     /// Where the log ends now. Everything below is synced.
@@ -81,6 +84,9 @@ public struct RecoveryReport: Hashable, Sendable, CustomStringConvertible {
             if !self.wasClosedCleanly { text += "; synced through \(durable) before" }
         } else if self.starts > 1 {
             text += "; how far it had been synced is unknown"
+        }
+        if self.mayLackReceived {
+            text += "; what was received after that and not synced may be lost with the machine's memory"
         }
         if self.keptUnsynced.byteCount > 0 { text += "; kept \(Self.text(self.keptUnsynced)) above that" }
         if let cut = self.cut {

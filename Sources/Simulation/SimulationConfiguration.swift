@@ -21,6 +21,9 @@ package struct SimulationConfiguration: Sendable {
         self.seed = seed
     }
 
+    /// Under `os` one node at a time loses power, until it is level again: more may lose what was acknowledged.
+    var losesPowerOneByOne: Bool { self.policy == .os }
+
     /// A third of the runs has writers that rely on keys, conditions, fencing tokens and cursors.
     var writerCount: Int { self.seed % 3 == 1 ? 3 : 0 }
 

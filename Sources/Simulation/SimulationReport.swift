@@ -12,6 +12,8 @@ package struct SimulationReport: Sendable {
     package var segmentsSealed = 0
     package var leadersElected = 0
     package var crashes = 0
+    /// Nodes that neither voted nor led when they started.
+    package var startsBarred = 0
     package var truncations = 0
     package var duplicatesAnswered = 0
     package var readsChecked = 0

@@ -30,6 +30,8 @@ extension World {
             for job in jobs {
                 if let event = try worker.perform(job) { events.append(event) }
             }
+            // In life once a second: no sync of frames, which is what the policy is about, but of what recovery needs.
+            if self.configuration.policy == .os { try worker.rest(now: self.time(of: node).monotonic) }
         } catch {
             return self.diskFailed(node, error)
         }

@@ -15,8 +15,8 @@ extension World {
         let faults = self.configuration.faults
         switch self.random.next(in: 0..<10) {
         case 0, 1: if faults.contains(.kills), node.isRunning { self.crash(node, losesPower: false) }
-        case 2, 3: if faults.contains(.powerCuts), node.isRunning { self.crash(node, losesPower: true) }
-        case 4: if faults.contains(.powerCuts), node.isRunning { self.crashSoon(node) }
+        case 2, 3: if self.mayLosePower(node) { self.crash(node, losesPower: true) }
+        case 4: if self.mayLosePower(node) { self.crashSoon(node) }
         case 5: if faults.contains(.partitions) { self.isolate(number) }
         case 6: if faults.contains(.partitions), other != number { self.cut(number, other) }
         case 7: if faults.contains(.resets), other != number { self.reset(from: number, to: other) }
@@ -24,12 +24,24 @@ extension World {
         default:
             if faults.contains(.kills), self.chance(1, of: 3) {
                 for node in self.nodes where node.isRunning {
-                    self.crash(node, losesPower: faults.contains(.powerCuts))
+                    self.crash(node, losesPower: self.mayLosePower(node))
                 }
             } else if faults.contains(.slowness) {
                 node.clockSkew = self.random.next(in: 0..<10_000_000_000)
             }
         }
+    }
+
+    /// Where nodes lose power one by one, the last one must be level again.
+    private func mayLosePower(_ node: SimulatedNode) -> Bool {
+        guard node.isRunning, self.configuration.faults.contains(.powerCuts) else { return false }
+        guard self.configuration.losesPowerOneByOne else { return true }
+        if let last = self.powerless, last.node != node.number {
+            let other = self.nodes[last.node]
+            guard other.isRunning, other.life > last.life, other.mayVote else { return false }
+        }
+        self.powerless = (node.number, node.life)
+        return true
     }
 
     /// A new leader may die before it has done anything of use.

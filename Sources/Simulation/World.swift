@@ -56,6 +56,8 @@ final class World {
     var damaged: Int?
     /// Handovers under way, and the life of the node that was asked.
     var handovers: [UInt64: (node: Int, life: Int)] = [:]
+    /// Where nodes lose power one by one: the last that did, or is about to, and the life that this ended.
+    var powerless: (node: Int, life: Int)?
 
     init(_ configuration: SimulationConfiguration) {
         self.configuration = configuration
@@ -127,6 +129,7 @@ final class World {
             return self.crash(node, losesPower: true)
         }
         if node.hasGivenUp { self.report.logsGivenUp += 1 }
+        if !node.mayVote { self.report.startsBarred += 1 }
         self.schedule(.tick(node: node.number, life: node.life), after: self.microseconds(0..<5_000))
         try self.tellDamage(node)
     }

@@ -19,6 +19,11 @@ import Testing
         }
     }
 
+    @Test func `the kernel says which run of it this is, always the same`() {
+        #expect(self.disk.boot != .unknown)
+        #expect(self.disk.boot.isSure(toBe: LinuxFileSystem().boot))
+    }
+
     @Test func `allocated and cut space reads as zero`() throws {
         try self.withDirectory { directory in
             let file = try self.disk.open(directory.appending("a"), .create)

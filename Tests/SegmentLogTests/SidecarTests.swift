@@ -142,6 +142,21 @@ import Testing
         #expect(hex(bytes[2048..<2112]) == golden)
     }
 
+    @Test func `DURABLE names the kernel's run instead of a clean end, never both`() throws {
+        let boot = BootIdentity(high: 0x0102_0304_0506_0708, low: 0x090a_0b0c_0d0e_0f10)
+        let end = DurableRecord.CleanEnd(lastFrameOffset: 7, lastFrameChecksum: 8, stateChecksum: 9)
+        var record = DurableRecord(
+            durable: LogPoint(term: Term(7), position: Position(3, 4096)), commit: Position(2, 1024),
+            first: SegmentID(1), isClean: false, end: end, boot: boot)
+        let slot = record.slot(sequence: 3)
+        #expect(slot.flags == 8)
+        #expect(slot.words.suffix(4) == [0x0506_0708, 0x0102_0304, 0x0d0e_0f10, 0x090a_0b0c])
+        #expect(DurableRecord(slot).boot == boot && DurableRecord(slot).end == nil)
+        record.isClean = true
+        let clean = DurableRecord(record.slot(sequence: 4))
+        #expect(clean.boot == nil && clean.end == end && clean.isClean)
+    }
+
     @Test func `DURABLE is exact when the process dies, and as last synced when the power goes`() throws {
         let disk = SimulatedFileSystem()
         let file = try Self.durableFile(disk).file

@@ -105,6 +105,7 @@ package enum LogDirectory {
             // The tail is unknown: what is there may be short of what this node vouched for.
             try votes?.bar(.untilLevel)
         }
+        try opened.barIfReceivedIsLost(found)
         try opened.recover(cluster: cluster, found: found)
         return opened
     }

@@ -28,8 +28,10 @@ extension OpenedLog {
         }
         try self.files.replace(SegmentID.first.fileName, with: Array(bytes))
         let founded = chain
+        let boot = self.vouchingBoot
         try self.durableFile.reset {
-            $0 = DurableRecord(durable: founded.point, commit: founded.tail, first: .first, isClean: false)
+            $0 = DurableRecord(
+                durable: founded.point, commit: founded.tail, first: .first, isClean: false, boot: boot)
         }
         var identity = self.identity
         identity.cluster = cluster

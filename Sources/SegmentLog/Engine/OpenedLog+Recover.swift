@@ -178,8 +178,9 @@ extension OpenedLog {
         let founding = recovery.layout[0].id
         let commit = min(self.commit(found, first: founding), tail.position)
         self.commit = commit
+        let boot = self.vouchingBoot
         try self.durableFile.reset {
-            $0 = DurableRecord(durable: tail, commit: commit, first: founding, isClean: false)
+            $0 = DurableRecord(durable: tail, commit: commit, first: founding, isClean: false, boot: boot)
         }
     }
 

@@ -1,3 +1,4 @@
+import DiskIO
 import LogModel
 
 /// What DURABLE says: the facts on which recovery tells an unsynced tail from damage.
@@ -7,6 +8,7 @@ import LogModel
 ///     words 0-1 durable term | 2 durable segment | 3 durable offset | 4 commit segment | 5 commit offset
 ///     | 6 first segment | 7 last frame's offset | 8 its header checksum | 9 checksum of the state | 10 zero
 ///     flags: 1 = clean stop, 2 = word 9 counts, 4 = a sync is under way or failed
+///            8 = no clean stop; words 7-10 are the run of the kernel that ``boot`` names
 package struct DurableRecord: Hashable, Sendable {
     /// How the log ends after an orderly stop: with it, the next start takes up the tail without reading the segment.
     package struct CleanEnd: Hashable, Sendable {
@@ -38,10 +40,13 @@ package struct DurableRecord: Hashable, Sendable {
     package var isSyncOpen: Bool
     /// Stored only with ``isClean``.
     package var end: CleanEnd?
+    /// The run of the kernel whose memory holds what is above ``durable`` and was vouched for all the same (policy `os`);
+    /// stored only without ``isClean``.
+    package var boot: BootIdentity?
 
     package init(
         durable: LogPoint, commit: Position, first: SegmentID, isClean: Bool, isSyncOpen: Bool = false,
-        end: CleanEnd? = nil
+        end: CleanEnd? = nil, boot: BootIdentity? = nil
     ) {
         self.durable = durable
         self.commit = commit
@@ -49,21 +54,26 @@ package struct DurableRecord: Hashable, Sendable {
         self.isClean = isClean
         self.isSyncOpen = isSyncOpen
         self.end = end
+        self.boot = boot
     }
 
     static let blank = DurableRecord(durable: .zero, commit: .zero, first: .first, isClean: false)
 
     func slot(sequence: UInt64) -> Slot {
         let end = self.isClean ? self.end : nil
+        let boot = self.isClean ? nil : self.boot
         let words =
             Slot.split(self.durable.term.rawValue)
             + [
                 self.durable.position.segment.rawValue, self.durable.position.offset,
                 self.commit.segment.rawValue, self.commit.offset, self.first.rawValue,
-                end?.lastFrameOffset ?? 0, end?.lastFrameChecksum ?? 0, end?.stateChecksum ?? 0, 0,
             ]
+            + (boot.map { Slot.split($0.high) + Slot.split($0.low) } ?? [
+                end?.lastFrameOffset ?? 0, end?.lastFrameChecksum ?? 0, end?.stateChecksum ?? 0, 0,
+            ])
         let flags: UInt16 =
             (self.isClean ? 1 : 0) | (end?.stateChecksum == nil ? 0 : 2) | (self.isSyncOpen ? 4 : 0)
+            | (boot == nil ? 0 : 8)
         return Slot(flags: flags, sequence: sequence, words: words)
     }
 
@@ -78,7 +88,9 @@ package struct DurableRecord: Hashable, Sendable {
         self.init(
             durable: LogPoint(term: Term(slot.number(at: 0)), position: Position(slot.words[2], slot.words[3])),
             commit: Position(slot.words[4], slot.words[5]), first: SegmentID(slot.words[6]), isClean: isClean,
-            isSyncOpen: slot.flags & 4 != 0, end: end)
+            isSyncOpen: slot.flags & 4 != 0, end: end,
+            boot: slot.flags & 8 != 0 && !isClean
+                ? BootIdentity(high: slot.number(at: 7), low: slot.number(at: 9)) : nil)
     }
 
     /// What the bytes of a DURABLE file say.

@@ -16,6 +16,8 @@ struct SimulatedDiskState: Sendable {
     var lies: Set<DiskOperation> = []
     /// Raised when the process dies: files and locks of an earlier session are dead.
     private(set) var session = 0
+    /// Counts the machine's starts.
+    private(set) var boot: UInt64 = 1
     private var directories: [String: SimulatedDirectory] = [:]
     private var locks: Set<String> = []
     private(set) var isStopped = false
@@ -200,6 +202,7 @@ struct SimulatedDiskState: Sendable {
 
     mutating func cutPower(_ survival: PowerCut) {
         self.killProcess()
+        self.boot += 1
         for name in self.directories.keys.sorted() {
             self.directories[name]?.cutPower(survival, random: &self.random)
         }

@@ -134,6 +134,8 @@ package final class SimulatedFileSystem: FileSystem {
     /// As any process: what a test does itself outlives those it kills.
     private var everyProcess: SimulatedProcess { SimulatedProcess(self, session: nil) }
 
+    package var boot: BootIdentity { self.withDisk { BootIdentity(high: 0, low: $0.boot) } }
+
     package func makeDirectory(_ path: FilePath) throws(DiskError) { try self.everyProcess.makeDirectory(path) }
     package func list(_ path: FilePath) throws(DiskError) -> [String] { try self.everyProcess.list(path) }
     package func remove(_ path: FilePath) throws(DiskError) { try self.everyProcess.remove(path) }

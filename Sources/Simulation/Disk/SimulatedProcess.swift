@@ -47,6 +47,8 @@ package struct SimulatedProcess: FileSystem {
         }
     }
 
+    package var boot: BootIdentity { self.disk.boot }
+
     package func lock(_ path: FilePath) throws(DiskError) -> LockOutcome {
         let session = try self.disk.change(.lock, path, session: self.session) { state throws(DiskError) in
             state.lock(path)
