@@ -6,6 +6,8 @@ package enum ClientLimits {
     package static let allVotersMilliseconds: UInt64 = 800
     /// How long one attempt to read waits for a `minIndex`, likewise.
     package static let minIndexMilliseconds: UInt64 = 500
+    /// Batches of a session on their way at once; the server reads on while no more are.
+    package static let sessionInFlightMax = 1_024
     /// How long one server may take to say who leads.
     package static let discoveryTimeoutMilliseconds: UInt64 = 400
     /// Between attempts: from, doubling, to.

@@ -31,6 +31,15 @@ package struct AppendLoad: Sendable {
         self.duration = .milliseconds(Int64(durationMilliseconds))
     }
 
+    /// Letters that do not compress to nothing, the same in every run.
+    static func letters(_ count: Int) -> [UInt8] {
+        var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+        return (0..<count).map { _ in
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(ascii: "a") + UInt8((seed >> 33) % 26)
+        }
+    }
+
     package struct Result: Sendable {
         /// From sending to the acknowledgement, of every append that was acknowledged in time.
         package var latenciesMicroseconds: [UInt32] = []
@@ -81,13 +90,7 @@ private final class Worker: Sendable {
         self.request = HTTPRequest(
             method: .post, scheme: "http", authority: load.server.description, path: "/v1/records",
             headerFields: [.contentType: "application/octet-stream"])
-        // Letters that do not compress to nothing, the same in every run.
-        var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
-        self.body = ByteBuffer(
-            bytes: (0..<load.size).map { _ -> UInt8 in
-                seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return UInt8(ascii: "a") + UInt8((seed >> 33) % 26)
-            })
+        self.body = ByteBuffer(bytes: AppendLoad.letters(load.size))
         self.inFlight = load.inFlight
         self.measuredFrom = measuredFrom
         self.end = measuredFrom + load.duration

@@ -12,6 +12,8 @@ struct AppendRequest {
         case oneRecord
         case lines
         case json
+        /// A session: many appends of one producer, answered one by one.
+        case frames
     }
 
     enum Forwarding: String {
@@ -21,6 +23,8 @@ struct AppendRequest {
     }
 
     var bodyForm: BodyForm
+    /// Of a session.
+    var producer: UInt64?
     /// By what a repetition is recognised.
     var label: AppendLabel?
     var conditions: AppendConditions
@@ -30,13 +34,23 @@ struct AppendRequest {
     /// - Throws: 400 or 415; nothing was applied.
     init(head: HTTPRequest, query: Substring) throws(Problem) {
         self.bodyForm = try Self.bodyForm(of: head.headerFields[.contentType])
-        self.label = try Self.label(of: head.headerFields)
+        if self.bodyForm == .frames {
+            self.producer = try Self.sessionProducer(of: head.headerFields)
+        } else {
+            self.label = try Self.label(of: head.headerFields)
+        }
         let parameters = try QueryParameters(query)
         try parameters.check(only: ["forward", "expect", "ack", "wait"])
         self.conditions = try Self.conditions(of: head.headerFields, parameters)
         self.acknowledgedBy = try Self.acknowledgedBy(parameters)
         self.forwarding =
             try parameters.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
+        guard self.bodyForm == .frames else { return }
+        guard self.conditions.expectedNext == nil, self.acknowledgedBy == .quorum else {
+            throw .badRequest(
+                "a session takes neither an expected index nor ack=all",
+                hint: "Send such appends one by one; a session may carry a fencing token.")
+        }
     }
 
     /// `ack=all&wait=2s`: every voter, within two seconds. A longer wait than a commit may take is cut to that.
@@ -65,8 +79,20 @@ struct AppendRequest {
         case "application/octet-stream", "application/x-www-form-urlencoded", "text/plain": return .oneRecord
         case "application/x-ndjson": return .lines
         case "application/json": return .json
+        case SessionBatch.contentType: return .frames
         default: throw .unsupportedMediaType(type)
         }
+    }
+
+    private static func sessionProducer(of fields: HTTPFields) throws(Problem) -> UInt64 {
+        guard fields[.idempotencyKey] == nil, fields[.holdfastSequence] == nil,
+            let producer = fields[.holdfastProducer].flatMap({ UInt64($0) }), producer > 0
+        else {
+            throw .badRequest(
+                "a session needs a Holdfast-Producer, a whole number from 1, and no Idempotency-Key or Holdfast-Sequence",
+                hint: "Draw a random 64-bit producer; each batch carries its own sequence.")
+        }
+        return producer
     }
 
     private static func label(of fields: HTTPFields) throws(Problem) -> AppendLabel? {
@@ -155,6 +181,8 @@ struct AppendRequest {
             return Bytes(body.readableBytesView).split(separator: UInt8(ascii: "\n")).map { Record(value: $0) }
         case .json:
             return try Self.records(json: body)
+        case .frames:
+            preconditionFailure("a session's body is not one append")
         }
     }
 

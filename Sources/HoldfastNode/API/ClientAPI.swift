@@ -72,6 +72,15 @@ final class ClientAPI: Sendable {
 
     /// The answer for a problem, logged under the request id that it carries.
     func answer(to problem: Problem) -> (HTTPResponse, ByteBuffer) {
+        let document = self.told(problem)
+        return (
+            self.head(problem.status, contentType: "application/problem+json", fields: problem.fields),
+            ByteBuffer(bytes: document.json)
+        )
+    }
+
+    /// The document with a request id, under which it is logged.
+    func told(_ problem: Problem) -> ProblemDocument {
         var document = problem.document
         document.requestID = String(UInt64.random(in: .min ... .max), radix: 16)
         self.logger.log(
@@ -81,9 +90,6 @@ final class ClientAPI: Sendable {
                 "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
                 "detail": "\(document.detail)", "applied": "\(document.applied.rawValue)",
             ])
-        return (
-            self.head(problem.status, contentType: "application/problem+json", fields: problem.fields),
-            ByteBuffer(bytes: document.json)
-        )
+        return document
     }
 }

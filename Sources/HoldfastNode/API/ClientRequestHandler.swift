@@ -28,6 +28,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var drainedByteCount = 0
     private var task: Task<Void, Never>?
     private var follower: RecordFollower?
+    private var session: AppendSessionHandler?
 
     init(api: ClientAPI) {
         self.api = api
@@ -44,13 +45,20 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             guard let byteCountMax = route.bodyByteCountMax else { return }
             let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
             guard length <= byteCountMax else { throw .bodyTooLarge(byteCountMax) }
-            if route == .append { self.append = try AppendRequest(head: head, query: query) }
+            guard route == .append else { return }
+            let append = try AppendRequest(head: head, query: query)
+            self.append = append
+            if let producer = append.producer {
+                self.session = AppendSessionHandler(
+                    api: self.api, producer: producer, conditions: append.conditions, stream: stream)
+            }
         } catch {
             self.refusal = error
         }
     }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
+        if let session { return session.received(body) }
         guard !self.isAnswered else { return }
         if let refusal = self.refusal {
             self.drainedByteCount += body.readableBytes
@@ -70,6 +78,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     func receivedEnd(on stream: HTTP2Stream) {
+        if let session { return session.receivedEnd() }
         if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
         do throws(Problem) {
@@ -104,7 +113,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         }
     }
 
-    func becameWritable(on stream: HTTP2Stream) { self.follower?.becameWritable() }
+    func becameWritable(on stream: HTTP2Stream) {
+        self.follower?.becameWritable()
+        self.session?.becameWritable()
+    }
 
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
         self.isAnswered = true
@@ -112,6 +124,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.task = nil
         self.follower?.closed()
         self.follower = nil
+        self.session?.closed()
+        self.session = nil
     }
 
     // MARK: Appending

@@ -59,8 +59,8 @@ extension Problem {
     static func unsupportedMediaType(_ type: String) -> Problem {
         Problem(
             .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "records cannot be read from \(type)",
-            hint: "Use application/octet-stream (one record), application/x-ndjson (one per line) "
-                + "or application/json (a batch).")
+            hint: "Use application/octet-stream (one record), application/x-ndjson (one per line), "
+                + "application/json (a batch) or application/vnd.holdfast.frames (a session).")
     }
 
     static func bodyTooLarge(_ byteCountMax: Int) -> Problem {

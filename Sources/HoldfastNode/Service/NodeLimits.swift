@@ -9,6 +9,9 @@ package enum NodeLimits {
     package static let drainByteCountMax = 64 << 20
     /// Records of one request: they become one frame, atomically.
     package static let recordsPerAppendMax = 4096
+    /// Batches of one session, and their bytes, that wait for their commit: no more is read of it then.
+    package static let sessionBatchesMax = 1_024
+    package static let sessionByteCountMax = 16 << 20
     /// How long a forwarded request waits for the leader's answer: longer than the leader itself waits.
     package static let forwardTimeoutMilliseconds: UInt64 = 12_000
     /// How long a request that did not reach the leader waits for the next one, and how often it looks.

@@ -20,6 +20,12 @@ struct BenchAppendCommand: AsyncParsableCommand {
     @Option(help: "Requests of each client under way at once.")
     var inFlight = 1
 
+    @Flag(help: "Each client opens one session, and keeps --in-flight batches on their way in it.")
+    var session = false
+
+    @Option(help: "Records of each batch of a session.")
+    var batch = 1
+
     @Option(help: "Bytes of each record. (default: 256)", transform: SizeArgument.parse)
     var size = SizeArgument(byteCount: 256)
 
@@ -50,6 +56,10 @@ struct BenchAppendCommand: AsyncParsableCommand {
             counts.allSatisfy({ (1...1_000).contains($0) })
         else { throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.") }
         guard (1...1_000).contains(self.inFlight) else { throw ValidationError("--in-flight must be 1 to 1000.") }
+        guard (1...NodeLimits.recordsPerAppendMax).contains(self.batch) else {
+            throw ValidationError("--batch must be 1 to \(NodeLimits.recordsPerAppendMax).")
+        }
+        guard self.session || self.batch == 1 else { throw ValidationError("--batch goes with --session.") }
         guard self.size.byteCount <= NodeLimits.bodyByteCountMax else {
             throw ValidationError("--size must be at most \(NodeLimits.bodyByteCountMax).")
         }
@@ -72,6 +82,20 @@ struct BenchAppendCommand: AsyncParsableCommand {
         }
     }
 
+    private func load(of clients: Int, at leader: ServerAddress) async -> AppendLoad.Result {
+        let size = Int(self.size.byteCount)
+        if self.session {
+            return await SessionLoad(
+                server: leader, sessions: clients, inFlight: self.inFlight, batch: self.batch, size: size,
+                warmUpMilliseconds: 1_000, durationMilliseconds: self.duration.milliseconds
+            ).run()
+        }
+        return await AppendLoad(
+            server: leader, clients: clients, inFlight: self.inFlight, size: size, warmUpMilliseconds: 1_000,
+            durationMilliseconds: self.duration.milliseconds
+        ).run()
+    }
+
     private func measure(_ servers: [ServerAddress], policy: String) async throws {
         let console = self.output.console
         var rows: [BenchRow] = []
@@ -83,15 +107,15 @@ struct BenchAppendCommand: AsyncParsableCommand {
                 throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
             }
             console.progress("append, \(clients) clients ...")
-            let load = AppendLoad(
-                server: leader, clients: clients, inFlight: self.inFlight, size: Int(self.size.byteCount),
-                warmUpMilliseconds: 1_000, durationMilliseconds: self.duration.milliseconds)
-            let result = await load.run()
+            let result = await self.load(of: clients, at: leader)
             console.endProgress()
             if result.failureCount > 0 {
                 console.note("\(result.failureCount) appends failed; the first: \(result.failure ?? "")")
             }
-            rows.append(BenchRow(load: load, policy: policy, result: result))
+            rows.append(
+                BenchRow(
+                    work: self.session ? "session" : "append", clients: clients, inFlight: self.inFlight,
+                    batch: self.batch, size: Int(self.size.byteCount), policy: policy, result: result))
         }
         switch self.output.output {
         case .table: console.out(BenchRow.table(rows))
@@ -105,9 +129,11 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
 /// One line of results; the names are the columns of the JSON.
 struct BenchRow: Encodable {
-    var work = "append"
+    var work: String
     var clients: Int
     var inFlight: Int
+    /// Records of one request.
+    var batch: Int
     var size: Int
     var policy: String
     var recordsPerSecond: Int
@@ -118,7 +144,7 @@ struct BenchRow: Encodable {
     var failures: Int
 
     private enum CodingKeys: String, CodingKey {
-        case work, clients, size, policy, failures
+        case work, clients, batch, size, policy, failures
         case inFlight = "in_flight"
         case recordsPerSecond = "records_per_second"
         case bytesPerSecond = "bytes_per_second"
@@ -127,16 +153,20 @@ struct BenchRow: Encodable {
         case max = "max_us"
     }
 
-    init(load: AppendLoad, policy: String, result: AppendLoad.Result) {
+    init(
+        work: String, clients: Int, inFlight: Int, batch: Int, size: Int, policy: String, result: AppendLoad.Result
+    ) {
         var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
         for latency in result.latenciesMicroseconds { _ = histogram.record(UInt64(latency)) }
         let count = result.latenciesMicroseconds.count
-        self.clients = load.clients
-        self.inFlight = load.inFlight
-        self.size = load.size
+        self.work = work
+        self.clients = clients
+        self.inFlight = inFlight
+        self.batch = batch
+        self.size = size
         self.policy = policy
-        self.recordsPerSecond = Int(Double(count) / result.seconds)
-        self.bytesPerSecond = Int(Double(count * load.size) / result.seconds)
+        self.recordsPerSecond = Int(Double(count * batch) / result.seconds)
+        self.bytesPerSecond = Int(Double(count * batch * size) / result.seconds)
         self.p50 = count == 0 ? 0 : histogram.valueAtPercentile(50)
         self.p99 = count == 0 ? 0 : histogram.valueAtPercentile(99)
         self.max = UInt64(result.latenciesMicroseconds.max() ?? 0)
@@ -145,10 +175,13 @@ struct BenchRow: Encodable {
 
     static func table(_ rows: [BenchRow]) -> String {
         Console.table(
-            ["WORK", "CLIENTS", "IN FLIGHT", "SIZE", "POLICY", "RECORDS/S", "MIB/S", "P50 MS", "P99 MS", "MAX MS"],
+            [
+                "WORK", "CLIENTS", "IN FLIGHT", "BATCH", "SIZE", "POLICY", "RECORDS/S", "MIB/S", "P50 MS", "P99 MS",
+                "MAX MS",
+            ],
             rows.map { row in
                 [
-                    row.work, "\(row.clients)", "\(row.inFlight)", "\(row.size)", row.policy,
+                    row.work, "\(row.clients)", "\(row.inFlight)", "\(row.batch)", "\(row.size)", row.policy,
                     "\(row.recordsPerSecond)", (Double(row.bytesPerSecond) / 1_048_576).rounded(2),
                     (Double(row.p50) / 1000).rounded(2), (Double(row.p99) / 1000).rounded(2),
                     (Double(row.max) / 1000).rounded(2),

@@ -1,0 +1,117 @@
+import LogModel
+import NIOCore
+
+/// A load of sessions, for measuring: each keeps some batches on their way, and sends another for each acknowledgement.
+///
+/// Callbacks all the way; a batch is encoded once. A session that fails is not replaced: its failure is counted.
+package struct SessionLoad: Sendable {
+    package var server: ServerAddress
+    package var sessions: Int
+    /// Batches of each session on their way at once.
+    package var inFlight: Int
+    /// Records of each batch, and bytes of each record.
+    package var batch: Int
+    package var size: Int
+    package var warmUp: TimeAmount
+    package var duration: TimeAmount
+
+    package init(
+        server: ServerAddress, sessions: Int, inFlight: Int, batch: Int, size: Int, warmUpMilliseconds: UInt64,
+        durationMilliseconds: UInt64
+    ) {
+        self.server = server
+        self.sessions = sessions
+        self.inFlight = inFlight
+        self.batch = batch
+        self.size = size
+        self.warmUp = .milliseconds(Int64(warmUpMilliseconds))
+        self.duration = .milliseconds(Int64(durationMilliseconds))
+    }
+
+    /// - Returns: With a latency for each batch.
+    package func run() async -> AppendLoad.Result {
+        let measuredFrom = NIODeadline.now() + self.warmUp
+        let end = measuredFrom + self.duration
+        var result = AppendLoad.Result()
+        result.seconds = Double(self.duration.nanoseconds) / 1e9
+        await withTaskGroup(of: AppendLoad.Result.self) { group in
+            for _ in 0..<self.sessions {
+                group.addTask { await self.measure(from: measuredFrom, to: end) }
+            }
+            for await part in group {
+                result.latenciesMicroseconds += part.latenciesMicroseconds
+                result.failureCount += part.failureCount
+                result.failure = result.failure ?? part.failure
+            }
+        }
+        return result
+    }
+
+    private func measure(from measuredFrom: NIODeadline, to end: NIODeadline) async -> AppendLoad.Result {
+        let stream: NIOLoopBound<SessionStream>
+        do {
+            stream = try await SessionStream.open(
+                at: self.server, producer: .random(in: 1 ... .max), inFlightMax: self.inFlight)
+        } catch {
+            var result = AppendLoad.Result()
+            result.failureCount = 1
+            result.failure = "\(error)"
+            return result
+        }
+        let record = Record(value: AppendLoad.letters(self.size)[...])
+        let batch = SessionBatch.encode(Array(repeating: record, count: self.batch))
+        return await withCheckedContinuation { continuation in
+            stream.eventLoop.execute {
+                let run = SessionRun(stream.value, batch: batch, measuredFrom: measuredFrom, end: end) {
+                    continuation.resume(returning: $0)
+                }
+                for _ in 0..<self.inFlight { run.send() }
+            }
+        }
+    }
+}
+
+/// One session of a load. Event loop only.
+private final class SessionRun {
+    private let stream: SessionStream
+    private let batch: ByteBuffer
+    private let measuredFrom: NIODeadline
+    private let end: NIODeadline
+    private let done: (AppendLoad.Result) -> Void
+    private var result = AppendLoad.Result()
+    private var activeCount = 0
+
+    init(
+        _ stream: SessionStream, batch: ByteBuffer, measuredFrom: NIODeadline, end: NIODeadline,
+        done: @escaping (AppendLoad.Result) -> Void
+    ) {
+        self.stream = stream
+        self.batch = batch
+        self.measuredFrom = measuredFrom
+        self.end = end
+        self.done = done
+    }
+
+    func send() {
+        self.activeCount += 1
+        let sent = NIODeadline.now()
+        self.stream.submit(self.batch) { self.told($0, sent: sent) }
+    }
+
+    private func told(_ answer: Result<AppendReceipt, ClientError>, sent: NIODeadline) {
+        self.activeCount -= 1
+        let now = NIODeadline.now()
+        switch answer {
+        case .success:
+            if sent >= self.measuredFrom, now <= self.end {
+                self.result.latenciesMicroseconds.append(UInt32(clamping: (now - sent).nanoseconds / 1000))
+            }
+            if now < self.end { return self.send() }
+        case .failure(let error):
+            self.result.failureCount += 1
+            self.result.failure = self.result.failure ?? error.description
+        }
+        guard self.activeCount == 0 else { return }
+        self.stream.finish { _ in self.done(self.result) }
+    }
+}
