@@ -20,6 +20,30 @@ struct FrameDraftTests {
         }
     }
 
+    @Test func `records that somebody else has encoded make the same frame, and are checked first`() throws {
+        let label = AppendLabel.producer(ProducerSequence(producer: 7, sequence: 1))
+        let draft = try FrameDraft.records(Samples.records, label: label)
+        var (here, there) = (Samples.chain, Samples.chain)
+        let placed = here.place(draft, term: Term(9), node: NodeID(1), timestamp: .zero)
+        let payload = Array(placed.payload)
+        let count = Samples.records.count
+        let copy = try FrameDraft.records(encoded: payload.span.bytes, count: count, label: label)
+        #expect(there.place(copy, term: Term(9), node: NodeID(1), timestamp: .zero).bytes == placed.bytes)
+        #expect(throws: FormatError.noRecords) {
+            try FrameDraft.records(encoded: payload.span.bytes, count: 0, label: label)
+        }
+        #expect(throws: FormatError.trailingBytes(1)) {
+            let longer = payload + [0]
+            return try FrameDraft.records(encoded: longer.span.bytes, count: count, label: label)
+        }
+        for byteCount in 0..<payload.count {
+            #expect(throws: FormatError.self) {
+                let cut = Array(payload[..<byteCount])
+                return try FrameDraft.records(encoded: cut.span.bytes, count: count, label: label)
+            }
+        }
+    }
+
     @Test func `placing keeps the draft's storage`() throws {
         var chain = Samples.chain
         let draft = try FrameDraft.records([Record("x")])

@@ -6,6 +6,8 @@ package enum ClientLimits {
     package static let allVotersMilliseconds: UInt64 = 800
     /// How long one attempt to read waits for a `minIndex`, likewise.
     package static let minIndexMilliseconds: UInt64 = 500
+    /// How long a session waits for its next answer: longer than a commit may take.
+    package static let sessionSilenceMilliseconds: Int64 = 12_000
     /// Batches of a session on their way at once; the server reads on while no more are.
     package static let sessionInFlightMax = 1_024
     /// How long one server may take to say who leads.

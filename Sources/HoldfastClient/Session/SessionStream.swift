@@ -20,6 +20,7 @@ final class SessionStream: HTTP2ClientHandler {
 
     private let producer: UInt64
     private let inFlightMax: Int
+    private let silenceMax: TimeAmount
     private let opened: EventLoopPromise<Void>
     private var stream: HTTP2Stream?
     private var connection: HTTP2Connection?
@@ -29,13 +30,21 @@ final class SessionStream: HTTP2ClientHandler {
     private var input = ByteBuffer()
     /// An answer of another kind: no session was opened.
     private var refusedHead: HTTPResponse?
+    private var isOpened = false
     private var isEnding = false
     private var failure: ClientError?
     private var whenDone: [(Result<Void, ClientError>) -> Void] = []
+    /// When the server last said something, or was first asked for something.
+    private var heardAt = NIODeadline.now()
+    private var watch: RepeatedTask?
 
-    init(producer: UInt64, inFlightMax: Int, opened: EventLoopPromise<Void>) {
+    init(
+        producer: UInt64, inFlightMax: Int, opened: EventLoopPromise<Void>,
+        silenceMax: TimeAmount = .milliseconds(ClientLimits.sessionSilenceMilliseconds)
+    ) {
         self.producer = producer
         self.inFlightMax = inFlightMax
+        self.silenceMax = silenceMax
         self.opened = opened
     }
 
@@ -48,6 +57,24 @@ final class SessionStream: HTTP2ClientHandler {
         let stream = connection.open(request, handler: self)
         stream.isLongLived = true
         self.stream = stream
+        self.startWatch(stream.eventLoop)
+    }
+
+    /// A session has no time-out of its own transport: a server that says nothing to open batches is given up.
+    private func startWatch(_ eventLoop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let interval = TimeAmount.nanoseconds(self.silenceMax.nanoseconds / 8)
+        self.watch = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            bound.value.watched()
+        }
+    }
+
+    private func watched() {
+        guard !self.isOpened || !self.inFlight.isEmpty else { return self.heardAt = .now() }
+        guard NIODeadline.now() - self.heardAt > self.silenceMax else { return }
+        let reason = "the session has heard nothing for \(self.silenceMax.nanoseconds / 1_000_000) ms"
+        self.fail(self.nextSequence == 1 ? .unreachable(reason) : .outcomeUnknown(reason))
+        self.connection?.close()
     }
 
     // MARK: What the caller does
@@ -102,11 +129,14 @@ final class SessionStream: HTTP2ClientHandler {
             self.refusedHead = head
             return
         }
+        self.isOpened = true
+        self.heardAt = .now()
         self.opened.succeed()
     }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard self.failure == nil else { return }
+        self.heardAt = .now()
         if self.input.readableBytes == 0 { self.input = body } else { self.input.writeImmutableBuffer(body) }
         guard self.refusedHead == nil else { return }
         do {
@@ -140,6 +170,8 @@ final class SessionStream: HTTP2ClientHandler {
 
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
         self.stream = nil
+        self.watch?.cancel()
+        self.watch = nil
         let isUnsent = reason == .refused || self.nextSequence == 1
         self.fail(
             isUnsent
