@@ -67,6 +67,21 @@ struct SimulationTests {
         #expect(repeated > 0 && refused > 50 && fenced > 20 && cursors > 50)
     }
 
+    @Test func `under os nothing acknowledged is lost when one node at a time loses power`() {
+        var barred = 0
+        for seed in UInt64(1)...24 {
+            var configuration = SimulationConfiguration(seed: seed)
+            configuration.policy = .os
+            // Where another voter is missing or damaged meanwhile, only an operator can help.
+            configuration.faults.subtract([.membership, .damage])
+            let report = SimulationRunner.run(configuration)
+            #expect(report.violation == nil, "seed \(seed)")
+            #expect(report.appendsAcknowledged > 0, "seed \(seed)")
+            barred += report.startsBarred
+        }
+        #expect(barred > 20)
+    }
+
     /// Seeds that failed once, with the faults that there were then.
     @Test(arguments: [UInt64(2889), 104_117]) func `seeds that found a bug stay green`(seed: UInt64) {
         var configuration = SimulationConfiguration(seed: seed)
