@@ -162,7 +162,7 @@ let package = Package(
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.
-        tests("ClusterTests", ["HoldfastClient", "LogModel"]),
+        tests("ClusterTests", ["HoldfastClient", "LogModel"] + nio),
     ]
 )
 

@@ -1,117 +1,22 @@
 import HoldfastClient
 import LogModel
-import Synchronization
 
-/// What producers were told about each of their appends: the judge of a log.
-///
-/// Append `s` of producer `p` is one atomic batch of the values `p-s-1`, `p-s-2`, ...; no value is used twice.
-final class History: Sendable {
-    enum Fate: Sendable {
-        case acknowledged(first: UInt64)
-        case refused
-        case unknown
-    }
-
-    struct Append: Sendable {
-        var values: [String]
-        var fate: Fate
-    }
-
-    private struct State {
-        var appends: [[Append]]
-        var acknowledgedCount = 0
-        var lastIndex: UInt64 = 0
-        var isStopped = false
-    }
-
-    private let state: Mutex<State>
-
-    init(producers: Int = 0) { self.state = Mutex(State(appends: Array(repeating: [], count: producers))) }
-
-    var acknowledgedCount: Int { self.state.withLock { $0.acknowledgedCount } }
-    /// The highest acknowledged index.
-    var lastIndex: UInt64 { self.state.withLock { $0.lastIndex } }
-    var isStopped: Bool { self.state.withLock { $0.isStopped } }
-    func stop() { self.state.withLock { $0.isStopped = true } }
-
-    static func values(_ producer: Int, _ sequence: Int) -> [String] {
-        (0...sequence % 3).map { "\(producer)-\(sequence)-\($0 + 1)" }
-    }
-
-    func told(_ producer: Int, _ values: [String], _ fate: Fate) {
-        self.state.withLock { state in
-            state.appends[producer].append(Append(values: values, fate: fate))
-            guard case .acknowledged(let first) = fate else { return }
-            state.acknowledgedCount += 1
-            state.lastIndex = max(state.lastIndex, first + UInt64(values.count) - 1)
-        }
-    }
-
-    /// Waits for further acknowledgements: the cluster works.
-    func untilAcknowledged(_ count: Int, within seconds: Double = 20) async throws {
-        let before = self.acknowledgedCount
-        try await eventually(
-            "\(count) acknowledgements", within: seconds, state: { "\(self.acknowledgedCount - before) came" }
-        ) { self.acknowledgedCount >= before + count }
-    }
-
-    /// Holds a whole log against what was said. The first record's index is 1.
-    ///
-    /// - Parameter others: Values that others appended, each once.
-    /// - Returns: What is wrong: acknowledged values not at their index, out of order, doubled, torn batches,
-    ///   refused or foreign values.
-    func findings(in log: [String], others: Set<String> = []) -> [String] {
-        var findings: [String] = []
-        var places: [String: Int] = [:]
-        for (place, value) in log.enumerated() {
-            if let earlier = places.updateValue(place, forKey: value) {
-                findings.append("\(value) stands at \(earlier + 1) and at \(place + 1)")
-            }
-        }
-        var unclaimed = places
-        for value in others where unclaimed.removeValue(forKey: value) == nil { findings.append("\(value) is lost") }
-        for appends in self.state.withLock({ $0.appends }) {
-            var last: UInt64 = 0
-            for append in appends {
-                let first = append.values[0]
-                for value in append.values { unclaimed[value] = nil }
-                switch append.fate {
-                case .acknowledged(let index):
-                    let found = log.dropFirst(Int(index) - 1).prefix(append.values.count)
-                    if Array(found) != append.values {
-                        let place = places[first].map { "stands at \($0 + 1)" } ?? "is lost"
-                        findings.append("\(first) was acknowledged at \(index) and \(place)")
-                    }
-                    if index <= last { findings.append("\(first) at \(index) comes before its predecessor") }
-                    last = index
-                case .refused:
-                    if let place = places[first] { findings.append("\(first) was refused and stands at \(place + 1)") }
-                case .unknown:
-                    guard let place = append.values.lazy.compactMap({ places[$0] }).first else { continue }
-                    if Array(log.dropFirst(place).prefix(append.values.count)) != append.values {
-                        findings.append("the batch of \(first) is torn")
-                    }
-                }
-            }
-        }
-        for (value, place) in unclaimed { findings.append("\(value) at \(place + 1) was appended by nobody") }
-        return findings
-    }
-}
-
-/// Producers that append without pause, each with connections of its own.
+/// Producers that append without pause and readers that hardly pause, each with connections of its own.
 enum Load {
-    /// Appends while `body` runs.
+    /// Appends and reads while `body` runs.
     ///
-    /// - Returns: What the producers were told.
+    /// - Returns: What everybody was told.
     /// - Throws: What `body` throws, or what a producer did not understand.
     static func run(
-        producers: Int = 3, on cluster: TestCluster, during body: (History) async throws -> Void
+        producers: Int = 3, readers: Int = 1, on cluster: TestCluster, during body: (History) async throws -> Void
     ) async throws -> History {
-        let history = History(producers: producers)
+        let history = History()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<producers {
                 group.addTask { try await self.produce(number, cluster.servers, history) }
+            }
+            for number in 0..<readers {
+                group.addTask { await self.read(number, cluster, history) }
             }
             defer { history.stop() }
             try await body(history)
@@ -129,21 +34,51 @@ enum Load {
         while !history.isStopped, misunderstood == nil {
             sequence += 1
             let values = History.values(number, sequence)
+            let began = ContinuousClock.now
             do throws(ClientError) {
                 let receipt = try await producer.append(values.map { Record($0) })
-                history.told(number, values, .acknowledged(first: receipt.first.rawValue))
+                history.told(values, .acknowledged(first: receipt.first.rawValue), since: began)
             } catch {
                 switch error {
-                case .outcomeUnknown: history.told(number, values, .unknown)
+                case .outcomeUnknown: history.told(values, .unknown, since: began)
                 case .notByAll(let receipt):
-                    history.told(number, values, .acknowledged(first: receipt.first.rawValue))
-                case .refused, .unreachable: history.told(number, values, .refused)
+                    history.told(values, .acknowledged(first: receipt.first.rawValue), since: began)
+                case .refused, .unreachable: history.told(values, .refused, since: began)
                 case .badAnswer: misunderstood = error
                 }
             }
         }
         await client.shutdown()
         if let misunderstood { throw misunderstood }
+    }
+
+    /// Asks one node after the other for the newest records; every fourth time for what that node knows to be committed.
+    private static func read(_ number: Int, _ cluster: TestCluster, _ history: History) async {
+        let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 2_000)
+        var round = number
+        while !history.isStopped {
+            let node = cluster.nodes[round % cluster.nodes.count]
+            await self.read(node, by: client, round % 4 == 3 ? .committed : .linearizable, into: history)
+            round += 1
+            // The machine is for the producers.
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        await client.shutdown()
+    }
+
+    /// Asks one node for the newest records.
+    ///
+    /// - Returns: Whether it gave any.
+    @discardableResult
+    static func read(
+        _ node: TestCluster.Node, by client: HoldfastClient,
+        _ consistency: HoldfastClient.Consistency = .linearizable, into history: History
+    ) async -> Bool {
+        let began = ContinuousClock.now
+        let page = try? await client.read(from: .last(20), limit: 20, consistency: consistency, at: node.client)
+        guard let page else { return false }
+        history.saw(page, of: node.name, consistency, since: began)
+        return true
     }
 }
 

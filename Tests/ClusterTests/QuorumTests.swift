@@ -6,7 +6,7 @@ extension ClusterTests {
     @Suite struct QuorumTests {
         @Test func `Without a quorum an append is refused in time, and a quorum that is back takes it`() async throws {
             try await TestCluster.with { cluster in
-                let history = History(producers: 1)
+                let history = History()
                 #expect(try await Self.append("0-1-1", to: cluster, history).status == 0)
                 let survivor = try await cluster.leader().node
                 let dead = cluster.others(than: survivor)
@@ -39,7 +39,7 @@ extension ClusterTests {
                 let leader = try await cluster.leader().node
                 let silent = cluster.others(than: leader)
                 for node in silent { try cluster.signal(SIGSTOP, node) }
-                let history = History(producers: 1)
+                let history = History()
                 let answer = try await Self.append("0-1-1", to: cluster, history)
                 #expect([69, 75].contains(answer.status), "\(answer.summary)")
                 for node in silent { try cluster.signal(SIGCONT, node) }
@@ -54,17 +54,18 @@ extension ClusterTests {
             _ line: String, to cluster: TestCluster, _ history: History
         ) async throws -> Program.Answer {
             struct Receipt: Decodable { var first: UInt64 }
+            let began = ContinuousClock.now
             let answer = try await cluster.ask("append", "--timeout", "1500ms", "-o", "json", input: "\(line)\n")
             // The patience, a last attempt of a second, and something for a busy machine.
             #expect(answer.seconds < 8, "\(answer.summary)")
             switch answer.status {
-            case 0: history.told(0, [line], .acknowledged(first: try answer.json(Receipt.self).first))
+            case 0: history.told([line], .acknowledged(first: try answer.json(Receipt.self).first), since: began)
             case 75:
                 #expect(answer.errors.contains("applied: unknown"), "\(answer.summary)")
-                history.told(0, [line], .unknown)
+                history.told([line], .unknown, since: began)
             default:
                 #expect(answer.errors.contains("applied: no"), "\(answer.summary)")
-                history.told(0, [line], .refused)
+                history.told([line], .refused, since: began)
             }
             return answer
         }

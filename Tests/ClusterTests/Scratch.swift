@@ -113,13 +113,12 @@ enum Ports {
         return result == 0 && listen(descriptor, 1) == 0 ? handle : nil
     }
 
-    /// The first of a run of free ports, for `nodes` nodes ten apart: outside the range from which the kernel and
+    /// The first of a run of free ports, ten for each of `nodes` nodes: outside the range from which the kernel and
     /// `holdfast failover-test` take theirs.
     static func freeBase(nodes: Int = 3) throws -> Int {
         for _ in 0..<200 {
             let base = Int.random(in: 10_000..<19_900)
-            let ports = (0..<nodes).flatMap { [base + $0 * 10, base + $0 * 10 + 1] }
-            let listeners = ports.map { self.listener(on: $0) }
+            let listeners = (base..<base + nodes * 10).map { self.listener(on: $0) }
             if !listeners.contains(where: { $0 == nil }) { return base }
         }
         throw Late(what: "free ports", state: "all tried ones are taken")

@@ -81,6 +81,29 @@ extension TestCluster {
         }
     }
 
+    /// The longest time for which a follower waits for a silent leader, by default.
+    static let electionTimeoutSeconds = 0.6
+
+    /// When a term began, by the first frame of that term in a stopped cluster's files.
+    func timeOfElection(_ term: UInt64) async throws -> Date {
+        struct Frame: Decodable {
+            var kind: String
+            var term: UInt64
+            var timestamp: String
+        }
+        for name in try self.segments(of: self.nodes[0]) {
+            let file = "\(self.nodes[0].dataDirectory)/\(name)"
+            let answer = try await Program.run(["inspect", "segment", file, "-o", "json"])
+            try #require(answer.status == 0, "\(answer.summary)")
+            guard let frame = try answer.jsonLines(Frame.self).first(where: { $0.term == term }) else { continue }
+            #expect(frame.kind == "termStart")
+            let whole = try Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+                .parse(String(frame.timestamp.prefix(23)) + "Z")
+            return whole
+        }
+        throw Late(what: "a frame of term \(term)", state: "there is none")
+    }
+
     /// Names of the segment files, in order; the last one is active.
     func segments(of node: Node) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: node.dataDirectory).filter { $0.hasSuffix(".wal") }.sorted()

@@ -27,13 +27,16 @@ struct TestCluster: Sendable {
     /// - Parameters:
     ///   - spare: Ports are kept free for so many further nodes.
     ///   - segmentSize: Small, so that rotations happen meanwhile.
+    ///   - prepare: Called before each attempt to start it.
+    ///     Returns how `holdfast cluster up` learns of nodes and settings.
     /// - Throws: What `body` throws, after recording what the nodes said last.
     static func with(
-        nodes count: Int = 3, spare: Int = 0, segmentSize: String = "1MiB", _ body: (TestCluster) async throws -> Void
+        nodes count: Int = 3, spare: Int = 0, segmentSize: String = "1MiB",
+        prepare: (Place) async throws -> [String] = { $0.arguments }, _ body: (TestCluster) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
         defer { scratch.end() }
-        let cluster = try await self.start(count, spare: spare, in: scratch, segmentSize: segmentSize)
+        let cluster = try await self.start(count, spare: spare, in: scratch, segmentSize: segmentSize, prepare)
         do {
             try await body(cluster)
             await cluster.observer.shutdown()
@@ -46,17 +49,16 @@ struct TestCluster: Sendable {
 
     /// Somebody else may take a port between the look and the start: then others are tried.
     private static func start(
-        _ count: Int, spare: Int, in scratch: Scratch, segmentSize: String
+        _ count: Int, spare: Int, in scratch: Scratch, segmentSize: String,
+        _ prepare: (Place) async throws -> [String]
     ) async throws -> TestCluster {
         var failure: Program.Answer?
         for attempt in 1...3 {
             let base = try Ports.freeBase(nodes: count + spare)
             let directory = "\(scratch.path)/\(attempt)"
+            let place = Place(directory: directory, base: base, count: count, segmentSize: segmentSize)
             let answer = try await Program.run(
-                [
-                    "cluster", "up", "--data-dir", directory, "--base-port", "\(base)", "-n", "\(count)",
-                    "--segment-size", segmentSize,
-                ], seconds: 40)
+                ["cluster", "up", "--data-dir", directory] + prepare(place), seconds: 40)
             guard answer.status == 0 else {
                 failure = answer
                 continue
