@@ -10,6 +10,9 @@ import WireFormat
 ///
 ///     down --connect--> up --closed--> (at once) connect --refused--> died, then backoff --> ...
 ///
+/// A connection that ended as soon as it began proves nothing: the port of a process that cannot serve, or a proxy before
+/// none. It is asked again with patience, and counts as silent, not as dead.
+///
 /// Event loop only.
 final class PeerLink {
     /// What the link tells its owner.
@@ -23,6 +26,9 @@ final class PeerLink {
     }
 
     static let backoffMillisecondsMax: Int64 = 500
+    private static let backoffMillisecondsMin: Int64 = 10
+    /// A connection that lived so long was one to a node.
+    private static let lifeMillisecondsMin: Int64 = 50
     private static let requestTimeoutMilliseconds: Int64 = 1_000
 
     let peer: ClusterPeer
@@ -33,7 +39,8 @@ final class PeerLink {
     private var connection: HTTP2Connection?
     private var replicate: (id: StreamID, messages: MessageStream)?
     private var pulse: MessageStream?
-    private var backoffMilliseconds: Int64 = 10
+    private var establishedAt = NIODeadline.now()
+    private var backoffMilliseconds = PeerLink.backoffMillisecondsMin
     private var isClosed = false
     /// Ranges of the present stream that wait for their compression, in order; emptied with the stream.
     private var outbox: [Slot] = []
@@ -96,7 +103,7 @@ final class PeerLink {
     private func established(_ connection: HTTP2Connection) {
         guard !self.isClosed else { return connection.close() }
         self.connection = connection
-        self.backoffMilliseconds = 10
+        self.establishedAt = .now()
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         connection.closeFuture.whenComplete { _ in bound.value.lost(connection) }
         self.report(.connected)
@@ -108,6 +115,10 @@ final class PeerLink {
         self.pulse = nil
         self.closeReplicate()
         self.report(.disconnected)
+        guard NIODeadline.now() - self.establishedAt >= .milliseconds(Self.lifeMillisecondsMin) else {
+            return self.connectLater()
+        }
+        self.backoffMilliseconds = Self.backoffMillisecondsMin
         self.connect(afterLoss: true)
     }
 

@@ -80,6 +80,18 @@ enum Load {
         history.saw(page, of: node.name, consistency, since: began)
         return true
     }
+
+    /// Linearizable reads at one node, all at once, for the history to judge.
+    ///
+    /// - Returns: How many were answered.
+    static func read(
+        _ node: TestCluster.Node, _ count: Int, by client: HoldfastClient, into history: History
+    ) async -> Int {
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<count { group.addTask { await self.read(node, by: client, into: history) } }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+    }
 }
 
 extension Load {

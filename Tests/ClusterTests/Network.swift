@@ -14,6 +14,8 @@ final class Network: Sendable {
         case swallow
         /// Connections end, and new ones are refused, in both directions.
         case refuse
+        /// Connections end, and new ones as soon as they begin, in both directions.
+        case hangUp
     }
 
     struct Direction: Hashable, Sendable {
@@ -100,6 +102,12 @@ final class Network: Sendable {
     func cut(between a: TestCluster.Node, and b: TestCluster.Node, _ fault: Fault) async throws {
         try await self.cut(from: a, to: b, fault)
         try await self.cut(from: b, to: a, fault)
+    }
+
+    /// Connections that were begun so far.
+    func connectionCount() async throws -> Int {
+        let state = self.state
+        return try await self.eventLoop.submit { state.value.relays.values.reduce(0) { $0 + $1.connectionCount } }.get()
     }
 
     func heal() async throws { try await self.change { $0 = [:] } }

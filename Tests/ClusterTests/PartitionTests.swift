@@ -21,7 +21,7 @@ extension ClusterTests {
                     for other in others { try await network.cut(between: old, and: other, fault) }
                     newTerm = try await cluster.leader(among: others, after: oldTerm).term
                     // While it may still believe to lead, and after.
-                    for _ in 1...10 { await Load.read(old, by: reader, into: history) }
+                    _ = await Load.read(old, 10, by: reader, into: history)
                     try await history.untilAcknowledged(60)
                     try await eventually("\(old.name) to step down", state: { await cluster.described() }) {
                         await cluster.status(old).map { $0.role != "leader" && $0.leader == nil } ?? false
@@ -154,6 +154,21 @@ extension ClusterTests {
                     try await history.untilRead(50)
                 }
                 try await cluster.expectSoundness(history)
+            }
+        }
+
+        @Test func `A port that takes connections and ends them is asked again with patience`() async throws {
+            try await Network.with { cluster, network in
+                let leader = try await cluster.leader().node
+                let follower = cluster.others(than: leader)[0]
+                try await network.cut(between: leader, and: follower, .hangUp)
+                let (before, cut) = (try await network.connectionCount(), ContinuousClock.now)
+                try await Self.untilElectionsWerePossible(since: cut)
+                let count = try await network.connectionCount() - before
+                #expect((1..<60).contains(count), "\(count) connections")
+                try await network.heal()
+                try await cluster.append(["after"])
+                try await cluster.expectSoundness(History(), others: ["after"])
             }
         }
 

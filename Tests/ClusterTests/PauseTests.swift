@@ -26,7 +26,7 @@ extension ClusterTests {
                     // These wait in the sockets of the sleeper: it finds them before it hears of another leader.
                     let before = Ports.unread(at: old.client.port)
                     async let late: Void = Load.append("late", by: stubborn)
-                    async let first: Int = Self.read(old, 20, by: reader, into: history)
+                    async let first: Int = Load.read(old, 20, by: reader, into: history)
                     try await eventually(
                         "requests to wait at \(old.name)", within: 5,
                         state: { "\(Ports.unread(at: old.client.port)), before \(before)" }
@@ -41,7 +41,7 @@ extension ClusterTests {
                         guard let status = await cluster.status(old) else { return false }
                         return status.role == "follower" && status.term >= newTerm && status.leader != old.number
                     }
-                    let count = await Self.read(old, 5, by: reader, into: history)
+                    let count = await Load.read(old, 5, by: reader, into: history)
                     #expect(count > 0, "nothing could be read through \(old.name)")
                     try await history.untilAcknowledged(30)
                     try await cluster.untilCaughtUp(old)
@@ -71,18 +71,6 @@ extension ClusterTests {
                     #expect(now == (leader, term), "a sleeper that wakes up deposes nobody: \(now)")
                 }
                 try await cluster.expectSoundness(history)
-            }
-        }
-
-        /// Linearizable reads at one node, all at once, for the history to judge.
-        ///
-        /// - Returns: How many were answered.
-        private static func read(
-            _ node: TestCluster.Node, _ count: Int, by client: HoldfastClient, into history: History
-        ) async -> Int {
-            await withTaskGroup(of: Bool.self) { group in
-                for _ in 0..<count { group.addTask { await Load.read(node, by: client, into: history) } }
-                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }
         }
     }

@@ -22,6 +22,8 @@ final class Relay {
     private var lines: [ObjectIdentifier: Line] = [:]
     private var forward: Network.Fault?
     private var backward: Network.Fault?
+    /// Connections that were begun.
+    private(set) var connectionCount = 0
 
     /// Listens only after ``open()``.
     init(port: Int, target: Int, on eventLoop: any EventLoop) {
@@ -53,6 +55,7 @@ final class Relay {
         self.forward = forward
         self.backward = backward
         if forward == .refuse || backward == .refuse { return self.close() }
+        if self.isHangingUp { self.closeLines() }
         for line in self.lines.values where line.near.isTorn || line.far?.isTorn == true {
             // What it lost cannot be made up for.
             if forward == nil, backward == nil { line.near.close() }
@@ -60,6 +63,8 @@ final class Relay {
         for line in self.lines.values { self.connect(line) }
         return self.listener == nil ? self.open() : self.eventLoop.makeSucceededVoidFuture()
     }
+
+    private var isHangingUp: Bool { self.forward == .hangUp || self.backward == .hangUp }
 
     private func closeLines() {
         for line in self.lines.values {
@@ -69,6 +74,8 @@ final class Relay {
     }
 
     private func accept(_ channel: any Channel) throws {
+        self.connectionCount += 1
+        guard !self.isHangingUp else { return channel.close(promise: nil) }
         let near = RelayEnd()
         let line = Line(near: near)
         self.lines[ObjectIdentifier(line)] = line
