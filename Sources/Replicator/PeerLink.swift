@@ -10,8 +10,8 @@ import WireFormat
 ///
 ///     down --connect--> up --closed--> (at once) connect --refused--> died, then backoff --> ...
 ///
-/// A connection that ended as soon as it began proves nothing: the port of a process that cannot serve, or a proxy before
-/// none. It is asked again with patience, and counts as silent, not as dead.
+/// A connection that ended as soon as it began proves nothing: a process that is just dying, one that cannot serve, a
+/// proxy before none. The port is asked again, with growing patience, until it refuses or serves.
 ///
 /// Event loop only.
 final class PeerLink {
@@ -26,7 +26,7 @@ final class PeerLink {
     }
 
     static let backoffMillisecondsMax: Int64 = 500
-    private static let backoffMillisecondsMin: Int64 = 10
+    private static let backoffMillisecondsMin: Int64 = 2
     /// A connection that lived so long was one to a node.
     private static let lifeMillisecondsMin: Int64 = 50
     private static let requestTimeoutMilliseconds: Int64 = 1_000
@@ -86,16 +86,16 @@ final class PeerLink {
             case .failure:
                 if link.isClosed { return }
                 if afterLoss { link.report(.died) }
-                link.connectLater()
+                link.connectLater(afterLoss: false)
             }
         }
     }
 
-    private func connectLater() {
+    private func connectLater(afterLoss: Bool) {
         guard !self.isClosed else { return }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.eventLoop.scheduleTask(in: .milliseconds(self.backoffMilliseconds)) {
-            bound.value.connect(afterLoss: false)
+            bound.value.connect(afterLoss: afterLoss)
         }
         self.backoffMilliseconds = min(self.backoffMilliseconds * 2, Self.backoffMillisecondsMax)
     }
@@ -116,7 +116,7 @@ final class PeerLink {
         self.closeReplicate()
         self.report(.disconnected)
         guard NIODeadline.now() - self.establishedAt >= .milliseconds(Self.lifeMillisecondsMin) else {
-            return self.connectLater()
+            return self.connectLater(afterLoss: true)
         }
         self.backoffMilliseconds = Self.backoffMillisecondsMin
         self.connect(afterLoss: true)
