@@ -78,5 +78,8 @@ struct LogBenchCircumstances: Encodable {
     }
 
     /// One line of prose.
-    var text: String { "\(self.machine); \(self.runs.counted("run")) in turn; \(self.settings.text)" }
+    var text: String {
+        [self.machine, "\(self.runs.counted("run")) in turn", self.settings.text].filter { !$0.isEmpty }
+            .joined(separator: "; ")
+    }
 }

@@ -1,0 +1,71 @@
+import ArgumentParser
+import HoldfastClient
+import HoldfastNode
+
+/// What the benchmarks of a cluster have in common.
+struct ClusterBenchOptions: ParsableArguments {
+    @Option(help: "Nodes of the own cluster.")
+    var nodes = 3
+
+    @Option(help: "fsync.policy of the own cluster: always, batch or os.")
+    var fsync = "always"
+
+    @Option(help: "Where the own cluster keeps its data; by default a temporary directory.")
+    var dataDir: String?
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...7).contains(self.nodes) else { throw ValidationError("--nodes must be from 1 to 7.") }
+        guard ["always", "batch", "os"].contains(self.fsync) else {
+            throw ValidationError("--fsync must be always, batch or os.")
+        }
+    }
+
+    /// - Throws: `ValidationError` when no request can carry such a record.
+    func validate(size: SizeArgument) throws {
+        guard (1...UInt64(NodeLimits.bodyByteCountMax)).contains(size.byteCount) else {
+            throw ValidationError("bytes of a record must be from 1 to \(NodeLimits.bodyByteCountMax).")
+        }
+    }
+
+    /// Runs `body` with a cluster that is gone afterwards.
+    func withCluster<Result>(_ body: (LocalCluster) async throws -> Result) async throws -> Result {
+        try await ThrowawayCluster.with(
+            nodes: self.nodes, settings: "fsync:\n  policy: \(self.fsync)\nlog:\n  level: warning\n",
+            directory: self.dataDir, console: self.output.console, body)
+    }
+
+    func noteBuild() {
+        #if DEBUG
+            self.output.console.note("this is a debug build: its figures mean nothing; swift build -c release")
+        #endif
+    }
+
+    func print(_ table: ClusterBenchTable) {
+        switch self.output.output {
+        case .table:
+            self.output.console.note(table.bench.text)
+            self.output.console.out(table.text)
+        case .json: self.output.console.out(bytes: JSONDocument.encode(table))
+        }
+    }
+}
+
+extension ClusterBenchRun {
+    /// - Parameters:
+    ///   - windows: What was measured, one after the other.
+    ///   - size: Bytes of each record.
+    init(_ windows: [AppendLoad.Result], size: Int, usages: [NodeUsage] = []) {
+        var recorder = LatencyRecorder()
+        for window in windows {
+            for latency in window.latenciesMicroseconds { recorder.record(UInt64(latency) * 1000) }
+        }
+        let seconds = windows.reduce(0) { $0 + $1.seconds }
+        self.recordsPerSecond = Double(recorder.count) / seconds
+        self.bytesPerSecond = Double(recorder.count * size) / seconds
+        self.latency = recorder.summary
+        self.failures = windows.reduce(0) { $0 + $1.failureCount }
+        self.usages = usages
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+extension ClusterTests {
+    /// Benchmarks of clusters: that they measure what they say, and leave nothing behind; not how fast it was.
+    @Suite struct BenchTests {
+        /// `holdfast bench ... -o json`.
+        private struct Table: Decodable {
+            struct Row: Decodable {
+                var work: String
+                var clients: Int
+                var bytes_per_second, records_per_second: Int?
+                var p50_us, p99_us, max_us: Double?
+                var gap_p50_ms, gap_max_ms: Double?
+            }
+            struct Detail: Decodable {
+                struct Node: Decodable { var node: Int, anonymous_bytes_max: Int, cpu_seconds: Double }
+                var nodes: [Node]
+                var connections: Int
+            }
+            var rows: [Row]
+            var details: [Detail]
+        }
+
+        /// Runs it with a directory of its own, and expects that to be empty afterwards.
+        private static func bench(_ arguments: [String]) async throws -> (table: Table, answer: Program.Answer) {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let answer = try await Program.run(
+                ["bench"] + arguments + ["--data-dir", "\(scratch.path)/bench", "-o", "json"], seconds: 100)
+            try #require(answer.status == 0, "\(answer.summary)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+            return (try answer.json(Table.self), answer)
+        }
+
+        @Test func `bench append has a row for each number of clients, with all columns and what nodes used`()
+            async throws
+        {
+            let (table, answer) = try await Self.bench([
+                "append", "--clients", "1,16", "--connections", "4", "--runs", "2", "--duration", "200ms",
+            ])
+            #expect(table.rows.map(\.clients) == [1, 16] && table.details.map(\.connections) == [1, 4])
+            for row in table.rows {
+                let (p50, p99, max) = try (#require(row.p50_us), #require(row.p99_us), #require(row.max_us))
+                #expect(row.work == "append" && p50 > 0 && p50 <= p99 && p99 <= max)
+                let records = try #require(row.records_per_second)
+                #expect(records > 0 && row.bytes_per_second ?? 0 >= records * 100)
+            }
+            for detail in table.details {
+                #expect(detail.nodes.map(\.node) == [1, 2, 3])
+                #expect(detail.nodes.allSatisfy { $0.anonymous_bytes_max > 1 << 20 && $0.cpu_seconds > 0 })
+            }
+            let columns = [
+                "work", "clients", "in_flight", "size", "policy", "records_per_second", "bytes_per_second",
+                "wire_bytes_per_second", "p50_us", "p99_us", "max_us",
+            ]
+            for column in columns { #expect(answer.output.contains("\"\(column)\":"), "\(column)") }
+        }
+
+        @Test(arguments: [[], ["--handover"]])
+        func `bench failover has a gap for each time that the leader went`(flags: [String]) async throws {
+            let (table, _) = try await Self.bench(["failover", "--kills", "3"] + flags)
+            let row = try #require(table.rows.first)
+            #expect(row.work == (flags.isEmpty ? "failover" : "handover"))
+            let (median, worst) = try (#require(row.gap_p50_ms), #require(row.gap_max_ms))
+            #expect(median > 0 && median <= worst)
+        }
+
+        @Test func `bench catch-up measures the follower, a copy, and appends before and meanwhile`() async throws {
+            let (table, _) = try await Self.bench(["catch-up", "--size", "8MiB", "--runs", "1"])
+            #expect(table.rows.map(\.work) == ["catch-up", "cp and sync", "append before", "append meanwhile"])
+            #expect(table.rows.allSatisfy { $0.bytes_per_second ?? 0 > 0 })
+            #expect(table.rows.suffix(2).allSatisfy { $0.p99_us ?? 0 > 0 })
+            #expect(table.details[0].nodes.count == 3)
+        }
+
+        @Test func `What cannot be measured is refused before anything starts`() async throws {
+            for arguments in [
+                ["append", "--clients", "10", "--connections", "4"], ["append", "--runs", "0"],
+                ["append", "--fsync", "never"], ["failover", "--nodes", "1"], ["failover", "--kills", "0"],
+                ["catch-up", "--size", "1"], ["catch-up", "--nodes", "2"],
+            ] {
+                let answer = try await Program.run(["bench"] + arguments)
+                #expect(answer.status == 64, "\(arguments): \(answer.summary)")
+            }
+        }
+    }
+}
