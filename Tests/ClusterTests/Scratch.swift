@@ -53,6 +53,7 @@ final class Scratch: Sendable {
             for process in rest { kill(process, SIGKILL) }
             usleep(2_000)
         }
+        SmallDisk.unmount(under: path)
         try? FileManager.default.removeItem(atPath: path)
     }
 }
@@ -74,6 +75,13 @@ enum Processes {
             guard let line = self.text("/proc/\(pid)/cmdline") else { return false }
             return line.split(separator: "\0").contains { $0 == path || $0.hasPrefix("\(path)/") }
         }
+    }
+
+    /// Resident memory that no file backs: `RssAnon` of `/proc/PID/status`.
+    static func anonymousByteCount(_ pid: pid_t) -> Int? {
+        let lines = (self.text("/proc/\(pid)/status") ?? "").split(separator: "\n")
+        let fields = lines.first { $0.hasPrefix("RssAnon:") }?.split(whereSeparator: \.isWhitespace)
+        return fields?.dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
     }
 
     /// Files of `/proc` have no length, and a short read is not their end, as Foundation takes it to be.

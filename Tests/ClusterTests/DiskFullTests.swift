@@ -1,0 +1,118 @@
+import Foundation
+import HoldfastClient
+import LogModel
+import Testing
+
+extension ClusterTests {
+    /// Node 1 has a small disk; the others have room.
+    @Suite(.enabled(if: SmallDisk.isAllowed, "mounting a tmpfs needs more rights than this process has"))
+    struct DiskFullTests {
+        private enum Cure: CaseIterable { case trim, room }
+
+        /// Starts a cluster whose first node has a disk of 24 MiB with 12 MiB taken.
+        private static func with(_ body: (TestCluster, SmallDisk) async throws -> Void) async throws {
+            try await TestCluster.with(prepare: { place in
+                try SmallDisk(at: "\(place.directory)/n1", mebibytes: 24).occupy(mebibytes: 12)
+                return place.arguments
+            }) { cluster in
+                try await body(cluster, SmallDisk(mounted: cluster.nodes[0].dataDirectory))
+            }
+        }
+
+        @Test(arguments: Cure.allCases)
+        private func `A leader with a full disk refuses appends, answers reads, and serves again when there is room`(
+            cure: Cure
+        ) async throws {
+            try await Self.with { cluster, disk in
+                let leader = cluster.nodes[0]
+                let moved = try await cluster.ask("transfer-leader", "--to", "1")
+                try #require(moved.status == 0, "\(moved.summary)")
+                let history = History()
+                let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 10_000)
+                let problem = try #require(try await Self.fill(200, by: client, history), "the disk was never full")
+                #expect(problem.status == 507 && problem.code == "NO_SPACE" && problem.applied == .no)
+                for node in cluster.nodes { #expect(await Load.read(node, by: client, into: history)) }
+                let before = try await cluster.log(of: leader)
+                #expect(before.last?.index.rawValue == history.lastIndex)
+
+                switch cure {
+                case .trim:
+                    let trimmed = try await cluster.ask("trim", "--before", "\(history.lastIndex)")
+                    #expect(trimmed.status == 0, "\(trimmed.summary)")
+                case .room: try disk.giveBack()
+                }
+                try await eventually("an append to be taken", within: 5, state: { await cluster.described() }) {
+                    try await Self.fill(1, by: client, history) == nil
+                }
+                #expect(try await Self.fill(20, by: client, history) == nil)
+                await client.shutdown()
+                try await Self.expectSoundness(cluster, history, before: before)
+            }
+        }
+
+        @Test func `A follower with a full disk holds nobody up, and comes level when there is room`() async throws {
+            try await Self.with { cluster, disk in
+                let full = cluster.nodes[0]
+                let moved = try await cluster.ask("transfer-leader", "--to", "2")
+                try #require(moved.status == 0, "\(moved.summary)")
+                let history = History()
+                let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 10_000)
+                #expect(try await Self.fill(240, by: client, history) == nil)
+                let status = try #require(await cluster.status(full))
+                #expect(status.lastIndex < history.lastIndex, "\(full.name) was not full")
+                #expect(try await cluster.leader().node == cluster.nodes[1])
+                for node in cluster.others(than: full) { #expect(await Load.read(node, by: client, into: history)) }
+                // Nor does it need room to start again.
+                try await cluster.kill([full])
+                try await cluster.start(full)
+                #expect(try await Self.fill(10, by: client, history) == nil)
+                try disk.giveBack()
+                try await cluster.untilCaughtUp(full)
+                await client.shutdown()
+                try await cluster.expectSoundness(history)
+            }
+        }
+
+        /// Appends batches of 64 KB until one is refused.
+        ///
+        /// - Returns: With what words; `nil` when none was.
+        private static func fill(
+            _ batches: Int, by client: HoldfastClient, _ history: History
+        ) async throws -> ProblemDocument? {
+            let producer = client.makeProducer()
+            for _ in 0..<batches {
+                let name = UUID().uuidString
+                let values = (1...64).map { "\(name)-\($0) " + String(repeating: "z", count: 1_000) }
+                let began = ContinuousClock.now
+                do throws(ClientError) {
+                    let receipt = try await producer.append(values.map { Record($0) })
+                    history.told(values, .acknowledged(first: receipt.first.rawValue), since: began)
+                } catch {
+                    guard case .refused(let problem) = error else { throw error }
+                    history.told(values, .refused, since: began)
+                    return problem
+                }
+            }
+            return nil
+        }
+
+        /// As ``TestCluster/expectSoundness(_:others:)``, of a log whose beginning may be trimmed.
+        private static func expectSoundness(
+            _ cluster: TestCluster, _ history: History, before: [IndexedRecord]
+        ) async throws {
+            try await cluster.untilLevel()
+            let first = try #require(await cluster.status(cluster.nodes[0])).firstIndex
+            let rest = try await cluster.log(of: cluster.nodes[0], from: LogIndex(first))
+            for node in cluster.nodes.dropFirst() {
+                let isEqual = try await cluster.log(of: node, from: LogIndex(first)) == rest
+                #expect(isEqual, "\(node.name)")
+            }
+            let log = before.prefix(Int(first) - 1) + rest
+            let findings = history.findings(in: log.map(\.text))
+            #expect(findings.isEmpty, "\(findings.prefix(10).map { $0.prefix(200) }) (\(findings.count) findings)")
+            try await cluster.control("down")
+            for node in cluster.nodes { try await cluster.expectSound(node) }
+            try cluster.expectEqualSealedSegments()
+        }
+    }
+}
