@@ -11,7 +11,7 @@ extension ClusterTests {
                     "append", "--batch", "5", "--timeout", "30s", "-o", "json",
                     input: lines.map { "\($0)\n" }.joined())
                 let history = try await Load.run(on: cluster) { history in
-                    for round in 1...4 {
+                    for round in 1...Failovers.count {
                         try await history.untilAcknowledged(40)
                         let (leader, term) = try await cluster.leader()
                         try await cluster.kill([leader])
