@@ -32,7 +32,7 @@ extension ClusterTests {
                 let problem = try #require(try await Self.fill(200, by: client, history), "the disk was never full")
                 #expect(problem.status == 507 && problem.code == "NO_SPACE" && problem.applied == .no)
                 for node in cluster.nodes { #expect(await Load.read(node, by: client, into: history)) }
-                let before = try await cluster.log(of: leader)
+                let before = try await cluster.wholeLog(of: leader)
                 #expect(before.last?.index.rawValue == history.lastIndex)
 
                 switch cure {
@@ -102,9 +102,9 @@ extension ClusterTests {
         ) async throws {
             try await cluster.untilLevel()
             let first = try #require(await cluster.status(cluster.nodes[0])).firstIndex
-            let rest = try await cluster.log(of: cluster.nodes[0], from: LogIndex(first))
+            let rest = try await cluster.wholeLog(of: cluster.nodes[0], from: LogIndex(first))
             for node in cluster.nodes.dropFirst() {
-                let isEqual = try await cluster.log(of: node, from: LogIndex(first)) == rest
+                let isEqual = try await cluster.wholeLog(of: node, from: LogIndex(first)) == rest
                 #expect(isEqual, "\(node.name)")
             }
             let log = before.prefix(Int(first) - 1) + rest
