@@ -35,6 +35,7 @@ struct CatchUpRun {
         let client = HoldfastClient(servers: self.cluster.servers, timeoutMilliseconds: 10_000)
         await self.cluster.stop(follower)
         let held = try await self.logByteCount(of: leader, client)
+        let first = try await self.status(of: leader, client).lastIndex
         try await self.fill(leader, client, to: held + self.byteCount)
 
         findings.before = try await self.appends(at: leader) { $0 < Self.windowsBefore }
@@ -51,7 +52,7 @@ struct CatchUpRun {
             return (seconds: seconds, meanwhile: try await appends)
         }
         findings.catchUp.bytesPerSecond = Double(behind) / caughtUp.seconds
-        findings.catchUp.recordsPerSecond = Double(self.byteCount / self.recordByteCount) / caughtUp.seconds
+        findings.catchUp.recordsPerSecond = Double(target.lastIndex - first) / caughtUp.seconds
         findings.catchUp.usages = usages
         findings.meanwhile = caughtUp.meanwhile
         findings.copy.bytesPerSecond = try self.copy(self.cluster.dataDirectory(leader))
