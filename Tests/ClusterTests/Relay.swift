@@ -96,7 +96,7 @@ final class Relay {
         let far = RelayEnd()
         line.far = far
         far.partner = line.near
-        far.whenClosed = { line.near.close() }
+        far.whenClosed = { [weak near = line.near] in near?.close() }
         let bound = NIOLoopBound((line: line, far: far), eventLoop: self.eventLoop)
         ClientBootstrap(group: self.eventLoop)
             .channelInitializer { channel in
@@ -124,9 +124,19 @@ final class RelayEnd: ChannelDuplexHandler {
 
     weak var partner: RelayEnd?
     var whenClosed: () -> Void = {}
-    var fault: Network.Fault? { didSet { self.resume() } }
+    var fault: Network.Fault? {
+        didSet {
+            if self.fault == .swallow, !self.held.isEmpty {
+                self.held = []
+                self.isTorn = true
+            }
+            self.resume()
+        }
+    }
     /// Bytes were lost here.
     private(set) var isTorn = false
+    /// What came while it stalls: a read that was under way, and no more.
+    private var held: [ByteBuffer] = []
     private var context: ChannelHandlerContext?
     private var isReadPending = false
 
@@ -135,6 +145,10 @@ final class RelayEnd: ChannelDuplexHandler {
 
     /// What held up reading may be over.
     func resume() {
+        if self.fault == nil {
+            for bytes in self.held { self.partner?.pass(bytes) }
+            self.held = []
+        }
         guard self.isReadPending, let context = self.context else { return }
         self.isReadPending = false
         self.read(context: context)
@@ -153,11 +167,11 @@ final class RelayEnd: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard self.fault == nil else {
-            self.isTorn = true
-            return
+        switch self.fault {
+        case nil: self.partner?.pass(self.unwrapInboundIn(data))
+        case .stall: self.held.append(self.unwrapInboundIn(data))
+        case .swallow, .refuse, .hangUp: self.isTorn = true
         }
-        self.partner?.pass(self.unwrapInboundIn(data))
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) { self.partner?.resume() }
