@@ -9,7 +9,7 @@ extension ClusterTests {
             struct Row: Decodable {
                 var work: String
                 var clients: Int
-                var bytes_per_second, records_per_second: Int?
+                var bytes_per_second, records_per_second, wire_bytes_per_second: Int?
                 var p50_us, p99_us, max_us: Double?
                 var gap_p50_ms, gap_max_ms: Double?
             }
@@ -45,6 +45,7 @@ extension ClusterTests {
                 #expect(row.work == "append" && p50 > 0 && p50 <= p99 && p99 <= max)
                 let records = try #require(row.records_per_second)
                 #expect(records > 0 && row.bytes_per_second ?? 0 >= records * 100)
+                #expect(row.wire_bytes_per_second ?? 0 > 0)
             }
             for detail in table.details {
                 #expect(detail.nodes.map(\.node) == [1, 2, 3])
@@ -70,6 +71,7 @@ extension ClusterTests {
             let (table, _) = try await Self.bench(["catch-up", "--size", "8MiB", "--runs", "1"])
             #expect(table.rows.map(\.work) == ["catch-up", "cp and sync", "append before", "append meanwhile"])
             #expect(table.rows.allSatisfy { $0.bytes_per_second ?? 0 > 0 })
+            #expect(table.rows[0].wire_bytes_per_second ?? 0 > 0)
             #expect(table.rows.suffix(2).allSatisfy { $0.p99_us ?? 0 > 0 })
             #expect(table.details[0].nodes.count == 3)
         }

@@ -97,20 +97,23 @@ struct BenchAppendCommand: AsyncParsableCommand {
         _ cell: ClusterBenchCell, _ servers: [ServerAddress], _ cluster: LocalCluster?
     ) async throws -> ClusterBenchRun {
         let client = HoldfastClient(servers: servers, timeoutMilliseconds: 5_000)
-        let picture = await ClusterProbe(client: client).look()
-        await client.shutdown()
-        guard let leader = picture.leader?.leaderAddress else {
+        guard let leader = await ClusterProbe(client: client).look().leader?.leaderAddress else {
             throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
         }
         let load = AppendLoad(
             server: leader, clients: cell.connections, inFlight: cell.clients / cell.connections * cell.inFlight,
             size: Int(self.size.byteCount), warmUpMilliseconds: Self.warmUpMilliseconds,
             durationMilliseconds: self.duration.milliseconds)
+        let before = try await WireCount(of: leader, client)
         let (result, usages) = try await UsageWatch.during(cluster) { await load.run() }
+        let after = try await WireCount(of: leader, client)
+        await client.shutdown()
         if result.failureCount > 0 {
             self.options.output.console.note(
                 "\(result.failureCount.counted("append")) failed; the first: \(result.failure ?? "")")
         }
-        return ClusterBenchRun([result], size: Int(self.size.byteCount), usages: usages)
+        var run = ClusterBenchRun([result], size: Int(self.size.byteCount), usages: usages)
+        run.wireBytesPerSecond = after.bytesPerSecond(since: before)
+        return run
     }
 }

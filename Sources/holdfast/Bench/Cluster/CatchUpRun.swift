@@ -41,6 +41,7 @@ struct CatchUpRun {
         findings.before = try await self.appends(at: leader) { $0 < Self.windowsBefore }
         let target = try await self.status(of: leader, client)
         let behind = try await self.logByteCount(of: leader, client) - held
+        let before = try await WireCount(of: leader.client, client)
         let (caughtUp, usages) = try await UsageWatch.during(self.cluster) {
             let started = ContinuousClock.now
             try self.cluster.start(follower)
@@ -49,10 +50,13 @@ struct CatchUpRun {
             }
             try await self.waitUntil(follower, has: target.lastIndex, client)
             let seconds = started.duration(to: .now).seconds
-            return (seconds: seconds, meanwhile: try await appends)
+            let after = try await WireCount(of: leader.client, client)
+            let wire = after.bytesPerSecond(since: before, to: follower.number)
+            return (seconds: seconds, wire: wire, meanwhile: try await appends)
         }
         findings.catchUp.bytesPerSecond = Double(behind) / caughtUp.seconds
         findings.catchUp.recordsPerSecond = Double(target.lastIndex - first) / caughtUp.seconds
+        findings.catchUp.wireBytesPerSecond = caughtUp.wire
         findings.catchUp.usages = usages
         findings.meanwhile = caughtUp.meanwhile
         findings.copy.bytesPerSecond = try self.copy(self.cluster.dataDirectory(leader))
