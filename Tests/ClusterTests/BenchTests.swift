@@ -58,6 +58,16 @@ extension ClusterTests {
             for column in columns { #expect(answer.output.contains("\"\(column)\":"), "\(column)") }
         }
 
+        @Test func `bench append measures sessions, too`() async throws {
+            let (table, _) = try await Self.bench([
+                "append", "--session", "--clients", "2", "--in-flight", "8", "--batch", "4", "--runs", "1",
+                "--duration", "200ms",
+            ])
+            let row = try #require(table.rows.first)
+            #expect(row.work == "session" && row.records_per_second ?? 0 > 0)
+            #expect(row.bytes_per_second ?? 0 >= (row.records_per_second ?? 0) * 100)
+        }
+
         @Test(arguments: [[], ["--handover"]])
         func `bench failover has a gap for each time that the leader went`(flags: [String]) async throws {
             let (table, _) = try await Self.bench(["failover", "--kills", "3"] + flags)
@@ -79,6 +89,7 @@ extension ClusterTests {
         @Test func `What cannot be measured is refused before anything starts`() async throws {
             for arguments in [
                 ["append", "--clients", "10", "--connections", "4"], ["append", "--runs", "0"],
+                ["append", "--batch", "2"],
                 ["append", "--fsync", "never"], ["failover", "--nodes", "1"], ["failover", "--kills", "0"],
                 ["catch-up", "--size", "1"], ["catch-up", "--nodes", "2"],
             ] {

@@ -1,9 +1,11 @@
 import ArgumentParser
 import HoldfastClient
+import HoldfastNode
 
 struct BenchAppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "append", abstract: "Appends one record per request, as fast as acknowledgements come.",
+        commandName: "append",
+        abstract: "Appends as fast as acknowledgements come: one record a request, or batches in sessions.",
         discussion: """
             Without --server it starts a cluster of its own and removes it afterwards. Rows are medians over the runs, \
             which take turns; MAX is the median of the runs' worst appends. ANON is the most memory of each node \
@@ -21,6 +23,12 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
     @Option(help: "Requests of each caller under way at once.")
     var inFlight = 1
+
+    @Flag(help: "Each caller opens one session, and keeps --in-flight batches on their way in it.")
+    var session = false
+
+    @Option(help: "Records of each batch of a session.")
+    var batch = 1
 
     @Option(help: "How often each row is measured.")
     var runs = 5
@@ -51,6 +59,13 @@ struct BenchAppendCommand: AsyncParsableCommand {
         }
         try self.options.validate(size: self.size)
         guard (1...1_000).contains(self.inFlight) else { throw ValidationError("--in-flight must be 1 to 1000.") }
+        guard (1...NodeLimits.recordsPerAppendMax).contains(self.batch) else {
+            throw ValidationError("--batch must be 1 to \(NodeLimits.recordsPerAppendMax).")
+        }
+        guard self.session || self.batch == 1 else { throw ValidationError("--batch goes with --session.") }
+        guard !self.session || self.connections == nil else {
+            throw ValidationError("--connections goes without --session: each session has its own.")
+        }
         guard (1...100).contains(self.runs) else { throw ValidationError("--runs must be from 1 to 100.") }
         guard self.duration.milliseconds > 0 else { throw ValidationError("--duration must be above 0.") }
         if let server, ServerAddress.list(server) == nil {
@@ -71,8 +86,9 @@ struct BenchAppendCommand: AsyncParsableCommand {
     private func measure(_ servers: [ServerAddress], policy: String, cluster: LocalCluster?) async throws {
         var results = self.clientCounts.map { clients in
             let cell = ClusterBenchCell(
-                work: "append", clients: clients, connections: min(clients, self.connections ?? clients),
-                inFlight: self.inFlight, size: Int(self.size.byteCount), policy: policy)
+                work: self.session ? "session" : "append", clients: clients,
+                connections: min(clients, self.connections ?? clients), inFlight: self.inFlight, batch: self.batch,
+                size: Int(self.size.byteCount), policy: policy)
             return (cell: cell, runs: [ClusterBenchRun]())
         }
         for round in 1...self.runs {
@@ -100,20 +116,30 @@ struct BenchAppendCommand: AsyncParsableCommand {
         guard let leader = await ClusterProbe(client: client).look().leader?.leaderAddress else {
             throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
         }
-        let load = AppendLoad(
-            server: leader, clients: cell.connections, inFlight: cell.clients / cell.connections * cell.inFlight,
-            size: Int(self.size.byteCount), warmUpMilliseconds: Self.warmUpMilliseconds,
-            durationMilliseconds: self.duration.milliseconds)
         let before = try await WireCount(of: leader, client)
-        let (result, usages) = try await UsageWatch.during(cluster) { await load.run() }
+        let (result, usages) = try await UsageWatch.during(cluster) { await self.load(cell, at: leader) }
         let after = try await WireCount(of: leader, client)
         await client.shutdown()
         if result.failureCount > 0 {
             self.options.output.console.note(
                 "\(result.failureCount.counted("append")) failed; the first: \(result.failure ?? "")")
         }
-        var run = ClusterBenchRun([result], size: Int(self.size.byteCount), usages: usages)
+        var run = ClusterBenchRun([result], size: Int(self.size.byteCount), batch: self.batch, usages: usages)
         run.wireBytesPerSecond = after.bytesPerSecond(since: before)
         return run
+    }
+
+    private func load(_ cell: ClusterBenchCell, at leader: ServerAddress) async -> AppendLoad.Result {
+        let size = Int(self.size.byteCount)
+        if self.session {
+            return await SessionLoad(
+                server: leader, sessions: cell.clients, inFlight: cell.inFlight, batch: cell.batch, size: size,
+                warmUpMilliseconds: Self.warmUpMilliseconds, durationMilliseconds: self.duration.milliseconds
+            ).run()
+        }
+        return await AppendLoad(
+            server: leader, clients: cell.connections, inFlight: cell.clients / cell.connections * cell.inFlight,
+            size: size, warmUpMilliseconds: Self.warmUpMilliseconds, durationMilliseconds: self.duration.milliseconds
+        ).run()
     }
 }

@@ -56,14 +56,15 @@ extension ClusterBenchRun {
     /// - Parameters:
     ///   - windows: What was measured, one after the other.
     ///   - size: Bytes of each record.
-    init(_ windows: [AppendLoad.Result], size: Int, usages: [NodeUsage] = []) {
+    ///   - batch: Records of each request.
+    init(_ windows: [AppendLoad.Result], size: Int, batch: Int = 1, usages: [NodeUsage] = []) {
         var recorder = LatencyRecorder()
         for window in windows {
             for latency in window.latenciesMicroseconds { recorder.record(UInt64(latency) * 1000) }
         }
         let seconds = windows.reduce(0) { $0 + $1.seconds }
-        self.recordsPerSecond = Double(recorder.count) / seconds
-        self.bytesPerSecond = Double(recorder.count * size) / seconds
+        self.recordsPerSecond = Double(recorder.count * batch) / seconds
+        self.bytesPerSecond = Double(recorder.count * batch * size) / seconds
         self.latency = recorder.summary
         self.failures = windows.reduce(0) { $0 + $1.failureCount }
         self.usages = usages

@@ -7,6 +7,8 @@ struct ClusterBenchCell: Sendable {
     var connections = 0
     /// Requests of each client under way at once.
     var inFlight = 0
+    /// Records of each request.
+    var batch = 1
     /// Bytes of each record.
     var size: Int?
     var policy: String
@@ -37,7 +39,7 @@ struct ClusterBenchRow: Encodable {
     var gaps: [Double]
 
     private enum CodingKeys: String, CodingKey {
-        case work, clients, size, policy
+        case work, clients, batch, size, policy
         case inFlight = "in_flight"
         case recordsPerSecond = "records_per_second"
         case bytesPerSecond = "bytes_per_second"
@@ -76,6 +78,7 @@ struct ClusterBenchRow: Encodable {
         try columns.encode(self.cell.work, forKey: .work)
         try columns.encode(self.cell.clients, forKey: .clients)
         try columns.encode(self.cell.inFlight, forKey: .inFlight)
+        try columns.encode(self.cell.batch, forKey: .batch)
         try columns.encode(self.cell.size, forKey: .size)
         try columns.encode(self.cell.policy, forKey: .policy)
         try columns.encode(self.recordsPerSecond, forKey: .recordsPerSecond)
@@ -146,23 +149,30 @@ struct ClusterBenchTable: Encodable {
     /// Columns that are empty in all rows are left out.
     var text: String {
         let header = [
-            "WORK", "CLIENTS", "CONNECTIONS", "IN FLIGHT", "SIZE", "POLICY", "RECORDS/S", "MIN..MAX", "MIB/S",
+            "WORK", "CLIENTS", "CONNECTIONS", "IN FLIGHT", "BATCH", "SIZE", "POLICY", "RECORDS/S", "MIN..MAX", "MIB/S",
             "WIRE MIB/S", "P50 MS", "P99 MS", "MAX MS", "GAP P50 MS", "GAP P90 MS", "GAP MAX MS", "ANON MIB", "CPU S",
         ]
-        let lines = zip(self.rows, self.details).map { row, detail in
-            [
-                row.cell.work, Self.count(row.cell.clients), Self.count(detail.connections),
-                Self.count(row.cell.inFlight), Self.count(row.cell.size ?? 0), row.cell.policy,
-                row.recordsPerSecond.map { "\($0)" } ?? "-", Self.spread(detail), Self.mebibytes(row.bytesPerSecond),
-                Self.mebibytes(row.wireBytesPerSecond), Self.milliseconds(row.p50), Self.milliseconds(row.p99),
-                Self.milliseconds(row.max), row.gap(percentile: 50)?.rounded(1) ?? "-",
-                row.gap(percentile: 90)?.rounded(1) ?? "-", row.gaps.last?.rounded(1) ?? "-",
-                Self.joined(detail.nodes.map { (Double($0.anonymousByteCountMax) / 1_048_576).rounded(0) }),
-                Self.joined(detail.nodes.map { $0.cpuSeconds.rounded(1) }),
-            ]
-        }
+        let lines = zip(self.rows, self.details).map { Self.cells($0, $1) }
         let columns = header.indices.filter { column in lines.contains { $0[column] != "-" } }
         return Console.table(columns.map { header[$0] }, lines.map { line in columns.map { line[$0] } })
+    }
+
+    private static func cells(_ row: ClusterBenchRow, _ detail: ClusterBenchDetail) -> [String] {
+        let cell = row.cell
+        let about = [
+            cell.work, self.count(cell.clients), self.count(detail.connections), self.count(cell.inFlight),
+            self.count(cell.batch == 1 ? 0 : cell.batch), self.count(cell.size ?? 0), cell.policy,
+        ]
+        let speed = [
+            row.recordsPerSecond.map { "\($0)" } ?? "-", self.spread(detail), self.mebibytes(row.bytesPerSecond),
+            self.mebibytes(row.wireBytesPerSecond), self.milliseconds(row.p50), self.milliseconds(row.p99),
+            self.milliseconds(row.max),
+        ]
+        let gaps = [row.gap(percentile: 50), row.gap(percentile: 90), row.gaps.last].map { $0?.rounded(1) ?? "-" }
+        return about + speed + gaps + [
+            self.joined(detail.nodes.map { (Double($0.anonymousByteCountMax) / 1_048_576).rounded(0) }),
+            self.joined(detail.nodes.map { $0.cpuSeconds.rounded(1) }),
+        ]
     }
 
     private static func count(_ value: Int) -> String { value == 0 ? "-" : "\(value)" }
