@@ -50,7 +50,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "HoldfastNode", "HoldfastClient", "Simulation", "SegmentLog", "SegmentFormat", "LogState", "DiskIO",
+                "HoldfastNode", "HoldfastClient", "Simulation", "ReplicaDisk", "SegmentLog", "SegmentFormat",
+                "LogState", "DiskIO",
                 "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -145,6 +146,13 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("LogProcessTests", ["SegmentLog", "LogModel", system]),
+        tests(
+            "ReplicaDiskTests",
+            [
+                "ReplicaDisk", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "LogState", "Simulation",
+                "DiskIO", "LogModel", system,
+            ]
+        ),
         tests("SimulationTests", ["Simulation", "RaftCore", "DiskIO", system]),
         tests("HoldfastClientTests", ["HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging] + nio),
         tests(
@@ -157,8 +165,8 @@ let package = Package(
         tests(
             "ReplicatorTests",
             [
-                "Replicator", "ReplicaCore", "RaftCore", "SegmentFormat", "RangeCodec", "HTTP2Transport", "LogModel",
-                httpTypes, logging, system,
+                "Replicator", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "RangeCodec", "HTTP2Transport",
+                "LogModel", httpTypes, logging, system,
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.

@@ -27,16 +27,19 @@ package struct Membership: Hashable, Sendable {
     package private(set) var learners: [Learner]
     /// Of the members that were added since the cluster was formed; the others are where the configuration says.
     package private(set) var addresses: [NodeID: MemberAddress]
+    /// How the cluster went on without its majority, if it ever did; every later membership says so, too.
+    package private(set) var recovery: QuorumRecovery?
 
     /// - Parameter addresses: Those of nodes that are in no part are dropped.
     package init(
         voters: [Member] = [], outgoing: [Member] = [], learners: [Learner] = [],
-        addresses: [NodeID: MemberAddress] = [:]
+        addresses: [NodeID: MemberAddress] = [:], recovery: QuorumRecovery? = nil
     ) {
         self.voters = voters.sorted()
         self.outgoing = outgoing.sorted()
         self.learners = learners.sorted()
         self.addresses = addresses
+        self.recovery = recovery
         let nodes = self.nodes
         if !addresses.isEmpty { self.addresses = addresses.filter { nodes.contains($0.key) } }
     }
@@ -93,6 +96,22 @@ package struct Membership: Hashable, Sendable {
     private static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value) -> Value? {
         let values = voters.map(value).sorted(by: >)
         return values.isEmpty ? nil : values[voters.count / 2]
+    }
+}
+
+/// An operator's decision to go on with what one node had (`holdfast recover-quorum`).
+package struct QuorumRecovery: Hashable, Sendable {
+    /// Of the cluster since; nodes of another one are refused.
+    package var generation: UInt32
+    /// Where that node's log ended.
+    package var position: Position
+    /// The index behind its last record: some before it may never have been committed, and some that were may be lost.
+    package var nextIndex: LogIndex
+
+    package init(generation: UInt32, position: Position, nextIndex: LogIndex) {
+        self.generation = generation
+        self.position = position
+        self.nextIndex = nextIndex
     }
 }
 

@@ -14,13 +14,13 @@ import SegmentFormat
 ///
 /// Appends as in ``StoredAppend``, 30 bytes each. A producer's sequences are consecutive, so only the last is written.
 ///
-///     a full membership             15,304
+///     a full membership             15,324
 ///     64 terms                       1,537
 ///     256 producers x 16 results   127,234
 ///     2,048 idempotency keys        94,210
 ///     256 cursors                   18,946
 ///     version, trim, token              21
-///     together                     257,252 of the 262,144 bytes of a checkpoint
+///     together                     257,272 of the 262,144 bytes of a checkpoint
 ///
 /// Golden bytes: LogStateCodecTests.
 extension LogState {

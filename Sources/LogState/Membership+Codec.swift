@@ -7,10 +7,11 @@ import SegmentFormat
 ///     u8 count | (u32 node, u64 incarnation)...                                outgoing voters, ascending
 ///     u8 count | (u32 node, u64 incarnation, u8 flags, u32 replaces)...        learners, ascending
 ///     u8 count | (u32 node, text, text)...                                     addresses, ascending by node
+///     [u32 generation, u32 segment, u32 offset, u64 next index]                when the count has bit 7: a recovery
 ///
 ///     flags: bit 0 to be promoted | replaces: 0 for nobody | text: u8 length, UTF-8: a peer's and a client's host:port
 ///
-/// With 31 voters, as many outgoing, 8 learners and an address for each 15,304 bytes at most.
+/// With 31 voters, as many outgoing, 8 learners and an address for each 15,324 bytes at most.
 extension Membership {
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
@@ -37,7 +38,7 @@ extension Membership {
             bytes.append(learner.isPromoted ? 1 : 0)
             bytes.append(littleEndian: learner.replaces?.rawValue ?? 0)
         }
-        bytes.append(UInt8(self.addresses.count))
+        bytes.append(UInt8(self.addresses.count) | (self.recovery == nil ? 0 : Self.recoveryFlag))
         for (node, address) in self.addresses.sorted(by: { $0.key < $1.key }) {
             bytes.append(littleEndian: node.rawValue)
             for text in [address.peer, address.client] {
@@ -45,7 +46,13 @@ extension Membership {
                 bytes.append(contentsOf: text.utf8)
             }
         }
+        guard let recovery = self.recovery else { return }
+        bytes.append(littleEndian: recovery.generation)
+        bytes.append(recovery.position)
+        bytes.append(littleEndian: recovery.nextIndex.rawValue)
     }
+
+    private static let recoveryFlag: UInt8 = 0x80
 
     /// Whether it is within the bounds of a log's state.
     package var fits: Bool {
@@ -61,8 +68,11 @@ extension Membership {
         let voters = try Self.readVoters(&reader)
         let outgoing = try Self.readVoters(&reader)
         let learners = try Self.readLearners(&reader)
-        let addresses = try Self.readAddresses(&reader)
-        let membership = Membership(voters: voters, outgoing: outgoing, learners: learners, addresses: addresses)
+        let count: UInt8 = try reader.integer()
+        let addresses = try Self.readAddresses(&reader, count: count & ~Self.recoveryFlag)
+        let recovery = count & Self.recoveryFlag == 0 ? nil : try Self.readRecovery(&reader)
+        let membership = Membership(
+            voters: voters, outgoing: outgoing, learners: learners, addresses: addresses, recovery: recovery)
         guard !learners.contains(where: { membership.isVoter($0.member) }) else { throw .notCanonical(.learners) }
         guard membership.addresses.count == addresses.count else { throw .notCanonical(.addresses) }
         return membership
@@ -97,9 +107,8 @@ extension Membership {
     }
 
     private static func readAddresses(
-        _ reader: inout StateReader
+        _ reader: inout StateReader, count: UInt8
     ) throws(LogStateError) -> [NodeID: MemberAddress] {
-        let count = Int(try reader.integer(UInt8.self))
         var addresses: [NodeID: MemberAddress] = [:]
         var last: NodeID?
         for _ in 0..<count {
@@ -111,6 +120,13 @@ extension Membership {
                 client: try reader.text(byteCountMax: LogStateLimits.addressByteCountMax))
         }
         return addresses
+    }
+
+    private static func readRecovery(_ reader: inout StateReader) throws(LogStateError) -> QuorumRecovery {
+        let generation: UInt32 = try reader.integer()
+        let position = try reader.position()
+        return QuorumRecovery(
+            generation: generation, position: position, nextIndex: LogIndex(try reader.integer()))
     }
 }
 

@@ -48,7 +48,7 @@ extension Membership {
         }
         return Membership(
             voters: self.voters, learners: self.learners.filter { $0.member.node != node } + [learner],
-            addresses: self.addresses.merging([node: address]) { $1 })
+            addresses: self.addresses.merging([node: address]) { $1 }, recovery: self.recovery)
     }
 
     /// Of a node that votes already: its address, and whose place it takes.
@@ -62,7 +62,7 @@ extension Membership {
         return Membership(
             voters: leaving ? self.voters.filter { $0.node != voter.replaces } : self.voters,
             outgoing: leaving ? self.voters : [], learners: self.learners,
-            addresses: self.addresses.merging([node: address]) { $1 })
+            addresses: self.addresses.merging([node: address]) { $1 }, recovery: self.recovery)
     }
 
     private func promoting(_ node: NodeID) throws(MembershipRefusal) -> Membership? {
@@ -75,7 +75,7 @@ extension Membership {
         learner.isPromoted = true
         return Membership(
             voters: self.voters, learners: self.learners.filter { $0.member.node != node } + [learner],
-            addresses: self.addresses)
+            addresses: self.addresses, recovery: self.recovery)
     }
 
     private func removing(_ node: NodeID) throws(MembershipRefusal) -> Membership? {
@@ -88,7 +88,8 @@ extension Membership {
         guard !voters.isEmpty else { throw .lastVoter }
         let isVoter = voters.count < self.voters.count
         return Membership(
-            voters: voters, outgoing: isVoter ? self.voters : [], learners: learners, addresses: self.addresses)
+            voters: voters, outgoing: isVoter ? self.voters : [], learners: learners, addresses: self.addresses,
+            recovery: self.recovery)
     }
 
     /// The joint membership in which these learners vote, of those who are to; `nil` when there are none.
@@ -100,11 +101,12 @@ extension Membership {
         return Membership(
             voters: self.voters.filter { !leaving.contains($0.node) } + promoted.map(\.member),
             outgoing: self.voters, learners: self.learners.filter { !promoted.contains($0) },
-            addresses: self.addresses)
+            addresses: self.addresses, recovery: self.recovery)
     }
 
     /// What follows a joint membership once it is committed.
     package var completed: Membership {
-        Membership(voters: self.voters, learners: self.learners, addresses: self.addresses)
+        Membership(
+            voters: self.voters, learners: self.learners, addresses: self.addresses, recovery: self.recovery)
     }
 }

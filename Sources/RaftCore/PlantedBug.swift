@@ -56,4 +56,9 @@ package enum PlantedBug: String, CaseIterable, Hashable, Sendable {
     case answerDuplicateAtOnce
     /// Who waits for a commit still does so when another node leads and commits another frame there.
     case keepWaitingWhenDeposed
+
+    // MARK: Peers, in ReplicaCore
+
+    /// A node whose directory was put back from a copy counts as if nothing had happened.
+    case ignoreStarts
 }

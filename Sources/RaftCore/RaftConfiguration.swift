@@ -78,10 +78,11 @@ package struct RaftRecovered: Hashable, Sendable {
     package var right: VotingRight
     /// What it vouched for at most, where its log was lost; `nil` when nobody knows.
     package var vouched: LogPoint?
+    package var isRetired: Bool
 
     package init(
         hardState: HardState, membership: Membership, terms: [TermStart], tail: LogPoint, commit: Position,
-        right: VotingRight = .held, vouched: LogPoint? = nil
+        right: VotingRight = .held, vouched: LogPoint? = nil, isRetired: Bool = false
     ) {
         self.hardState = hardState
         self.membership = membership
@@ -90,5 +91,6 @@ package struct RaftRecovered: Hashable, Sendable {
         self.commit = commit
         self.right = right
         self.vouched = vouched
+        self.isRetired = isRetired
     }
 }

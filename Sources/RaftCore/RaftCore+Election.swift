@@ -115,11 +115,10 @@ extension RaftCore {
     /// A node that lost a part of its log votes for whoever has all that it may have vouched for: the comparison is the
     /// one that it would have made with the log that it had.
     private var electionPoint: LogPoint? {
-        guard self.unreadable <= self.commit else { return nil }
+        guard !self.isRetired, self.unreadable <= self.commit else { return nil }
         switch self.right {
         case .held: return self.tail
         case .lostUntilLevel: return self.vouched.map { max($0, self.tail) }
-        case .lostForGood: return nil
         }
     }
 

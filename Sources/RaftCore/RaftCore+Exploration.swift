@@ -12,6 +12,7 @@ extension RaftCore {
         self.right = other.right
         self.vouched = other.vouched
         self.unreadable = other.unreadable
+        self.isRetired = other.isRetired
         self.commit = other.commit
         self.persisted = other.persisted
         self.hardState = other.hardState
@@ -44,8 +45,8 @@ extension RaftCore {
 
     package var fingerprint: RaftFingerprint {
         RaftFingerprint(
-            role: self.role, right: self.right, unreadable: self.unreadable, membership: self.membership,
-            commit: self.commit,
+            role: self.role, right: self.right, isRetired: self.isRetired, unreadable: self.unreadable,
+            membership: self.membership, commit: self.commit,
             persisted: self.persisted, hardState: self.hardState, persistedHardState: self.persistedHardState,
             held: self.held.map { .init(message: $0.message, destination: $0.destination) }, history: self.history,
             confirmed: self.confirmed, leaderCommit: self.leaderCommit,
@@ -77,6 +78,7 @@ package struct RaftFingerprint: Hashable, Sendable {
 
     let role: RaftRole
     let right: VotingRight
+    let isRetired: Bool
     let unreadable: Position
     let membership: Membership
     let commit: Position

@@ -77,8 +77,6 @@ extension RaftCore {
         precondition(self.persistedHardState.term >= before.persistedHardState.term, "stored term went back")
         precondition(self.commit >= before.commit, "commit went back from \(before.commit) to \(self.commit)")
         precondition(self.right == before.right || self.right == .held, "lost the right to vote while running")
-        precondition(
-            before.right != .lostForGood || self.right == before.right, "votes again, and may have voted before")
         precondition(self.effects.isEmpty, "effects left behind")
     }
 }

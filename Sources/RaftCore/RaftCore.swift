@@ -23,6 +23,8 @@ package struct RaftCore: ~Copyable {
     let vouched: LogPoint?
     /// Where the last frame ends that this node holds and cannot read; zero when it can read everything.
     package internal(set) var unreadable = Position.zero
+    /// Neither votes nor campaigns, for good: see ``Retirement``.
+    package internal(set) var isRetired: Bool
     package internal(set) var commit: Position
     /// How far the own disk has the log.
     package internal(set) var persisted: LogPoint
@@ -81,6 +83,7 @@ package struct RaftCore: ~Copyable {
         self.membership = recovered.membership
         self.right = configuration.planted == .voteWithLostLog ? .held : recovered.right
         self.vouched = recovered.vouched
+        self.isRetired = recovered.isRetired
         self.commit = recovered.commit
         self.persisted = recovered.tail
         // A frame of a later term proves that this node was in that term.
@@ -128,7 +131,7 @@ package struct RaftCore: ~Copyable {
 
     /// Leads, and votes as others do. Not while its log may be short of what it vouched for, nor while it cannot read what may not
     /// be committed yet.
-    package var mayVote: Bool { self.right == .held && self.unreadable <= self.commit }
+    package var mayVote: Bool { self.right == .held && !self.isRetired && self.unreadable <= self.commit }
 
     /// How far a follower's log equals this leader's; `nil` unless this node leads and `member` is another member.
     package func matched(_ member: Member) -> (received: LogPoint, persisted: LogPoint)? {
@@ -168,6 +171,7 @@ package struct RaftCore: ~Copyable {
         case .transferAsked(let node): self.transferAsked(to: node)
         case .membershipChanged(let membership): self.membershipChanged(membership)
         case .resigned: if self.role == .leader { self.follow(nil, in: self.term) }
+        case .retired: self.retired()
         }
         let effects = self.takeEffects()
         #if DEBUG
@@ -177,6 +181,12 @@ package struct RaftCore: ~Copyable {
             _ = before
         #endif
         return effects
+    }
+
+    /// Whoever leads or campaigns does so no more.
+    private mutating func retired() {
+        self.isRetired = true
+        self.follow(nil, in: self.term)
     }
 
     private mutating func ticked() {

@@ -76,4 +76,6 @@ package enum RaftInput: Hashable, Sendable {
     case membershipChanged(Membership)
     /// A leader that is no voter any more has nobody to hand over to.
     case resigned
+    /// This incarnation neither votes nor leads any more.
+    case retired
 }

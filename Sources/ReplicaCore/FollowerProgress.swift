@@ -20,6 +20,8 @@ package struct FollowerProgress: Sendable {
     package var phase: Phase
     /// Who answers there, by its own word.
     package private(set) var member: Member?
+    /// By its own word it neither votes nor counts.
+    package private(set) var isRetired = false
     /// No member any more: hears so until then.
     package var leavesAt: MonotonicTime?
     /// The end of what has been shipped on this stream.
@@ -48,9 +50,10 @@ package struct FollowerProgress: Sendable {
         }
     }
 
-    package mutating func began(at point: LogPoint, checksum: UInt32, on stream: StreamID, to member: Member) {
+    package mutating func began(at point: LogPoint, checksum: UInt32, on stream: StreamID, to start: MemberStart) {
         self.phase = .streaming(stream)
-        self.member = member
+        self.member = start.member
+        self.isRetired = start.isRetired
         self.sent = point
         self.sentChecksum = checksum
         self.toldCommit = .zero

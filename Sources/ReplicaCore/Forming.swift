@@ -10,9 +10,10 @@ package enum Forming: Hashable, Sendable {
     case wait(missing: [NodeID])
     /// Ask again: a cluster that is there already has to add this node.
     case waitToBeAdded
-    case form(FoundingLog)
+    /// - `generation`: Of the cluster that is there; `nil` when there is none yet.
+    case form(FoundingLog, generation: UInt32?)
     /// This node is a member, and the founders' log was trimmed: it begins with this node's first segment.
-    case copy(from: NodeID, cluster: ClusterID)
+    case copy(from: NodeID, cluster: ClusterID, generation: UInt32)
     /// The others are a cluster that knows another incarnation of this node, which has to be replaced.
     case refused(by: NodeID)
 
@@ -26,15 +27,17 @@ package enum Forming: Hashable, Sendable {
     ) -> Forming {
         // A node that lost its whole log is not blank, and knows no cluster any more: it has not answered yet.
         let answers = answers.filter { !$0.value.isEmptied }
-        let clusters = answers.filter { !$0.value.isBlank }.sorted { $0.key < $1.key }
+        // Nodes of an earlier generation are not of the cluster any more.
+        let newest = answers.values.filter { !$0.isBlank }.map(\.generation).max()
+        let clusters = answers.filter { !$0.value.isBlank && $0.value.generation == newest }.sorted { $0.key < $1.key }
         // A member that was added begins with the founders' log, too: the stream brings the rest, itself included.
         if let named = clusters.first(where: { ($0.value.founders + $0.value.members).contains(own) })?.value,
             !named.founders.isEmpty
         {
-            return .form(FoundingLog(members: named.founders))
+            return .form(FoundingLog(members: named.founders), generation: named.generation)
         }
         if let (node, named) = clusters.first(where: { $0.value.members.contains(own) }), let cluster = named.cluster {
-            return .copy(from: node, cluster: cluster)
+            return .copy(from: node, cluster: cluster, generation: named.generation)
         }
         if let (node, answer) = clusters.first {
             let isKnown = (answer.members.isEmpty ? answer.founders : answer.members).contains { $0.node == own.node }
@@ -46,7 +49,7 @@ package enum Forming: Hashable, Sendable {
         let others = configured.filter { $0 != own.node }.compactMap { node in
             answers[node].map { Member(node: node, incarnation: $0.incarnation) }
         }
-        return .form(FoundingLog(members: [own] + others))
+        return .form(FoundingLog(members: [own] + others), generation: nil)
     }
 }
 

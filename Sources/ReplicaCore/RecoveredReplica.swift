@@ -12,6 +12,10 @@ package struct RecoveredReplica: Sendable {
     package var marks: ChainMarks
     package var segments: SegmentTable
     package var trimMarks: TrimMarks
+    /// Why this incarnation neither votes nor counts any more.
+    package var retirement: Retirement?
+    /// The latest starts of peers that this node has seen.
+    package var sightings: [StartSighting] = []
 }
 
 /// Rebuilds ``RecoveredReplica`` from the frames of the log's end.

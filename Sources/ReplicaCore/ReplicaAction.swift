@@ -16,6 +16,10 @@ package enum DiskJob: Sendable {
     case recordCommit(Position)
     /// The log is whole again: the next start may vote.
     case liftBar
+    /// So that the next process knows them; one of a full disk may not.
+    case rememberStarts([StartSighting])
+    /// This incarnation neither votes nor counts any more, also after a restart.
+    case retire(Retirement)
 }
 
 /// What the shell has to do now, in this order.
@@ -29,6 +33,10 @@ package enum ReplicaAction: Sendable {
     /// Where the log begins now.
     case trimmed(id: UInt64, Result<TrimOutcome, TrimFailure>)
     case send(RaftMessage, to: Member)
+    /// Tell a peer who this is, before anything else.
+    case greet(NodeID)
+    /// Nothing that this peer says counts; tell it why.
+    case refuse(PeerRefusal, Member)
 
     // Leader's side.
     case openStream(StreamID, to: NodeID, ReplicateHello)
@@ -81,4 +89,6 @@ package enum ReplicaNote: Hashable, Sendable {
     case followerLevel(NodeID, through: Position)
     case streamRefused(by: NodeID, StreamRefusal)
     case refusedRange(from: NodeID, String)
+    /// A peer has shown that this node's promises are not known to it.
+    case retired(Retirement, by: NodeID)
 }

@@ -3,11 +3,10 @@ import RaftCore
 
 /// What one node's decisions need to know beforehand.
 package struct ReplicaConfiguration: Sendable {
-    package var member: Member
+    /// Who this node is, and which start of its directory this is.
+    package var start: MemberStart
+    package var member: Member { self.start.member }
     package var cluster: ClusterID
-    package var generation: UInt32
-    /// Count of starts of this incarnation.
-    package var starts: UInt64
     package var policy: FsyncPolicy
     /// A frame that would pass this size of its segment begins the next one.
     package var segmentByteCountMax: Int
@@ -16,13 +15,11 @@ package struct ReplicaConfiguration: Sendable {
     package var randomSeed: UInt64
 
     package init(
-        member: Member, cluster: ClusterID, generation: UInt32 = 0, starts: UInt64, policy: FsyncPolicy,
-        segmentByteCountMax: Int, raft: RaftConfiguration, randomSeed: UInt64
+        start: MemberStart, cluster: ClusterID, policy: FsyncPolicy, segmentByteCountMax: Int,
+        raft: RaftConfiguration, randomSeed: UInt64
     ) {
-        self.member = member
+        self.start = start
         self.cluster = cluster
-        self.generation = generation
-        self.starts = starts
         self.policy = policy
         self.segmentByteCountMax = segmentByteCountMax
         self.raft = raft

@@ -7,7 +7,10 @@ import WireFormat
 /// The follower's side of replication: every frame is checked before it is stored.
 extension ReplicaCore {
     /// A leader opened a stream: answers with this node's tail and term table (its read-from position).
-    mutating func greeted(_ hello: ReplicateHello, on stream: StreamID) {
+    mutating func greeted(_ hello: ReplicateHello, from start: MemberStart, on stream: StreamID) {
+        guard start.member == hello.leader, self.admits(start) else {
+            return self.actions.append(.closeUpstream(stream))
+        }
         if hello.term >= self.raft.term, self.refusal(of: hello) == nil {
             self.consensus(.leaderSpoke(term: hello.term, leader: hello.leader))
             self.drainEffects()
@@ -19,8 +22,8 @@ extension ReplicaCore {
             .welcome(
                 ReplicateWelcome(
                     version: WireLimits.version, term: self.raft.term, follower: self.configuration.member,
-                    starts: self.configuration.starts, refusal: refusal, tail: chain.point,
-                    tailChecksum: chain.previousChecksum, first: Position(segment: self.segments.first, offset: 0),
+                    refusal: refusal, tail: chain.point, tailChecksum: chain.previousChecksum,
+                    first: Position(segment: self.segments.first, offset: 0),
                     committed: self.marks.committed.point,
                     persisted: self.persisted, terms: self.history.current.terms.starts),
                 on: stream))

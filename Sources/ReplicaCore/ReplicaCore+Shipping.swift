@@ -7,6 +7,7 @@ import WireFormat
 extension ReplicaCore {
     mutating func peerConnected(_ node: NodeID) {
         self.connected.insert(node)
+        self.actions.append(.greet(node))
         guard self.raft.role == .leader, self.followers[node] != nil else { return }
         self.followers[node]?.ended(.idle(retryAt: self.now.monotonic))
         self.tend(node)
@@ -72,8 +73,7 @@ extension ReplicaCore {
         self.followers[node]?.ended(.greeting(stream, deadline: deadline))
         let hello = ReplicateHello(
             version: WireLimits.version, cluster: self.configuration.cluster, term: self.raft.term,
-            leader: self.configuration.member, starts: self.configuration.starts,
-            generation: self.configuration.generation)
+            leader: self.configuration.member)
         self.actions.append(.openStream(stream, to: node, hello))
     }
 
@@ -90,8 +90,11 @@ extension ReplicaCore {
     }
 
     /// Finds the last common position from the two term tables and streams from there.
-    mutating func welcomed(_ welcome: ReplicateWelcome, on stream: StreamID, by node: NodeID) {
+    mutating func welcomed(
+        _ welcome: ReplicateWelcome, from start: MemberStart, on stream: StreamID, by node: NodeID
+    ) {
         guard self.raft.role == .leader, case .greeting(stream, _)? = self.followers[node]?.phase else { return }
+        guard start.member == welcome.follower, self.admits(start) else { return self.abandon(stream, to: node) }
         if let refusal = welcome.refusal {
             self.actions.append(.note(.streamRefused(by: node, refusal)))
             self.abandon(stream, to: node)
@@ -111,7 +114,7 @@ extension ReplicaCore {
         if self.configuration.raft.planted == .streamFromCommit { common = welcome.committed }
         guard common.position.segment >= self.segments.first else { return self.tellTrimmed(node, on: stream) }
         let checksum = common == welcome.tail ? welcome.tailChecksum : 0
-        self.followers[node]?.began(at: common, checksum: checksum, on: stream, to: welcome.follower)
+        self.followers[node]?.began(at: common, checksum: checksum, on: stream, to: start)
         self.ship(to: node)
     }
 
@@ -134,8 +137,11 @@ extension ReplicaCore {
         // The window opens by position: this stream has shown that the follower's log is a prefix of this one. Which of
         // the points vouch for anything is the core's to judge.
         self.followers[node]?.acknowledged(received: ack.received, persisted: ack.persisted)
-        self.consensus(.acknowledged(by: member, received: ack.received, persisted: ack.persisted))
-        self.drainEffects()
+        // An incarnation without its votes may follow a leader that it has helped to depose: what it holds counts for nothing.
+        if self.followers[node]?.isRetired == false {
+            self.consensus(.acknowledged(by: member, received: ack.received, persisted: ack.persisted))
+            self.drainEffects()
+        }
         self.ship(to: node)
         self.learnerAcknowledged(member)
     }

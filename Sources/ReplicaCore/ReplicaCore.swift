@@ -41,6 +41,11 @@ package struct ReplicaCore: ~Copyable {
     var deferredAnswers = DeferredAnswers()
     var trims = PendingRequests()
 
+    // Peers.
+    var starts: StartLedger
+    /// Why this incarnation neither votes nor counts any more.
+    package internal(set) var retirement: Retirement?
+
     // Follower.
     var upstream: Upstream?
     /// The peers' first segment, of which a copy is being made: this log ends before it.
@@ -79,7 +84,8 @@ package struct ReplicaCore: ~Copyable {
                 tail: chain.point,
                 commit: recovered.marks.committed.tail,
                 right: recovered.right,
-                vouched: recovered.vouched
+                vouched: recovered.vouched,
+                isRetired: recovered.retirement != nil
             ),
             now: now.monotonic,
             randomSeed: configuration.randomSeed
@@ -89,6 +95,8 @@ package struct ReplicaCore: ~Copyable {
         self.buffer = TailBuffer(byteCountMax: configuration.limits.tailByteCountMax)
         self.segments = recovered.segments
         self.trimMarks = recovered.trimMarks
+        self.starts = StartLedger(recovered.sightings)
+        self.retirement = recovered.retirement
         self.written = chain.point
         self.persisted = chain.point
         self.now = now
@@ -142,15 +150,19 @@ package struct ReplicaCore: ~Copyable {
         case .connected(let node): self.peerConnected(node)
         case .disconnected(let node): self.peerDisconnected(node)
         case .died(let node): self.consensus(.leaderLost(node))
-        case .received(let message, let member): self.consensus(.received(message, from: member))
-        case .welcomed(let welcome, let stream, let node): self.welcomed(welcome, on: stream, by: node)
+        case .met(let start): _ = self.admits(start)
+        case .received(let message, let start):
+            if self.admits(start) { self.consensus(.received(message, from: start.member)) }
+        case .refused(let refusal, let node): self.refused(refusal, by: node)
+        case .welcomed(let welcome, let start, let stream, let node):
+            self.welcomed(welcome, from: start, on: stream, by: node)
         case .acknowledged(let ack, let stream, let node): self.acknowledged(ack, on: stream, by: node)
         case .streamClosed(let stream, let node): self.streamClosed(stream, to: node)
         case .loaded(let bytes, let from, let node, let stream):
             self.loaded(bytes, from: from, to: node, stream: stream)
         case .loadFailed(let node, let stream): self.abandon(stream, to: node)
         case .upstreamClosed(let stream): self.upstreamClosed(stream)
-        case .greeted(let hello, let stream): self.greeted(hello, on: stream)
+        case .greeted(let hello, let start, let stream): self.greeted(hello, from: start, on: stream)
         case .shipped(let range, let raw, let stream): self.received(range, raw: raw, on: stream)
         case .toldTrimmed(let first, let stream): self.toldTrimmed(first, on: stream)
         case .fetched(let segment): self.fetched(segment)

@@ -48,10 +48,14 @@ package enum ReplicaEvent: Sendable {
     case disconnected(from: NodeID)
     /// The peer's process is gone: its connection reset, and a new one was refused.
     case died(NodeID)
-    case received(RaftMessage, from: Member)
+    /// A peer says who it is.
+    case met(MemberStart)
+    case received(RaftMessage, from: MemberStart)
+    /// A peer has nothing to do with this node.
+    case refused(PeerRefusal, by: NodeID)
 
     // Leader's side of a `replicate` stream.
-    case welcomed(ReplicateWelcome, on: StreamID, by: NodeID)
+    case welcomed(ReplicateWelcome, from: MemberStart, on: StreamID, by: NodeID)
     case acknowledged(AckMessage, on: StreamID, by: NodeID)
     case streamClosed(StreamID, to: NodeID)
     /// The answer to ``ReplicaAction/load(to:stream:from:through:byteCountMax:)``.
@@ -59,7 +63,7 @@ package enum ReplicaEvent: Sendable {
     case loadFailed(to: NodeID, stream: StreamID)
 
     // Follower's side of a `replicate` stream.
-    case greeted(ReplicateHello, on: StreamID)
+    case greeted(ReplicateHello, from: MemberStart, on: StreamID)
     case upstreamClosed(StreamID)
     case shipped(RangeMessage, raw: Bytes, on: StreamID)
     /// The leader's log begins here, behind all that the two logs share.

@@ -11,6 +11,7 @@ import WireFormat
 package final class ReplicaDisk {
     private let writer: LogWriter
     private let votes: VoteFile
+    private let starts: StartsFile
     private let policy: FsyncPolicy
     private let planted: PlantedBug?
     /// How many truncations the writes came after.
@@ -20,9 +21,12 @@ package final class ReplicaDisk {
     /// Written since the last sync.
     package private(set) var needsSync = false
 
-    package init(writer: LogWriter, votes: VoteFile, policy: FsyncPolicy, planted: PlantedBug? = nil) {
+    package init(
+        writer: LogWriter, votes: VoteFile, starts: StartsFile, policy: FsyncPolicy, planted: PlantedBug? = nil
+    ) {
         self.writer = writer
         self.votes = votes
+        self.starts = starts
         self.policy = policy
         self.planted = planted
     }
@@ -59,6 +63,21 @@ package final class ReplicaDisk {
         case .liftBar:
             try self.votes.liftBar()
             return nil
+        case .rememberStarts(let sightings):
+            try self.remember(sightings)
+            return nil
+        case .retire(let retirement):
+            try self.votes.retire(retirement)
+            return nil
+        }
+    }
+
+    /// What a full disk does not take is known to this process all the same: no reason to stop.
+    private func remember(_ sightings: [StartSighting]) throws(LogError) {
+        do throws(LogError) {
+            try self.starts.store(sightings)
+        } catch {
+            guard error == .noSpace else { throw error }
         }
     }
 

@@ -28,14 +28,15 @@ extension ReplicaOpening {
     ///
     /// - Throws: ``ReplicaOpeningError``; the directory is unlocked again.
     package static func open(
-        _ configuration: LogConfiguration, fileSystem: any FileSystem, newIncarnation: () -> Incarnation
+        _ configuration: LogConfiguration, fileSystem: any FileSystem,
+        newLife: () -> Life = { Life(UInt64.random(in: 1 ... .max)) }, newIncarnation: () -> Incarnation
     ) throws(ReplicaOpeningError) -> OpenedReplica {
         var configuration = configuration
         configuration.recovery = .quarantineDamage
         var lost: Damage?
         for _ in 0..<Self.attemptsMax {
             do throws(ReplicaOpeningError) {
-                return try Self.openOnce(&configuration, fileSystem, newIncarnation)
+                return try Self.openOnce(&configuration, fileSystem, newLife, newIncarnation)
             } catch {
                 guard case .log(.damaged(let damage)) = error else { throw error }
                 if let known = lost, !damage.begins(before: known) {
@@ -52,12 +53,13 @@ extension ReplicaOpening {
 
     /// In a function of its own, so that a directory that cannot be used is unlocked on the way out.
     private static func openOnce(
-        _ configuration: inout LogConfiguration, _ fileSystem: any FileSystem, _ newIncarnation: () -> Incarnation
+        _ configuration: inout LogConfiguration, _ fileSystem: any FileSystem, _ newLife: () -> Life,
+        _ newIncarnation: () -> Incarnation
     ) throws(ReplicaOpeningError) -> OpenedReplica {
         let opened: OpenedLog
         do throws(LogError) {
             opened = try LogDirectory.open(
-                configuration, mode: .cluster, fileSystem: fileSystem, newIncarnation: newIncarnation)
+                configuration, mode: .cluster, fileSystem: fileSystem, newLife: newLife, newIncarnation: newIncarnation)
         } catch { throw .log(error) }
         guard opened.writer != nil else { return OpenedReplica(opened) }
         // The next look finds no clean stop any more.
@@ -69,9 +71,12 @@ extension ReplicaOpening {
     package static func recover(_ opened: OpenedLog) throws(ReplicaOpeningError) -> RecoveredReplica {
         guard let writer = opened.writer, let store = opened.store, let votes = opened.votes else { throw .blank }
         do { try writer.sync() } catch { throw .log(error) }
-        return try Self.recover(
+        var recovered = try Self.recover(
             store: store, commit: opened.commit, hardState: HardState(votes.current), right: VotingRight(opened.bar),
             vouched: votes.vouched)
+        recovered.retirement = votes.retirement
+        recovered.sightings = opened.starts?.found ?? []
+        return recovered
     }
 }
 
@@ -86,7 +91,6 @@ extension VotingRight {
         switch bar {
         case .none: self = .held
         case .untilLevel: self = .lostUntilLevel
-        case .forGood: self = .lostForGood
         }
     }
 }

@@ -171,7 +171,7 @@ final class DiskThread: Sendable {
             // A trim may free the room that is waited for; it is done again in its turn.
             if !left.isEmpty {
                 switch job {
-                case .persistVote: break
+                case .persistVote, .retire, .rememberStarts: break
                 case .trim: left.append(job)
                 case .write, .truncate, .recordCommit, .liftBar:
                     left.append(job)

@@ -35,16 +35,16 @@ struct FormingDriver {
                 isJoining: self.configuration.isJoining || self.directory.isEmptied, own: self.directory.member,
                 configured: self.configuration.peers.map(\.node), answers: answers)
             switch decision {
-            case .form(let founding):
-                do { return try self.directory.form(founding) } catch {
+            case .form(let founding, let generation):
+                do { return try self.directory.form(founding, generation: generation) } catch {
                     self.configuration.logger.critical(
                         "cannot write the founding frame", metadata: ["error": "\(error)"])
                     return nil
                 }
-            case .copy(let node, let cluster):
+            case .copy(let node, let cluster, let generation):
                 let level: Logger.Level = round % Self.roundsPerNote == 0 ? .warning : .debug
                 guard let copy = await self.copy(from: node, cluster: cluster, failureLevel: level) else { break }
-                return await self.begin(with: copy)
+                return await self.begin(with: copy, generation: generation)
             case .wait(let missing):
                 if round % Self.roundsPerNote == 0 {
                     self.configuration.logger.info(
@@ -90,9 +90,13 @@ struct FormingDriver {
         }
     }
 
-    private func begin(with copy: VerifiedFirstSegment) async -> ReplicaDirectory? {
+    private func begin(with copy: VerifiedFirstSegment, generation: UInt32) async -> ReplicaDirectory? {
         let (directory, configuration) = (self.directory, self.configuration)
-        do { return try await self.pool.runIfActive { try directory.begin(with: copy, configuration) } } catch {
+        do {
+            return try await self.pool.runIfActive {
+                try directory.begin(with: copy, generation: generation, configuration)
+            }
+        } catch {
             configuration.logger.critical("cannot begin with the first segment", metadata: ["error": "\(error)"])
             return nil
         }

@@ -26,6 +26,8 @@ package enum MemberFailure: Error, Hashable, Sendable {
     case otherNode(NodeID, at: String)
     /// The node belongs to another cluster.
     case otherCluster(NodeID, ClusterID)
+    /// The node still has the directory in which its promises do not count any more.
+    case retired(NodeID)
 }
 
 extension Replicator {
@@ -55,13 +57,18 @@ extension Replicator {
         of node: NodeID, at given: MemberAddress?, replacing replaced: NodeID?, _ isPromoted: Bool,
         to status: ReplicatorStatus
     ) async throws(MemberFailure) -> MembershipChange {
-        let known = self.peers.first { $0.node == node }?.address
+        let known = (self.peers + self.configuredPeers).first { $0.node == node }?.address
         guard let address = given ?? known else { throw .noAddress(node) }
         guard let peer = ClusterPeer(node: node, address), address.isShort else { throw .badAddress(address) }
         guard let identity = await self.identity(of: peer) else { throw .unreachable(node, at: address.peer) }
         guard identity.node == node else { throw .otherNode(identity.node, at: address.peer) }
         if let cluster = identity.cluster, cluster != status.cluster { throw .otherCluster(node, cluster) }
+        let isOlder = !identity.isBlank && identity.generation < status.generation
+        guard !identity.isRetired, !isOlder else { throw .retired(node) }
         let member = Member(node: node, incarnation: identity.incarnation)
+        // What a recovery of the quorum left out is not to be replaced any more.
+        let isLeftOut = status.membership.recovery != nil && !status.membership.voters.contains { $0.node == node }
+        let replaced = replaced == node && isLeftOut ? nil : replaced
         return .add(Learner(member, isPromoted: isPromoted, replaces: replaced), at: address)
     }
 }

@@ -4,6 +4,8 @@ import HTTPTypes
 extension HTTPField.Name {
     /// The cluster of whoever asks, 32 hexadecimal digits.
     static let holdfastCluster = peer("Holdfast-Cluster")
+    /// Who speaks, see ``MemberStart/fieldText``.
+    static let holdfastStart = peer("Holdfast-Start")
     /// A segment's number.
     static let holdfastSegment = peer("Holdfast-Segment")
     /// How long the whole segment is.

@@ -21,7 +21,7 @@ final class PeerLink {
         case disconnected
         /// The connection closed, and the port refuses a new one.
         case died
-        case message(PeerMessage, on: StreamID?)
+        case message(PeerMessage, from: MemberStart, on: StreamID?)
         case streamClosed(StreamID)
     }
 
@@ -35,6 +35,8 @@ final class PeerLink {
     private let cluster: ClusterID
     private let eventLoop: any EventLoop
     private let logger: Logger
+    /// Who speaks here: this node.
+    private let start: () -> MemberStart
     private let report: (Report) -> Void
     private var connection: HTTP2Connection?
     private var replicate: (id: StreamID, messages: MessageStream)?
@@ -60,13 +62,14 @@ final class PeerLink {
 
     init(
         peer: ClusterPeer, cluster: ClusterID, eventLoop: any EventLoop, shipping: RangeShipping, logger: Logger,
-        report: @escaping (Report) -> Void
+        start: @escaping () -> MemberStart, report: @escaping (Report) -> Void
     ) {
         self.peer = peer
         self.cluster = cluster
         self.eventLoop = eventLoop
         self.shipping = shipping
         self.logger = logger
+        self.start = start
         self.report = report
     }
 
@@ -229,14 +232,14 @@ final class PeerLink {
     private func request(_ path: String) -> HTTPRequest {
         HTTPRequest(
             method: .post, scheme: "http", authority: "\(self.peer.peerHost):\(self.peer.peerPort)", path: path,
-            headerFields: [.holdfastCluster: "\(self.cluster)"])
+            headerFields: [.holdfastCluster: "\(self.cluster)", .holdfastStart: self.start().fieldText])
     }
 
     // MARK: What comes back
 
-    fileprivate func received(_ message: PeerMessage, on id: StreamID?) {
+    fileprivate func received(_ message: PeerMessage, from start: MemberStart, on id: StreamID?) {
         if let id, self.replicate?.id != id { return }
-        self.report(.message(message, on: id))
+        self.report(.message(message, from: start, on: id))
     }
 
     fileprivate func streamEnded(_ id: StreamID?) {
@@ -253,7 +256,8 @@ private final class PeerReplies: HTTP2ClientHandler {
     private let stream: StreamID?
     /// Keeps the stream's parser; set right after opening.
     var messages: MessageStream?
-    private var isAccepted = false
+    /// Who answers; `nil` until it has accepted the stream.
+    private var sender: MemberStart?
 
     init(link: PeerLink, stream: StreamID?) {
         self.link = link
@@ -261,14 +265,14 @@ private final class PeerReplies: HTTP2ClientHandler {
     }
 
     func received(head: HTTPResponse, on stream: HTTP2Stream) {
-        self.isAccepted = head.status == .ok
-        if !self.isAccepted { self.messages?.close() }
+        if head.status == .ok { self.sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:)) }
+        if self.sender == nil { self.messages?.close() }
     }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
-        guard self.isAccepted, let messages = self.messages else { return }
+        guard let sender = self.sender, let messages = self.messages else { return }
         do {
-            for message in try messages.received(body) { self.link?.received(message, on: self.stream) }
+            for message in try messages.received(body) { self.link?.received(message, from: sender, on: self.stream) }
         } catch {
             messages.close()
             self.link?.streamEnded(self.stream)

@@ -10,6 +10,8 @@ protocol PeerServiceOwner: AnyObject {
     var identity: PeerIdentity { get }
     /// `nil` while the node is blank.
     var cluster: ClusterID? { get }
+    /// `nil` while the node is blank.
+    var start: MemberStart? { get }
     /// `nil` while the node has no log.
     var segments: SegmentSource? { get }
     func opened(_ upstream: PeerUpstream)
@@ -19,14 +21,17 @@ protocol PeerServiceOwner: AnyObject {
 
 /// One stream that a peer opened to this node.
 final class PeerUpstream {
-    enum Kind { case replicate, pulse, vote, transfer, read }
+    enum Kind { case replicate, pulse, vote, transfer, read, greet, refuse }
     let id: StreamID
     let kind: Kind
+    /// Who opened it.
+    let sender: MemberStart
     let messages: MessageStream
 
-    init(id: StreamID, kind: Kind, messages: MessageStream) {
+    init(id: StreamID, kind: Kind, sender: MemberStart, messages: MessageStream) {
         self.id = id
         self.kind = kind
+        self.sender = sender
         self.messages = messages
     }
 
@@ -57,6 +62,8 @@ final class PeerService: HTTP2ServerHandler {
         case (.post, "/peer/v1/vote"): self.accept(.vote, head, stream)
         case (.post, "/peer/v1/read"): self.accept(.read, head, stream)
         case (.post, "/peer/v1/transfer"): self.accept(.transfer, head, stream)
+        case (.post, "/peer/v1/greet"): self.accept(.greet, head, stream)
+        case (.post, "/peer/v1/refuse"): self.accept(.refuse, head, stream)
         case (.get, "/peer/v1/identity"):
             var body: [UInt8] = []
             self.owner.identity.encode(into: &body)
@@ -75,10 +82,17 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "This node belongs to \(cluster.map { "cluster \($0)" } ?? "no cluster yet").\n"
             return stream.respond(HTTPResponse(status: .misdirectedRequest), body: ByteBuffer(string: hint))
         }
-        let upstream = PeerUpstream(id: self.nextID(), kind: kind, messages: MessageStream(stream))
+        guard let own = self.owner.start,
+            let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
+        else {
+            let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
+            return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
+        }
+        let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: MessageStream(stream))
         self.upstream = upstream
         stream.isLongLived = kind == .replicate || kind == .pulse
-        stream.send(head: HTTPResponse(status: .ok), endStream: false)
+        stream.send(
+            head: HTTPResponse(status: .ok, headerFields: [.holdfastStart: own.fieldText]), endStream: false)
         self.owner.opened(upstream)
     }
 

@@ -43,7 +43,14 @@ final class ReplicaDirectory: Sendable {
     }
 
     var identity: NodeIdentity { self.opened.identity }
-    var member: Member { Member(node: self.identity.node, incarnation: self.identity.incarnation) }
+    var member: Member { self.identity.member }
+
+    private var start: MemberStart {
+        MemberStart(
+            member: self.member, generation: self.identity.generation, starts: self.identity.starts,
+            lives: self.identity.lives)
+    }
+
     var isBlank: Bool { self.opened.writer == nil }
     /// Had a log, and lost all of it: it waits for the cluster that it belongs to, and forms none.
     var isEmptied: Bool { self.isBlank && !self.opened.mayVote }
@@ -52,7 +59,8 @@ final class ReplicaDirectory: Sendable {
         PeerIdentity(
             version: WireLimits.version, cluster: self.identity.cluster, node: self.identity.node,
             incarnation: self.identity.incarnation, generation: self.identity.generation,
-            starts: self.identity.starts, isBlank: self.isBlank && !self.isEmptied, founders: self.founders)
+            starts: self.identity.starts, isBlank: self.isBlank && !self.isEmptied,
+            isRetired: self.opened.votes?.retirement != nil, founders: self.founders)
     }
 
     /// What opening found, for whoever runs the node.
@@ -66,22 +74,28 @@ final class ReplicaDirectory: Sendable {
                 "the log ends before damage; a peer has the rest",
                 metadata: ["damage": "\(givenUp)", "kept": "\(self.opened.report.setAside)"])
         }
-        switch self.opened.bar {
-        case .none: break
-        case .untilLevel:
+        if let starts = self.opened.starts, starts.found == nil {
+            logger.warning("STARTS is unreadable: which starts of its peers this node has seen is forgotten")
+        }
+        if let retirement = self.opened.votes?.retirement {
+            logger.error(
+                "this node neither votes nor counts any more: \(retirement.reason)",
+                metadata: ["hint": "\(retirement.remedy(for: self.identity.node))"])
+        } else if !self.opened.mayVote {
             logger.warning(
                 "this node neither votes nor leads until it holds again what the leader has committed")
-        case .forGood:
-            logger.error(
-                "this node neither votes nor leads: whom it voted for is unknown",
-                metadata: ["hint": "holdfast member replace \(self.identity.node)"])
         }
     }
 
     /// Writes the founding frame and names the cluster in IDENTITY.
-    func form(_ founding: FoundingLog) throws(ReplicatorError) -> ReplicaDirectory {
+    ///
+    /// - Parameter generation: Of the cluster, when there is one already.
+    func form(_ founding: FoundingLog, generation: UInt32?) throws(ReplicatorError) -> ReplicaDirectory {
         var opened = self.opened
-        do { try opened.form(cluster: founding.cluster, founding: founding.bytes[...]) } catch { throw .log(error) }
+        do throws(LogError) {
+            if let generation { try opened.changeGeneration(to: generation) }
+            try opened.form(cluster: founding.cluster, founding: founding.bytes[...])
+        } catch { throw .log(error) }
         do { return ReplicaDirectory(OpenedReplica(opened, try ReplicaOpening.recover(opened))) } catch {
             throw .opening(error)
         }
@@ -94,9 +108,13 @@ final class ReplicaDirectory: Sendable {
 
     /// Begins with the copy, and opens the directory again.
     func begin(
-        with copy: VerifiedFirstSegment, _ configuration: ReplicatorConfiguration
+        with copy: VerifiedFirstSegment, generation: UInt32, _ configuration: ReplicatorConfiguration
     ) throws(ReplicatorError) -> ReplicaDirectory {
-        do { try self.opened.begin(with: copy) } catch { throw .log(error) }
+        var opened = self.opened
+        do {
+            try opened.changeGeneration(to: generation)
+            try opened.begin(with: copy)
+        } catch { throw .log(error) }
         return try Self.open(configuration)
     }
 
@@ -112,19 +130,19 @@ final class ReplicaDirectory: Sendable {
         _ configuration: ReplicatorConfiguration, now: ReplicaTime
     ) throws(ReplicaOpeningError) -> Running {
         guard let writer = self.opened.writer, let store = self.opened.store, let votes = self.opened.votes,
-            let cluster = self.identity.cluster, let recovered = self.recovered
+            let starts = self.opened.starts, let cluster = self.identity.cluster, let recovered = self.recovered
         else { throw .blank }
         let raft = RaftConfiguration(
             member: self.member, heartbeatIntervalMilliseconds: configuration.heartbeatIntervalMilliseconds,
             electionTimeoutMilliseconds: configuration.electionTimeoutMilliseconds,
             commitRule: configuration.policy == .os ? .received : .persisted)
         var replica = ReplicaConfiguration(
-            member: self.member, cluster: cluster, generation: self.identity.generation, starts: self.identity.starts,
+            start: self.start, cluster: cluster,
             policy: configuration.policy, segmentByteCountMax: configuration.segmentByteCountMax, raft: raft,
             randomSeed: UInt64.random(in: 0 ... .max))
         replica.limits = configuration.limits
         return Running(
             core: ReplicaCore(configuration: replica, recovered: recovered, now: now),
-            disk: ReplicaDisk(writer: writer, votes: votes, policy: configuration.policy), store: store)
+            disk: ReplicaDisk(writer: writer, votes: votes, starts: starts, policy: configuration.policy), store: store)
     }
 }

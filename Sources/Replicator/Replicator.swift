@@ -240,6 +240,9 @@ package final class Replicator: Sendable {
     /// Where each member is found.
     package var peers: [ClusterPeer] { self.directory.peers }
 
+    /// Where the configuration says that nodes are, members or not.
+    var configuredPeers: [ClusterPeer] { self.configuration.peers }
+
     /// What a node says of itself; `nil` when nobody answers in time.
     func identity(of peer: ClusterPeer) async -> PeerIdentity? {
         let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.configuration.logger)

@@ -149,7 +149,8 @@ final class ReplicatorHost {
         if let loop = self.loop { return loop.status(identity: self.known.identity) }
         return ReplicatorStatus(
             phase: self.isStopped ? .stopped : .forming, node: self.configuration.node,
-            incarnation: self.known.identity.incarnation, cluster: nil, role: .follower, term: .zero, leader: nil,
+            incarnation: self.known.identity.incarnation, generation: self.known.identity.generation, cluster: nil,
+            role: .follower, term: .zero, leader: nil,
             commit: .zero, tail: .zero, firstIndex: .first, nextIndex: .first, isReady: false,
             membership: Membership(), peers: [])
     }
@@ -165,10 +166,14 @@ final class ReplicatorHost {
 extension ReplicatorHost: PeerServiceOwner {
     var identity: PeerIdentity {
         var identity = self.known.peerIdentity
-        if let loop = self.loop { identity.members = loop.membership.members }
+        if let loop = self.loop {
+            identity.members = loop.membership.members
+            identity.isRetired = loop.core.retirement != nil
+        }
         return identity
     }
     var cluster: ClusterID? { self.known.identity.cluster }
+    var start: MemberStart? { self.loop?.core.start }
     var segments: SegmentSource? {
         self.access.map { SegmentSource(store: $0.store, watch: $0.watch, pool: self.pool) }
     }

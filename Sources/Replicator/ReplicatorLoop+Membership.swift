@@ -27,7 +27,7 @@ extension ReplicatorLoop {
     private func link(to peer: ClusterPeer) {
         let link = PeerLink(
             peer: peer, cluster: self.core.configuration.cluster, eventLoop: self.eventLoop, shipping: self.shipping,
-            logger: self.logger
+            logger: self.logger, start: { [unowned self] in self.core.start }
         ) { [unowned self] report in self.linkReported(report, from: peer.node) }
         self.links[peer.node] = link
         link.connect()

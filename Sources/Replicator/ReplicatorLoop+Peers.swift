@@ -11,17 +11,18 @@ extension ReplicatorLoop {
         case .disconnected: self.take(.disconnected(from: node))
         case .died: self.take(.died(node))
         case .streamClosed(let id): self.take(.streamClosed(id, to: node))
-        case .message(let message, let id): self.received(message, from: node, on: id)
+        case .message(let message, let start, let id): self.received(message, from: start, of: node, on: id)
         }
     }
 
-    private func received(_ message: PeerMessage, from node: NodeID, on id: StreamID?) {
+    private func received(_ message: PeerMessage, from start: MemberStart, of node: NodeID, on id: StreamID?) {
         switch message {
-        case .welcome(let welcome): if let id { self.take(.welcomed(welcome, on: id, by: node)) }
+        case .welcome(let welcome): if let id { self.take(.welcomed(welcome, from: start, on: id, by: node)) }
         case .ack(let ack): if let id { self.take(.acknowledged(ack, on: id, by: node)) }
-        case .voteReply(let reply): self.take(.received(.voteReply(reply), from: reply.voter))
-        case .heartbeatReply(let reply): self.take(.received(.heartbeatReply(reply), from: reply.follower))
-        case .readIndexReply(let reply): self.take(.received(.readReply(reply), from: reply.leader))
+        case .voteReply(let reply): self.take(.received(.voteReply(reply), from: start))
+        case .heartbeatReply(let reply): self.take(.received(.heartbeatReply(reply), from: start))
+        case .readIndexReply(let reply): self.take(.received(.readReply(reply), from: start))
+        case .refusal(let refusal): self.take(.refused(refusal, by: start.member.node))
         default: self.logger.warning("unexpected answer", metadata: ["peer": "\(node)"])
         }
     }
@@ -40,22 +41,28 @@ extension ReplicatorLoop {
 
     func received(_ message: PeerMessage, on upstream: PeerUpstream) {
         switch message {
-        case .hello(let hello): self.take(.greeted(hello, on: upstream.id))
+        case .hello(let hello): self.take(.greeted(hello, from: upstream.sender, on: upstream.id))
         case .range(let range): self.received(range, on: upstream)
         case .trimmed(let first): self.take(.toldTrimmed(first: first, on: upstream.id))
         case .voteRequest(let request):
             self.voteUpstreams[request.candidate] = upstream
-            self.take(.received(.voteRequest(request), from: request.candidate))
+            self.take(.received(.voteRequest(request), from: upstream.sender))
         case .heartbeat(let heartbeat):
             self.pulseUpstreams[heartbeat.leader] = upstream
-            self.take(.received(.heartbeat(heartbeat), from: heartbeat.leader))
+            self.take(.received(.heartbeat(heartbeat), from: upstream.sender))
         case .readIndexRequest(let request):
             // Asked again: the new stream gets the answer.
             self.readUpstreams.updateValue(upstream, forKey: request.follower)?.close()
-            self.take(.received(.readRequest(request), from: request.follower))
+            self.take(.received(.readRequest(request), from: upstream.sender))
         case .transferRequest(let request):
             upstream.messages.stream.finish()
-            self.take(.received(.transferRequest(request), from: request.leader))
+            self.take(.received(.transferRequest(request), from: upstream.sender))
+        case .greeting:
+            self.take(.met(upstream.sender))
+            upstream.messages.stream.finish()
+        case .refusal(let refusal):
+            upstream.messages.stream.finish()
+            self.take(.refused(refusal, by: upstream.sender.member.node))
         default: upstream.close()
         }
     }

@@ -32,6 +32,8 @@ final class ReplicatorLoop {
     var voteUpstreams: [Member: PeerUpstream] = [:]
     var pulseUpstreams: [Member: PeerUpstream] = [:]
     var readUpstreams: [Member: PeerUpstream] = [:]
+    /// What refused peers were told last.
+    var refusals: [Member: PeerRefusal] = [:]
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
@@ -247,6 +249,8 @@ final class ReplicatorLoop {
         case .membershipChanged(let membership): self.connect(to: membership)
         case .trimmed(let id, let result): self.trims.removeValue(forKey: id)?(result)
         case .send(let message, let member): self.send(message, to: member)
+        case .greet(let node): self.links[node]?.ask(.greeting, at: "/peer/v1/greet")
+        case .refuse(let refusal, let member): self.refuse(refusal, member)
         case .openStream(let id, let node, let hello): self.links[node]?.openReplicate(id, hello: hello)
         case .closeStream(let id, let node): self.links[node]?.closeReplicate(id)
         case .ship(let range, let id, let node): self.links[node]?.ship(range, on: id)
@@ -268,7 +272,7 @@ final class ReplicatorLoop {
         case .readReady(let id, let nextIndex): self.reads.removeValue(forKey: id)?.succeed(nextIndex)
         case .readRefused(let id): self.reads.removeValue(forKey: id)?.fail(ReadFailure.notLeader)
         case .roleChanged(let role, let term, let leader): self.roleChanged(role, term: term, leader: leader)
-        case .note(let note): self.logger.info("replication", metadata: ["note": "\(note)"])
+        case .note(let note): self.tell(note)
         }
     }
 
@@ -330,10 +334,11 @@ final class ReplicatorLoop {
         }
         return ReplicatorStatus(
             phase: self.isStopped ? .stopped : .running, node: self.configuration.node,
-            incarnation: identity.incarnation, cluster: identity.cluster, role: self.core.raft.role,
+            incarnation: identity.incarnation, generation: identity.generation, cluster: identity.cluster,
+            role: self.core.raft.role,
             term: self.core.raft.term, leader: self.core.knownLeader, commit: self.core.commit,
             tail: self.core.chain.tail, firstIndex: self.store.firstIndex, nextIndex: self.core.committedNextIndex,
-            isReady: self.core.isReady, membership: self.membership,
+            isReady: self.core.isReady, retirement: self.core.retirement, membership: self.membership,
             peers: self.links.sorted { $0.key < $1.key }.map { node, link in
                 let progress = self.core.followers[node]
                 return .init(

@@ -53,6 +53,7 @@ package struct ReplicatorStatus: Sendable {
     package var phase: Phase
     package var node: NodeID
     package var incarnation: Incarnation
+    package var generation: UInt32
     package var cluster: ClusterID?
     package var role: RaftRole
     package var term: Term
@@ -64,6 +65,8 @@ package struct ReplicatorStatus: Sendable {
     package var nextIndex: LogIndex
     /// A leader that has committed in its own term, or a follower of a known one.
     package var isReady: Bool
+    /// Why this incarnation neither votes nor counts any more.
+    package var retirement: Retirement?
     /// The newest in the log, committed or not.
     package var membership: Membership
     package var peers: [Peer]

@@ -13,7 +13,7 @@ final class SimulatedNode {
     static let directory: FilePath = "/data"
 
     let number: Int
-    private(set) var disk: SimulatedFileSystem
+    var disk: SimulatedFileSystem
     private(set) var member: Member
     private let configuration: SimulationConfiguration
 
@@ -43,10 +43,14 @@ final class SimulatedNode {
     var clockSkew: UInt64 = 0
 
     // What the node has vouched for, across its lives.
-    fileprivate(set) var vouchedPersisted = LogPoint.zero
-    private(set) var vouchedState = HardState(term: .zero, vote: nil)
+    var vouchedPersisted = LogPoint.zero
+    var vouchedState = HardState(term: .zero, vote: nil)
     /// Everything before is gone for good.
-    private(set) var first = SegmentID.first
+    var first = SegmentID.first
+    /// A copy of this directory from earlier on.
+    var backup: Backup?
+    /// Its directory was put back from a copy.
+    var isRestored = false
 
     init(number: Int, configuration: SimulationConfiguration, random: inout SplitMix64) {
         self.number = number
@@ -63,6 +67,10 @@ final class SimulatedNode {
     var role: RaftRole { self.core?.raft.role ?? .follower }
     var term: Term { self.core?.raft.term ?? .zero }
     var leader: NodeID? { self.core?.raft.leader }
+    /// Which start of which directory runs.
+    var start: MemberStart? { self.core?.start }
+    /// The starts of its peers that it knows of.
+    var sightings: [Member: StartSighting] { self.core?.sightings ?? [:] }
     /// The newest in its log.
     var membership: Membership? { self.core?.raft.membership }
     var commit: Position { self.core?.commit ?? .zero }
@@ -78,15 +86,15 @@ final class SimulatedNode {
         return log
     }
 
-    private func open() throws(ReplicaOpeningError) -> OpenedReplica {
+    private func open(_ life: Life) throws(ReplicaOpeningError) -> OpenedReplica {
         let incarnation = self.member.incarnation
         return try ReplicaOpening.open(
-            self.logConfiguration, fileSystem: self.disk, newIncarnation: { incarnation })
+            self.logConfiguration, fileSystem: self.disk, newLife: { life }, newIncarnation: { incarnation })
     }
 
     /// Writes the founding frame; the node is not running yet.
-    func found(_ founding: FoundingLog) throws {
-        var opened = try self.open().opened
+    func found(_ founding: FoundingLog, life: Life) throws {
+        var opened = try self.open(life).opened
         try opened.form(cluster: founding.cluster, founding: founding.bytes[...])
         try opened.writer?.close()
         self.isFounded = true
@@ -98,6 +106,8 @@ final class SimulatedNode {
         self.disk = SimulatedFileSystem(seed: random.next())
         self.member = Member(node: self.member.node, incarnation: Incarnation(random.next()))
         self.isFounded = false
+        self.backup = nil
+        self.isRestored = false
         self.log = MirroredLog()
         self.vouchedPersisted = .zero
         self.vouchedState = HardState(term: .zero, vote: nil)
@@ -111,10 +121,10 @@ final class SimulatedNode {
         self.life += 1
         self.hasGivenUp = false
         do {
-            let own = try self.open()
+            let own = try self.open(Life(randomSeed))
             let opened = own.opened
             guard let recovered = own.recovered, let writer = opened.writer, let store = opened.store,
-                let votes = opened.votes, let cluster = opened.identity.cluster
+                let votes = opened.votes, let starts = opened.starts, let cluster = opened.identity.cluster
             else {
                 guard !opened.report.setAside.isEmpty || opened.bar == .untilLevel else {
                     throw self.refused("its directory is blank")
@@ -130,8 +140,10 @@ final class SimulatedNode {
                 member: self.member, commitRule: self.configuration.policy == .os ? .received : .persisted)
             raft.planted = self.configuration.planted
             var replica = ReplicaConfiguration(
-                member: self.member, cluster: cluster, starts: opened.identity.starts,
-                policy: self.configuration.policy,
+                start: MemberStart(
+                    member: self.member, generation: opened.identity.generation, starts: opened.identity.starts,
+                    lives: opened.identity.lives),
+                cluster: cluster, policy: self.configuration.policy,
                 segmentByteCountMax: self.configuration.segmentByteCountMax, raft: raft, randomSeed: randomSeed)
             replica.limits.commitTimeoutMilliseconds = 3_000
             // Where leaders die young, each frame travels alone and waits for the one before it.
@@ -142,7 +154,8 @@ final class SimulatedNode {
             self.log = try self.mirror(store, committed)
             self.core = ReplicaCore(configuration: replica, recovered: recovered, now: now)
             self.worker = ReplicaDisk(
-                writer: writer, votes: votes, policy: self.configuration.policy, planted: self.configuration.planted)
+                writer: writer, votes: votes, starts: starts, policy: self.configuration.policy,
+                planted: self.configuration.planted)
             self.store = store
             let met = self.met
             met.take()

@@ -27,6 +27,9 @@ package struct SimulationConfiguration: Sendable {
     /// A third of the runs has writers that rely on keys, conditions, fencing tokens and cursors.
     var writerCount: Int { self.seed % 3 == 1 ? 3 : 0 }
 
+    /// All runs but those whose files rot have directories that are put back from copies.
+    var isRestoring: Bool { self.faults.contains(.restores) && !self.isRotting }
+
     /// One run in five has files that rot.
     var isRotting: Bool { self.faults.contains(.damage) && self.seed % 5 == 3 }
 
@@ -67,14 +70,17 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     /// Bits of segment files flip and sectors become unreadable, in running nodes and in those that are down.
     package static let damage = SimulationFaults(rawValue: 1_024)
 
+    /// Directories are put back from older copies, now and then. Goes with ``membership``, which replaces such nodes.
+    package static let restores = SimulationFaults(rawValue: 2_048)
+
     package static let all: SimulationFaults = [
         .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers, .membership, .trims,
-        .damage,
+        .damage, .restores,
     ]
 
     package static let named: [String: SimulationFaults] = [
         "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
         "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers,
-        "membership": .membership, "trims": .trims, "damage": .damage, "all": .all, "none": [],
+        "membership": .membership, "trims": .trims, "damage": .damage, "restores": .restores, "all": .all, "none": [],
     ]
 }

@@ -26,6 +26,9 @@ package struct SimulationReport: Sendable {
     /// Steps that were asked for and committed.
     package var membershipChanges = 0
     package var disksLost = 0
+    /// Directories that were put back from an older copy, and of these the ones that were told so.
+    package var directoriesRestored = 0
+    package var restoredNodesRetired = 0
     package var trims = 0
     /// Nodes that were too far behind, and began with a peer's first segment.
     package var beginnings = 0

@@ -8,7 +8,7 @@ extension World {
         switch job {
         case .write(let bytes, let position, _): node.log.append(bytes, at: position)
         case .truncate(let point, _): node.truncated(to: point)
-        case .trim, .persistVote, .recordCommit, .liftBar: break
+        case .trim, .persistVote, .recordCommit, .liftBar, .rememberStarts, .retire: break
         }
         node.jobs.append(job)
         guard !node.isDiskBusy else { return }

@@ -18,7 +18,7 @@ extension World {
     /// All changes are through, and whoever lost its disk has been replaced.
     var isMembershipSettled: Bool {
         let membership = self.oracle.membership ?? Membership(voters: self.founders)
-        return !membership.isJoint && membership.learners.isEmpty
+        return !membership.isJoint && membership.learners.isEmpty && !self.nodes.contains(where: \.isRestored)
             && membership.voters.allSatisfy { self.node($0.node).member == $0 }
     }
 
@@ -32,11 +32,17 @@ extension World {
             return try self.change(.add(Learner(member, replaces: learner.replaces), at: Self.address(member.node)))
         }
         self.retire(membership)
+        if let restored = self.nodes.first(where: \.isRestored) { return self.replace(restored) }
         if let lost = membership.voters.first(where: { self.node($0.node).member != $0 }) {
             let member = self.node(lost.node).member
             return try self.change(.add(Learner(member, replaces: lost.node), at: Self.address(member.node)))
         }
-        if !self.isHealing { try self.reconfigure(membership) }
+        guard !self.isHealing else { return }
+        if self.configuration.isRestoring {
+            self.keepBackups()
+            if self.chance(1, of: 2), self.restore() { return }
+        }
+        try self.reconfigure(membership)
     }
 
     private func reconfigure(_ membership: Membership) throws(Violation) {
@@ -76,7 +82,7 @@ extension World {
         }
     }
 
-    private func loseDisk(of node: SimulatedNode) {
+    func loseDisk(of node: SimulatedNode) {
         if node.isRunning { self.crash(node, losesPower: false) }
         node.wipe(random: &self.random)
         if self.damaged == node.number { self.damaged = nil }
@@ -88,7 +94,7 @@ extension World {
         self.schedule(.join, after: self.microseconds(5_000..<60_000))
         for node in self.nodes where !node.isFounded {
             guard self.nodes.contains(where: { $0.membership?.contains(node.member) ?? false }) else { continue }
-            do { try node.found(FoundingLog(members: self.founders)) } catch {
+            do { try node.found(FoundingLog(members: self.founders), life: Life(self.random.next())) } catch {
                 throw Violation(invariant: .recovers, detail: "node \(node.number) cannot join: \(error)")
             }
             try self.start(node)

@@ -8,9 +8,25 @@ extension World {
     // MARK: Votes and heartbeats: may be lost, doubled, overtaken
 
     func send(_ message: RaftMessage, from sender: SimulatedNode, to number: Int) {
-        let receiver = self.nodes[number]
-        guard receiver.isRunning, self.network.reaches(sender.number, number),
-            self.network.isConnected(sender.number, number) || self.network.isConnected(number, sender.number)
+        guard let start = sender.start else { return }
+        self.deliver(.received(Self.travelled(message), from: start), from: sender, to: self.nodes[number])
+    }
+
+    /// The first thing on a connection.
+    func greet(_ receiver: SimulatedNode, from sender: SimulatedNode) {
+        guard let start = sender.start, case .greeting = Self.travelled(.greeting) else { return }
+        self.deliver(.met(start), from: sender, to: receiver)
+    }
+
+    func refuse(_ receiver: SimulatedNode, _ refusal: PeerRefusal, from sender: SimulatedNode) {
+        guard case .refusal(let copy) = Self.travelled(.refusal(refusal)) else { return }
+        self.deliver(.refused(copy, by: sender.member.node), from: sender, to: receiver)
+    }
+
+    private func deliver(_ event: ReplicaEvent, from sender: SimulatedNode, to receiver: SimulatedNode) {
+        guard receiver.isRunning, self.network.reaches(sender.number, receiver.number),
+            self.network.isConnected(sender.number, receiver.number)
+                || self.network.isConnected(receiver.number, sender.number)
         else { return }
         let suffers = self.configuration.faults.contains(.messages) && !self.isHealing
         if suffers, self.chance(3, of: 100) { return }
@@ -18,8 +34,7 @@ extension World {
         for _ in 0..<copies {
             let delay =
                 suffers && self.chance(5, of: 100) ? self.microseconds(5_000..<300_000) : self.microseconds(50..<2_000)
-            let event = ReplicaEvent.received(Self.travelled(message), from: sender.member)
-            self.schedule(.deliver(event, node: number, life: receiver.life), after: delay)
+            self.schedule(.deliver(event, node: receiver.number, life: receiver.life), after: delay)
         }
     }
 
@@ -67,8 +82,8 @@ extension World {
                 .deliver(event, node: leader.number, life: leader.life), after: self.microseconds(50..<500))
         }
         let upstream = self.network.open(id, from: leader, to: follower)
-        guard case .hello(let copy) = Self.travelled(.hello(hello)) else { return }
-        self.deliverDown(.greeted(copy, on: upstream), id: id, from: leader)
+        guard case .hello(let copy) = Self.travelled(.hello(hello)), let start = leader.start else { return }
+        self.deliverDown(.greeted(copy, from: start, on: upstream), id: id, from: leader)
     }
 
     func ship(_ range: RangeMessage, on id: StreamID, from leader: SimulatedNode) {
@@ -90,14 +105,16 @@ extension World {
     }
 
     func answer(_ message: PeerMessage, on upstream: StreamID, from follower: SimulatedNode) {
-        guard let index = self.network.index(upstream: upstream, follower: follower) else { return }
+        guard let index = self.network.index(upstream: upstream, follower: follower), let start = follower.start else {
+            return
+        }
         let stream = self.network.streams[index]
         guard !stream.isBroken, self.network.reaches(stream.follower, stream.leader) else {
             return self.network.update(index) { $0.isBroken = true }
         }
         let event: ReplicaEvent
         switch Self.travelled(message) {
-        case .welcome(let welcome): event = .welcomed(welcome, on: stream.id, by: follower.member.node)
+        case .welcome(let welcome): event = .welcomed(welcome, from: start, on: stream.id, by: follower.member.node)
         case .ack(let ack): event = .acknowledged(ack, on: stream.id, by: follower.member.node)
         default: preconditionFailure("a follower answers with \(message)")
         }

@@ -94,7 +94,7 @@ final class World {
         self.founders = self.nodes.prefix(self.configuration.nodeCount).map(\.member)
         let founding = FoundingLog(members: self.founders)
         for node in self.nodes.prefix(self.configuration.nodeCount) {
-            do { try node.found(founding) } catch {
+            do { try node.found(founding, life: Life(self.random.next())) } catch {
                 throw Violation(invariant: .recovers, detail: "node \(node.number) cannot be founded: \(error)")
             }
             try self.start(node)
@@ -247,6 +247,8 @@ final class World {
         case .send(let message, let member):
             if case .voteReply(let reply) = message { try self.oracle.voted(reply, for: member) }
             self.send(message, from: node, to: Int(member.node.rawValue) - 1)
+        case .greet(let peer): self.greet(self.node(peer), from: node)
+        case .refuse(let refusal, let member): self.refuse(self.node(member.node), refusal, from: node)
         case .openStream(let id, let peer, let hello):
             self.openStream(id, from: node, to: Int(peer.rawValue) - 1, hello)
         case .closeStream(let id, _): self.network.close(id, of: node)
@@ -284,6 +286,7 @@ final class World {
             self.tempt(node)
         case .membershipChanged(let membership): self.temptAtChange(node, membership)
         case .note(.truncated): self.report.truncations += 1
+        case .note(.retired(.directoryRestored, _)): try self.retired(node)
         case .note: break
         }
     }

@@ -10,6 +10,8 @@ package struct PeerIdentity: WireMessage {
     package var generation: UInt32
     package var starts: UInt64
     package var isBlank: Bool
+    /// Its promises do not count any more: another incarnation has to take its place.
+    package var isRetired: Bool
     /// The members that the log's first frame names; empty when there is none. At most ``WireLimits/foundersMax``.
     package var founders: [Member]
     /// Whom the newest membership in the log names. At most ``WireLimits/membersMax``.
@@ -17,7 +19,8 @@ package struct PeerIdentity: WireMessage {
 
     package init(
         version: UInt16 = WireLimits.version, cluster: ClusterID?, node: NodeID, incarnation: Incarnation,
-        generation: UInt32, starts: UInt64, isBlank: Bool, founders: [Member], members: [Member] = []
+        generation: UInt32, starts: UInt64, isBlank: Bool, isRetired: Bool = false, founders: [Member],
+        members: [Member] = []
     ) {
         self.version = version
         self.cluster = cluster
@@ -26,6 +29,7 @@ package struct PeerIdentity: WireMessage {
         self.generation = generation
         self.starts = starts
         self.isBlank = isBlank
+        self.isRetired = isRetired
         self.founders = founders
         self.members = members
     }
@@ -39,6 +43,7 @@ package struct PeerIdentity: WireMessage {
         self.generation = try reader.integer()
         self.starts = try reader.integer()
         self.isBlank = try reader.bool()
+        self.isRetired = try reader.bool()
         self.founders = try Self.members(&reader, countMax: WireLimits.foundersMax)
         self.members = try Self.members(&reader, countMax: WireLimits.membersMax)
     }
@@ -61,6 +66,7 @@ package struct PeerIdentity: WireMessage {
         bytes.put(self.generation)
         bytes.put(self.starts)
         bytes.put(self.isBlank)
+        bytes.put(self.isRetired)
         for part in [self.founders, self.members] {
             bytes.append(UInt8(part.count))
             for member in part { bytes.put(member) }

@@ -17,6 +17,9 @@ package enum PeerMessage: Hashable, Sendable {
     case transferRequest(TransferRequest)
     case readIndexRequest(ReadIndexRequest)
     case readIndexReply(ReadIndexReply)
+    /// Nothing but who speaks, which stands in the stream's header fields: the first thing on every connection.
+    case greeting
+    case refusal(PeerRefusal)
 
     /// Bytes of the length in front.
     package static let prefixByteCount = 4
@@ -36,6 +39,8 @@ package enum PeerMessage: Hashable, Sendable {
         case .transferRequest: 11
         case .readIndexRequest: 12
         case .readIndexReply: 13
+        case .greeting: 14
+        case .refusal: 15
         }
     }
 
@@ -80,6 +85,8 @@ package enum PeerMessage: Hashable, Sendable {
         case .transferRequest(let message): message.encode(into: &bytes)
         case .readIndexRequest(let message): message.encode(into: &bytes)
         case .readIndexReply(let message): message.encode(into: &bytes)
+        case .greeting: break
+        case .refusal(let message): message.encode(into: &bytes)
         }
         let length = bytes.count - start - Self.prefixByteCount + body.count
         precondition(length <= WireLimits.messageByteCountMax, "a message of \(length) bytes")
@@ -111,6 +118,10 @@ package enum PeerMessage: Hashable, Sendable {
         case 11: return .transferRequest(try TransferRequest.decode(body))
         case 12: return .readIndexRequest(try ReadIndexRequest.decode(body))
         case 13: return .readIndexReply(try ReadIndexReply.decode(body))
+        case 14:
+            try WireReader(body).finish()
+            return .greeting
+        case 15: return .refusal(try PeerRefusal.decode(body))
         default: throw .unknownMessage(type: type)
         }
     }

@@ -6,20 +6,12 @@ package struct ReplicateHello: WireMessage {
     package var cluster: ClusterID
     package var term: Term
     package var leader: Member
-    /// How often the leader's process started in this incarnation.
-    package var starts: UInt64
-    package var generation: UInt32
 
-    package init(
-        version: UInt16 = WireLimits.version, cluster: ClusterID, term: Term, leader: Member, starts: UInt64,
-        generation: UInt32
-    ) {
+    package init(version: UInt16 = WireLimits.version, cluster: ClusterID, term: Term, leader: Member) {
         self.version = version
         self.cluster = cluster
         self.term = term
         self.leader = leader
-        self.starts = starts
-        self.generation = generation
     }
 
     package init(reading reader: inout WireReader) throws(WireError) {
@@ -27,8 +19,6 @@ package struct ReplicateHello: WireMessage {
         self.cluster = try reader.cluster()
         self.term = try reader.term()
         self.leader = try reader.member()
-        self.starts = try reader.integer()
-        self.generation = try reader.integer()
     }
 
     package func encode(into bytes: inout [UInt8]) {
@@ -36,8 +26,6 @@ package struct ReplicateHello: WireMessage {
         bytes.put(self.cluster)
         bytes.put(self.term)
         bytes.put(self.leader)
-        bytes.put(self.starts)
-        bytes.put(self.generation)
     }
 }
 
@@ -46,7 +34,6 @@ package struct ReplicateWelcome: WireMessage {
     package var version: UInt16
     package var term: Term
     package var follower: Member
-    package var starts: UInt64
     package var refusal: StreamRefusal?
     package var tail: LogPoint
     /// Header checksum of the frame that ends at `tail`.
@@ -59,14 +46,13 @@ package struct ReplicateWelcome: WireMessage {
     package var terms: [TermStart]
 
     package init(
-        version: UInt16 = WireLimits.version, term: Term, follower: Member, starts: UInt64,
-        refusal: StreamRefusal? = nil, tail: LogPoint, tailChecksum: UInt32, first: Position, committed: LogPoint,
-        persisted: LogPoint, terms: [TermStart]
+        version: UInt16 = WireLimits.version, term: Term, follower: Member, refusal: StreamRefusal? = nil,
+        tail: LogPoint, tailChecksum: UInt32, first: Position, committed: LogPoint, persisted: LogPoint,
+        terms: [TermStart]
     ) {
         self.version = version
         self.term = term
         self.follower = follower
-        self.starts = starts
         self.refusal = refusal
         self.tail = tail
         self.tailChecksum = tailChecksum
@@ -80,7 +66,6 @@ package struct ReplicateWelcome: WireMessage {
         self.version = try reader.version()
         self.term = try reader.term()
         self.follower = try reader.member()
-        self.starts = try reader.integer()
         self.refusal = try StreamRefusal.read(&reader)
         self.tail = try reader.point()
         self.tailChecksum = try reader.integer()
@@ -94,7 +79,6 @@ package struct ReplicateWelcome: WireMessage {
         bytes.put(self.version)
         bytes.put(self.term)
         bytes.put(self.follower)
-        bytes.put(self.starts)
         StreamRefusal.encode(self.refusal, into: &bytes)
         bytes.put(self.tail)
         bytes.put(self.tailChecksum)

@@ -6,7 +6,7 @@ package enum StreamRefusal: Hashable, Sendable {
     case wrongCluster
     /// The peer is another node than was asked for.
     case wrongNode
-    /// The membership names another incarnation of the leader, or its count of starts went back.
+    /// The membership names another incarnation of the node.
     case wrongIncarnation
     /// The range does not continue the follower's log, which ends here.
     case mismatch(at: LogPoint)

@@ -10,5 +10,5 @@ package enum WireError: Error, Hashable, Sendable {
 }
 
 package enum WireField: String, Hashable, Sendable {
-    case term, bool, refusal, encoding, termStarts, founders, rawByteCount, emptyMessage
+    case term, bool, refusal, lives, encoding, termStarts, founders, rawByteCount, emptyMessage
 }

@@ -21,7 +21,10 @@ struct Holdfast: AsyncParsableCommand {
             CommandGroup(
                 name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self, TrimCommand.self]),
             CommandGroup(
-                name: "A data directory", subcommands: [VerifyCommand.self, InspectCommand.self, RepairCommand.self]),
+                name: "A data directory",
+                subcommands: [
+                    VerifyCommand.self, InspectCommand.self, RepairCommand.self, RecoverQuorumCommand.self,
+                ]),
             CommandGroup(
                 name: "Trying it out",
                 subcommands: [ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SimCommand.self]),

@@ -66,6 +66,15 @@ struct LogStateCodecTests {
             """
         #expect(hex(joint.encoded()) == packed(full))
         #expect(try Membership(decoding: joint.encoded()[...]) == joint)
+        let recovered = Membership(
+            voters: [self.members.voters[1]],
+            recovery: QuorumRecovery(generation: 2, position: Position(3, 4_096), nextIndex: LogIndex(17)))
+        let marked = """
+            01 02000000 2200000000000000 00 00
+            80 02000000 03000000 00100000 1100000000000000
+            """
+        #expect(hex(recovered.encoded()) == packed(marked))
+        #expect(try Membership(decoding: recovered.encoded()[...]) == recovered)
     }
 
     @Test func `every truncation and every longer form is refused`() {
@@ -129,8 +138,9 @@ struct LogStateCodecTests {
         let membership = Membership(
             voters: members(1...31), outgoing: members(32...62), learners: members(63...70).map { Learner($0) },
             addresses: Dictionary(
-                uniqueKeysWithValues: (1...70).map { (NodeID($0), MemberAddress(peer: text, client: text)) }))
-        #expect(membership.encoded().count == 15_304)
+                uniqueKeysWithValues: (1...70).map { (NodeID($0), MemberAddress(peer: text, client: text)) }),
+            recovery: QuorumRecovery(generation: 2, position: .zero, nextIndex: .first))
+        #expect(membership.encoded().count == 15_324)
         var state = LogState(founding: membership)
         var writer = LogWriter()
         _ = try state.apply(
@@ -154,7 +164,7 @@ struct LogStateCodecTests {
         #expect(state.idempotencyKeyCount == 2_048)
         #expect(state.cursors.count == 256)
         let bytes = state.encoded()
-        #expect(bytes.count == 257_252 - 2 * 15 * 30)
+        #expect(bytes.count == 257_272 - 2 * 15 * 30)
         #expect(bytes.count <= LogState.encodedByteCountMax)
         #expect(try LogState(decoding: bytes[...]) == state)
     }

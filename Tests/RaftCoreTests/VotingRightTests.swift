@@ -14,13 +14,16 @@ import WireFormat
     }
 
     /// A follower of node 2 in term 4, whose log ends with the founding frame.
-    private func follower(_ right: VotingRight, vouched: LogPoint? = nil) -> RaftCore {
+    private func follower(
+        _ right: VotingRight, vouched: LogPoint? = nil, isRetired: Bool = false
+    ) -> RaftCore {
         var core = RaftCore(
             configuration: RaftConfiguration(member: self.me, commitRule: .persisted),
             recovered: RaftRecovered(
                 hardState: HardState(term: Term(4), vote: self.leader), membership: testMembership(3),
                 terms: [TermStart(term: .zero, firstIndex: .first, position: Position(0, 64))],
-                tail: self.point(0, 164), commit: .zero, right: right, vouched: vouched),
+                tail: self.point(0, 164), commit: .zero, right: right, vouched: vouched,
+                isRetired: isRetired),
             now: .zero, randomSeed: 1)
         _ = core.step(.leaderSpoke(term: Term(4), leader: self.leader), now: .zero)
         return core
@@ -84,8 +87,8 @@ import WireFormat
         #expect(refusal == .some(.mayNotVote))
     }
 
-    @Test func `unknown votes are lost for good`() {
-        var core = self.follower(.lostForGood)
+    @Test func `a node that is retired neither campaigns nor votes, whatever it holds`() {
+        var core = self.follower(.held, isRetired: true)
         let accepted = self.accept(through: 364, commit: 364, &core)
         let (mayVote, asks) = (core.mayVote, self.asksForVote(&core))
         #expect(!accepted.contains(.regainedVote) && !mayVote && !asks)

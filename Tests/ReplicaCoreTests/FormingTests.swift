@@ -27,7 +27,8 @@ struct FormingTests {
             for other in members where other != own {
                 answers[other.node] = self.answer(other.node.rawValue, incarnation: other.incarnation.rawValue)
             }
-            guard case .form(let log) = Forming.decide(own: own, configured: self.configured, answers: answers) else {
+            guard case .form(let log, nil) = Forming.decide(own: own, configured: self.configured, answers: answers)
+            else {
                 Issue.record("node \(own.node) does not form")
                 return
             }
@@ -41,7 +42,7 @@ struct FormingTests {
         let decision = Forming.decide(
             own: self.own, configured: self.configured,
             answers: [NodeID(2): self.answer(2, incarnation: 22, founders: founders)])
-        #expect(decision == .form(FoundingLog(members: founders)))
+        #expect(decision == .form(FoundingLog(members: founders), generation: 0))
     }
 
     @Test func `a wiped node is refused by the cluster that knew another incarnation`() {
@@ -62,7 +63,7 @@ struct FormingTests {
         #expect(waits == .waitToBeAdded)
         answer.members = founders + [self.own]
         let joins = Forming.decide(own: self.own, configured: self.configured, answers: [NodeID(2): answer])
-        #expect(joins == .form(FoundingLog(members: founders)))
+        #expect(joins == .form(FoundingLog(members: founders), generation: 0))
     }
 
     @Test func `a node that was added to a trimmed log begins with a copy of its first segment`() {
@@ -72,7 +73,7 @@ struct FormingTests {
         answer.members = [self.own]
         let decision = Forming.decide(
             isJoining: true, own: self.own, configured: self.configured, answers: [NodeID(2): answer])
-        #expect(decision == .copy(from: NodeID(2), cluster: ClusterID(high: 1, low: 2)))
+        #expect(decision == .copy(from: NodeID(2), cluster: ClusterID(high: 1, low: 2), generation: 0))
     }
 
     @Test func `a node that is to join never forms a cluster`() {
@@ -85,5 +86,20 @@ struct FormingTests {
     @Test func `other incarnations make another cluster`() {
         let other = Member(node: NodeID(1), incarnation: Incarnation(12))
         #expect(FoundingLog(members: [self.own]).cluster != FoundingLog(members: [other]).cluster)
+    }
+
+    @Test func `nodes of an earlier generation are not asked which cluster to join`() {
+        let founders = [self.own, Member(node: NodeID(2), incarnation: Incarnation(22))]
+        var older = self.answer(2, incarnation: 22, founders: founders)
+        older.generation = 1
+        var newer = self.answer(3, incarnation: 33, founders: founders)
+        newer.generation = 2
+        newer.members = [Member(node: NodeID(3), incarnation: Incarnation(33))]
+        let answers = [NodeID(2): older, NodeID(3): newer]
+        #expect(
+            Forming.decide(own: self.own, configured: self.configured, answers: answers)
+                == .form(FoundingLog(members: founders), generation: 2))
+        let wiped = Member(node: NodeID(2), incarnation: Incarnation(99))
+        #expect(Forming.decide(own: wiped, configured: self.configured, answers: answers) == .waitToBeAdded)
     }
 }

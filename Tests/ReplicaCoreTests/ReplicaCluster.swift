@@ -20,6 +20,9 @@ final class ReplicaCluster {
         var begunAnew: SegmentID?
         var copyFetches: [(segment: SegmentID, peer: NodeID)] = []
         var installs: [SegmentID] = []
+        /// What its disk keeps of starts and of its own retirement.
+        var sightings: [StartSighting] = []
+        var retirement: Retirement?
         init(member: Member, core: consuming ReplicaCore) {
             self.member = member
             self.core = core
@@ -35,18 +38,19 @@ final class ReplicaCluster {
     private var queue: [(node: Int, event: ReplicaEvent)] = []
     private var streams: [(leader: Int, id: StreamID, follower: Int, upstream: StreamID)] = []
 
-    init(count: Int, segmentByteCountMax: Int = 1 << 20) throws {
+    init(count: Int, segmentByteCountMax: Int = 1 << 20, retired: [Int: Retirement] = [:]) throws {
         let members = (1...count).map { Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0))) }
         let founding = FoundingLog(members: members)
         for member in members {
             var recovery = ReplicaRecovery(start: FrameChain(empty: founding.cluster), commit: .zero)
             try recovery.apply(founding.bytes[...], at: .zero)
-            let recovered = try recovery.finish(
+            var recovered = try recovery.finish(
                 hardState: HardState(term: .zero, vote: nil), right: .held, segments: SegmentTable())
+            recovered.retirement = retired[self.nodes.count]
             let configuration = ReplicaConfiguration(
-                member: member, cluster: founding.cluster, starts: 1, policy: .always,
-                segmentByteCountMax: segmentByteCountMax, raft: RaftConfiguration(member: member),
-                randomSeed: UInt64(member.node.rawValue))
+                start: MemberStart(member: member, generation: 1, starts: 1, lives: [Life(1)]),
+                cluster: founding.cluster, policy: .always, segmentByteCountMax: segmentByteCountMax,
+                raft: RaftConfiguration(member: member), randomSeed: UInt64(member.node.rawValue))
             self.nodes.append(
                 Node(
                     member: member, core: ReplicaCore(configuration: configuration, recovered: recovered, now: self.now)
@@ -130,20 +134,31 @@ final class ReplicaCluster {
         case .membershipAnswered(let id, let result): self.changes[id] = result
         case .send(let message, let member):
             let to = self.index(member.node)
-            if self.reaches(node, to) { self.queue.append((to, .received(message, from: self.nodes[node].member))) }
+            if self.reaches(node, to) { self.queue.append((to, .received(message, from: self.nodes[node].core.start))) }
+        case .greet(let peer):
+            let to = self.index(peer)
+            if self.reaches(node, to) { self.queue.append((to, .met(self.nodes[node].core.start))) }
+        case .refuse(let refusal, let member):
+            let to = self.index(member.node)
+            if self.reaches(node, to) { self.queue.append((to, .refused(refusal, by: self.nodes[node].member.node))) }
         case .openStream(let id, let peer, let hello):
             let to = self.index(peer)
             guard self.reaches(node, to) else { return }
             let upstream = StreamID(UInt64(node) << 32 | id.rawValue)
             self.streams.append((node, id, to, upstream))
-            self.queue.append((to, .greeted(hello, on: upstream)))
+            self.queue.append((to, .greeted(hello, from: self.nodes[node].core.start, on: upstream)))
         case .closeStream(let id, _): self.streams.removeAll { $0.leader == node && $0.id == id }
         case .ship(let range, let id, _):
             guard let stream = self.streams.first(where: { $0.leader == node && $0.id == id }) else { return }
             self.queue.append((stream.follower, .shipped(range, raw: range.body, on: stream.upstream)))
         case .welcome(let welcome, let upstream):
             guard let stream = self.stream(upstream, node) else { return }
-            self.queue.append((stream.leader, .welcomed(welcome, on: stream.id, by: self.nodes[node].member.node)))
+            let follower = self.nodes[node]
+            self.queue.append(
+                (
+                    stream.leader,
+                    .welcomed(welcome, from: follower.core.start, on: stream.id, by: follower.member.node)
+                ))
         case .acknowledge(let ack, let upstream):
             guard let stream = self.stream(upstream, node) else { return }
             self.queue.append((stream.leader, .acknowledged(ack, on: stream.id, by: self.nodes[node].member.node)))
@@ -162,6 +177,8 @@ final class ReplicaCluster {
         case .disk(.trim(let position)): self.nodes[node].trims.append(position)
         case .fetchCopy(let segment, let peer): self.nodes[node].copyFetches.append((segment, peer))
         case .installCopy(let segment): self.nodes[node].installs.append(segment)
+        case .disk(.rememberStarts(let sightings)): self.nodes[node].sightings = sightings
+        case .disk(.retire(let retirement)): self.nodes[node].retirement = retirement
         case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readReady, .readRefused,
             .roleChanged, .note:
             break

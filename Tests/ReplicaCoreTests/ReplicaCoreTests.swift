@@ -211,7 +211,7 @@ struct ReplicaCoreTests {
         let heartbeat = Heartbeat(
             term: leading.core.raft.term, leader: leading.member, commit: before.advanced(by: 1), readRound: 0,
             clock: .zero)
-        cluster.give(.received(.heartbeat(heartbeat), from: leading.member), to: follower)
+        cluster.give(.received(.heartbeat(heartbeat), from: leading.core.start), to: follower)
         #expect(cluster.nodes[follower].core.commit == before)
     }
 

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Replicator
+import SegmentLog
 import SystemPackage
 
 /// Three Replicators in this process, each with its own loop, directory and port.
@@ -53,11 +54,16 @@ final class ReplicatorGroup {
         self.nodes[node] = try await Replicator.start(configuration, eventLoop: self.loops.next())
     }
 
-    /// Takes a stopped node back to where it had no log, as the member that it is.
+    /// Takes a stopped node back to where it had no log, as the member that it is: only its count of starts is kept, or its
+    /// peers would refuse it.
     func restoreBlank(_ node: NodeID) throws {
+        let bytes = try Array(Data(contentsOf: self.file("IDENTITY", of: node)))
+        guard var identity = NodeIdentity(decoding: bytes) else { throw CocoaError(.fileReadCorruptFile) }
+        identity.cluster = nil
         try FileManager.default.removeItem(atPath: "\(self.directory)/\(node)")
         try FileManager.default.moveItem(
             atPath: "\(self.directory)/\(node).blank", toPath: "\(self.directory)/\(node)")
+        try Data(identity.encoded()).write(to: self.file("IDENTITY", of: node))
     }
 
     func file(_ name: String, of node: NodeID) -> URL { URL(fileURLWithPath: "\(self.directory)/\(node)/\(name)") }

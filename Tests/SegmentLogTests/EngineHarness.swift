@@ -70,7 +70,7 @@ struct EngineHarness {
     static func open(
         _ disk: SimulatedFileSystem, _ configuration: LogConfiguration = Self.configuration(), mode: LogMode = .cluster
     ) throws(LogError) -> OpenedLog {
-        try LogDirectory.open(configuration, mode: mode, fileSystem: disk) { Self.incarnation }
+        try LogDirectory.open(configuration, mode: mode, fileSystem: disk, newLife: { Life(1) }) { Self.incarnation }
     }
 
     var writer: LogWriter {

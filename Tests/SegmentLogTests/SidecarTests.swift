@@ -9,7 +9,8 @@ import Testing
 
 @Suite struct `The small files beside the segments` {
     private let identity = NodeIdentity(
-        cluster: EngineHarness.cluster, node: NodeID(3), incarnation: Incarnation(0x1234), generation: 1, starts: 17)
+        cluster: EngineHarness.cluster, node: NodeID(3), incarnation: Incarnation(0x1234), generation: 1, starts: 17,
+        lives: [Life(0x4b), Life(0x8d)])
 
     @Test func `IDENTITY is text that never changes`() {
         let text = """
@@ -19,7 +20,8 @@ import Testing
             incarnation 0000000000001234
             generation 1
             starts 17
-            crc32c a064f511
+            lives 000000000000004b 000000000000008d
+            crc32c 4d607f17
 
             """
         #expect(String(decoding: self.identity.encoded(), as: UTF8.self) == text)
@@ -39,6 +41,65 @@ import Testing
             #expect(NodeIdentity(decoding: damaged) == nil, "bit \(bit)")
         }
         for count in 0..<bytes.count { #expect(NodeIdentity(decoding: Array(bytes[..<count])) == nil, "\(count)") }
+    }
+
+    @Test func `IDENTITY counts starts, and keeps the last sixteen lives`() throws {
+        var identity = self.identity
+        for number in UInt64(1)...20 { identity.started(Life(number)) }
+        #expect(identity.starts == 37 && identity.lives.map(\.rawValue) == (5...20).reversed())
+        let bytes = identity.encoded()
+        #expect(bytes.count <= NodeIdentity.byteCountMax && NodeIdentity(decoding: bytes) == identity)
+    }
+
+    @Test func `STARTS is text that never changes, and no flipped bit of it goes unnoticed`() {
+        let sightings = [(2, 17, 0x4b), (1, 3, 0x8d)].map { node, starts, life in
+            StartSighting(
+                member: Member(node: NodeID(node), incarnation: Incarnation(0x1234)), starts: starts, life: Life(life))
+        }
+        let bytes = StartsFile.encode(sightings)
+        let text = """
+            holdfast starts 1
+            node 1 incarnation 0000000000001234 starts 3 life 000000000000008d
+            node 2 incarnation 0000000000001234 starts 17 life 000000000000004b
+            crc32c 9a28326e
+
+            """
+        #expect(String(decoding: bytes, as: UTF8.self) == text)
+        #expect(StartsFile.decode(bytes).map(Set.init) == Set(sightings))
+        #expect(StartsFile.decode(StartsFile.encode([])) == [])
+        for bit in 0..<bytes.count * 8 {
+            var damaged = bytes
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(StartsFile.decode(damaged) == nil, "bit \(bit)")
+        }
+    }
+
+    @Test func `STARTS is kept from one opening to the next, and an unreadable one is told`() throws {
+        let disk = SimulatedFileSystem()
+        let sighting = StartSighting(
+            member: Member(node: NodeID(2), incarnation: Incarnation(7)), starts: 3, life: Life(5))
+        let opened = try EngineHarness.open(disk)
+        #expect(opened.starts?.found == [])
+        try opened.starts?.store([sighting])
+        opened.lock.release()
+        let again = try EngineHarness.open(disk)
+        #expect(again.starts?.found == [sighting])
+        again.lock.release()
+        disk.flip(bit: 99, of: EngineHarness.path("STARTS"))
+        let unreadable = try EngineHarness.open(disk)
+        #expect(unreadable.starts != nil && unreadable.starts?.found == nil)
+    }
+
+    @Test func `a retired incarnation stays so, whatever it votes and however often it is opened`() throws {
+        let disk = SimulatedFileSystem()
+        for retirement in Retirement.allCases {
+            let votes = try Self.voteFile(disk)
+            try votes.store(term: Term(4), vote: nil)
+            try votes.retire(retirement)
+            try votes.store(term: Term(5), vote: nil)
+            let again = try Self.voteFile(disk)
+            #expect(again.retirement == retirement && again.current == .known(term: Term(5), vote: nil))
+        }
     }
 
     @Test func `VOTE's bytes never change`() throws {
@@ -107,12 +168,11 @@ import Testing
         disk.flip(bit: 8 * (4096 + 20), of: EngineHarness.path("VOTE"))
         let unreadable = try Self.voteFile(disk)
         #expect(unreadable.current == .unreadable)
-        #expect(unreadable.bar == .forGood)
+        #expect(unreadable.bar == .none && unreadable.retirement == .votesLost)
         try unreadable.store(term: Term(9), vote: nil)
         let later = try Self.voteFile(disk)
         #expect(later.current == .known(term: Term(9), vote: nil))
-        try later.liftBar()
-        #expect(later.bar == .forGood)
+        #expect(later.retirement == .votesLost)
     }
 
     @Test func `after a failed write of VOTE no vote is given`() throws {

@@ -35,6 +35,8 @@ struct SimulationTests {
         var sealed = 0
         var changes = 0
         var disksLost = 0
+        var restored = 0
+        var retired = 0
         for seed in UInt64(100)...115 {
             let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
             crashes += report.crashes
@@ -43,9 +45,12 @@ struct SimulationTests {
             sealed += report.segmentsSealed
             changes += report.membershipChanges
             disksLost += report.disksLost
+            restored += report.directoriesRestored
+            retired += report.restoredNodesRetired
         }
         #expect(crashes > 20 && truncations > 0 && duplicates > 5 && sealed > 50)
         #expect(changes > 10 && disksLost > 5)
+        #expect(restored > 3 && retired > 0)
     }
 
     @Test func `writers meet what they are there for`() {

@@ -56,6 +56,22 @@ struct PeerMessageTests {
         }
     }
 
+    @Test func `who speaks travels in a header field, and no other text is taken for it`() {
+        let start = MemberStart(
+            member: Samples.member, generation: 2, starts: 12, lives: [Life(0x77), Life(0x66)], isRetired: true)
+        let text =
+            "020000002200000000000000" + "02000000" + "0c00000000000000" + "01" + "02"
+            + "7700000000000000" + "6600000000000000"
+        #expect(start.fieldText == text)
+        #expect(MemberStart(fieldText: text) == start)
+        for count in 0..<text.count { #expect(MemberStart(fieldText: String(text.prefix(count))) == nil, "\(count)") }
+        for other in ["", "zz", text + "00", text.uppercased() + "AA", "+" + text.dropFirst()] {
+            #expect(MemberStart(fieldText: other) == nil, "\(other)")
+        }
+        let none = "020000002200000000000000" + "02000000" + "0c00000000000000" + "01" + "00"
+        #expect(MemberStart(fieldText: none) == nil)
+    }
+
     @Test func `a blank node's identity travels`() throws {
         let identity = PeerIdentity(
             cluster: nil, node: NodeID(1), incarnation: Incarnation(.max), generation: 0, starts: 1, isBlank: true,
@@ -65,7 +81,7 @@ struct PeerMessageTests {
 
     @Test func `another version is refused by its number`() {
         var hello = ReplicateHello(
-            cluster: Samples.cluster, term: Term(1), leader: Samples.member, starts: 1, generation: 0)
+            cluster: Samples.cluster, term: Term(1), leader: Samples.member)
         hello.version = 2
         #expect(throws: WireError.unsupportedVersion(2)) { try ReplicateHello.decode(hello.encoded()[...]) }
     }
@@ -81,7 +97,7 @@ struct PeerMessageTests {
         #expect(throws: WireError.badValue(.termStarts)) {
             let starts = [Term(2), Term(1)].map { TermStart(term: $0, firstIndex: .first, position: .zero) }
             let welcome = ReplicateWelcome(
-                term: Term(2), follower: Samples.member, starts: 1, tail: .zero, tailChecksum: 0, first: .zero,
+                term: Term(2), follower: Samples.member, tail: .zero, tailChecksum: 0, first: .zero,
                 committed: .zero, persisted: .zero, terms: starts)
             _ = try ReplicateWelcome.decode(welcome.encoded()[...])
         }

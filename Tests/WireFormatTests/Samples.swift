@@ -35,21 +35,18 @@ enum Samples {
             "25000000 04 0500000000000000 020000002200000000000000 0900000000000000 00002a36fe9c9717"
         ),
         (
-            .hello(ReplicateHello(cluster: cluster, term: Term(5), leader: member, starts: 12, generation: 2)),
-            """
-            33000000 05 0100 7766554433221100ffeeddccbbaa9988 0500000000000000 020000002200000000000000
-            0c00000000000000 02000000
-            """
+            .hello(ReplicateHello(cluster: cluster, term: Term(5), leader: member)),
+            "27000000 05 0100 7766554433221100ffeeddccbbaa9988 0500000000000000 020000002200000000000000"
         ),
         (
             .welcome(
                 ReplicateWelcome(
-                    term: Term(5), follower: member, starts: 12, refusal: .mismatch(at: point(4, 3, 900)),
+                    term: Term(5), follower: member, refusal: .mismatch(at: point(4, 3, 900)),
                     tail: point(4, 3, 1_064), tailChecksum: 0xcafe_babe, first: .zero, committed: point(4, 3, 800),
                     persisted: point(4, 3, 1_000),
                     terms: [TermStart(term: Term(4), firstIndex: LogIndex(17), position: Position(3, 64))])),
             """
-            85000000 06 0100 0500000000000000 020000002200000000000000 0c00000000000000
+            7d000000 06 0100 0500000000000000 020000002200000000000000
             05 04000000000000000300000084030000 04000000000000000300000028040000 bebafeca 0000000000000000
             04000000000000000300000020030000 040000000000000003000000e8030000
             01 0400000000000000 1100000000000000 0300000040000000
@@ -79,14 +76,20 @@ enum Samples {
             .readIndexReply(ReadIndexReply(term: Term(5), leader: member, number: 7, commit: Position(3, 64))),
             "25000000 0d 0500000000000000 020000002200000000000000 0700000000000000 0300000040000000"
         ),
+        (.greeting, "01000000 0e"),
+        (
+            .refusal(.repeatedStart(after: StartSighting(member: member, starts: 12, life: Life(0x77)))),
+            "1e000000 0f 01 020000002200000000000000 0c00000000000000 7700000000000000"
+        ),
+        (.refusal(.otherGeneration(3)), "06000000 0f 02 03000000"),
         (
             .identity(
                 PeerIdentity(
                     cluster: cluster, node: NodeID(2), incarnation: Incarnation(0x22), generation: 2, starts: 12,
                     isBlank: false, founders: [member], members: [member])),
             """
-            47000000 0a 0100 01 7766554433221100ffeeddccbbaa9988 020000002200000000000000 02000000
-            0c00000000000000 00 01 020000002200000000000000 01 020000002200000000000000
+            48000000 0a 0100 01 7766554433221100ffeeddccbbaa9988 020000002200000000000000 02000000
+            0c00000000000000 00 00 01 020000002200000000000000 01 020000002200000000000000
             """
         ),
     ]

@@ -10,6 +10,10 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     public var cluster: String?
     /// Hexadecimal; tells a wiped node from the one that was there before.
     public var incarnation: String
+    /// Raised each time the cluster is recovered without its majority.
+    public var generation: UInt32
+    /// The last such recovery; `nil` when there was none.
+    public var recovered: Recovery?
     public var firstIndex: UInt64
     /// The last committed record's index; `firstIndex - 1` when there is none.
     public var lastIndex: UInt64
@@ -18,6 +22,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     public var tail: String
     /// Whether the log can be used here: a leader that has committed in its own term, or a follower of one.
     public var isReady: Bool
+    /// Why this node neither votes nor counts any more, and what to do; `nil` for one that does.
+    public var retired: String?
     /// All members, in order; before the cluster has formed, all configured nodes.
     public var nodes: [Node]
     /// `nil` from nodes that do not tell.
@@ -55,6 +61,24 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
             case segmentsRepaired = "segments_repaired"
             case scrubbedBytes = "scrubbed_bytes"
             case scrubPasses = "scrub_passes"
+        }
+    }
+
+    /// Where the log ended that the cluster went on with.
+    public struct Recovery: Codable, Hashable, Sendable {
+        /// `segment:offset`
+        public var position: String
+        /// The index behind its last record.
+        public var nextIndex: UInt64
+
+        public init(position: String, nextIndex: UInt64) {
+            self.position = position
+            self.nextIndex = nextIndex
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case position
+            case nextIndex = "next_index"
         }
     }
 
@@ -101,7 +125,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
 
     public init(
         node: UInt32, role: String, term: UInt64, leader: UInt32?, cluster: String?, incarnation: String,
-        firstIndex: UInt64, lastIndex: UInt64, commit: String, tail: String, isReady: Bool,
+        generation: UInt32 = 1, recovered: Recovery? = nil, firstIndex: UInt64, lastIndex: UInt64, commit: String,
+        tail: String, isReady: Bool, retired: String? = nil,
         nodes: [Node]
     ) {
         self.node = node
@@ -110,16 +135,19 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         self.leader = leader
         self.cluster = cluster
         self.incarnation = incarnation
+        self.generation = generation
+        self.recovered = recovered
         self.firstIndex = firstIndex
         self.lastIndex = lastIndex
         self.commit = commit
         self.tail = tail
         self.isReady = isReady
+        self.retired = retired
         self.nodes = nodes
     }
 
     private enum CodingKeys: String, CodingKey {
-        case node, role, term, leader, cluster, incarnation, commit, tail, nodes, health
+        case node, role, term, leader, cluster, incarnation, generation, recovered, commit, tail, retired, nodes, health
         case firstIndex = "first_index"
         case lastIndex = "last_index"
         case isReady = "ready"

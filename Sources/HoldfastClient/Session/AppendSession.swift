@@ -79,7 +79,7 @@ public struct PendingReceipt: Sendable {
 }
 
 extension HoldfastClient {
-    /// Opens a session at the leader.
+    /// Opens a session at the leader; tries until the client's time is up.
     ///
     /// - Parameters:
     ///   - inFlightMax: Batches on their way at once, 1 ... 1,024.
@@ -90,15 +90,23 @@ extension HoldfastClient {
     ) async throws(ClientError) -> AppendSession {
         precondition(
             (1...ClientLimits.sessionInFlightMax).contains(inFlightMax), "\(inFlightMax) batches on their way at once")
-        guard let server = await self.pool.leader() else { throw .unreachable("no leader is known") }
         let producer = UInt64.random(in: 1 ... .max)
-        do {
-            let stream = try await SessionStream.open(
-                at: server, producer: producer, inFlightMax: inFlightMax, fencingToken: fencingToken)
-            return AppendSession(stream, producer: producer)
-        } catch {
-            self.pool.doubted(server)
-            throw error as? ClientError ?? .unreachable("\(server): \(error)")
+        let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds)
+        var backoff = Backoff()
+        while true {
+            var failure = ClientError.unreachable("no server knows a leader")
+            if let server = await self.pool.leader() {
+                do {
+                    let stream = try await SessionStream.open(
+                        at: server, producer: producer, inFlightMax: inFlightMax, fencingToken: fencingToken)
+                    return AppendSession(stream, producer: producer)
+                } catch {
+                    self.pool.doubted(server)
+                    failure = error as? ClientError ?? .unreachable("\(server): \(error)")
+                }
+            }
+            guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else { throw failure }
+            try? await Task.sleep(for: backoff.next())
         }
     }
 }

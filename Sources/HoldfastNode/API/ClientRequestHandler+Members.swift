@@ -90,6 +90,10 @@ extension Problem {
             self.init(
                 .conflict, "OTHER_CLUSTER", "node \(node) belongs to cluster \(cluster)",
                 hint: "Start it with an empty data directory.")
+        case .retired(let node):
+            self.init(
+                .conflict, "RETIRED", "node \(node) neither votes nor counts any more in its present data directory",
+                hint: "Stop it, move its data directory away, start it, and ask again.")
         }
     }
 

@@ -34,12 +34,18 @@ extension ClusterStatus.Health {
 
 extension ClusterStatus {
     init(_ picture: LogPicture, peers: [ClusterPeer]) {
+        let retirement = picture.retirement
         self.init(
             node: picture.node.rawValue, role: picture.role, term: picture.term.rawValue,
             leader: picture.leader?.rawValue, cluster: picture.cluster?.description,
-            incarnation: picture.incarnation.description, firstIndex: picture.firstIndex.rawValue,
+            incarnation: picture.incarnation.description, generation: picture.generation,
+            recovered: picture.membership.recovery.map {
+                Recovery(position: $0.position.description, nextIndex: $0.nextIndex.rawValue)
+            },
+            firstIndex: picture.firstIndex.rawValue,
             lastIndex: picture.nextIndex.rawValue - 1, commit: picture.commit.description,
             tail: picture.tail.description, isReady: picture.isReady,
+            retired: retirement.map { "\($0.reason); \($0.remedy(for: picture.node))" },
             nodes: peers.map { peer in
                 let progress = picture.progress.first { $0.node == peer.node }
                 var node = Node(

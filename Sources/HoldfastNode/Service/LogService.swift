@@ -64,10 +64,13 @@ package struct LogPicture: Hashable, Sendable {
     /// `forming`, `follower`, `candidate`, `leader`, ...
     package var role: String
     package var isReady: Bool
+    /// Why this incarnation neither votes nor counts any more.
+    package var retirement: Retirement?
     package var term: Term
     package var leader: NodeID?
     package var cluster: ClusterID?
     package var incarnation: Incarnation
+    package var generation: UInt32 = 1
     package var commit: Position
     package var tail: Position
     package var firstIndex: LogIndex
@@ -132,8 +135,9 @@ extension Replicator: LogService {
         let status = await self.status()
         return LogPicture(
             node: status.node, role: status.phase == .running ? "\(status.role)" : status.phase.rawValue,
-            isReady: status.isReady, term: status.term, leader: status.leader, cluster: status.cluster,
-            incarnation: status.incarnation, commit: status.commit, tail: status.tail,
+            isReady: status.isReady, retirement: status.retirement, term: status.term, leader: status.leader,
+            cluster: status.cluster,
+            incarnation: status.incarnation, generation: status.generation, commit: status.commit, tail: status.tail,
             firstIndex: status.firstIndex, nextIndex: status.nextIndex, membership: status.membership,
             progress: status.peers.map {
                 .init(

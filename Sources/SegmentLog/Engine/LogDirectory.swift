@@ -16,6 +16,8 @@ package struct OpenedLog: Sendable {
     package internal(set) var identity: NodeIdentity
     /// `nil` in standalone mode.
     package let votes: VoteFile?
+    /// `nil` in standalone mode.
+    package let starts: StartsFile?
     /// `nil` until a log is formed here.
     package internal(set) var writer: LogWriter?
     package var store: LogStore? { self.writer?.store }
@@ -25,7 +27,7 @@ package struct OpenedLog: Sendable {
     package internal(set) var vouched: LogPoint?
     /// Why this node must not vote.
     package var bar: VotingBar { self.votes?.bar ?? .none }
-    package var mayVote: Bool { self.bar == .none }
+    package var mayVote: Bool { self.bar == .none && self.votes?.retirement == nil }
     /// The last commit position known here, at most the tail; (0, 0) when there is none.
     package internal(set) var commit: Position
     /// The log's own state at the tail, in a log of its own; `nil` when the store has to be asked for it.
@@ -49,6 +51,7 @@ package enum LogDirectory {
     /// Locks the directory, checks whose it is, counts the start and recovers the log.
     ///
     /// - Parameters:
+    ///   - newLife: Drawn for this start.
     ///   - newIncarnation: Drawn for a directory that has none yet.
     /// - Returns: A blank directory has neither writer nor store: see ``OpenedLog/form(cluster:founding:)``.
     /// - Throws: ``LogError/configuration(_:)``, ``LogError/locked(holder:)``, ``LogError/foreignDirectory(_:)``,
@@ -56,7 +59,7 @@ package enum LogDirectory {
     /// - Complexity: O(segments), and reading the segment that is synced last and what follows it.
     package static func open(
         _ configuration: LogConfiguration, mode: LogMode, fileSystem: any FileSystem,
-        newIncarnation: () -> Incarnation
+        newLife: () -> Life = { Life(UInt64.random(in: 1 ... .max)) }, newIncarnation: () -> Incarnation
     ) throws(LogError) -> OpenedLog {
         try configuration.validate()
         let files = LogFiles(fileSystem: fileSystem, directory: configuration.directory)
@@ -68,7 +71,7 @@ package enum LogDirectory {
         let names = try files.list()
         if mode == .standalone, Self.isOfNode(files, names) { throw .foreignDirectory(.clusterNode) }
         for name in names where LogFiles.isTemporary(name) { try files.remove(name) }
-        identity.starts += 1
+        identity.started(newLife())
         var report = RecoveryReport()
         report.starts = identity.starts
         do throws(LogError) {
@@ -91,8 +94,9 @@ package enum LogDirectory {
         // A log that was formed was synced before its cluster stood in IDENTITY: what says otherwise says nothing.
         if identity.cluster != nil, found?.durable.position == .zero { found = nil }
         var opened = OpenedLog(
-            identity: identity, votes: votes, writer: nil, report: report,
-            commit: .zero, configuration: configuration, files: files, lock: lock, durableFile: durableFile
+            identity: identity, votes: votes, starts: mode == .cluster ? try StartsFile(files) : nil, writer: nil,
+            report: report, commit: .zero, configuration: configuration, files: files, lock: lock,
+            durableFile: durableFile
         )
         guard let cluster = identity.cluster else {
             try Self.removeHalfFormed(files)
@@ -103,7 +107,7 @@ package enum LogDirectory {
                 throw .sidecarDamaged(file: LogFiles.durable)
             }
             // The tail is unknown: what is there may be short of what this node vouched for.
-            try votes?.bar(.untilLevel)
+            try votes?.barUntilLevel()
         }
         try opened.barIfReceivedIsLost(found)
         try opened.recover(cluster: cluster, found: found)
@@ -156,7 +160,9 @@ package enum LogDirectory {
             // Lost after it was made: as unreadable as one of which both slots are bad.
             try files.replace(LogFiles.vote, with: [UInt8](repeating: 0, count: VoteFile.byteCount))
         }
-        return try VoteFile(try files.open(LogFiles.vote, .write))
+        let votes = try VoteFile(try files.open(LogFiles.vote, .write))
+        if votes.current == .unreadable { try votes.retire(.votesLost) }
+        return votes
     }
 
     /// Segment 0 without a cluster in IDENTITY: forming was interrupted, and nobody was told of it.

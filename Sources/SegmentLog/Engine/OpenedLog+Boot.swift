@@ -16,6 +16,6 @@ extension OpenedLog {
     mutating func barIfReceivedIsLost(_ found: DurableRecord?) throws(LogError) {
         guard let boot = found?.boot, !boot.isSure(toBe: self.files.fileSystem.boot) else { return }
         self.report.mayLackReceived = true
-        try self.votes?.bar(.untilLevel)
+        try self.votes?.barUntilLevel()
     }
 }

@@ -3,6 +3,33 @@ import LogModel
 import SegmentFormat
 
 extension OpenedLog {
+    /// Makes the directory one of another generation of its cluster, before anything is said in it.
+    ///
+    /// - Throws: ``LogError/noSpace``, ``LogError/storage(_:)``; it is of the old one or of the new one then.
+    package mutating func changeGeneration(to generation: UInt32) throws(LogError) {
+        guard self.identity.generation != generation else { return }
+        var identity = self.identity
+        identity.generation = generation
+        try self.files.replace(LogFiles.identity, with: identity.encoded())
+        self.identity = identity
+    }
+
+    /// Keeps IDENTITY and VOTE beside themselves, as they were in this generation.
+    ///
+    /// - Returns: The names of the copies; what is kept already stays as it is.
+    package func keepGeneration() throws(LogError) -> [String] {
+        var kept: [String] = []
+        for (name, byteCount) in [(LogFiles.identity, NodeIdentity.byteCountMax), (LogFiles.vote, VoteFile.byteCount)] {
+            let copy = LogFiles.name(of: name, keptFrom: self.identity.generation)
+            kept.append(copy)
+            guard try self.files.contents(copy, byteCountMax: 1) == nil,
+                let bytes = try self.files.contents(name, byteCountMax: byteCount)
+            else { continue }
+            try self.files.replace(copy, with: bytes)
+        }
+        return kept
+    }
+
     /// Makes segment 0 of a blank directory and names the cluster in IDENTITY, in this order: a crash before the last
     /// step leaves a blank directory.
     ///

@@ -91,7 +91,7 @@ extension OpenedLog {
             return end > found?.commit ?? .zero
         }
         guard isAbove || self.configuration.recovery == .tolerateDamage else { return }
-        try self.votes?.bar(.untilLevel, vouched: self.vouched)
+        try self.votes?.barUntilLevel(vouched: self.vouched)
     }
 
     /// What this node may have acknowledged, if that is known: DURABLE is exact after a clean stop; after a power cut it may

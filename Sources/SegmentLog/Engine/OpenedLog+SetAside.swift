@@ -47,7 +47,7 @@ extension OpenedLog {
         isSyncedKnown: Bool
     ) throws(LogError) -> LogRecovery? {
         // Before anything is gone that this node may have vouched for.
-        try self.votes?.bar(.untilLevel, vouched: self.vouched)
+        try self.votes?.barUntilLevel(vouched: self.vouched)
         guard case .from(let damage) = givenUp else {
             try self.giveUpEverything(segments)
             return nil

@@ -8,8 +8,7 @@ extension LogAudit {
         self.readIdentity(names: names)
         self.readDurable(names: names)
         self.readVotes(names: names)
-        let known: Set<String> = [LogFiles.lock, LogFiles.identity, LogFiles.durable, LogFiles.vote]
-        for name in names where !known.contains(name) {
+        for name in names where name != LogFiles.lock && !LogFiles.isSidecar(name) {
             // Indexes come and go beside their segments.
             if !LogFiles.isSegment(name), !LogFiles.isIndex(name) {
                 self.add(AuditFinding(name, 0..<0, .leftover(AuditLeftover(name)), .note))
@@ -95,7 +94,7 @@ extension AuditLeftover {
         self =
             if LogFiles.isTemporary(name) {
                 .temporary
-            } else if LogFiles.isKept(name) {
+            } else if LogFiles.isKept(name) || LogFiles.isOfEarlierGeneration(name) {
                 .setAside
             } else if [RepairPlan.fileName, RepairPlan.appliedFileName].contains(name) {
                 .repairPlan

@@ -181,7 +181,7 @@ package final class LogRepair {
             if let piece = cut.piece { try repair.cutOff(piece) }
         case .bar:
             try RepairFiles.log { () throws(LogError) in
-                try VoteFile(try self.files.open(LogFiles.vote, .write)).bar(.untilLevel)
+                try VoteFile(try self.files.open(LogFiles.vote, .write)).barUntilLevel()
             }
         case .writeDurable(let new, let keptAs):
             try self.keep(LogFiles.durable, as: keptAs, repair)
@@ -196,7 +196,7 @@ package final class LogRepair {
             try self.keep(LogFiles.identity, as: keptAs, repair)
             let identity = NodeIdentity(
                 cluster: ClusterID(new.cluster), node: NodeID(new.node), incarnation: Incarnation(new.incarnation),
-                generation: 1, starts: new.starts)
+                generation: new.generation, starts: new.starts)
             try RepairFiles.log { () throws(LogError) in
                 try self.files.replace(LogFiles.identity, with: identity.encoded())
             }

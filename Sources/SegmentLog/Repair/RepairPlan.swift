@@ -8,7 +8,7 @@ package struct RepairPlan: Hashable, Sendable, Codable {
     /// While it is being applied: nobody opens the log meanwhile.
     package static let begunFileName = "repair-plan.begun.json"
     package static let appliedFileName = "repair-plan.applied.json"
-    package static let version = 2
+    package static let version = 3
 
     /// What the plan was made from; another directory is another plan.
     package struct Seen: Hashable, Sendable, Codable {
@@ -74,6 +74,7 @@ package struct RepairPlan: Hashable, Sendable, Codable {
         package var cluster: String
         package var node: UInt32
         package var incarnation: UInt64
+        package var generation: UInt32
         package var starts: UInt64
     }
 
@@ -133,11 +134,17 @@ package struct RepairPlan: Hashable, Sendable, Codable {
         package var node: UInt32?
         /// For the same, when the log does not name one.
         package var incarnation: UInt64
+        /// For the same, when the old one does not say how often the directory was opened: above any count that it ever
+        /// reached, so that no two starts have one number. Milliseconds since 1970 rise faster than starts do.
+        package var startsAfterLoss: UInt64
 
-        package init(peer: String? = nil, node: UInt32? = nil, incarnation: UInt64) {
+        package init(
+            peer: String? = nil, node: UInt32? = nil, incarnation: UInt64, startsAfterLoss: UInt64 = 1_000_000_000
+        ) {
             self.peer = peer
             self.node = node
             self.incarnation = incarnation
+            self.startsAfterLoss = startsAfterLoss
         }
     }
 }

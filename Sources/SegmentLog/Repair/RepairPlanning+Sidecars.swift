@@ -11,7 +11,7 @@ extension RepairPlanning {
         if isVoteDamaged {
             self.plan.unknown.append(
                 "VOTE is not repaired: whom this node voted for is unknown. Started, it stores the log, and neither votes nor "
-                    + "leads before it holds what a leader has committed; that leader the others must elect")
+                    + "counts until another incarnation takes its place (holdfast member replace)")
         } else if cut != nil || self.found.durable == nil || self.losesUnsynced {
             // First of all: whatever is done of the rest, and whatever is planned then, the node is barred.
             self.plan.actions.insert(.bar, at: 0)
@@ -89,11 +89,11 @@ extension RepairPlanning {
         }
         guard isDamaged else {
             return self.planIdentity(
-                cluster, node, incarnation, starts: self.found.identity?.starts ?? Self.startsAfterLoss)
+                cluster, node, incarnation, starts: self.found.identity?.starts ?? self.options.startsAfterLoss)
         }
         self.plan.unknown.append(
-            "how often the directory was opened is unknown: counted on from \(Self.startsAfterLoss)")
-        self.planIdentity(cluster, node, incarnation, starts: Self.startsAfterLoss)
+            "how often the directory was opened is unknown: counted on from \(self.options.startsAfterLoss)")
+        self.planIdentity(cluster, node, incarnation, starts: self.options.startsAfterLoss)
     }
 
     mutating func planIdentity(
@@ -102,10 +102,9 @@ extension RepairPlanning {
         self.plan.actions.append(
             .writeIdentity(
                 RepairPlan.NewIdentity(
-                    cluster: cluster.description, node: node, incarnation: incarnation.rawValue, starts: starts),
+                    cluster: cluster.description, node: node, incarnation: incarnation.rawValue,
+                    generation: self.found.identity?.generation ?? self.mended.membership?.recovery?.generation ?? 1,
+                    starts: starts),
                 keptAs: self.names.contains(LogFiles.identity) ? self.freeName(LogFiles.identity) : nil))
     }
-
-    /// Above any count that a directory ever reached, so that no two starts have one number.
-    static let startsAfterLoss: UInt64 = 1_000_000_000
 }

@@ -9,7 +9,8 @@ extension LogFiles {
         let target = String(name.dropLast(4))
         if target.hasSuffix(".repair") { return Self.isSegment(String(target.dropLast(7))) }
         return Self.isSidecar(target) || Self.isSegment(target) || Self.isIndex(target) || Self.isKept(target)
-            || Self.beginning(in: [target]) != nil || [RepairPlan.fileName, RepairPlan.begunFileName].contains(target)
+            || Self.isOfEarlierGeneration(target) || Self.beginning(in: [target]) != nil
+            || [RepairPlan.fileName, RepairPlan.begunFileName].contains(target)
     }
 
     /// `000007.wal`
@@ -20,7 +21,20 @@ extension LogFiles {
         name.hasSuffix(SegmentID.indexFileSuffix) && Self.isSegment(name.dropLast(4) + ".wal")
     }
 
-    static func isSidecar(_ name: String) -> Bool { [Self.identity, Self.durable, Self.vote].contains(name) }
+    static func isSidecar(_ name: String) -> Bool {
+        [Self.identity, Self.durable, Self.vote, Self.starts].contains(name)
+    }
+
+    /// `VOTE.generation-1`: a sidecar as it was before a recovery of the quorum.
+    static func name(of sidecar: String, keptFrom generation: UInt32) -> String {
+        "\(sidecar).generation-\(generation)"
+    }
+
+    static func isOfEarlierGeneration(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && Self.isSidecar(String(parts[0]))
+            && Self.hasNumber(parts[1], after: "generation", isOptional: false)
+    }
 
     /// What a repair or a recovery set aside: `000007.wal.damaged`, `000007.wal.from-4096.damaged-2`.
     static func isKept(_ name: String) -> Bool {

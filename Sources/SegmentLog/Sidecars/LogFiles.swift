@@ -8,6 +8,7 @@ struct LogFiles: Sendable {
     static let identity = "IDENTITY"
     static let vote = "VOTE"
     static let durable = "DURABLE"
+    static let starts = "STARTS"
     /// The next segment, allocated but not yet part of the log.
     static let next = "next.tmp"
     /// Allocated for the time when the disk is full.

@@ -4,7 +4,7 @@ import LogModel
 /// What VOTE says.
 package enum StoredVote: Hashable, Sendable {
     case known(term: Term, vote: Member?)
-    /// Both slots are bad: whom this node voted for is unknown, so it must not vote again.
+    /// Both slots are bad: whom this node voted for is unknown, so this incarnation must not vote again.
     case unreadable
 }
 
@@ -20,6 +20,7 @@ package final class VoteFile: Sendable {
         var sequence: UInt64
         var bar: VotingBar
         var vouched: LogPoint?
+        var retirement: Retirement?
         var hasFailed = false
     }
 
@@ -40,8 +41,9 @@ package final class VoteFile: Sendable {
             State(
                 current: newest.map { .known(term: $0.term, vote: $0.member) } ?? .unreadable,
                 sequence: newest?.sequence ?? 0,
-                bar: newest?.bar ?? .forGood,
-                vouched: newest?.vouched
+                bar: newest?.bar ?? .none,
+                vouched: newest?.vouched,
+                retirement: newest.map(\.retirement) ?? .votesLost
             )
         )
         guard let newest else { return }
@@ -66,6 +68,9 @@ package final class VoteFile: Sendable {
     /// The last point that a node barred until level may have vouched for; `nil` when nobody knows.
     package var vouched: LogPoint? { self.state.withLock { $0.vouched } }
 
+    /// Why this incarnation neither votes nor counts any more; survives restarts.
+    package var retirement: Retirement? { self.state.withLock { $0.retirement } }
+
     /// Makes the vote durable in both slots. Cost: two writes, two syncs.
     ///
     /// - Throws: ``LogError/storage(_:)`` or ``LogError/noSpace``: the vote counts as not given, every later call
@@ -74,9 +79,9 @@ package final class VoteFile: Sendable {
         try self.state.withLock { (state) throws(LogError) in
             guard !state.hasFailed else { throw .failed }
             let slot = VoteSlot(
-                term: term, member: vote, bar: state.bar, vouched: state.vouched, sequence: state.sequence + 1
-            )
-            .encoded()
+                term: term, member: vote, bar: state.bar, vouched: state.vouched, retirement: state.retirement,
+                sequence: state.sequence + 1
+            ).encoded()
             do throws(LogError) {
                 for offset in Self.offsets { try Self.write(slot, at: offset, of: self.file) }
             } catch {
@@ -91,22 +96,38 @@ package final class VoteFile: Sendable {
     /// Bars this node from voting: durable on return, before anything is done that makes it necessary.
     ///
     /// - Parameter vouched: The last point that it may have vouched for; `nil` when nobody knows.
-    package func bar(_ bar: VotingBar, vouched: LogPoint? = nil) throws(LogError) {
+    package func barUntilLevel(vouched: LogPoint? = nil) throws(LogError) {
         try self.change { state in
             // Barred twice, it may have vouched for more, or nobody knows.
             let before = state.bar == .none ? vouched : state.vouched
             state.vouched = vouched.flatMap { new in before.map { max($0, new) } }
-            state.bar = max(state.bar, bar)
+            state.bar = .untilLevel
         }
     }
 
-    /// The log is whole again. A node that is barred for good stays so.
+    /// The log is whole again.
     package func liftBar() throws(LogError) {
-        guard self.bar == .untilLevel else { return }
+        guard self.bar != .none else { return }
         try self.change { state in
             state.bar = .none
             state.vouched = nil
         }
+    }
+
+    /// Ends this incarnation's part in elections and commits. Cost: as of a vote.
+    package func retire(_ retirement: Retirement) throws(LogError) {
+        try self.change { $0.retirement = retirement }
+    }
+
+    /// Begins a generation in which nobody has promised anything yet: what barred or retired this node ends with the one
+    /// before.
+    package func beginGeneration(term: Term, vote: Member) throws(LogError) {
+        self.state.withLock { state in
+            state.bar = .none
+            state.vouched = nil
+            state.retirement = nil
+        }
+        try self.store(term: term, vote: vote)
     }
 
     private func change(_ body: (inout State) -> Void) throws(LogError) {

@@ -38,6 +38,9 @@ package final class SimulatedFileSystem: FileSystem {
         self.observer = nil
     }
 
+    /// What a reader of the whole disk would see now.
+    func copied() -> SimulatedDiskState { self.withDisk { $0 } }
+
     // MARK: What tests and the simulator do to it
 
     package var counts: DiskCounts { self.withDisk { $0.counts } }

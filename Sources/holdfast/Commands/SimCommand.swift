@@ -101,6 +101,7 @@ struct SimulationTotal: Encodable {
     var handovers = 0
     var membershipChanges = 0
     var disksLost = 0
+    var directoriesRestored = 0
     var trims = 0
     var beginnings = 0
     var damages = 0
@@ -121,6 +122,7 @@ struct SimulationTotal: Encodable {
         case logsGivenUp = "logs_given_up"
         case membershipChanges = "membership_changes"
         case disksLost = "disks_lost"
+        case directoriesRestored = "directories_restored"
         case duplicatesAnswered = "duplicates_answered"
         case readsChecked = "reads_checked"
         case keysRepeated = "keys_repeated"
@@ -149,6 +151,7 @@ struct SimulationTotal: Encodable {
         self.handovers += report.handovers
         self.membershipChanges += report.membershipChanges
         self.disksLost += report.disksLost
+        self.directoriesRestored += report.directoriesRestored
         self.trims += report.trims
         self.beginnings += report.beginnings
         self.damages += report.damages
@@ -169,7 +172,7 @@ struct SimulationTotal: Encodable {
                 + "\(self.writersFenced) fenced, \(self.cursorsChecked) cursors read",
             "\(self.leadersElected) leaders, \(self.handovers) handovers, \(self.crashes) crashes, "
                 + "\(self.truncations) divergent tails cut, \(self.membershipChanges) changes of members, "
-                + "\(self.disksLost) disks lost",
+                + "\(self.disksLost) disks lost, \(self.directoriesRestored) directories put back",
             "\(self.trims) trims, \(self.beginnings) nodes that began with a peer's first segment",
             "\(self.damages) bits flipped or sectors broken, \(self.segmentsRepaired) segments repaired from peers, "
                 + "\(self.logsGivenUp) starts with a part of the log given up",

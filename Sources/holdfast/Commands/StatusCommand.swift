@@ -5,7 +5,10 @@ import HoldfastNode
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows every node: role, term, how far it is.",
-        discussion: "Exit code 0 when all nodes answer and one leads, 3 when a node is missing, 69 without a leader.")
+        discussion: """
+            Exit code 0 when all nodes answer and one leads, 3 when a node is missing or its promises do not count any \
+            more, 69 without a leader.
+            """)
 
     @Flag(name: [.short, .long], help: "Shows it again every second, until interrupted.")
     var watch = false
@@ -49,6 +52,11 @@ struct StatusCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .degraded, "\(picture.missingCount) of \(picture.nodes.count) nodes do not answer",
                 next: "start them again; until then the cluster bears fewer further losses")
+        }
+        if let retired = picture.retired.first, let reason = retired.retired {
+            throw CommandFailure(
+                .degraded, "node \(retired.node) neither votes nor counts any more: \(reason)",
+                next: "until then the cluster bears fewer further losses")
         }
     }
 }
@@ -128,6 +136,8 @@ struct ClusterPicture {
         }.first
     }
     var missingCount: Int { self.nodes.count { $0.status == nil } }
+    /// Nodes whose promises do not count any more.
+    var retired: [ClusterStatus] { self.nodes.compactMap(\.status).filter { $0.retired != nil } }
 
     func table(_ console: Console) -> String {
         let rows = self.nodes.map { node -> [String] in
@@ -136,15 +146,22 @@ struct ClusterPicture {
                 return [name, console.coloured("silent", .red)] + [String](repeating: "-", count: 7) + [node.client]
             }
             let isLeader = status.node == self.leader?.node
-            let role = isLeader ? console.coloured("leader", .green) : status.role
+            let role =
+                isLeader
+                ? console.coloured("leader", .green)
+                : status.retired == nil ? status.role : console.coloured("retired", .red)
             let behind = self.leader.map { $0.lastIndex > status.lastIndex ? $0.lastIndex - status.lastIndex : 0 }
             return [
                 "n\(status.node)", role, "\(status.term)", "\(status.lastIndex)", behind.map { "\($0)" } ?? "-",
                 status.tail, status.health.map { $0.isSound ? "ok" : console.coloured($0.word, .red) } ?? "-",
             ] + self.shipped(to: status.node) + [node.client]
         }
-        return Console.table(
+        let table = Console.table(
             ["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "LOG", "SHIPPED", "ON WIRE", "CLIENT"], rows)
+        guard let leader = self.leader, let recovered = leader.recovered else { return table }
+        return table
+            + "\ngeneration \(leader.generation): recovered without its majority at index \(recovered.nextIndex) "
+            + "(\(recovered.position))"
     }
 
     /// How much the leader has sent to a node, and how small it made that.

@@ -103,7 +103,8 @@ struct VerifyDocument: Encodable {
         switch finding.file {
         case "IDENTITY": return "\(plan) --node N   (N: this node's number)"
         case "VOTE":
-            return "nothing offline: started, it neither votes nor leads before it holds what a leader has committed"
+            return "nothing offline: started, it stores the log and counts for nothing until it is replaced "
+                + "(holdfast member replace N)"
         case "DURABLE": return plan
         default: return report.isCluster ? "\(plan) --peer DIR   (DIR: another node's data directory)" : plan
         }

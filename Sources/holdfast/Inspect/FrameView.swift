@@ -1,5 +1,6 @@
 import HoldfastClient
 import LogModel
+import LogState
 import SegmentFormat
 
 /// One frame taken apart: what stands there, and what ought to.
@@ -111,6 +112,7 @@ struct FrameView {
             rows.append(["producer", producer.producer.hex, "sequence \(producer.sequence)"])
         case .key(let key): rows.append(["idempotency key", key.hex, "128 bits of its hash"])
         }
+        rows += self.membershipRows
         lines.append(Console.table(["FIELD", "STORED", ""], rows.map { ["\($0[0])", " \($0[1])", $0[2]] }))
         if !self.records.isEmpty {
             let rows = self.records.map { record in
@@ -124,6 +126,23 @@ struct FrameView {
             lines.append(Console.table(["INDEX", "KEY", "VALUE", "BYTES", "FLAGS"], rows))
         }
         return lines
+    }
+
+    /// Who votes from here on, and whether an operator decided that.
+    private var membershipRows: [[String]] {
+        guard self.header.kind == .membership, self.isPayloadGood,
+            let membership = try? Membership(decoding: self.bytes.dropFirst(self.header.headerByteCount))
+        else { return [] }
+        let voters = membership.voters.map { "\($0.node)" }.joined(separator: " ")
+        let outgoing = membership.outgoing.map { "\($0.node)" }.joined(separator: " ")
+        var rows = [["voters", voters, outgoing.isEmpty ? "" : "and a majority of \(outgoing)"]]
+        if let recovery = membership.recovery {
+            rows.append([
+                "generation", "\(recovery.generation)",
+                "recovered without its majority at index \(recovery.nextIndex) (\(recovery.position))",
+            ])
+        }
+        return rows
     }
 
     private static func hexDump(_ bytes: Bytes) -> [String] {

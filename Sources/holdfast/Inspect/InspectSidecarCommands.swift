@@ -24,11 +24,8 @@ struct InspectVoteCommand: ParsableCommand {
                 ]
             },
             remark: { vote in
-                switch vote.bar {
-                case .none: nil
-                case .untilLevel: "barred until it holds what a leader has committed"
-                case .forGood: "barred for good: its votes were once unknown"
-                }
+                vote.retirement.map { "counts for nothing any more: \($0.reason)" }
+                    ?? (vote.bar == .none ? nil : "barred until it holds what a leader has committed")
             },
             members: { vote, writer in
                 writer.member("term", vote.term.rawValue)
@@ -37,15 +34,14 @@ struct InspectVoteCommand: ParsableCommand {
                     writer.member("incarnation", member.incarnation.description)
                 }
                 writer.member("barred", vote.bar != .none)
+                if let retirement = vote.retirement { writer.member("retired", retirement.reason) }
             })
         table.show(self.output)
         guard table.newest != nil else {
             throw CommandFailure(
                 .damaged, "both slots of VOTE are damaged: whom this node voted for is unknown",
-                next:
-                    "nothing offline: started, it stores the log and neither votes nor leads; holdfast member replace N makes"
-                    + " it a voter again"
-            )
+                next: "nothing offline: started, the node stores the log and counts for nothing; then: "
+                    + "\(Invocation.command("member", "replace")) N")
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HoldfastClient
 import SegmentLog
 
@@ -79,7 +80,8 @@ struct RepairCommand: ParsableCommand {
     private func makePlan(_ repair: LogRepair, _ bar: ProgressBar) throws {
         let plan = try repair.plan(
             RepairPlan.Options(
-                peer: self.peer.map(Files.absolute), node: self.node, incarnation: .random(in: 1 ... .max))
+                peer: self.peer.map(Files.absolute), node: self.node, incarnation: .random(in: 1 ... .max),
+                startsAfterLoss: UInt64(max(0, Date().timeIntervalSince1970) * 1_000))
         ) { bar.show(done: $0, of: $1) }
         bar.end()
         let console = self.output.console

@@ -179,7 +179,7 @@ enum IdentityTarget: FuzzTarget {
         [nil, Samples.cluster].map { cluster in
             NodeIdentity(
                 cluster: cluster, node: NodeID(3), incarnation: Incarnation(0x9f3c_5a77_0000_0001), generation: 1,
-                starts: 17
+                starts: 17, lives: [Life(0x4b), Life(0x8d)]
             ).encoded()
         }
     }

@@ -41,7 +41,9 @@ enum RecoveryTarget: FuzzTarget {
     }
 
     private static func open(_ disk: SimulatedFileSystem, _ configuration: LogConfiguration) -> OpenedLog? {
-        try? LogDirectory.open(configuration, mode: .standalone, fileSystem: disk) { Incarnation(1) }
+        try? LogDirectory.open(
+            configuration, mode: .standalone, fileSystem: disk, newLife: { Life(1) }, newIncarnation: { Incarnation(1) }
+        )
     }
 
     /// Forms a log of a checkpoint and a few frames.

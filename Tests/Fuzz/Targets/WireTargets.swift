@@ -51,10 +51,10 @@ enum PeerMessageTarget: FuzzTarget {
             .voteReply(VoteReply(term: term, voter: member, isGranted: false, isPreVote: true, refusal: .behind)),
             .heartbeat(Heartbeat(term: term, leader: member, commit: point.position, readRound: 9, clock: .zero)),
             .heartbeatReply(HeartbeatReply(term: term, follower: member, readRound: 9, clock: .zero)),
-            .hello(ReplicateHello(cluster: Samples.cluster, term: term, leader: member, starts: 12, generation: 2)),
+            .hello(ReplicateHello(cluster: Samples.cluster, term: term, leader: member)),
             .welcome(
                 ReplicateWelcome(
-                    term: term, follower: member, starts: 12, refusal: .mismatch(at: point), tail: point,
+                    term: term, follower: member, refusal: .mismatch(at: point), tail: point,
                     tailChecksum: 0xcafe_babe, first: .zero, committed: point, persisted: point,
                     terms: [TermStart(term: Term(4), firstIndex: LogIndex(17), position: Position(3, 64))])),
             .range(
@@ -64,6 +64,8 @@ enum PeerMessageTarget: FuzzTarget {
             .ack(AckMessage(term: term, received: point, persisted: point)),
             .trimmed(first: Position(2, 0)),
             .transferRequest(TransferRequest(term: term, leader: member)),
+            .greeting, .refusal(.otherGeneration(3)),
+            .refusal(.repeatedStart(after: StartSighting(member: member, starts: 12, life: Life(0x77)))),
             .identity(
                 PeerIdentity(
                     cluster: Samples.cluster, node: NodeID(2), incarnation: Incarnation(0x22), generation: 2,

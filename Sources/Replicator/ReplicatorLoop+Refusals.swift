@@ -1,0 +1,34 @@
+import LogModel
+import Logging
+import ReplicaCore
+import WireFormat
+
+/// What the operator has to know of nodes whose promises do not count.
+extension ReplicatorLoop {
+    /// Peers of which it is remembered what they were told; with more, all are told to the log again.
+    private static let refusalCountMax = 128
+
+    /// Tells the peer each time it asks, and the log once.
+    func refuse(_ refusal: PeerRefusal, _ member: Member) {
+        if let link = self.links[member.node], link.isConnected {
+            link.ask(.refusal(refusal), at: "/peer/v1/refuse")
+        } else {
+            // Of nodes that are no members here nothing is known but what they have opened.
+            self.upstreams.values.first { $0.sender.member == member }?.send(.refusal(refusal))
+        }
+        if self.refusals.count >= Self.refusalCountMax { self.refusals.removeAll() }
+        guard self.refusals.updateValue(refusal, forKey: member) != refusal else { return }
+        self.logger.warning(
+            "a peer is refused: nothing that it says counts",
+            metadata: ["peer": "\(member.node)", "reason": "\(refusal)"])
+    }
+
+    func tell(_ note: ReplicaNote) {
+        guard case .retired(let retirement, let node) = note else {
+            return self.logger.info("replication", metadata: ["note": "\(note)"])
+        }
+        self.logger.error(
+            "this node neither votes nor counts any more: \(retirement.reason)",
+            metadata: ["said_by": "\(node)", "hint": "\(retirement.remedy(for: self.configuration.node))"])
+    }
+}
