@@ -36,6 +36,8 @@ final class SimulatedNode {
     var jobs: [DiskJob] = []
     var isDiskBusy = false
     var isSlow = false
+    /// At its last end; DURABLE may be behind what it had synced.
+    var hasLostPower = false
     /// Commits that this node has reported in its present term.
     private(set) var commitsOfTerm = 0
     private var commitTerm = Term.zero

@@ -32,7 +32,7 @@ extension World {
     func damage() {
         guard !self.isHealing else { return }
         self.schedule(.damage, after: self.microseconds(30_000..<400_000))
-        let candidates = self.members.filter(\.isFounded)
+        let candidates = self.members.filter { $0.isFounded && ($0.isRunning || !$0.hasLostPower) }
         guard self.damaged == nil, self.isMembershipSettled, !candidates.isEmpty else { return }
         let node = candidates[Int(self.random.next(in: 0..<UInt64(candidates.count)))]
         let tail = node.isRunning ? node.tail : node.log.frames.last?.end ?? .zero

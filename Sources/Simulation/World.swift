@@ -111,6 +111,8 @@ final class World {
         }
         if self.configuration.faults.contains(.membership) {
             self.schedule(.reconfigure, after: self.microseconds(50_000..<900_000))
+        }
+        if self.configuration.faults.contains(.membership) || self.configuration.isRotting {
             self.schedule(.join, after: 0)
         }
         if self.configuration.faults.contains(.trims) {
