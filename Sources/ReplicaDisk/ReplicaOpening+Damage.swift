@@ -26,19 +26,20 @@ extension ReplicaOpening {
     ///     damage from the segment with the stored commit on         --> the log ends before it, the leader sends the rest
     ///     nothing good is left                                      --> blank, and the node may not vote
     ///
+    /// - Parameter hasPeers: Without them nothing can be made good: damage is refused, and nothing is changed.
     /// - Throws: ``ReplicaOpeningError``; the directory is unlocked again.
     package static func open(
-        _ configuration: LogConfiguration, fileSystem: any FileSystem,
+        _ configuration: LogConfiguration, hasPeers: Bool = true, fileSystem: any FileSystem,
         newLife: () -> Life = { Life(UInt64.random(in: 1 ... .max)) }, newIncarnation: () -> Incarnation
     ) throws(ReplicaOpeningError) -> OpenedReplica {
         var configuration = configuration
-        configuration.recovery = .quarantineDamage
+        configuration.recovery = hasPeers ? .quarantineDamage : .refuseDamage
         var lost: Damage?
         for _ in 0..<Self.attemptsMax {
             do throws(ReplicaOpeningError) {
                 return try Self.openOnce(&configuration, fileSystem, newLife, newIncarnation)
             } catch {
-                guard case .log(.damaged(let damage)) = error else { throw error }
+                guard hasPeers, case .log(.damaged(let damage)) = error else { throw error }
                 if let known = lost, !damage.begins(before: known) {
                     guard configuration.givenUp != .everything else { throw error }
                     configuration.givenUp = .everything

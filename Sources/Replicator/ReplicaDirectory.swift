@@ -27,7 +27,10 @@ final class ReplicaDirectory: Sendable {
         do {
             return ReplicaDirectory(
                 try ReplicaOpening.open(
-                    log, fileSystem: LinuxFileSystem(),
+                    log,
+                    hasPeers: configuration.peers.contains { $0.node != configuration.node }
+                        || LogDirectory.namesPeers(of: configuration.node, in: configuration.dataDirectory),
+                    fileSystem: LinuxFileSystem(),
                     newIncarnation: { Incarnation(UInt64.random(in: 1 ... .max)) }))
         } catch {
             if case .log(let error) = error { throw .log(error) }

@@ -100,6 +100,19 @@ import Testing
         #expect(try ReplicaOpening.recover(again).right == .lostUntilLevel)
     }
 
+    @Test func `without peers damage is refused, and every file stays as it is`() throws {
+        let log = try Self.log(isClosed: true)
+        log.disk.flip(bit: 8 * 700, of: EngineHarness.path(log.tail.segment.fileName))
+        let names = try log.disk.list(EngineHarness.directory).filter { $0 != LogFiles.identity }
+        let files = names.map { log.disk.contents(of: EngineHarness.path($0)) }
+        #expect(throws: ReplicaOpeningError.self) {
+            try ReplicaOpening.open(EngineHarness.configuration(), hasPeers: false, fileSystem: log.disk) {
+                EngineHarness.incarnation
+            }
+        }
+        #expect(names.map { log.disk.contents(of: EngineHarness.path($0)) } == files)
+    }
+
     @Test func `an unreadable sector is damage as well`() throws {
         for segment in [SegmentID(0), nil] {
             let log = try Self.log()

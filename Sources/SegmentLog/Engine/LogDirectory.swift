@@ -2,6 +2,7 @@ import DiskIO
 import LogModel
 import LogState
 import SegmentFormat
+import SystemPackage
 
 /// Who uses the directory.
 package enum LogMode: Hashable, Sendable {
@@ -112,6 +113,14 @@ package enum LogDirectory {
         try opened.barIfReceivedIsLost(found)
         try opened.recover(cluster: cluster, found: found)
         return opened
+    }
+
+    /// Whether the log there has members besides this one, as far as it can be read. Changes nothing.
+    package static func namesPeers(
+        of node: NodeID, in directory: FilePath, fileSystem: any FileSystem = LinuxFileSystem()
+    ) -> Bool {
+        let files = LogFiles(fileSystem: fileSystem, directory: directory)
+        return files.lastMembership?.nodes.contains { $0 != node } ?? false
     }
 
     /// Whether a node of a cluster keeps its copy of a log here, also when it has lost its votes.

@@ -23,6 +23,12 @@ extension LogFiles {
     /// `nil` when the segment's header or its checkpoint is not whole.
     func checkpointState(of segment: SegmentID) -> LogState? { self.state(in: segment, frameCountMax: 1) }
 
+    /// The newest membership that the segments' checkpoints name; `nil` when none of them can be read.
+    var lastMembership: Membership? {
+        let names = (try? self.list()) ?? []
+        return Self.segments(in: names).reversed().lazy.compactMap { self.checkpointState(of: $0)?.membership }.first
+    }
+
     /// As of the last whole frame of so many; `nil` also when one of them does not fit the state before it.
     private func state(in segment: SegmentID, frameCountMax: Int) -> LogState? {
         guard let file = try? self.open(segment, .read), let end = try? file.byteCount(),

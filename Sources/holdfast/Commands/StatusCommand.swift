@@ -43,11 +43,6 @@ struct StatusCommand: AsyncParsableCommand {
                 next: "a majority of the nodes must run: \(Invocation.command("cluster", "status")); "
                     + Invocation.command("cluster", "up"))
         }
-        if let (node, health) = picture.impaired {
-            throw CommandFailure(
-                .degraded, "node \(node) \(health.words)",
-                next: "nothing, if it is repaired in a moment: look again; its log says more")
-        }
         if picture.missingCount > 0 {
             throw CommandFailure(
                 .degraded, "\(picture.missingCount) of \(picture.nodes.count) nodes do not answer",
@@ -57,6 +52,11 @@ struct StatusCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .degraded, "node \(retired.node) neither votes nor counts any more: \(reason)",
                 next: "until then the cluster bears fewer further losses")
+        }
+        if let (node, health) = picture.impaired {
+            throw CommandFailure(
+                .degraded, "node \(node) \(health.words)",
+                next: "nothing, if it is repaired in a moment: look again; its log says more")
         }
     }
 }
@@ -205,6 +205,6 @@ extension ClusterStatus.Health {
             let names = self.damagedSegments.map { "\($0)" }.joined(separator: ", ")
             return "has damage in \(self.damagedSegments.count == 1 ? "segment" : "segments") \(names)"
         }
-        return "does not vote: it lost a part of its log, or its votes"
+        return "does not vote: it lost a part of its log, and gets it again from the leader"
     }
 }
