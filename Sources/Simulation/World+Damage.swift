@@ -33,7 +33,8 @@ extension World {
         guard !self.isHealing else { return }
         self.schedule(.damage, after: self.microseconds(30_000..<400_000))
         let candidates = self.members.filter { $0.isFounded && ($0.isRunning || !$0.hasLostPower) }
-        guard self.damaged == nil, self.isMembershipSettled, !candidates.isEmpty else { return }
+        let voterCount = self.oracle.membership?.voters.count ?? self.founders.count
+        guard self.damaged == nil, self.isMembershipSettled, voterCount > 2, !candidates.isEmpty else { return }
         let node = candidates[Int(self.random.next(in: 0..<UInt64(candidates.count)))]
         let tail = node.isRunning ? node.tail : node.log.frames.last?.end ?? .zero
         guard tail.segment >= node.first else { return }
