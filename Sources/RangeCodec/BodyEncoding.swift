@@ -21,7 +21,7 @@ package enum RangeCodecLimits {
     /// Bytes from the middle that `auto` tries first.
     package static let sampleByteCount = 4 << 10
     /// `auto` deflates when a sample shrinks to this share or less.
-    package static let sampleKeepPercentMax = 75
+    package static let sampleKeepPercentMax = 50
     /// What zlib keeps of earlier pieces at most, deflated: its window and its pending buffer.
     static let keptByteCountMax = 256 << 10
     /// What one byte of a deflate stream can hold at most.
