@@ -44,6 +44,16 @@ extension ReplicaCore {
         }
     }
 
+    /// An incarnation without its votes may hear a leader that it has helped to depose: that it does proves neither that
+    /// this one leads nor that a quorum still hears it.
+    func provesNothing(_ message: RaftMessage, from start: MemberStart) -> Bool {
+        guard start.isRetired else { return false }
+        switch message {
+        case .heartbeatReply, .voteReply: return true
+        case .voteRequest, .heartbeat, .transferRequest, .readRequest, .readReply: return false
+        }
+    }
+
     mutating func refused(_ refusal: PeerRefusal, by node: NodeID) {
         switch refusal {
         case .repeatedStart(let seen):

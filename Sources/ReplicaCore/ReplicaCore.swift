@@ -152,7 +152,9 @@ package struct ReplicaCore: ~Copyable {
         case .died(let node): self.consensus(.leaderLost(node))
         case .met(let start): _ = self.admits(start)
         case .received(let message, let start):
-            if self.admits(start) { self.consensus(.received(message, from: start.member)) }
+            if self.admits(start), !self.provesNothing(message, from: start) {
+                self.consensus(.received(message, from: start.member))
+            }
         case .refused(let refusal, let node): self.refused(refusal, by: node)
         case .welcomed(let welcome, let start, let stream, let node):
             self.welcomed(welcome, from: start, on: stream, by: node)

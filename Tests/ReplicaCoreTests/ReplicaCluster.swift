@@ -34,6 +34,7 @@ final class ReplicaCluster {
     private(set) var changes: [UInt64: Result<Membership, MembershipFailure>] = [:]
     private(set) var transfers: [UInt64: Result<NodeID, TransferFailure>] = [:]
     private(set) var trims: [UInt64: Result<TrimOutcome, TrimFailure>] = [:]
+    private(set) var readsReady: Set<UInt64> = []
     private var milliseconds: UInt64 = 1_000
     private var queue: [(node: Int, event: ReplicaEvent)] = []
     private var streams: [(leader: Int, id: StreamID, follower: Int, upstream: StreamID)] = []
@@ -179,8 +180,8 @@ final class ReplicaCluster {
         case .installCopy(let segment): self.nodes[node].installs.append(segment)
         case .disk(.rememberStarts(let sightings)): self.nodes[node].sightings = sightings
         case .disk(.retire(let retirement)): self.nodes[node].retirement = retirement
-        case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readReady, .readRefused,
-            .roleChanged, .note:
+        case .readReady(let id, _): self.readsReady.insert(id)
+        case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readRefused, .roleChanged, .note:
             break
         }
     }

@@ -108,4 +108,19 @@ struct StartTests {
         cluster.pass(milliseconds: 200)
         #expect(cluster.answers[2] == nil)
     }
+
+    @Test func `that a node without its votes hears a leader proves nothing: no read is answered on its word`() throws {
+        let cluster = try ReplicaCluster(count: 3, retired: [2: .votesLost])
+        cluster.pass(milliseconds: 2_000)
+        let leader = try #require(cluster.leader)
+        cluster.give(.readAsked(id: 1), to: leader)
+        #expect(cluster.readsReady == [1])
+        // It may have voted for this one, which may lead by now.
+        cluster.cut(1 - leader)
+        cluster.give(.readAsked(id: 2), to: leader)
+        cluster.pass(milliseconds: 200)
+        #expect(cluster.readsReady == [1])
+        cluster.pass(milliseconds: 1_000)
+        #expect(cluster.leader == nil)
+    }
 }
