@@ -6,7 +6,8 @@ import SegmentFormat
 import SegmentLog
 import SystemPackage
 
-/// Goes on with what one survivor has, when the majority is lost for good.
+/// Goes on with what one survivor has, when the majority is lost for good, or is there and can elect nobody: nodes that
+/// lost a part of their logs wait for a leader to make them whole.
 ///
 ///     survivors' directories --> the best of them: last term, then tail (Raft §5.4.1)
 ///         --> IDENTITY: next generation        what the others say counts for nothing from here on
@@ -36,12 +37,21 @@ package struct QuorumRecoveryPlan: Sendable {
             guard survivor.membership.contains(survivor.member) else { throw .notAMember(survivor.directory) }
         }
         let members = survivors.map(\.member)
-        // One that is barred is no reason to count it out: started, it says so itself.
-        guard !chosen.membership.hasQuorum(members.contains) else { throw .hasQuorum }
+        guard !Self.canElect(survivors, in: chosen.membership) else { throw .hasQuorum }
         self.survivors = survivors
         self.chosen = chosen
         self.lost = chosen.membership.members.filter { !members.contains($0) }
         self.generation = (survivors.map(\.generation).max() ?? 0) + 1
+    }
+
+    /// Whether one of them could lead with the votes of the others.
+    private static func canElect(_ survivors: [Survivor], in membership: Membership) -> Bool {
+        survivors.contains { candidate in
+            candidate.vote == .held && membership.isVoter(candidate.member)
+                && membership.hasQuorum { member in
+                    survivors.contains { $0.member == member && $0.votes(for: candidate) }
+                }
+        }
     }
 
     /// What applying has done.

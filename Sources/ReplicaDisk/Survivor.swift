@@ -18,6 +18,16 @@ package struct Survivor: Sendable {
     /// What is committed for sure, and the index behind its last record; `nil` when that cannot be found.
     package var commit: Position
     package var committedNextIndex: LogIndex?
+    package var vote: Vote
+
+    /// Whom it would help to elect.
+    package enum Vote: Hashable, Sendable {
+        case held
+        /// Whoever has what it may have vouched for, if that is known; never itself.
+        case barred(vouched: LogPoint?)
+        /// Nobody any more: see ``Retirement``.
+        case lost
+    }
 
     package var member: Member { self.identity.member }
 
@@ -49,7 +59,22 @@ package struct Survivor: Sendable {
             directory: directory, identity: identity, cluster: cluster, membership: membership, tail: chain.point,
             nextIndex: chain.nextIndex, commit: commit,
             committedNextIndex: Self.nextIndex(
-                at: commit, of: directory.appending(commit.segment.fileName), fileSystem))
+                at: commit, of: directory.appending(commit.segment.fileName), fileSystem),
+            vote: Self.vote(report.votes))
+    }
+
+    private static func vote(_ votes: VoteSlot?) -> Vote {
+        guard let votes, votes.retirement == nil else { return .lost }
+        return votes.bar == .none ? .held : .barred(vouched: votes.vouched)
+    }
+
+    /// Whether it would help to elect that one (see ``VotingRight``).
+    func votes(for candidate: Survivor) -> Bool {
+        switch self.vote {
+        case .held: self.tail <= candidate.tail
+        case .barred(let vouched): vouched.map { max($0, self.tail) <= candidate.tail } ?? false
+        case .lost: false
+        }
     }
 
     /// The index behind a position, by the frames before it in its segment.
@@ -89,6 +114,6 @@ package enum QuorumRecoveryError: Error, Hashable, Sendable {
     case sameNode(NodeID)
     /// Its own log does not name it.
     case notAMember(FilePath)
-    /// The nodes that are left are enough: nothing needs to be given up.
+    /// The nodes that are left can elect one of them: nothing needs to be given up.
     case hasQuorum
 }

@@ -116,9 +116,43 @@ struct QuorumRecoveryTests {
         let disk = try Self.disk(members[0], of: members, records: 4)
         disk.replaceContents(of: Self.directory.appending("VOTE"), with: [UInt8](repeating: 7, count: 8_192))
         let plan = try QuorumRecoveryPlan([Self.look(disk)])
+        #expect(plan.chosen.vote == .lost)
         _ = try plan.apply(now: .zero, fileSystem: disk)
         let (opened, _) = try Self.started(members[0], disk)
         #expect(opened.votes?.retirement == nil && opened.mayVote)
+    }
+
+    @Test func `a majority of which nobody can be elected has to be given up, too`() throws {
+        let members = Self.members(3)
+        let survivors = try [(0, 3), (1, 4), (2, 4)].map { place, count in
+            try Self.look(Self.disk(members[place], of: members, records: count))
+        }
+        /// With as many barred of them as said, which know what they vouched for or do not.
+        func plan(_ count: Int, barred: Int, vouched: LogPoint?) throws -> QuorumRecoveryPlan {
+            var chosen = Array(survivors[..<count])
+            for place in 0..<barred { chosen[place].vote = .barred(vouched: vouched) }
+            return try QuorumRecoveryPlan(chosen)
+        }
+        #expect(try plan(3, barred: 3, vouched: survivors[1].tail).lost == [])
+        #expect(try plan(3, barred: 2, vouched: nil).chosen.tail == survivors[1].tail)
+        // A third one might not be elected by one that has lost its end, but by one that knows what it had.
+        #expect(throws: QuorumRecoveryError.hasQuorum) { try plan(3, barred: 1, vouched: nil) }
+        #expect(throws: QuorumRecoveryError.hasQuorum) { try plan(2, barred: 1, vouched: survivors[1].tail) }
+        let later = LogPoint(term: Term(9), position: survivors[1].tail.position)
+        #expect(try plan(2, barred: 1, vouched: later).lost == [members[2]])
+    }
+
+    @Test func `a node that is alone and barred leads the next generation`() throws {
+        let members = Self.members(1)
+        let disk = try Self.disk(members[0], of: members, records: 4)
+        #expect(throws: QuorumRecoveryError.hasQuorum) { try QuorumRecoveryPlan([Self.look(disk)]) }
+        disk.replaceContents(of: Self.directory.appending("DURABLE"), with: nil)
+        _ = try Self.started(members[0], disk).0.writer?.close()
+        let survivor = try Self.look(disk)
+        #expect(survivor.vote == .barred(vouched: nil))
+        _ = try QuorumRecoveryPlan([survivor]).apply(now: .zero, fileSystem: disk)
+        #expect(try Self.started(members[0], disk).0.mayVote)
+        #expect(try Self.look(disk).vote == .held)
     }
 
     @Test func `cut off anywhere it leaves a log that can be recovered again`() throws {

@@ -41,6 +41,8 @@ package struct AuditReport: Sendable {
     package var isCluster = false
     /// `nil` when it cannot be read.
     package var durable: Durable?
+    /// What VOTE says; `nil` when it cannot be read, and where nobody votes.
+    package var votes: VoteSlot?
     package var segments: [Segment] = []
     package var findings: [AuditFinding] = []
     package var cluster: ClusterID?

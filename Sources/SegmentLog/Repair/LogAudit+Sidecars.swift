@@ -61,10 +61,11 @@ extension LogAudit {
         guard names.contains(LogFiles.vote),
             let bytes = self.contents(LogFiles.vote, byteCountMax: VoteFile.byteCount)
         else { return }
-        guard Slot.newest(of: bytes, at: VoteFile.offsets, magic: VoteFile.magic) != nil else {
+        guard let newest = Slot.newest(of: bytes, at: VoteFile.offsets, magic: VoteFile.magic) else {
             self.add(AuditFinding(LogFiles.vote, 0..<bytes.count, .unreadable, .damage))
             return
         }
+        self.report.votes = VoteSlot(newest)
         self.checkSlots(LogFiles.vote, bytes, VoteFile.offsets, magic: VoteFile.magic)
     }
 

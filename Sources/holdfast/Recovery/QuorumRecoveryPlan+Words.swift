@@ -20,10 +20,10 @@ extension QuorumRecoveryPlan {
                 + "generation \(self.generation)")
         lines += self.kept
         lines += self.dropped
+        let records = "every record that was acknowledged behind \(Self.last(self.chosen.nextIndex))"
+        guard !self.lost.isEmpty else { return lines + ["lost: \(records)"] }
         let names = self.lost.map { "\($0.node)" }.joined(separator: ", ")
-        lines.append(
-            "lost: node \(names), and every record that they acknowledged behind \(Self.last(self.chosen.nextIndex)). "
-                + "Should they come back, they are refused")
+        lines.append("lost: node \(names), and \(records). Should they come back, they are refused")
         return lines
     }
 
