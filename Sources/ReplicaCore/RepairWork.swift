@@ -5,7 +5,8 @@ import LogModel
 ///     found --> due --> fetching (from a peer) --> fetched --> installing --> repaired
 ///                ^---- pause, another peer ----'                   '--> due
 ///
-/// The highest damaged segment comes first: a copy is checked against the header of the segment behind it.
+/// The highest damaged segment comes first: a copy is checked against the header of the segment behind it. One of which no
+/// peer has a good copy keeps no other waiting.
 struct RepairWork: Sendable {
     enum Phase: Hashable, Sendable {
         case idle
@@ -17,8 +18,12 @@ struct RepairWork: Sendable {
     private var ends: [SegmentID: Position] = [:]
     private(set) var phase = Phase.idle
     private(set) var retryAt = MonotonicTime.zero
-    /// Whom the last copy was asked of.
+    /// Whom the last copy was asked of, and how many were asked for this segment in vain.
     private var lastAsked: NodeID?
+    private var failureCount = 0
+    private var peerCount = 0
+    /// Every peer was asked for these in vain: others come first.
+    private var passedOver: Set<SegmentID> = []
 
     var isEmpty: Bool { self.ends.isEmpty }
     /// Where the last damage ends; zero without any.
@@ -35,6 +40,9 @@ struct RepairWork: Sendable {
         self.ends[segment] = nil
         self.phase = .idle
         self.lastAsked = nil
+        self.failureCount = 0
+        // A copy of a lower one can be checked against it now.
+        self.passedOver = []
     }
 
     /// Segments that are gone need no repair.
@@ -49,21 +57,32 @@ struct RepairWork: Sendable {
         }
     }
 
-    /// - Parameter peers: Who may have a copy, the best first.
-    /// - Returns: Whom to ask: everybody in turn.
-    mutating func begin(_ segment: SegmentID, among peers: [NodeID]) -> NodeID? {
+    /// - Parameters:
+    ///   - ready: Segments that can be copied now, the highest first.
+    ///   - peers: Who may have a copy, the best first.
+    /// - Returns: What to ask for, and whom: everybody in turn.
+    mutating func begin(_ ready: [SegmentID], among peers: [NodeID]) -> (segment: SegmentID, peer: NodeID)? {
+        guard !peers.isEmpty, let highest = ready.first else { return nil }
+        let next = ready.first { !self.passedOver.contains($0) }
+        if next == nil { self.passedOver = [] }
+        let segment = next ?? highest
         let last = self.lastAsked.flatMap { peers.firstIndex(of: $0) }
-        guard !peers.isEmpty else { return nil }
         let peer = peers[last.map { ($0 + 1) % peers.count } ?? 0]
         self.lastAsked = peer
+        self.peerCount = peers.count
         self.phase = .fetching(segment)
-        return peer
+        return (segment, peer)
     }
 
     mutating func fetched(_ segment: SegmentID) { self.phase = .installing(segment) }
 
-    mutating func failed(retryAt: MonotonicTime) {
+    mutating func failed(_ segment: SegmentID, retryAt: MonotonicTime) {
         self.phase = .idle
         self.retryAt = retryAt
+        self.failureCount += 1
+        guard self.failureCount >= self.peerCount else { return }
+        self.passedOver.insert(segment)
+        self.lastAsked = nil
+        self.failureCount = 0
     }
 }

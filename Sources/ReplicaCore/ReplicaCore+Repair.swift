@@ -18,11 +18,12 @@ extension ReplicaCore {
 
     /// Begins the next repair when it is time.
     mutating func driveRepairs() {
-        guard !self.repairs.isEmpty, self.repairs.phase == .idle, self.now.monotonic >= self.repairs.retryAt,
-            let segment = self.repairs.segments.first(where: { self.isWhollyCommitted($0) }),
-            let peer = self.repairs.begin(segment, among: self.repairPeers)
-        else { return }
-        self.actions.append(.fetchCopy(of: segment, from: peer))
+        guard !self.repairs.isEmpty, self.repairs.phase == .idle, self.now.monotonic >= self.repairs.retryAt else {
+            return
+        }
+        let ready = self.repairs.segments.filter { self.isWhollyCommitted($0) }
+        guard let next = self.repairs.begin(ready, among: self.repairPeers) else { return }
+        self.actions.append(.fetchCopy(of: next.segment, from: next.peer))
     }
 
     /// Who is connected, the leader first.
@@ -47,7 +48,7 @@ extension ReplicaCore {
     mutating func repairFailed(_ segment: SegmentID) {
         guard self.repairs.phase != .idle else { return }
         let pause = self.configuration.limits.repairPauseMilliseconds
-        self.repairs.failed(retryAt: self.now.monotonic.advanced(byMilliseconds: pause))
+        self.repairs.failed(segment, retryAt: self.now.monotonic.advanced(byMilliseconds: pause))
     }
 
     mutating func copyInstalled(_ segment: SegmentID, firstIndex: LogIndex, byteCount: UInt32) {

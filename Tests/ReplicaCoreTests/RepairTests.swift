@@ -68,6 +68,24 @@ struct RepairTests {
         #expect(Set(peers).count == 2 && zip(peers, peers.dropFirst()).allSatisfy { $0 != $1 })
     }
 
+    @Test func `a segment of which nobody has a good copy keeps no other from its repair`() throws {
+        let (cluster, leader, _) = try self.cluster()
+        for segment: UInt32 in [3, 2, 1] { self.find(segment, cluster, at: leader) }
+        for _ in 0..<8 {
+            let segment = try #require(cluster.nodes[leader].copyFetches.last?.segment)
+            cluster.give(.repairFailed(segment), to: leader)
+            cluster.pass(milliseconds: 400)
+        }
+        // Both peers are asked for each, the highest first, and again.
+        let asked = cluster.nodes[leader].copyFetches
+        #expect(asked.map(\.segment) == [3, 3, 2, 2, 1, 1, 3, 3, 2].map { SegmentID($0) })
+        for pair in 0..<4 { #expect(asked[2 * pair].peer != asked[2 * pair + 1].peer) }
+        // What is good now may be what a copy of a lower one was to be checked against.
+        cluster.give(.copyFetched(SegmentID(2)), to: leader)
+        self.install(SegmentID(2), cluster, at: leader)
+        #expect(cluster.nodes[leader].copyFetches.last?.segment == SegmentID(3))
+    }
+
     @Test func `a copy that failed to be installed is fetched again`() throws {
         let (cluster, _, follower) = try self.cluster()
         self.find(1, cluster, at: follower)
