@@ -120,4 +120,20 @@ import Testing
             #expect(listener.log.appendCount == 0)
         }
     }
+
+    @Test func `a batch out of turn ends a session: what is said of all behind it would not be true`() async throws {
+        try await self.with { listener, _ in
+            func batch(_ sequence: Character) -> String {
+                let zeros = "\u{0}\u{0}\u{0}"
+                return "\u{10}\(zeros)\(sequence)\(zeros)\(zeros)\u{0}\u{1}\(zeros)\u{0}\u{0}\u{1}x"
+            }
+            let fields: HTTPFields = [.contentType: "application/vnd.holdfast.frames", .holdfastProducer: "7"]
+            for (body, count) in [("\u{1}\u{3}\u{2}", 1), ("\u{2}\u{3}\u{2}", 2)] {
+                let before = listener.log.appendCount
+                let answer = try await listener.ask(.post, "/v1/records", fields, body: body.map(batch).joined())
+                #expect(answer.body.contains("out of turn"), "\(answer.body)")
+                #expect(listener.log.appendCount == before + count)
+            }
+        }
+    }
 }

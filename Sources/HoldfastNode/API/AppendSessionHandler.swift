@@ -12,8 +12,8 @@ import Synchronization
 ///       ^                      |
 ///       '-- no credit while ---'   so many slots or bytes are waited for, or the client reads no answers
 ///
-/// The first failure ends it. Batches behind a failed one carry later sequences of the same producer, which the log takes in
-/// order only: when one was not applied, none behind it is.
+/// The first failure ends it. Each batch carries the sequence behind the one before it, of the same producer, which the log
+/// takes in order only: when one was not applied, none behind it is.
 ///
 /// Event loop only.
 final class AppendSessionHandler {
@@ -35,7 +35,7 @@ final class AppendSessionHandler {
     /// The number of the front slot.
     private var answeredCount = 0
     private var waitingByteCount = 0
-    /// Of the batch that comes next, as far as is known.
+    /// Of the batch that comes next; 0 while any may come.
     private var nextSequence: UInt64 = 0
     private var isInputEnded = false
     /// What came is no batch: said once those before it are answered.
@@ -55,7 +55,8 @@ final class AppendSessionHandler {
     // MARK: What arrives
 
     func received(_ body: ByteBuffer) {
-        guard !self.isOver else { return self.stream.consumed(body.readableBytes) }
+        // What follows bytes that are no batch is not kept while those before it are waited for.
+        guard !self.isOver, self.refusal == nil else { return self.stream.consumed(body.readableBytes) }
         self.heldByteCount += body.readableBytes
         if self.input.readableBytes == 0 { self.input = body } else { self.input.writeImmutableBuffer(body) }
         self.takeIn()
@@ -97,10 +98,11 @@ final class AppendSessionHandler {
     }
 
     private func ask(_ batch: SessionBatch, _ bound: NIOLoopBound<AppendSessionHandler>) throws(Problem) {
+        let isInTurn = self.nextSequence == 0 || batch.sequence == self.nextSequence
         self.nextSequence = batch.sequence
-        guard batch.sequence > 0, batch.count <= NodeLimits.recordsPerAppendMax else {
-            throw batch.sequence > 0 ? .tooManyRecords(batch.count) : .badSequence
-        }
+        guard batch.sequence > 0 else { throw .badSequence }
+        guard isInTurn else { throw .outOfTurn }
+        guard batch.count <= NodeLimits.recordsPerAppendMax else { throw .tooManyRecords(batch.count) }
         let label = AppendLabel.producer(ProducerSequence(producer: self.producer, sequence: batch.sequence))
         let draft: FrameDraft
         do {
@@ -192,6 +194,9 @@ extension Problem {
 
     fileprivate static let badSequence = Problem.badRequest(
         "a batch has the sequence 0", hint: "Sequences count from 1, one for each batch.")
+
+    fileprivate static let outOfTurn = Problem.badRequest(
+        "a batch comes out of turn", hint: "Each sequence is the one before it and 1.")
 
     fileprivate static let cutSession = Problem.badRequest(
         "the session ended within a batch", hint: "End it behind a whole one.")
