@@ -95,6 +95,7 @@ import Testing
         let verified = try replacement.verified()
         try log.writer.trim(before: Position(2, 0))
         #expect(throws: LogError.trimmed(first: Position(2, 0))) { try log.writer.install(verified) }
+        #expect(try log.disk.list(EngineHarness.directory).allSatisfy { !$0.hasSuffix(".repair.tmp") })
     }
 
     @Test func `a crash at any step leaves the damaged file or the good one`() throws {

@@ -130,11 +130,31 @@ extension LogWriter {
     /// segment's name.
     ///
     /// - Throws: ``LogError/trimmed(first:)``, ``LogError/beyondTail(tail:)``, ``LogError/rejected(_:at:)`` when the
-    ///   log around it was cut meanwhile; ``LogError/storage(_:)`` from the rename: nothing was changed. When the
-    ///   directory's sync failed, the log is closed to writers for good.
+    ///   log around it was cut meanwhile; ``LogError/storage(_:)`` from the rename: the log is as it was, and the copy is
+    ///   gone. When the directory's sync failed, the log is closed to writers for good.
     /// - Complexity: One rename, one sync of the directory.
     package func install(_ verified: VerifiedSegment) throws(LogError) {
         try self.checkOpen()
+        let id = verified.header.segment
+        do throws(LogError) {
+            try self.checkPlace(of: verified)
+            try self.files.rename(verified.name, to: id.fileName)
+        } catch {
+            // What cannot be removed now goes at the next start.
+            try? self.files.remove(verified.name)
+            throw error
+        }
+        self.store.withLayout { $0.repaired(verified.header, byteCount: verified.byteCount) }
+        do throws(LogError) {
+            try self.files.syncDirectory()
+        } catch {
+            self.fail()
+            throw error
+        }
+        self.store.repaired(id, 0..<Int.max)
+    }
+
+    private func checkPlace(of verified: VerifiedSegment) throws(LogError) {
         let id = verified.header.segment
         _ = try self.store.segment(id)
         guard id < self.durable.position.segment else { throw .beyondTail(tail: self.chain.tail) }
@@ -144,15 +164,6 @@ extension LogWriter {
                 expected: verified.next.previousChecksum, found: next.previousChecksum)
             throw .rejected(FrameFault(defect), at: Position(segment: id.next, offset: 0))
         }
-        try self.files.rename(verified.name, to: id.fileName)
-        self.store.withLayout { $0.repaired(verified.header, byteCount: verified.byteCount) }
-        do throws(LogError) {
-            try self.files.syncDirectory()
-        } catch {
-            self.fail()
-            throw error
-        }
-        self.store.repaired(id, 0..<Int.max)
     }
 
     /// Replaces a sealed segment with what `read` gives, checked as ``SegmentReplacement/verified()`` says.
