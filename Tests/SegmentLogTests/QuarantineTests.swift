@@ -136,6 +136,17 @@ import Testing
         #expect(range.position == position)
     }
 
+    @Test func `a lost header behind a damaged frame hides no records: what stands between the two is not known`()
+        throws
+    {
+        let log = try Self.sealed()
+        let index = try #require(Self.indexes(log, of: 0).max().map { $0 - 4 })
+        let frame = try #require(try log.store.position(of: LogIndex(index)))
+        log.disk.flip(bit: 8 * (Int(frame.offset) + 20), of: EngineHarness.path("000000.wal"))
+        log.disk.flip(bit: 8 * 10, of: EngineHarness.path("000001.wal"))
+        #expect(try Self.readable(Self.reopened(log)) == Set(1...100).subtracting(index...index + 4))
+    }
+
     @Test func `another segment's file is no part of this one`() throws {
         let log = try Self.sealed()
         let lost = Self.indexes(log, of: 1)

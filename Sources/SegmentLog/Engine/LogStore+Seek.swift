@@ -24,10 +24,17 @@ extension LogStore {
             guard index < next else { return nil }
             guard let id else { throw .trimmed(first: first) }
             guard id <= end.segment else { return nil }
-            let found = try self.seek(in: id, below: end, from: { $0.firstIndex <= index }) {
-                $0.nextIndex > index && $0.recordCount > 0
+            var firstFound = LogIndex.first
+            let found = try self.seek(in: id, below: end, from: { $0.firstIndex <= index }) { header in
+                firstFound = header.firstIndex
+                return header.nextIndex > index && header.recordCount > 0
             }
-            if let found { return found }
+            if let found {
+                // A segment whose header is lost may begin with a later record than anybody knows, and the damage
+                // that hides that lies before it.
+                guard firstFound <= index else { throw .damaged(Damage(id, 0..<SegmentHeader.byteCount, .lost)) }
+                return found
+            }
             let extent = self.withLayout { $0.extent(of: id) } ?? 0
             guard end >= Position(segment: id, offset: extent) else { return nil }
             throw .damaged(Damage(id, SegmentHeader.byteCount..<max(SegmentHeader.byteCount, Int(extent)), .lost))
