@@ -111,7 +111,7 @@ struct RecoverQuorumCommand: ParsableCommand {
                 next: "its place was taken since; name the directories of members")
         case .hasQuorum:
             CommandFailure(
-                .refused, "these nodes are enough to elect a leader: nothing has to be given up",
+                .refused, "these nodes are a majority that can elect a leader: nothing has to be given up",
                 next: "start them; nothing was changed")
         }
     }
