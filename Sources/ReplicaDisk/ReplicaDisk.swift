@@ -114,11 +114,14 @@ package final class ReplicaDisk {
 
     /// To be called about once a second: carries the hints for recovery and for seeking to the disk, and finalizes full segments where
     /// no sync does.
-    package func rest(now: MonotonicTime) throws(LogError) {
-        if self.isFinalizeDue, self.policy == .os { _ = try self.sync(now: now) }
+    ///
+    /// - Returns: What the node is to be told, if anything: only what is persisted is scrubbed and repaired.
+    package func rest(now: MonotonicTime) throws(LogError) -> ReplicaEvent? {
+        let event = self.isFinalizeDue && self.policy == .os ? try self.sync(now: now) : nil
         try self.writer.syncDurableFile(now: now)
         // A hint: whoever misses it walks the segment.
         if let segment = self.writer.takeUnindexed() { _ = try? self.writer.store.writeIndexFile(of: segment) }
+        return event
     }
 
     /// Puts a good copy into the place of a damaged segment.

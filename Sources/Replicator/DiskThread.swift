@@ -74,7 +74,11 @@ final class DiskThread: Sendable {
     /// To be called about once a second: carries what recovery likes to know to the disk.
     func rest() {
         self.submit {
-            do throws(LogError) { try self.confined.disk.rest(now: Self.now()) } catch { self.failed(error) }
+            do throws(LogError) {
+                if let event = try self.confined.disk.rest(now: Self.now()) { self.report(.events([event])) }
+            } catch {
+                self.failed(error)
+            }
         }
     }
 

@@ -25,6 +25,8 @@ extension SimulatedNode {
         precondition(!self.isRunning, "a running node's directory is put back")
         guard let backup = self.backup else { preconditionFailure("node \(self.number) has no copy to be put back") }
         self.disk = SimulatedFileSystem(backup.disk)
+        // How full a disk is does not come with the copy.
+        self.disk.setCapacity(byteCount: .max)
         self.first = backup.first
         self.vouchedPersisted = .zero
         self.vouchedState = HardState(term: .zero, vote: nil)

@@ -35,7 +35,13 @@ final class SimulatedNode {
     var log = MirroredLog()
     var jobs: [DiskJob] = []
     var isDiskBusy = false
+    /// Under `batch`: a sync comes at the end of the window.
+    var isSyncDue = false
+    /// What its disk thread knows of the room there is.
+    var room = DiskRoom()
+    /// All of it, its disk included.
     var isSlow = false
+    var isDiskSlow = false
     /// At its last end; DURABLE may be behind what it had synced.
     var hasLostPower = false
     /// Commits that this node has reported in its present term.
@@ -62,7 +68,7 @@ final class SimulatedNode {
     }
 
     /// Running, with nothing left to do for its disk.
-    var isResting: Bool { self.isRunning && !self.isDiskBusy && self.jobs.isEmpty }
+    var isResting: Bool { self.isRunning && !self.isDiskBusy && self.jobs.isEmpty && !self.isSyncDue }
     var isRunning: Bool { self.worker != nil }
     var mayVote: Bool { self.core?.raft.mayVote ?? false }
     var damagedSegments: [SegmentID] { self.core?.damagedSegments ?? [] }
@@ -162,6 +168,8 @@ final class SimulatedNode {
             let met = self.met
             met.take()
             store.damageFound = { met.note($0) }
+            self.room = DiskRoom()
+            self.isSyncDue = false
         } catch let violation as Violation {
             throw violation
         } catch {
@@ -233,6 +241,7 @@ final class SimulatedNode {
         self.jobs = []
         self.isDiskBusy = false
         self.isSlow = false
+        self.isDiskSlow = false
     }
 
     func step(_ event: ReplicaEvent, now: ReplicaTime) -> [ReplicaAction] {
@@ -286,17 +295,17 @@ extension SimulatedNode {
     func takeCopy(of file: SegmentFile, isDamaged: Bool) throws(LogError) -> Bool {
         guard var copy = try self.store?.firstSegmentCopy(of: file.segment) else { return false }
         let middle = file.byteCount / 2
-        for range in [0..<middle, middle..<file.byteCount] {
-            var bytes = try file.read(range)
-            if isDamaged, range.lowerBound > 0 { bytes[bytes.startIndex + bytes.count / 2] ^= 1 }
-            try copy.write(bytes)
-        }
         do throws(LogError) {
+            for range in [0..<middle, middle..<file.byteCount] {
+                var bytes = try file.read(range)
+                if isDamaged, range.lowerBound > 0 { bytes[bytes.startIndex + bytes.count / 2] ^= 1 }
+                try copy.write(bytes)
+            }
             self.copy = try copy.verified()
             return true
         } catch {
-            guard case .rejected = error, isDamaged else { throw error }
             copy.cancel()
+            guard case .rejected = error, isDamaged else { throw error }
             return false
         }
     }
@@ -306,11 +315,11 @@ extension SimulatedNode {
         self.copy = nil
     }
 
-    /// Does what is queued, and decides for the copy: what it ends with is all that this node vouches for then.
+    /// Does what is queued and finds room, and decides for the copy: what it ends with is all that this node vouches for then.
     func giveUp() throws(LogError) {
         guard let worker, let copy else { preconditionFailure("node \(self.number) has no copy to begin with") }
         self.vouchedPersisted = min(self.vouchedPersisted, copy.end)
-        for job in self.jobs { _ = try worker.perform(job) }
+        _ = try self.performJobs()
         try worker.giveUp(for: copy)
     }
 }

@@ -33,6 +33,11 @@ package struct SimulationConfiguration: Sendable {
     /// One run in five has files that rot.
     var isRotting: Bool { self.faults.contains(.damage) && self.seed % 5 == 3 }
 
+    /// Two runs in seven have disks that are full, fail to sync or are slow, while all else at their nodes is well.
+    var isTroublingDisks: Bool {
+        !self.faults.isDisjoint(with: [.fullDisks, .failedSyncs, .slowness]) && [2, 5].contains(self.seed % 7)
+    }
+
     /// Of the runs with ``SimulationFaults/churn``, one in four is given over to it.
     var isChurning: Bool { self.faults.contains(.churn) && self.seed % 4 == 0 }
 }
@@ -52,7 +57,7 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     package static let powerCuts = SimulationFaults(rawValue: 8)
     /// Connections reset.
     package static let resets = SimulationFaults(rawValue: 16)
-    /// Disks and nodes are slow for a while; clocks jump.
+    /// Whole nodes are slow for a while, or their disks alone; clocks jump.
     package static let slowness = SimulationFaults(rawValue: 32)
 
     /// New leaders die young: what they began is left half done.
@@ -73,14 +78,21 @@ package struct SimulationFaults: OptionSet, Hashable, Sendable {
     /// Directories are put back from older copies, now and then. Goes with ``membership``, which replaces such nodes.
     package static let restores = SimulationFaults(rawValue: 2_048)
 
+    /// Disks are full for a while: nodes wait for room, or for what a trim frees.
+    package static let fullDisks = SimulationFaults(rawValue: 4_096)
+
+    /// Syncs fail, and what they were to carry stays in memory only: the node stops, and recovers from what it finds.
+    package static let failedSyncs = SimulationFaults(rawValue: 8_192)
+
     package static let all: SimulationFaults = [
         .messages, .partitions, .kills, .powerCuts, .resets, .slowness, .churn, .transfers, .membership, .trims,
-        .damage, .restores,
+        .damage, .restores, .fullDisks, .failedSyncs,
     ]
 
     package static let named: [String: SimulationFaults] = [
         "messages": .messages, "partitions": .partitions, "kills": .kills, "power-cuts": .powerCuts,
         "resets": .resets, "slowness": .slowness, "churn": .churn, "transfers": .transfers,
-        "membership": .membership, "trims": .trims, "damage": .damage, "restores": .restores, "all": .all, "none": [],
+        "membership": .membership, "trims": .trims, "damage": .damage, "restores": .restores,
+        "full-disks": .fullDisks, "failed-syncs": .failedSyncs, "all": .all, "none": [],
     ]
 }

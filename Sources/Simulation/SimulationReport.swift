@@ -38,6 +38,12 @@ package struct SimulationReport: Sendable {
     package var segmentsRepaired = 0
     /// Starts of nodes that had to give up a part of their log.
     package var logsGivenUp = 0
+    /// Times that a node's disk had no room for what was to be written or prepared.
+    package var disksFilled = 0
+    /// Appends that were refused for want of room.
+    package var appendsWithoutRoom = 0
+    /// Nodes that stopped, or did not start, because a sync failed.
+    package var syncsFailed = 0
     package var violation: Violation?
 }
 

@@ -52,6 +52,7 @@ extension World {
     }
 
     func answered(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) throws(Violation) {
+        if case .failure(.noSpace) = result { self.report.appendsWithoutRoom += 1 }
         guard let number = self.clients.firstIndex(where: { $0.request == id }) else {
             return try self.writerAnswered(id, result)
         }

@@ -34,7 +34,8 @@ extension World {
         self.schedule(.damage, after: self.microseconds(30_000..<400_000))
         let candidates = self.members.filter { $0.isFounded && ($0.isRunning || !$0.hasLostPower) }
         let voterCount = self.oracle.membership?.voters.count ?? self.founders.count
-        guard self.damaged == nil, self.isMembershipSettled, voterCount > 2, !candidates.isEmpty else { return }
+        guard self.damaged == nil, self.isMembershipSettled, self.isPowerRestored, voterCount > 2, !candidates.isEmpty
+        else { return }
         let node = candidates[Int(self.random.next(in: 0..<UInt64(candidates.count)))]
         let tail = node.isRunning ? node.tail : node.log.frames.last?.end ?? .zero
         guard tail.segment >= node.first else { return }

@@ -16,24 +16,22 @@ extension World {
         self.schedule(.runDisk(node: node.number, life: node.life), after: self.diskPause(node))
     }
 
-    private func diskPause(_ node: SimulatedNode) -> UInt64 {
-        if node.isSlow { return self.microseconds(5_000..<60_000) }
+    func diskPause(_ node: SimulatedNode) -> UInt64 {
+        if node.isSlow || node.isDiskSlow { return self.microseconds(5_000..<60_000) }
         return self.microseconds(self.isChurning ? 300..<3_000 : 20..<400)
     }
 
     func runDisk(_ node: SimulatedNode) throws(Violation) {
         guard let worker = node.worker else { return }
-        let jobs = node.jobs
-        node.jobs = []
-        var events: [ReplicaEvent] = []
-        do {
-            for job in jobs {
-                if let event = try worker.perform(job) { events.append(event) }
+        var events: [ReplicaEvent]
+        do throws(LogError) {
+            events = try node.performJobs()
+            // In life once a second: of frames, which is what the policy is about, it syncs full segments alone.
+            if self.configuration.policy == .os, let event = try worker.rest(now: self.time(of: node).monotonic) {
+                events.append(event)
             }
-            // In life once a second: no sync of frames, which is what the policy is about, but of what recovery needs.
-            if self.configuration.policy == .os { try worker.rest(now: self.time(of: node).monotonic) }
         } catch {
-            return self.diskFailed(node, error)
+            return self.diskFailed(node)
         }
         let life = node.life
         if let store = node.store { try node.note(first: store.first.segment) }
@@ -42,29 +40,53 @@ extension World {
             try self.step(node, event)
         }
         guard self.alive(node.number, life) != nil else { return }
-        if worker.needsSync, self.configuration.policy != .os {
-            self.schedule(.syncDisk(node: node.number, life: life), after: self.diskPause(node))
-        } else {
-            self.diskIsFree(node)
+        guard worker.needsSync else { return try self.diskIsFree(node) }
+        switch self.configuration.policy {
+        case .always: self.schedule(.syncDisk(node: node.number, life: life), after: self.diskPause(node))
+        case .batch(let windowMilliseconds):
+            self.syncLater(node, after: windowMilliseconds)
+            try self.diskIsFree(node)
+        case .os: try self.diskIsFree(node)
         }
+    }
+
+    /// What is written until then shares the sync.
+    private func syncLater(_ node: SimulatedNode, after windowMilliseconds: UInt64) {
+        guard !node.isSyncDue else { return }
+        node.isSyncDue = true
+        let window = windowMilliseconds * 1_000_000
+        self.schedule(.syncDisk(node: node.number, life: node.life), after: window + self.diskPause(node))
     }
 
     func syncDisk(_ node: SimulatedNode) throws(Violation) {
         guard let worker = node.worker else { return }
         let event: ReplicaEvent
-        do { event = try worker.sync(now: self.time(of: node).monotonic) } catch { return self.diskFailed(node, error) }
+        do { event = try worker.sync(now: self.time(of: node).monotonic) } catch { return self.diskFailed(node) }
         let life = node.life
+        // Under `batch` writes go on meanwhile; under `always` they waited.
+        let isWaitedFor = !node.isSyncDue
+        node.isSyncDue = false
         try self.step(node, event)
-        if self.alive(node.number, life) != nil { self.diskIsFree(node) }
+        if isWaitedFor, self.alive(node.number, life) != nil { try self.diskIsFree(node) }
     }
 
-    private func diskIsFree(_ node: SimulatedNode) {
+    private func diskIsFree(_ node: SimulatedNode) throws(Violation) {
+        try self.tellRoom(node)
         guard !node.jobs.isEmpty else { return node.isDiskBusy = false }
-        self.schedule(.runDisk(node: node.number, life: node.life), after: self.diskPause(node))
+        let pause = node.room.isBlocked ? self.roomPause() : self.diskPause(node)
+        self.schedule(.runDisk(node: node.number, life: node.life), after: pause)
     }
 
-    /// Power went in the middle of an operation.
-    private func diskFailed(_ node: SimulatedNode, _ error: LogError) {
-        self.crash(node, losesPower: true)
+    /// Power went in the middle of an operation; or the disk refused what it must not, a sync above all, and the process
+    /// ends.
+    func diskFailed(_ node: SimulatedNode) {
+        self.countFailure(of: node)
+        self.crash(node, losesPower: node.disk.isStopped)
+    }
+
+    func countFailure(of node: SimulatedNode) {
+        if !node.disk.isStopped, !node.disk.refused.isDisjoint(with: [.sync, .syncMapping, .syncDirectory]) {
+            self.report.syncsFailed += 1
+        }
     }
 }

@@ -58,7 +58,7 @@ extension World {
         case 2:
             if membership.voters.count > 3 { try self.change(.remove(voter)) }
         default:
-            if membership.voters.count > 2, self.damaged == nil { self.loseDisk(of: self.node(voter)) }
+            if membership.voters.count > 2, self.damaged == nil, self.isPowerRestored { self.loseDisk(of: self.node(voter)) }
         }
     }
 
@@ -86,6 +86,7 @@ extension World {
         if node.isRunning { self.crash(node, losesPower: false) }
         node.wipe(random: &self.random)
         if self.damaged == node.number { self.damaged = nil }
+        if self.powerless?.node == node.number { self.powerless = nil }
         self.report.disksLost += 1
     }
 
@@ -95,6 +96,10 @@ extension World {
         for node in self.nodes where !node.isFounded {
             guard self.nodes.contains(where: { $0.membership?.contains(node.member) ?? false }) else { continue }
             do { try node.found(FoundingLog(members: self.founders), life: Life(self.random.next())) } catch {
+                guard node.disk.refused.isEmpty else {
+                    node.disk.killProcess()
+                    continue
+                }
                 throw Violation(invariant: .recovers, detail: "node \(node.number) cannot join: \(error)")
             }
             try self.start(node)

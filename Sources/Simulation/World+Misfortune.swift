@@ -15,8 +15,8 @@ extension World {
         let faults = self.configuration.faults
         switch self.random.next(in: 0..<10) {
         case 0, 1: if faults.contains(.kills), node.isRunning { self.crash(node, losesPower: false) }
-        case 2, 3: if self.mayLosePower(node) { self.crash(node, losesPower: true) }
-        case 4: if self.mayLosePower(node) { self.crashSoon(node) }
+        case 2, 3: if node.isRunning, self.mayLosePower(node) { self.crash(node, losesPower: true) }
+        case 4: if node.isRunning, self.mayLosePower(node) { self.crashSoon(node) }
         case 5: if faults.contains(.partitions) { self.isolate(number) }
         case 6: if faults.contains(.partitions), other != number { self.cut(number, other) }
         case 7: if faults.contains(.resets), other != number { self.reset(from: number, to: other) }
@@ -32,16 +32,24 @@ extension World {
         }
     }
 
-    /// Where nodes lose power one by one, the last one must be level again.
-    private func mayLosePower(_ node: SimulatedNode) -> Bool {
-        guard node.isRunning, self.configuration.faults.contains(.powerCuts) else { return false }
+    /// Where nodes lose power one by one, the last one must be level again, and every voter must have its disk.
+    func mayLosePower(_ node: SimulatedNode) -> Bool {
+        guard self.configuration.faults.contains(.powerCuts) else { return false }
         guard self.configuration.losesPowerOneByOne else { return true }
-        if let last = self.powerless, last.node != node.number {
-            let other = self.nodes[last.node]
-            guard other.isRunning, other.life > last.life, other.mayVote else { return false }
-        }
-        self.powerless = (node.number, node.life)
+        guard self.powerless?.node == node.number || self.isPowerRestored, self.isMembershipSettled,
+            self.damaged == nil || self.damaged == node.number
+        else { return false }
+        // A node that is down is to lose it while it starts.
+        self.powerless = (node.number, node.isRunning ? node.life : node.life + 1)
         return true
+    }
+
+    /// Where nodes lose power one by one: the last one that did is level again. Else a disk that is lost now, or damaged,
+    /// may leave no majority, and only an operator can help.
+    var isPowerRestored: Bool {
+        guard let last = self.powerless else { return true }
+        let node = self.nodes[last.node]
+        return node.isRunning && node.life > last.life && node.mayVote
     }
 
     /// A new leader may die before it has done anything of use.
@@ -156,6 +164,7 @@ extension World {
         self.reset(from: to, to: from)
     }
 
+    /// All of a node, its disk included; ``slowDisk(of:)`` leaves the rest alone.
     private func slow(_ node: SimulatedNode) {
         node.isSlow = true
         self.schedule(.hurry(node: node.number), after: self.microseconds(100_000..<1_500_000))
@@ -168,6 +177,8 @@ extension World {
         for number in self.writers.indices { self.writers[number].goal = self.writers[number].doneCount + 4 }
         for from in 0..<self.nodes.count {
             self.nodes[from].isSlow = false
+            self.nodes[from].isDiskSlow = false
+            self.makeRoom(self.nodes[from])
             for to in 0..<self.nodes.count where to != from { self.heal(from: from, to: to) }
         }
     }

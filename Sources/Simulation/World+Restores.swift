@@ -28,7 +28,7 @@ extension World {
                 return other.isResting && other.hasSeen(node.member, after: backup.starts)
             }
         }
-        guard let node else { return false }
+        guard let node, self.isPowerRestored else { return false }
         if node.isRunning { self.crash(node, losesPower: false) }
         node.restore()
         self.report.directoriesRestored += 1

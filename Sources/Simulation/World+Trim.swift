@@ -51,24 +51,17 @@ extension World {
             let file = isReached ? try? source.store?.sealedFile(segment, committedThrough: source.commit) : nil
             if let file, try node.takeCopy(of: file, isDamaged: isDamaged) { event = .fetched(segment) }
         } catch {
-            // Power went in the middle of an operation.
-            return self.crash(node, losesPower: true)
+            guard !node.disk.isStopped else { return self.crash(node, losesPower: true) }
         }
         try self.step(node, event)
     }
 
     /// The log is given up; the node starts from the copy, as after a crash, and may meet another one meanwhile.
     func beginAnew(_ node: SimulatedNode) {
-        let hasPower: Bool
-        do throws(LogError) {
-            try node.giveUp()
-            hasPower = true
-        } catch {
-            hasPower = false
-        }
+        do throws(LogError) { try node.giveUp() } catch { self.countFailure(of: node) }
         self.report.beginnings += 1
-        self.crash(node, losesPower: !hasPower)
-        if !self.isHealing, self.configuration.faults.contains(.powerCuts), self.chance(1, of: 3) {
+        self.crash(node, losesPower: node.disk.isStopped)
+        if !self.isHealing, self.configuration.faults.contains(.powerCuts), self.chance(1, of: 3), self.mayLosePower(node) {
             self.crashSoon(node, within: 40)
         }
     }

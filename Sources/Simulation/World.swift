@@ -31,6 +31,10 @@ final class World {
         case damage
         case scrub
         case fetchCopy(SegmentID, from: Int, node: Int, life: Int)
+        case prepare(node: Int, life: Int)
+        case troubleDisk
+        case makeRoom(node: Int)
+        case hurryDisk(node: Int)
     }
 
     let configuration: SimulationConfiguration
@@ -119,6 +123,7 @@ final class World {
             self.schedule(.trim, after: self.microseconds(50_000..<900_000))
         }
         self.beginDamage()
+        self.beginDiskTrouble()
         if self.configuration.faults != [] { self.schedule(.misfortune, after: self.microseconds(1_000..<900_000)) }
     }
 
@@ -127,12 +132,17 @@ final class World {
             try node.start(
                 randomSeed: self.random.next(), now: self.time(of: node), committed: self.oracle.committed.map(\.frame))
         } catch {
-            guard node.disk.isStopped else { throw error }
-            return self.crash(node, losesPower: true)
+            // A process that was refused something by its disk is started again, until it can start.
+            guard node.disk.isStopped || (!node.disk.refused.isEmpty && error.invariant == .recovers) else {
+                throw error
+            }
+            self.countFailure(of: node)
+            return self.crash(node, losesPower: node.disk.isStopped)
         }
         if node.hasGivenUp { self.report.logsGivenUp += 1 }
         if !node.mayVote { self.report.startsBarred += 1 }
         self.schedule(.tick(node: node.number, life: node.life), after: self.microseconds(0..<5_000))
+        self.prepareNextSegment(node)
         try self.tellDamage(node)
     }
 
@@ -176,6 +186,10 @@ final class World {
             case .damage: (21, 0)
             case .scrub: (22, 0)
             case .fetchCopy(_, _, let node, let life): (23, UInt64(node << 16 | life))
+            case .prepare(let node, let life): (24, UInt64(node << 16 | life))
+            case .troubleDisk: (25, 0)
+            case .makeRoom(let node): (26, UInt64(node))
+            case .hurryDisk(let node): (27, UInt64(node))
             }
         self.mix(words.0)
         self.mix(words.1)
@@ -221,6 +235,12 @@ final class World {
         case .fetchCopy(let segment, let source, let number, let life):
             guard let node = self.alive(number, life) else { return }
             try self.fetchCopy(of: segment, from: source, by: node)
+        case .prepare(let number, let life):
+            guard let node = self.alive(number, life) else { return }
+            try self.prepare(node)
+        case .troubleDisk: self.troubleDisk()
+        case .makeRoom(let number): self.makeRoom(self.nodes[number])
+        case .hurryDisk(let number): self.nodes[number].isDiskSlow = false
         case .misfortune: try self.misfortune()
         case .heal(let from, let to): self.heal(from: from, to: to)
         case .hurry(let number): self.nodes[number].isSlow = false
@@ -265,6 +285,7 @@ final class World {
         case .committed(let position, _):
             try self.oracle.committed(node.number, through: position, term: node.term, log: node.log)
             node.committed()
+            self.prepareNextSegment(node)
             self.temptAtCommit(node)
         case .readReady(let id, let nextIndex):
             try self.readReady(id, nextIndex: nextIndex)

@@ -77,14 +77,56 @@ struct SimulationTests {
         for seed in UInt64(1)...24 {
             var configuration = SimulationConfiguration(seed: seed)
             configuration.policy = .os
-            // Where another voter is missing or damaged meanwhile, only an operator can help.
-            configuration.faults.subtract([.membership, .damage])
             let report = SimulationRunner.run(configuration)
             #expect(report.violation == nil, "seed \(seed)")
             #expect(report.appendsAcknowledged > 0, "seed \(seed)")
             barred += report.startsBarred
         }
         #expect(barred > 20)
+    }
+
+    @Test func `under batch a window's writes share a sync, and every promise holds`() {
+        for seed in UInt64(1)...12 {
+            var configuration = SimulationConfiguration(seed: seed)
+            configuration.policy = .batch(windowMilliseconds: 5)
+            let report = SimulationRunner.run(configuration)
+            #expect(report.violation == nil, "seed \(seed)")
+            #expect(report.appendsAcknowledged > 0, "seed \(seed)")
+        }
+    }
+
+    @Test func `full disks refuse appends until there is room, and failed syncs stop nodes`() {
+        var filled = 0
+        var withoutRoom = 0
+        var failed = 0
+        for seed in [UInt64(2), 5, 9, 12, 16, 19, 23, 26] {
+            let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
+            #expect(report.violation == nil, "seed \(seed)")
+            #expect(report.appendsAcknowledged > 0, "seed \(seed)")
+            filled += report.disksFilled
+            withoutRoom += report.appendsWithoutRoom
+            failed += report.syncsFailed
+        }
+        #expect(filled > 5 && withoutRoom > 0 && failed > 5)
+    }
+
+    @Test func `disks are in trouble only in the runs that are there for it, and only as asked`() {
+        let other = SimulationRunner.run(SimulationConfiguration(seed: 7))
+        #expect(other.disksFilled == 0 && other.syncsFailed == 0)
+        var configuration = SimulationConfiguration(seed: 9)
+        configuration.faults = [.fullDisks, .trims]
+        let full = SimulationRunner.run(configuration)
+        #expect(full.violation == nil)
+        #expect(full.disksFilled > 0 && full.syncsFailed == 0 && full.crashes == 0)
+    }
+
+    /// Under `os` nothing told a node that a full segment was persisted, and so its damage was never repaired.
+    @Test(arguments: [UInt64(18), 28, 38, 43]) func `under os damage is repaired while nodes run`(seed: UInt64) {
+        var configuration = SimulationConfiguration(seed: seed)
+        configuration.policy = .os
+        let report = SimulationRunner.run(configuration)
+        #expect(report.violation == nil)
+        #expect(report.segmentsRepaired > 0)
     }
 
     /// Seeds that failed once, with the faults that there were then.

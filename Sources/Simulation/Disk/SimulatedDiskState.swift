@@ -21,6 +21,8 @@ struct SimulatedDiskState: Sendable {
     private var directories: [String: SimulatedDirectory] = [:]
     private var locks: Set<String> = []
     private(set) var isStopped = false
+    /// What the process that runs was refused: a fault was placed there, or there was no room.
+    private(set) var refused: Set<DiskOperation> = []
     private var nextInode = 1
     private var random: DiskRandom
 
@@ -49,6 +51,7 @@ struct SimulatedDiskState: Sendable {
         case nil:
             return
         case .refuse(let errno):
+            self.refused.insert(operation)
             onRefusal(&self)
             throw DiskError(errno, operation, path)
         case .stop:
@@ -155,11 +158,16 @@ struct SimulatedDiskState: Sendable {
 
     // MARK: Files
 
+    /// Bytes that all files together hold.
+    var usedByteCount: Int { self.inodes.values.reduce(0) { $0 + $1.bytes.count } }
+
     /// Refuses growth that does not fit.
-    func reserve(_ growth: Int, _ operation: DiskOperation, _ path: FilePath) throws(DiskError) {
+    mutating func reserve(_ growth: Int, _ operation: DiskOperation, _ path: FilePath) throws(DiskError) {
         guard growth > 0, self.capacityByteCount != .max else { return }
-        let used = self.inodes.values.reduce(0) { $0 + $1.bytes.count }
-        guard used + growth <= self.capacityByteCount else { throw DiskError(.noSpace, operation, path) }
+        guard self.usedByteCount + growth <= self.capacityByteCount else {
+            self.refused.insert(operation)
+            throw DiskError(.noSpace, operation, path)
+        }
     }
 
     mutating func noteSync(of inode: Int, session: Int) {
@@ -198,6 +206,7 @@ struct SimulatedDiskState: Sendable {
         self.lies.removeAll()
         self.nextFaults.removeAll()
         self.isStopped = false
+        self.refused.removeAll()
     }
 
     mutating func cutPower(_ survival: PowerCut) {

@@ -46,9 +46,14 @@ package final class SimulatedFileSystem: FileSystem {
     package var counts: DiskCounts { self.withDisk { $0.counts } }
     /// A ``DiskFault/stop`` was met: the machine is gone.
     var isStopped: Bool { self.withDisk { $0.isStopped } }
+    /// What the process that runs was refused: a fault was placed there, or there was no room.
+    var refused: Set<DiskOperation> { self.withDisk { $0.refused } }
 
     /// Bytes that all files together may hold; what does not fit is refused with `ENOSPC`.
     package func setCapacity(byteCount: Int) { self.withDisk { $0.capacityByteCount = byteCount } }
+
+    /// Leaves room for so many bytes more; what is removed makes room again.
+    func fill(leaving byteCount: Int) { self.withDisk { $0.capacityByteCount = $0.usedByteCount + byteCount } }
 
     /// Makes the changing operation with this number (``DiskCounts/operations``, from 1) go wrong.
     package func inject(_ fault: DiskFault, atOperation number: Int) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HoldfastClient
+import LogModel
 import Simulation
 
 struct SimCommand: ParsableCommand {
@@ -29,6 +30,9 @@ struct SimCommand: ParsableCommand {
         help: "What goes wrong, separated by commas: \(SimulationFaults.named.keys.sorted().joined(separator: ", ")).")
     var faults = "all"
 
+    @Option(help: "When the nodes sync: always, batch, batch:10ms or os.")
+    var policy = "always"
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -36,6 +40,7 @@ struct SimCommand: ParsableCommand {
         guard (1...10_000_000).contains(self.steps) else { throw ValidationError("--steps is 1 ... 10000000.") }
         guard (1...1_000_000_000).contains(self.seeds) else { throw ValidationError("--seeds is 1 ... 1000000000.") }
         _ = try self.chosenFaults()
+        _ = try self.chosenPolicy()
     }
 
     private func chosenFaults() throws -> SimulationFaults {
@@ -49,9 +54,17 @@ struct SimCommand: ParsableCommand {
         return chosen
     }
 
+    private func chosenPolicy() throws -> FsyncPolicy {
+        guard let policy = FsyncPolicy(named: self.policy) else {
+            throw ValidationError("--policy must be always, batch, batch:10ms (1ms to 60s) or os.")
+        }
+        return policy
+    }
+
     func run() throws {
         let console = self.output.console
         let faults = try self.chosenFaults()
+        let policy = try self.chosenPolicy()
         let clock = ContinuousClock()
         let start = clock.now
         var total = SimulationTotal()
@@ -60,6 +73,7 @@ struct SimCommand: ParsableCommand {
             configuration.nodeCount = self.nodes
             configuration.stepCount = self.steps
             configuration.faults = faults
+            configuration.policy = policy
             let report = SimulationRunner.run(configuration)
             total.add(report)
             if let violation = report.violation { console.out("seed \(seed): \(violation)") }
@@ -76,7 +90,8 @@ struct SimCommand: ParsableCommand {
         if total.violations > 0 {
             throw CommandFailure(
                 .refused, "\(total.violations) of \(total.runs) runs broke a promise",
-                next: "replay one with: \(Invocation.name) sim --seed N --nodes \(self.nodes) --steps \(self.steps)")
+                next: "replay one with: \(Invocation.name) sim --seed N --nodes \(self.nodes) --steps \(self.steps) "
+                    + "--faults \(self.faults) --policy \(self.policy)")
         }
     }
 }
@@ -107,6 +122,9 @@ struct SimulationTotal: Encodable {
     var damages = 0
     var segmentsRepaired = 0
     var logsGivenUp = 0
+    var disksFilled = 0
+    var appendsWithoutRoom = 0
+    var syncsFailed = 0
     /// Of all runs, in order.
     var traceHash = ""
     private var hash: UInt64 = 0
@@ -120,6 +138,9 @@ struct SimulationTotal: Encodable {
         case crashes, truncations, handovers, trims, beginnings, damages
         case segmentsRepaired = "segments_repaired"
         case logsGivenUp = "logs_given_up"
+        case disksFilled = "disks_filled"
+        case appendsWithoutRoom = "appends_without_room"
+        case syncsFailed = "syncs_failed"
         case membershipChanges = "membership_changes"
         case disksLost = "disks_lost"
         case directoriesRestored = "directories_restored"
@@ -157,6 +178,9 @@ struct SimulationTotal: Encodable {
         self.damages += report.damages
         self.segmentsRepaired += report.segmentsRepaired
         self.logsGivenUp += report.logsGivenUp
+        self.disksFilled += report.disksFilled
+        self.appendsWithoutRoom += report.appendsWithoutRoom
+        self.syncsFailed += report.syncsFailed
         self.hash = (self.hash &* 31) ^ report.traceHash
         self.traceHash = String(self.hash, radix: 16)
     }
@@ -176,6 +200,8 @@ struct SimulationTotal: Encodable {
             "\(self.trims) trims, \(self.beginnings) nodes that began with a peer's first segment",
             "\(self.damages) bits flipped or sectors broken, \(self.segmentsRepaired) segments repaired from peers, "
                 + "\(self.logsGivenUp) starts with a part of the log given up",
+            "\(self.disksFilled) full disks, \(self.appendsWithoutRoom) appends refused for want of room, "
+                + "\(self.syncsFailed) nodes stopped by a failed sync",
             "trace \(self.traceHash)",
         ]
     }
