@@ -58,7 +58,9 @@ extension World {
         case 2:
             if membership.voters.count > 3 { try self.change(.remove(voter)) }
         default:
-            if membership.voters.count > 2, self.damaged == nil, self.isPowerRestored { self.loseDisk(of: self.node(voter)) }
+            if membership.voters.count > 2, self.damaged == nil, self.isPowerRestored {
+                self.loseDisk(of: self.node(voter))
+            }
         }
     }
 

@@ -61,7 +61,9 @@ extension World {
         do throws(LogError) { try node.giveUp() } catch { self.countFailure(of: node) }
         self.report.beginnings += 1
         self.crash(node, losesPower: node.disk.isStopped)
-        if !self.isHealing, self.configuration.faults.contains(.powerCuts), self.chance(1, of: 3), self.mayLosePower(node) {
+        if !self.isHealing, self.configuration.faults.contains(.powerCuts), self.chance(1, of: 3),
+            self.mayLosePower(node)
+        {
             self.crashSoon(node, within: 40)
         }
     }
