@@ -169,28 +169,10 @@ final class DiskThread: Sendable {
     /// - Returns: What found no room and has to wait, with all that comes behind it.
     private func perform(_ jobs: [DiskJob], wantsSync: Bool) throws(LogError) -> [DiskJob] {
         var events: [ReplicaEvent] = []
-        var left: [DiskJob] = []
-        for job in jobs {
-            // A vote kept back would keep the cluster without a leader; stored early, it only withholds.
-            // A trim may free the room that is waited for; it is done again in its turn.
-            if !left.isEmpty {
-                switch job {
-                case .persistVote, .retire, .rememberStarts: break
-                case .trim: left.append(job)
-                case .write, .truncate, .recordCommit, .liftBar:
-                    left.append(job)
-                    continue
-                }
-            }
-            do throws(LogError) {
-                if let event = try self.confined.disk.perform(job) { events.append(event) }
-            } catch {
-                guard error == .noSpace, case .write = job else {
-                    self.report(.events(events))
-                    throw error
-                }
-                left = [job]
-            }
+        let left: [DiskJob]
+        do throws(LogError) { left = try self.confined.disk.perform(jobs, events: &events) } catch {
+            self.report(.events(events))
+            throw error
         }
         switch self.policy {
         case .always: if self.confined.disk.needsSync { events.append(try self.sync()) }

@@ -25,25 +25,7 @@ extension SimulatedNode {
     func performJobs() throws(LogError) -> [ReplicaEvent] {
         guard let worker else { return [] }
         var events: [ReplicaEvent] = []
-        var left: [DiskJob] = []
-        for job in self.jobs {
-            if !left.isEmpty {
-                switch job {
-                case .persistVote, .retire, .rememberStarts: break
-                // It may free the room that is waited for; it is done again in its turn.
-                case .trim: left.append(job)
-                case .write, .truncate, .recordCommit, .liftBar:
-                    left.append(job)
-                    continue
-                }
-            }
-            do throws(LogError) {
-                if let event = try worker.perform(job) { events.append(event) }
-            } catch {
-                guard error == .noSpace, case .write = job else { throw error }
-                left = [job]
-            }
-        }
+        let left = try worker.perform(self.jobs, events: &events)
         self.jobs = left
         self.room.isBlocked = !left.isEmpty
         return events

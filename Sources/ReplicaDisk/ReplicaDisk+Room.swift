@@ -1,0 +1,44 @@
+import LogModel
+import ReplicaCore
+import SegmentLog
+
+extension ReplicaDisk {
+    /// Performs jobs in order. A write that finds no room has to wait, and all that comes behind it, so that nothing placed
+    /// is ever skipped; only what must not wait overtakes it.
+    ///
+    /// - Parameter events: What the node is to be told, also after an error.
+    /// - Returns: What is left, to be performed again before all that comes later.
+    /// - Throws: ``LogError``; the node must stop.
+    package func perform(_ jobs: [DiskJob], events: inout [ReplicaEvent]) throws(LogError) -> [DiskJob] {
+        var left: [DiskJob] = []
+        for job in jobs {
+            if !left.isEmpty {
+                if job.waitsForRoom { left.append(job) }
+                guard job.overtakes else { continue }
+            }
+            do throws(LogError) {
+                if let event = try self.perform(job) { events.append(event) }
+            } catch {
+                guard error == .noSpace, case .write = job else { throw error }
+                left = [job]
+            }
+        }
+        return left
+    }
+}
+
+extension DiskJob {
+    /// A vote kept back would keep the cluster without a leader; stored early, it only withholds. A trim may free the room
+    /// that is waited for.
+    fileprivate var overtakes: Bool {
+        switch self {
+        case .persistVote, .retire, .rememberStarts, .trim: true
+        case .write, .truncate, .recordCommit, .liftBar: false
+        }
+    }
+
+    /// A trim that has overtaken is done again in its turn.
+    fileprivate var waitsForRoom: Bool {
+        if case .trim = self { true } else { !self.overtakes }
+    }
+}
