@@ -24,6 +24,7 @@ final class ReplicaDirectory: Sendable {
         var log = LogConfiguration(directory: configuration.dataDirectory, node: configuration.node)
         log.policy = configuration.policy
         log.segmentByteCountMax = configuration.segmentByteCountMax
+        if configuration.policy != .os { log.framePath = .written }
         do {
             return ReplicaDirectory(
                 try ReplicaOpening.open(

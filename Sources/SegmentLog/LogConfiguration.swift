@@ -23,6 +23,18 @@ package enum GivenUpPart: Hashable, Sendable {
     case everything
 }
 
+/// How frames come into the active segment.
+package enum FramePath: Hashable, Sendable {
+    /// Copied into a mapping: no system call. For logs that are rarely synced, since a sync carries the whole folio, up to
+    /// 1 MiB, of which a byte was touched.
+    case mapped
+    /// Kept in memory for the sync that covers them, so that all of them are written at once: for a log that nobody reads
+    /// beyond its durable position.
+    case staged
+    /// Written at once: for a log that is synced all the time and read up to its tail.
+    case written
+}
+
 /// How a log is stored and opened.
 public struct LogConfiguration: Hashable, Sendable {
     /// Made when missing. Holds one log and nothing else.
@@ -49,9 +61,8 @@ public struct LogConfiguration: Hashable, Sendable {
     package var vouched: LogPoint?
     /// Lets tests rotate every few kilobytes.
     package var allowsSmallSegments = false
-    /// Frames wait in memory for the sync that covers them, so that all of them are written at once: for a log that
-    /// nobody reads beyond its durable position.
-    package var stagesFrames = false
+    /// How frames come into the active segment, where the file system allows a choice.
+    package var framePath = FramePath.mapped
 
     public init(
         directory: FilePath,

@@ -42,7 +42,7 @@ struct EngineHarness {
     /// One whose frames wait in memory for the sync that covers them.
     static func staged() throws(LogError) -> EngineHarness {
         var configuration = Self.configuration()
-        configuration.stagesFrames = true
+        configuration.framePath = .staged
         let disk = SimulatedFileSystem()
         var opened = try Self.open(disk, configuration)
         try opened.form(cluster: Self.cluster, founding: Self.founding[...])

@@ -158,7 +158,7 @@ import Testing
     @Test func `leave nobody waiting who found no room before a sync and says so after it`() async throws {
         var configuration = EngineHarness.configuration(segmentByteCountMax: 64 << 20)
         configuration.policy = .always
-        configuration.stagesFrames = true
+        configuration.framePath = .staged
         var opened = try EngineHarness.open(SimulatedFileSystem(), configuration, mode: .standalone)
         try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
         let writer = try #require(opened.writer)
@@ -219,7 +219,7 @@ import Testing
     @Test func `are in the files before a truncation looks there`() throws {
         let disk = SimulatedFileSystem()
         var configuration = EngineHarness.configuration()
-        configuration.stagesFrames = true
+        configuration.framePath = .staged
         var opened = try EngineHarness.open(disk, configuration, mode: .standalone)
         try opened.form(cluster: EngineHarness.cluster, founding: EngineHarness.founding[...])
         var log = EngineHarness(disk: disk, configuration: configuration, opened: opened)

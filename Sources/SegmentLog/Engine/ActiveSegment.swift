@@ -43,7 +43,7 @@ struct ActiveSegment: Sendable {
     /// Opens a segment to be written on behind `tail`, and reserves the rest of it.
     ///
     /// A full disk must not keep a log from being read: then nothing is reserved, and the first append says so.
-    init(_ tail: Position, files: LogFiles, byteCount: Int, stages: Bool) throws(LogError) {
+    init(_ tail: Position, files: LogFiles, byteCount: Int, path: FramePath) throws(LogError) {
         let file = try files.open(tail.segment, .write)
         let written = Int(tail.offset)
         let length = max(byteCount, written)
@@ -56,7 +56,7 @@ struct ActiveSegment: Sendable {
         }
         self.init(
             file: file, segment: tail.segment,
-            placement: isReserved ? Placement(file, byteCount: length, stages: stages) : .written,
+            placement: isReserved ? Placement(file, byteCount: length, path: path) : .written,
             written: written, allocated: isReserved ? length : written, ready: written)
     }
 
@@ -68,10 +68,10 @@ struct ActiveSegment: Sendable {
 
         /// The best way for a file of which so many bytes are reserved. Where stores could fail, or when the system
         /// refuses to map, writes do as well.
-        init(_ file: any File, byteCount: Int, stages: Bool) {
-            if !file.keepsReservations {
+        init(_ file: any File, byteCount: Int, path: FramePath) {
+            if !file.keepsReservations || path == .written {
                 self = .written
-            } else if stages {
+            } else if path == .staged {
                 self = .staged
             } else if let mapping = try? file.map(byteCount: byteCount) {
                 self = .mapped(mapping)

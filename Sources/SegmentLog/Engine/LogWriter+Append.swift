@@ -81,7 +81,7 @@ extension LogWriter {
 
     private func preparation(named name: String) -> SegmentPreparation {
         SegmentPreparation(
-            files: self.files, name: name, byteCount: self.segmentByteCountMax, stages: self.stages)
+            files: self.files, name: name, byteCount: self.segmentByteCountMax, path: self.framePath)
     }
 
     private var indexSpacing: Int { Int(SegmentIndex(segmentByteCountMax: self.segmentByteCountMax).spacing) }

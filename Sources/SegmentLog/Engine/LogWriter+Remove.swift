@@ -75,7 +75,7 @@ extension LogWriter {
             try file.sync()
         }
         self.active = try ActiveSegment(
-            kept.tail, files: self.files, byteCount: self.segmentByteCountMax, stages: self.stages)
+            kept.tail, files: self.files, byteCount: self.segmentByteCountMax, path: self.framePath)
     }
 
     /// Removes the sealed and synced segments that lie wholly below `position`; the rest stays.

@@ -48,8 +48,9 @@ package final class LogWriter: @unchecked Sendable {
     /// the trim that frees space. Logs of their own need none, since they trim without writing.
     var reserve: PreparedSegment?
     private let keepsReserve: Bool
-    /// Whether frames wait in memory for the next sync, where the file system lets them. Nobody may read them before.
-    let stages: Bool
+    /// How frames come into the active segment, where the file system allows a choice. Nobody may read staged ones before
+    /// their sync.
+    let framePath: FramePath
     /// Bytes of full segments that wait in memory for the next sync.
     var sealedStagedByteCount = 0
     /// Segments sealed lately, whose index files are not written yet.
@@ -61,7 +62,7 @@ package final class LogWriter: @unchecked Sendable {
 
     init(
         files: LogFiles, segmentByteCountMax: Int, lock: DirectoryLock, store: LogStore, durableFile: DurableFile,
-        chain: FrameChain, keepsReserve: Bool, stages: Bool
+        chain: FrameChain, keepsReserve: Bool, framePath: FramePath
     ) throws(LogError) {
         self.files = files
         self.segmentByteCountMax = segmentByteCountMax
@@ -71,8 +72,8 @@ package final class LogWriter: @unchecked Sendable {
         self.chain = chain
         self.durable = chain.point
         self.keepsReserve = keepsReserve
-        self.stages = stages
-        self.active = try ActiveSegment(chain.tail, files: files, byteCount: segmentByteCountMax, stages: stages)
+        self.framePath = framePath
+        self.active = try ActiveSegment(chain.tail, files: files, byteCount: segmentByteCountMax, path: framePath)
     }
 
     /// The last commit position recorded.

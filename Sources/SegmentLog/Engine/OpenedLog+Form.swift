@@ -86,7 +86,7 @@ extension OpenedLog {
         self.writer = try LogWriter(
             files: self.files, segmentByteCountMax: self.configuration.segmentByteCountMax, lock: self.lock,
             store: store, durableFile: self.durableFile, chain: chain, keepsReserve: self.votes != nil,
-            stages: self.configuration.stagesFrames
+            framePath: self.configuration.framePath
         )
     }
 }

@@ -9,7 +9,7 @@ package struct SegmentPreparation: Sendable {
     let name: String
     let byteCount: Int
     /// Whether frames will be staged in it.
-    let stages: Bool
+    let path: FramePath
 
     /// - Throws: ``LogError/noSpace`` or ``LogError/storage(_:)``; nothing is left behind.
     /// - Complexity: Reserving `byteCount` bytes, one sync.
@@ -27,7 +27,7 @@ package struct SegmentPreparation: Sendable {
     private func make(_ path: FilePath) throws(DiskError) -> PreparedSegment {
         let file = try self.files.fileSystem.open(path, .create)
         try file.allocate(byteCount: self.byteCount)
-        let placement = ActiveSegment.Placement(file, byteCount: self.byteCount, stages: self.stages)
+        let placement = ActiveSegment.Placement(file, byteCount: self.byteCount, path: self.path)
         var ready = 0
         if case .mapped(let mapping) = placement {
             ready = min(self.byteCount, EngineLimits.populationByteCount)

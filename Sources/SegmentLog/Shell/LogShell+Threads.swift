@@ -9,7 +9,7 @@ extension LogShell {
         _ configuration: LogConfiguration, fileSystem: any FileSystem, tell: (@Sendable (LogEvent) -> Void)?
     ) throws(LogError) -> (LogShell, RecoveryReport) {
         var configuration = configuration
-        configuration.stagesFrames = configuration.policy == .always
+        if configuration.policy == .always { configuration.framePath = .staged }
         var opened = try LogDirectory.open(configuration, mode: .standalone, fileSystem: fileSystem) {
             Incarnation(UInt64.random(in: 1 ... .max))
         }
