@@ -129,8 +129,8 @@ package struct RaftCore: ~Copyable {
         return self.transfer.map { min($0.deadline, deadline) } ?? deadline
     }
 
-    /// Leads, and votes as others do. Not while its log may be short of what it vouched for, nor while it cannot read what may not
-    /// be committed yet.
+    /// Whether it may lead, and votes by its own log: not while that may be short of what it vouched for, nor while it
+    /// cannot read what may not be committed yet.
     package var mayVote: Bool { self.right == .held && !self.isRetired && self.unreadable <= self.commit }
 
     /// How far a follower's log equals this leader's; `nil` unless this node leads and `member` is another member.

@@ -4,8 +4,7 @@
 ///
 /// A node that lost frames it had vouched for must not help to elect somebody who lacks them, too: it votes only for who
 /// has as much as it ever had, if that is known, and never leads. Once it holds all that may have been committed with
-/// its help, it is as before. Whom a node voted for comes back with
-/// no log: see ``Retirement``.
+/// its help, it is as before. Whom a node voted for comes back with no log: see ``Retirement``.
 ///
 /// - SeeAlso: Alagappan et al., Protocol-Aware Recovery for Consensus-Based Storage, FAST '18.
 package enum VotingRight: String, Hashable, Sendable {

@@ -18,12 +18,16 @@ struct RepairWork: Sendable {
     private var ends: [SegmentID: Position] = [:]
     private(set) var phase = Phase.idle
     private(set) var retryAt = MonotonicTime.zero
+    /// Eight seconds, from a quarter of one.
+    private static let doublingsMax = 5
     /// Whom the last copy was asked of, and how many were asked for this segment in vain.
     private var lastAsked: NodeID?
     private var failureCount = 0
     private var peerCount = 0
     /// Every peer was asked for these in vain: others come first.
     private var passedOver: Set<SegmentID> = []
+    /// How often every peer was asked for every segment in vain since a repair succeeded.
+    private var vainRoundCount = 0
 
     var isEmpty: Bool { self.ends.isEmpty }
     /// Where the last damage ends; zero without any.
@@ -43,6 +47,7 @@ struct RepairWork: Sendable {
         self.failureCount = 0
         // A copy of a lower one can be checked against it now.
         self.passedOver = []
+        self.vainRoundCount = 0
     }
 
     /// Segments that are gone need no repair.
@@ -64,7 +69,10 @@ struct RepairWork: Sendable {
     mutating func begin(_ ready: [SegmentID], among peers: [NodeID]) -> (segment: SegmentID, peer: NodeID)? {
         guard !peers.isEmpty, let highest = ready.first else { return nil }
         let next = ready.first { !self.passedOver.contains($0) }
-        if next == nil { self.passedOver = [] }
+        if next == nil {
+            self.passedOver = []
+            self.vainRoundCount += 1
+        }
         let segment = next ?? highest
         let last = self.lastAsked.flatMap { peers.firstIndex(of: $0) }
         let peer = peers[last.map { ($0 + 1) % peers.count } ?? 0]
@@ -76,9 +84,12 @@ struct RepairWork: Sendable {
 
     mutating func fetched(_ segment: SegmentID) { self.phase = .installing(segment) }
 
-    mutating func failed(_ segment: SegmentID, retryAt: MonotonicTime) {
+    /// - Parameter pauseMilliseconds: The first pauses; they double with each round that brings nothing, so
+    ///   that a copy nobody has is not asked for, whole segments at a time, without end.
+    mutating func failed(_ segment: SegmentID, now: MonotonicTime, pauseMilliseconds: UInt64) {
         self.phase = .idle
-        self.retryAt = retryAt
+        let doublings = min(max(0, self.vainRoundCount - 1), Self.doublingsMax)
+        self.retryAt = now.advanced(byMilliseconds: pauseMilliseconds << UInt64(doublings))
         self.failureCount += 1
         guard self.failureCount >= self.peerCount else { return }
         self.passedOver.insert(segment)

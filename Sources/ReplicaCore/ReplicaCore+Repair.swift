@@ -47,8 +47,8 @@ extension ReplicaCore {
     /// Another peer may have a better one, or this one a little later.
     mutating func repairFailed(_ segment: SegmentID) {
         guard self.repairs.phase != .idle else { return }
-        let pause = self.configuration.limits.repairPauseMilliseconds
-        self.repairs.failed(segment, retryAt: self.now.monotonic.advanced(byMilliseconds: pause))
+        self.repairs.failed(
+            segment, now: self.now.monotonic, pauseMilliseconds: self.configuration.limits.repairPauseMilliseconds)
     }
 
     mutating func copyInstalled(_ segment: SegmentID, firstIndex: LogIndex, byteCount: UInt32) {

@@ -126,8 +126,17 @@ package final class ReplicaDisk {
 
     /// Puts a good copy into the place of a damaged segment.
     ///
-    /// - Throws: ``LogError``: the log is as it was, unless it is closed for good now.
-    package func install(_ copy: VerifiedSegment) throws(LogError) { try self.writer.install(copy) }
+    /// - Returns: Why it was not done; the log is as it was.
+    /// - Throws: ``LogError``; the node must stop, a failed sync is never retried.
+    package func install(_ copy: VerifiedSegment) throws(LogError) -> LogError? {
+        do throws(LogError) {
+            try self.writer.install(copy)
+            return nil
+        } catch {
+            guard !self.writer.hasFailed else { throw error }
+            return error
+        }
+    }
 
     /// Instead of closing: the log is given up for a peer's first segment; the directory is to be opened again.
     package func giveUp(for copy: VerifiedFirstSegment) throws(LogError) {

@@ -89,12 +89,12 @@ final class DiskThread: Sendable {
 
     /// Puts a good copy into the place of a damaged segment.
     ///
-    /// - Parameter done: On the event loop; with what went wrong. The log may have failed for good then.
+    /// - Parameter done: On the event loop; with what went wrong. Not called when the node stops for it.
     func install(_ copy: VerifiedSegment, done: @escaping @Sendable (LogError?) -> Void) {
         self.submit {
-            var failure: LogError?
-            do throws(LogError) { try self.confined.disk.install(copy) } catch { failure = error }
-            self.eventLoop.execute { [failure] in done(failure) }
+            let refusal: LogError?
+            do throws(LogError) { refusal = try self.confined.disk.install(copy) } catch { return self.failed(error) }
+            self.eventLoop.execute { done(refusal) }
         }
     }
 

@@ -7,7 +7,7 @@ import SegmentLog
 extension ReplicatorLoop {
     /// What recovery found, and what readers and the scrubber meet from now on.
     func watchDamage() {
-        for damage in self.store.damage { self.take(.damageFound(damage)) }
+        for damage in self.store.damage { self.take(.damageFound(in: damage.segment, end: damage.end)) }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let eventLoop = self.eventLoop
         self.store.damageFound = { damage in
@@ -18,7 +18,7 @@ extension ReplicatorLoop {
     private func met(_ damage: Damage) {
         self.counters.damageFound += 1
         self.logger.error("damage found: reads of it are refused", metadata: ["damage": "\(damage)"])
-        self.take(.damageFound(damage))
+        self.take(.damageFound(in: damage.segment, end: damage.end))
     }
 
     func fetchCopy(of segment: SegmentID, from node: NodeID) {
@@ -66,12 +66,5 @@ extension ReplicatorLoop {
                 "a good copy was not installed", metadata: ["segment": "\(segment)", "error": "\(error)"])
             bound.value.take(.repairFailed(segment))
         }
-    }
-}
-
-extension ReplicaEvent {
-    static func damageFound(_ damage: Damage) -> ReplicaEvent {
-        let end = Position(segment: damage.segment, offset: UInt32(clamping: damage.range.upperBound))
-        return .damageFound(in: damage.segment, end: end)
     }
 }

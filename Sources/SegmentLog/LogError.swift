@@ -107,6 +107,10 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "\(self.summary); nothing was cut" }
 
+    package var end: Position {
+        Position(segment: self.segment, offset: UInt32(clamping: self.range.upperBound))
+    }
+
     /// Where and what, without what was done about it.
     var summary: String {
         let what =

@@ -94,8 +94,7 @@ extension World {
         guard let store = node.store else { return }
         let found = node.met.take()
         for damage in found.isEmpty ? store.damage : found {
-            let end = Position(segment: damage.segment, offset: UInt32(clamping: damage.range.upperBound))
-            try self.step(node, .damageFound(in: damage.segment, end: end))
+            try self.step(node, .damageFound(in: damage.segment, end: damage.end))
         }
     }
 
@@ -116,9 +115,7 @@ extension World {
     }
 
     func fetchCopy(of segment: SegmentID, from number: Int, by node: SimulatedNode) throws(Violation) {
-        let source = self.nodes[number]
-        let isReached = self.network.reaches(node.number, number) && self.network.reaches(number, node.number)
-        let file = isReached ? try? source.store?.sealedFile(segment, committedThrough: source.commit) : nil
+        let file = self.sealedFile(segment, of: number, for: node)
         let isDamaged = !self.isHealing && self.chance(1, of: 10)
         guard let file, let store = node.store else { return try self.step(node, .repairFailed(segment)) }
         do throws(LogError) {
@@ -142,15 +139,14 @@ extension World {
     func installCopy(of segment: SegmentID, _ node: SimulatedNode) throws(Violation) {
         guard let copy = node.goodCopy, let worker = node.worker else { return }
         node.goodCopy = nil
-        let event: ReplicaEvent
-        do throws(LogError) {
-            try worker.install(copy)
-            self.report.segmentsRepaired += 1
-            event = .copyInstalled(segment, firstIndex: copy.firstIndex, byteCount: UInt32(copy.byteCount))
-        } catch {
-            guard !node.disk.isStopped else { return self.crash(node, losesPower: true) }
-            event = .repairFailed(segment)
-        }
+        let refusal: LogError?
+        do throws(LogError) { refusal = try worker.install(copy) } catch { return self.diskFailed(node) }
+        guard !node.disk.isStopped else { return self.diskFailed(node) }
+        if refusal == nil { self.report.segmentsRepaired += 1 }
+        let event: ReplicaEvent =
+            refusal == nil
+            ? .copyInstalled(segment, firstIndex: copy.firstIndex, byteCount: UInt32(copy.byteCount))
+            : .repairFailed(segment)
         self.schedule(.deliver(event, node: node.number, life: node.life), after: self.microseconds(20..<400))
     }
 }

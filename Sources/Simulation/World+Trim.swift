@@ -43,17 +43,25 @@ extension World {
     /// The copy takes its time: both nodes, and the way between them, may be gone by then. Now and then it is damaged on
     /// its way.
     func fetch(_ segment: SegmentID, from number: Int, by node: SimulatedNode) throws(Violation) {
-        let source = self.nodes[number]
-        let isReached = self.network.reaches(node.number, number) && self.network.reaches(number, node.number)
         let isDamaged = !self.isHealing && self.chance(1, of: 10)
         var event = ReplicaEvent.fetchFailed(segment)
         do throws(LogError) {
-            let file = isReached ? try? source.store?.sealedFile(segment, committedThrough: source.commit) : nil
-            if let file, try node.takeCopy(of: file, isDamaged: isDamaged) { event = .fetched(segment) }
+            if let file = self.sealedFile(segment, of: number, for: node),
+                try node.takeCopy(of: file, isDamaged: isDamaged)
+            {
+                event = .fetched(segment)
+            }
         } catch {
             guard !node.disk.isStopped else { return self.crash(node, losesPower: true) }
         }
         try self.step(node, event)
+    }
+
+    /// What a peer serves of a segment, as long as it is reached.
+    func sealedFile(_ segment: SegmentID, of number: Int, for node: SimulatedNode) -> SegmentFile? {
+        let source = self.nodes[number]
+        guard self.network.reaches(node.number, number), self.network.reaches(number, node.number) else { return nil }
+        return try? source.store?.sealedFile(segment, committedThrough: source.commit)
     }
 
     /// The log is given up; the node starts from the copy, as after a crash, and may meet another one meanwhile.

@@ -86,6 +86,31 @@ struct RepairTests {
         #expect(cluster.nodes[leader].copyFetches.last?.segment == SegmentID(3))
     }
 
+    @Test func `what no peer has is asked for less and less often, and at once as before when a repair succeeds`()
+        throws
+    {
+        let (cluster, leader, _) = try self.cluster()
+        self.find(1, cluster, at: leader)
+        func pause() -> Int {
+            let count = cluster.nodes[leader].copyFetches.count
+            cluster.give(.repairFailed(SegmentID(1)), to: leader)
+            var milliseconds = 0
+            while cluster.nodes[leader].copyFetches.count == count, milliseconds < 60_000 {
+                cluster.pass(milliseconds: 50)
+                milliseconds += 50
+            }
+            return milliseconds
+        }
+        let pauses = (0..<20).map { _ in pause() }
+        #expect(pauses[..<4].allSatisfy { $0 <= 300 })
+        #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 <= $1 + 50 })
+        #expect(pauses.suffix(4).allSatisfy { (7_900...8_100).contains($0) }, "\(pauses)")
+        cluster.give(.copyFetched(SegmentID(1)), to: leader)
+        self.install(SegmentID(1), cluster, at: leader)
+        self.find(1, cluster, at: leader)
+        #expect(pause() <= 300)
+    }
+
     @Test func `a copy that failed to be installed is fetched again`() throws {
         let (cluster, _, follower) = try self.cluster()
         self.find(1, cluster, at: follower)

@@ -85,6 +85,9 @@ package final class LogWriter: @unchecked Sendable {
     /// Whether the reserve is to be made.
     var isReserveMissing: Bool { self.keepsReserve && self.reserve == nil }
 
+    /// A sync has failed: nothing is written any more.
+    package var hasFailed: Bool { self.condition == .failed }
+
     /// Whether a sync would do anything.
     package var isSyncNeeded: Bool {
         self.durable != self.chain.point || !self.sealing.isEmpty || self.isDirectoryDirty

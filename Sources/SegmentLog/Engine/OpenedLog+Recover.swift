@@ -86,10 +86,7 @@ extension OpenedLog {
 
     /// Damage below the stored commit is only refetched; above it, this node may have lost what it vouched for.
     private func barFromVoting(_ damage: [Damage], found: DurableRecord?) throws(LogError) {
-        let isAbove = damage.contains { damage in
-            let end = Position(segment: damage.segment, offset: UInt32(clamping: damage.range.upperBound))
-            return end > found?.commit ?? .zero
-        }
+        let isAbove = damage.contains { $0.end > found?.commit ?? .zero }
         guard isAbove || self.configuration.recovery == .tolerateDamage else { return }
         try self.votes?.barUntilLevel(vouched: self.vouched)
     }
