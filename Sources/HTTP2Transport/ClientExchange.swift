@@ -3,6 +3,7 @@ import NIOCore
 
 /// One request of ``HTTP2Client`` from asking to answering. Confined to the client's event loop.
 final class ClientExchange: HTTP2ClientHandler {
+    private static let copiedByteCountMax = 4_096
     typealias Reply = @Sendable (Result<HTTP2Answer, HTTP2ClientError>) -> Void
 
     let address: HTTP2Address
@@ -86,7 +87,12 @@ final class ClientExchange: HTTP2ClientHandler {
             self.complete(.failure(.bodyTooLarge(limit: self.bodyByteCountMax)))
             return stream.reset(.cancel)
         }
-        if self.body.readableBytes == 0 { self.body = body } else { self.body.writeImmutableBuffer(body) }
+        // A small one is copied, or it would keep the whole buffer alive that it came in.
+        if self.body.readableBytes == 0, body.readableBytes > Self.copiedByteCountMax {
+            self.body = body
+        } else {
+            self.body.writeImmutableBuffer(body)
+        }
     }
 
     func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) {

@@ -21,7 +21,7 @@ final class RangeShipping {
     }
 
     /// Under `auto`, ranges under this size go as they are, at once.
-    private static let smallByteCount = 16 << 10
+    private static let smallByteCount = 64 << 10
     private static let keptCountMax = 16
     /// Larger ranges are compressed once for each follower.
     private static let keptByteCountMax = 1 << 20

@@ -270,6 +270,20 @@ struct Listener {
         }
     }
 
+    @Test func `a large batch is answered like a small one, good or bad`() async throws {
+        try await Listener.with { listener in
+            let json: HTTPFields = [.contentType: "application/json"]
+            let long = String(repeating: "x", count: 2 * NodeLimits.bodyByteCountOnLoopMax)
+            let good = try await listener.ask(.post, "/v1/records", json, body: #"["a","\#(long)"]"#)
+            #expect(good.status == 201)
+            #expect(good.body.contains(#""first":1,"last":2"#))
+            let bad = try await listener.ask(.post, "/v1/records", json, body: #"["a","\#(long)""#)
+            #expect(bad.status == 400)
+            #expect(bad.body.contains(#""applied":"no""#))
+            #expect(listener.log.appendCount == 1)
+        }
+    }
+
     @Test func `a failure says whether it was applied`() async throws {
         try await Listener.with { listener in
             listener.log.fail(appends: .timedOut)

@@ -170,6 +170,10 @@ import Testing
         let bad: [HTTPFields] = [
             [.holdfastProducer: "7"], [.holdfastSequence: "1"], [.holdfastProducer: "0", .holdfastSequence: "1"],
             [.holdfastProducer: "x", .holdfastSequence: "1"],
+            HTTPFields([
+                HTTPField(name: .holdfastProducer, value: "1"), HTTPField(name: .holdfastProducer, value: "2"),
+                HTTPField(name: .holdfastSequence, value: "1"),
+            ]),
         ]
         for fields in bad {
             #expect(throws: Problem.self) { try self.request(fields) }

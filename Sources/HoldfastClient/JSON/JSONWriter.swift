@@ -54,8 +54,22 @@ package struct JSONWriter {
 
     package mutating func number(_ value: some BinaryInteger) {
         self.separate()
-        self.bytes.append(contentsOf: String(value).utf8)
+        if let value = UInt64(exactly: value) {
+            self.digits(of: value)
+        } else {
+            self.bytes.append(contentsOf: String(value).utf8)
+        }
         self.needsComma = true
+    }
+
+    private mutating func digits(of value: UInt64) {
+        let start = self.bytes.count
+        var rest = value
+        repeat {
+            self.bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        self.bytes[start...].reverse()
     }
 
     package mutating func string(_ value: String) {

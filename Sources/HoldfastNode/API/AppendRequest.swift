@@ -31,17 +31,20 @@ struct AppendRequest {
     var acknowledgedBy: AcknowledgedBy
     var forwarding: Forwarding
 
+    private static let parameterNames: Set<String> = ["forward", "expect", "ack", "wait"]
+
     /// - Throws: 400 or 415; nothing was applied.
     init(head: HTTPRequest, query: Substring) throws(Problem) {
-        self.bodyForm = try Self.bodyForm(of: head.headerFields[.contentType])
+        let fields = AppendFields(head.headerFields)
+        self.bodyForm = try Self.bodyForm(of: fields.contentType)
         if self.bodyForm == .frames {
-            self.producer = try Self.sessionProducer(of: head.headerFields)
+            self.producer = try Self.sessionProducer(of: fields)
         } else {
-            self.label = try Self.label(of: head.headerFields)
+            self.label = try Self.label(of: fields)
         }
         let parameters = try QueryParameters(query)
-        try parameters.check(only: ["forward", "expect", "ack", "wait"])
-        self.conditions = try Self.conditions(of: head.headerFields, parameters)
+        try parameters.check(only: Self.parameterNames)
+        self.conditions = try Self.conditions(of: fields, parameters)
         self.acknowledgedBy = try Self.acknowledgedBy(parameters)
         self.forwarding =
             try parameters.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
@@ -74,7 +77,8 @@ struct AppendRequest {
     }
 
     private static func bodyForm(of contentType: String?) throws(Problem) -> BodyForm {
-        let type = (contentType ?? "application/octet-stream").prefix { $0 != ";" && $0 != " " }.lowercased()
+        guard let contentType, contentType != "application/octet-stream" else { return .oneRecord }
+        let type = contentType.prefix { $0 != ";" && $0 != " " }.lowercased()
         switch type {
         case "application/octet-stream", "application/x-www-form-urlencoded", "text/plain": return .oneRecord
         case "application/x-ndjson": return .lines
@@ -84,9 +88,9 @@ struct AppendRequest {
         }
     }
 
-    private static func sessionProducer(of fields: HTTPFields) throws(Problem) -> UInt64 {
-        guard fields[.idempotencyKey] == nil, fields[.holdfastSequence] == nil,
-            let producer = fields[.holdfastProducer].flatMap({ UInt64($0) }), producer > 0
+    private static func sessionProducer(of fields: AppendFields) throws(Problem) -> UInt64 {
+        guard fields.idempotencyKey == nil, fields.sequence == nil,
+            let producer = fields.producer.flatMap({ UInt64($0) }), producer > 0
         else {
             throw .badRequest(
                 "a session needs a Holdfast-Producer, a whole number from 1, and no Idempotency-Key or Holdfast-Sequence",
@@ -95,9 +99,9 @@ struct AppendRequest {
         return producer
     }
 
-    private static func label(of fields: HTTPFields) throws(Problem) -> AppendLabel? {
+    private static func label(of fields: AppendFields) throws(Problem) -> AppendLabel? {
         let producer = try Self.producer(of: fields)
-        guard let key = fields[.idempotencyKey] else { return producer.map { .producer($0) } }
+        guard let key = fields.idempotencyKey else { return producer.map { .producer($0) } }
         guard producer == nil else {
             throw .badRequest(
                 "Idempotency-Key and Holdfast-Producer are two names for one append", hint: "Send one of them.")
@@ -111,12 +115,12 @@ struct AppendRequest {
     }
 
     private static func conditions(
-        of fields: HTTPFields, _ parameters: QueryParameters
+        of fields: AppendFields, _ parameters: QueryParameters
     ) throws(Problem) -> AppendConditions {
         var expected = try parameters.value("expect", expected: "an index, a whole number from 1") {
             UInt64($0).flatMap { $0 > 0 ? LogIndex($0) : nil }
         }
-        if let tag = fields[.ifMatch] {
+        if let tag = fields.ifMatch {
             guard tag.count > 2, tag.first == "\"", tag.last == "\"", let index = UInt64(tag.dropFirst().dropLast()),
                 index > 0
             else {
@@ -130,7 +134,7 @@ struct AppendRequest {
             expected = LogIndex(index)
         }
         var token: UInt64?
-        if let text = fields[.holdfastFencingToken] {
+        if let text = fields.fencingToken {
             token = UInt64(text)
             guard token != nil else {
                 throw .badRequest(
@@ -140,8 +144,8 @@ struct AppendRequest {
         return AppendConditions(expectedNext: expected, fencingToken: token)
     }
 
-    private static func producer(of fields: HTTPFields) throws(Problem) -> ProducerSequence? {
-        switch (fields[.holdfastProducer], fields[.holdfastSequence]) {
+    private static func producer(of fields: AppendFields) throws(Problem) -> ProducerSequence? {
+        switch (fields.producer, fields.sequence) {
         case (nil, nil): return nil
         case (let producer?, let sequence?):
             guard let producer = UInt64(producer), let sequence = UInt64(sequence), producer > 0, sequence > 0 else {

@@ -65,8 +65,8 @@ final class ClientAPI: Sendable {
         _ status: HTTPResponse.Status, contentType: String = "application/json", fields: HTTPFields = [:]
     ) -> HTTPResponse {
         var head = HTTPResponse(status: status, headerFields: fields)
-        head.headerFields[.contentType] = contentType
-        head.headerFields[.holdfastServedBy] = self.servedBy
+        head.headerFields.append(HTTPField(name: .contentType, value: contentType))
+        head.headerFields.append(HTTPField(name: .holdfastServedBy, value: self.servedBy))
         return head
     }
 

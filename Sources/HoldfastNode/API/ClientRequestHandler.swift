@@ -5,6 +5,7 @@ import LogModel
 import NIOCore
 import ReplicaCore
 import Replicator
+import SegmentFormat
 
 /// One request of the client listener, from its head to the end of its answer.
 ///
@@ -70,7 +71,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             self.body = ByteBuffer()
             return self.refusal = .bodyTooLarge(byteCountMax)
         }
-        if self.body.readableBytes == 0 {
+        if self.body.readableBytes == 0, body.readableBytes > NodeLimits.bodyByteCountCopiedMax {
             self.body = body
         } else {
             self.body.writeImmutableBuffer(body)
@@ -132,7 +133,20 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     private func startAppend(on stream: HTTP2Stream) throws(Problem) {
         guard let append else { return }
-        let draft = try append.draft(body: self.body)
+        guard self.body.readableBytes > NodeLimits.bodyByteCountOnLoopMax else {
+            return self.submit(try append.draft(body: self.body), of: append, on: stream)
+        }
+        self.run(on: stream) { [body] in
+            Result { () throws(Problem) in try append.draft(body: body) }
+        } then: { handler, stream, result in
+            switch result {
+            case .success(let draft): handler.submit(draft, of: append, on: stream)
+            case .failure(let problem): handler.answer(problem, on: stream)
+            }
+        }
+    }
+
+    private func submit(_ draft: FrameDraft, of append: AppendRequest, on stream: HTTP2Stream) {
         let eventLoop = stream.eventLoop
         let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
         let submission = Submission(
@@ -208,10 +222,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     private func startRead(_ query: RecordsQuery, on stream: HTTP2Stream) {
         self.run(on: stream) { [api] in
-            await PageReader(service: api.service, query: query).page()
+            await PageReader(service: api.service, query: query).page().map { PageAnswer($0, query: query) }
         } then: { handler, stream, result in
             switch result {
-            case .success(let page): handler.answer(PageAnswer(page, query: query), on: stream)
+            case .success(let page): handler.answer(page, on: stream)
             case .failure(let failure): handler.readFailed(failure, waiting: query.answerMilliseconds, on: stream)
             }
         }

@@ -46,7 +46,8 @@ final class RecordFollower {
 
     private static func sender(_ bound: NIOLoopBound<RecordFollower>) -> Send {
         { records, isLast in
-            let accepted = bound.eventLoop.flatSubmit { bound.value.send(records, isLast: isLast) }
+            let lines = ByteBuffer(bytes: PageAnswer.lines(records))
+            let accepted = bound.eventLoop.flatSubmit { bound.value.send(lines, isLast: isLast) }
             return (try? await accepted.get()) ?? false
         }
     }
@@ -101,15 +102,13 @@ final class RecordFollower {
         self.drained = nil
     }
 
-    private func send(_ records: [IndexedRecord], isLast: Bool) -> EventLoopFuture<Bool> {
+    private func send(_ lines: ByteBuffer, isLast: Bool) -> EventLoopFuture<Bool> {
         guard !self.isClosed else { return self.stream.eventLoop.makeSucceededFuture(false) }
         if !self.isHeadSent {
             self.isHeadSent = true
             self.stream.send(head: self.head, endStream: false)
         }
-        if !records.isEmpty || isLast {
-            self.stream.send(ByteBuffer(bytes: PageAnswer.lines(records)), endStream: isLast)
-        }
+        if lines.readableBytes > 0 || isLast { self.stream.send(lines, endStream: isLast) }
         guard !isLast, !self.stream.isWritable else {
             return self.stream.eventLoop.makeSucceededFuture(!isLast)
         }

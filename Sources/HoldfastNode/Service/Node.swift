@@ -43,7 +43,8 @@ package struct Node: Service {
     }
 
     package func run() async throws {
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: NodeLimits.eventLoopCount)
+        // The same one twice where there is but one.
         let (replicatorLoop, clientLoop) = (loops.next(), loops.next())
         do {
             try await self.serve(replicatorLoop: replicatorLoop, clientLoop: clientLoop)

@@ -1,5 +1,14 @@
+import NIOCore
+
 /// Every bound of the client listener and of the configuration, in one place.
 package enum NodeLimits {
+    /// One for the log and one for clients; on fewer than four cores one for both, since the hop between them and the
+    /// wake-ups that it takes cost a fifth of all appends there, and hundreds of microseconds of the slow ones.
+    static var eventLoopCount: Int { System.coreCount < 4 ? 1 : 2 }
+    /// Larger bodies are read off the event loop, which others wait for.
+    static let bodyByteCountOnLoopMax = 64 << 10
+    /// Smaller pieces of a body are copied, so that they do not keep the buffer alive that they came in.
+    static let bodyByteCountCopiedMax = 4 << 10
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
     /// One cursor or token.
