@@ -6,7 +6,7 @@ import ReplicaCore
 import ReplicaDisk
 import SegmentLog
 
-/// The one thread on which a node writes and syncs: what queued up during a sync shares the next one.
+/// The one thread on which a node writes and syncs: what queued up during a sync shares the next one, up to a bound.
 ///
 ///     loop --jobs--> [queue] --> write, write, truncate, ... --> one sync --events--> loop
 ///
@@ -40,6 +40,9 @@ final class DiskThread: Sendable {
     }
 
     private static let retryMilliseconds: Int64 = 100
+    /// Written before the next sync: a disk that is shared is busy with what one of them carries, and whoever else syncs
+    /// waits for that. Larger ones make no follower catch up faster, and cost a leader beside it twice the latency.
+    private static let syncedByteCountMax = 256 << 10
     private let state = Lock(State())
     private let confined: Confined
     private let pool: NIOThreadPool
@@ -149,12 +152,9 @@ final class DiskThread: Sendable {
     private func run() {
         while true {
             let (jobs, wantsSync) = self.state.withLock { state -> ([DiskJob], Bool) in
-                defer {
-                    state.jobs = []
-                    state.wantsSync = false
-                }
+                defer { state.wantsSync = false }
                 if state.jobs.isEmpty, !state.wantsSync { state.isRunning = false }
-                return (state.jobs, state.wantsSync)
+                return (DiskJob.take(from: &state.jobs, byteCountMax: Self.syncedByteCountMax), state.wantsSync)
             }
             if jobs.isEmpty, !wantsSync { return }
             do throws(LogError) {

@@ -28,6 +28,24 @@ extension ReplicaDisk {
 }
 
 extension DiskJob {
+    /// Takes off the front what one sync should carry: at least one job, and no more once `byteCountMax` bytes are to be
+    /// written. What must not wait comes along from further back.
+    package static func take(from jobs: inout [DiskJob], byteCountMax: Int) -> [DiskJob] {
+        var taken: [DiskJob] = []
+        var left: [DiskJob] = []
+        var byteCount = 0
+        for job in jobs {
+            if byteCount >= byteCountMax, job.waitsForRoom {
+                left.append(job)
+                continue
+            }
+            taken.append(job)
+            if case .write(let bytes, _, _) = job { byteCount += bytes.count }
+        }
+        jobs = left
+        return taken
+    }
+
     /// A vote kept back would keep the cluster without a leader; stored early, it only withholds. A trim may free the room
     /// that is waited for.
     fileprivate var overtakes: Bool {
