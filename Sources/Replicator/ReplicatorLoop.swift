@@ -50,13 +50,18 @@ final class ReplicatorLoop {
     private var events: Deque<ReplicaEvent> = []
     private var isStepping = false
     private var isStopped = false
-    private var timers: [RepeatedTask] = []
+    private var rest: RepeatedTask?
+    private var nextTick: Scheduled<Void>?
+    /// The log's end at the last tick.
+    private var tickedTail = Position.zero
     var counters = ReplicatorStatus.Counters()
     private var preparedAfter: SegmentID?
     /// Committed by others' disks before this node has written it: not to be read from the files yet.
     private var unwritten: Deque<CommitWatch.View> = []
 
-    static let tickMilliseconds: Int64 = 10
+    private static let tickMilliseconds: Int64 = 10
+    /// While nothing is appended: an idle node should hardly be noticed, and no time-out is that short.
+    private static let idleTickMilliseconds: Int64 = 25
 
     init(
         core: consuming ReplicaCore, configuration: ReplicatorConfiguration, directory: PeerDirectory, store: LogStore,
@@ -88,16 +93,11 @@ final class ReplicatorLoop {
     func start() {
         self.connect(to: self.core.raft.membership)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        let interval = TimeAmount.milliseconds(Self.tickMilliseconds)
-        self.timers = [
-            self.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { _ in
-                bound.value.take(.ticked)
-            },
-            self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-                bound.value.disk.rest()
-                bound.value.closeStrayLinks()
-            },
-        ]
+        self.rest = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            bound.value.disk.rest()
+            bound.value.closeStrayLinks()
+        }
+        self.tick()
         self.prepareNextSegment()
         self.watchDamage()
         self.scrubbing = ReplicaScrubbing(
@@ -110,7 +110,8 @@ final class ReplicatorLoop {
     /// Answers everybody who waits and lets go of peers; the disk is the caller's to stop.
     func stop() {
         self.isStopped = true
-        for timer in self.timers { timer.cancel() }
+        self.rest?.cancel()
+        self.nextTick?.cancel()
         let held = Set(self.core.heldAppendIDs)
         for (id, reply) in self.replies { reply(.failure(.shuttingDown(mayBeApplied: !held.contains(id)))) }
         self.replies.removeAll()
@@ -132,6 +133,17 @@ final class ReplicatorLoop {
     }
 
     // MARK: Events in
+
+    private func tick() {
+        guard !self.isStopped else { return }
+        self.take(.ticked)
+        let isIdle = self.tickedTail == self.core.chain.tail
+        self.tickedTail = self.core.chain.tail
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.nextTick = self.eventLoop.scheduleTask(
+            in: .milliseconds(isIdle ? Self.idleTickMilliseconds : Self.tickMilliseconds)
+        ) { bound.value.tick() }
+    }
 
     func take(_ event: ReplicaEvent) {
         guard !self.isStopped else { return }
