@@ -79,7 +79,7 @@ let package = Package(
                 "WireFormat", "HTTP2Transport", "DiskIO", "LogModel", httpTypes, logging, system, deque,
             ] + nio
         ),
-        module("HTTP2Transport", ["HTTP2Session", "LogModel", httpTypes, logging] + nio),
+        module("HTTP2Transport", ["CLinux", "HTTP2Session", "LogModel", httpTypes, logging] + nio),
         module(
             "ReplicaDisk",
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]

@@ -2,6 +2,8 @@
 #ifndef HOLDFAST_CLINUX_H
 #define HOLDFAST_CLINUX_H
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +19,12 @@ static inline int holdfast_processor_count(void) {
         count += __builtin_popcountl(set[word]);
     }
     return count;
+}
+
+/// Bytes that a TCP socket was given and has not sent yet (SIOCOUTQNSD of tcp(7)); 0 when the system does not say.
+static inline int holdfast_unsent_byte_count(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQNSD, &count) == 0 ? count : 0;
 }
 
 #endif

@@ -1,3 +1,4 @@
+import CLinux
 import HTTPTypes
 import Logging
 import NIOCore
@@ -87,6 +88,15 @@ package final class HTTP2Connection: Sendable {
 
     /// Monotonic nanoseconds (`NIODeadline`) of the last bytes from the peer; on the event loop only.
     package var receivedAt: NIODeadline { .uptimeNanoseconds(self.handler.value.receivedAt) }
+
+    /// Bytes that the socket was given and has not sent yet: the network or the peer does not keep up; on the event loop only.
+    package var unsentByteCount: Int {
+        let pipeline = self.handler.value.context?.pipeline.syncOperations
+        let count = try? pipeline?.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+            Int(holdfast_unsent_byte_count(socket))
+        }
+        return count ?? 0
+    }
 
     /// Pings the peer and closes unless it says something within `milliseconds`; on the event loop only.
     package func probe(within milliseconds: UInt64) { self.handler.value.probe(within: milliseconds) }

@@ -57,6 +57,10 @@ final class PeerLink {
         }
     }
 
+    /// What a socket may have left to send before its link is behind, and how long it is then.
+    private static let unsentByteCountMax = 64 << 10
+    private static let behindMilliseconds: Int64 = 1_000
+    private var behindUntil = NIODeadline.distantPast
     private let shipping: RangeShipping
     private(set) var shipped = ReplicatorStatus.Shipped()
 
@@ -163,7 +167,9 @@ final class PeerLink {
     /// Ships a range; compressed ones leave in the order in which they were asked for.
     func ship(_ range: RangeMessage, on id: StreamID) {
         guard self.replicate?.id == id else { return }
-        guard let encoding = self.shipping.encode(range) else {
+        let now = NIODeadline.now()
+        let isBehind = range.body.count >= RangeShipping.smallByteCount && self.isBehind(at: now)
+        guard let encoding = self.shipping.encode(range, isBehind: isBehind, now: now) else {
             if self.outbox.isEmpty { self.send(range) } else { self.outbox.append(Slot(range, isReady: true)) }
             return
         }
@@ -179,6 +185,14 @@ final class PeerLink {
             slot.isReady = true
             link.flushOutbox()
         }
+    }
+
+    /// Whether the socket has much left to send, now or a moment ago: compressed ranges would let it keep up.
+    private func isBehind(at now: NIODeadline) -> Bool {
+        if let connection, connection.unsentByteCount >= Self.unsentByteCountMax {
+            self.behindUntil = now + .milliseconds(Self.behindMilliseconds)
+        }
+        return now < self.behindUntil
     }
 
     private func flushOutbox() {

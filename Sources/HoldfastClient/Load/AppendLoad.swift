@@ -16,28 +16,22 @@ package struct AppendLoad: Sendable {
     package var inFlight: Int
     /// Bytes of each record.
     package var size: Int
+    package var data: LoadData
     package var warmUp: TimeAmount
     package var duration: TimeAmount
 
     package init(
-        server: ServerAddress, clients: Int, inFlight: Int, size: Int, warmUpMilliseconds: UInt64,
+        server: ServerAddress, clients: Int, inFlight: Int, size: Int, data: LoadData = .letters,
+        warmUpMilliseconds: UInt64,
         durationMilliseconds: UInt64
     ) {
         self.server = server
         self.clients = clients
         self.inFlight = inFlight
         self.size = size
+        self.data = data
         self.warmUp = .milliseconds(Int64(warmUpMilliseconds))
         self.duration = .milliseconds(Int64(durationMilliseconds))
-    }
-
-    /// Letters that do not compress to nothing, the same in every run.
-    static func letters(_ count: Int) -> [UInt8] {
-        var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
-        return (0..<count).map { _ in
-            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return UInt8(ascii: "a") + UInt8((seed >> 33) % 26)
-        }
     }
 
     package struct Result: Sendable {
@@ -49,10 +43,18 @@ package struct AppendLoad: Sendable {
         package var seconds = 0.0
     }
 
+    private var bodies: [ByteBuffer] {
+        let count = LoadData.differentCount(byteCount: self.size)
+        return self.data.records(count, byteCount: self.size).map { ByteBuffer(bytes: $0) }
+    }
+
     package func run() async -> Result {
+        let bodies = self.bodies
         let started = NIODeadline.now() + self.warmUp
         let workers = (0..<self.clients).map { _ in
-            Worker(load: self, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), measuredFrom: started)
+            Worker(
+                load: self, bodies: bodies, eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
+                measuredFrom: started)
         }
         var result = Result()
         for worker in workers { worker.start() }
@@ -72,25 +74,27 @@ private final class Worker: Sendable {
     private struct State {
         var result = AppendLoad.Result()
         var active = 0
+        var sentCount = 0
     }
 
     private let client: HTTP2Client
     private let address: HTTP2Address
     private let request: HTTPRequest
-    private let body: ByteBuffer
+    /// Sent in turn.
+    private let bodies: [ByteBuffer]
     private let inFlight: Int
     private let measuredFrom: NIODeadline
     private let end: NIODeadline
     private let state: NIOLoopBoundBox<State>
     private let finished: EventLoopPromise<AppendLoad.Result>
 
-    init(load: AppendLoad, eventLoop: any EventLoop, measuredFrom: NIODeadline) {
+    init(load: AppendLoad, bodies: [ByteBuffer], eventLoop: any EventLoop, measuredFrom: NIODeadline) {
         self.client = HTTP2Client(on: eventLoop, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
         self.address = HTTP2Address(host: load.server.host, port: load.server.port)
         self.request = HTTPRequest(
             method: .post, scheme: "http", authority: load.server.description, path: "/v1/records",
             headerFields: [.contentType: "application/octet-stream"])
-        self.body = ByteBuffer(bytes: AppendLoad.letters(load.size))
+        self.bodies = bodies
         self.inFlight = load.inFlight
         self.measuredFrom = measuredFrom
         self.end = measuredFrom + load.duration
@@ -115,10 +119,15 @@ private final class Worker: Sendable {
         let sent = NIODeadline.now()
         guard sent < self.end else { return self.stop() }
         self.client.execute(
-            self.request, body: self.body, to: self.address, timeout: .seconds(10), bodyByteCountMax: 64 << 10
+            self.request, body: self.nextBody(), to: self.address, timeout: .seconds(10), bodyByteCountMax: 64 << 10
         ) { answer in
             self.received(answer, sent: sent)
         }
+    }
+
+    private func nextBody() -> ByteBuffer {
+        self.state.value.sentCount += 1
+        return self.bodies[self.state.value.sentCount % self.bodies.count]
     }
 
     private func received(_ answer: Swift.Result<HTTP2Answer, HTTP2ClientError>, sent: NIODeadline) {

@@ -3,7 +3,7 @@ import NIOCore
 
 /// A load of sessions, for measuring: each keeps some batches on their way, and sends another for each acknowledgement.
 ///
-/// Callbacks all the way; a batch is encoded once. A session that fails is not replaced: its failure is counted.
+/// Callbacks all the way; batches are encoded once, and sent in turn. A session that fails is not replaced: its failure is counted.
 package struct SessionLoad: Sendable {
     package var server: ServerAddress
     package var sessions: Int
@@ -12,18 +12,20 @@ package struct SessionLoad: Sendable {
     /// Records of each batch, and bytes of each record.
     package var batch: Int
     package var size: Int
+    package var data: LoadData
     package var warmUp: TimeAmount
     package var duration: TimeAmount
 
     package init(
-        server: ServerAddress, sessions: Int, inFlight: Int, batch: Int, size: Int, warmUpMilliseconds: UInt64,
-        durationMilliseconds: UInt64
+        server: ServerAddress, sessions: Int, inFlight: Int, batch: Int, size: Int, data: LoadData,
+        warmUpMilliseconds: UInt64, durationMilliseconds: UInt64
     ) {
         self.server = server
         self.sessions = sessions
         self.inFlight = inFlight
         self.batch = batch
         self.size = size
+        self.data = data
         self.warmUp = .milliseconds(Int64(warmUpMilliseconds))
         self.duration = .milliseconds(Int64(durationMilliseconds))
     }
@@ -47,6 +49,14 @@ package struct SessionLoad: Sendable {
         return result
     }
 
+    private var batches: [ByteBuffer] {
+        let count = LoadData.differentCount(byteCount: self.batch * self.size)
+        let records = self.data.records(count * self.batch, byteCount: self.size).map { Record(value: $0[...]) }
+        return (0..<count).map { index in
+            SessionBatch.encode(Array(records[index * self.batch..<(index + 1) * self.batch]))
+        }
+    }
+
     private func measure(from measuredFrom: NIODeadline, to end: NIODeadline) async -> AppendLoad.Result {
         let stream: NIOLoopBound<SessionStream>
         do {
@@ -58,11 +68,10 @@ package struct SessionLoad: Sendable {
             result.failure = "\(error)"
             return result
         }
-        let record = Record(value: AppendLoad.letters(self.size)[...])
-        let batch = SessionBatch.encode(Array(repeating: record, count: self.batch))
+        let batches = self.batches
         return await withCheckedContinuation { continuation in
             stream.eventLoop.execute {
-                let run = SessionRun(stream.value, batch: batch, measuredFrom: measuredFrom, end: end) {
+                let run = SessionRun(stream.value, batches: batches, measuredFrom: measuredFrom, end: end) {
                     continuation.resume(returning: $0)
                 }
                 for _ in 0..<self.inFlight { run.send() }
@@ -74,7 +83,8 @@ package struct SessionLoad: Sendable {
 /// One session of a load. Event loop only.
 private final class SessionRun {
     private let stream: SessionStream
-    private let batch: ByteBuffer
+    private let batches: [ByteBuffer]
+    private var sentCount = 0
     private let measuredFrom: NIODeadline
     private let end: NIODeadline
     private let done: (AppendLoad.Result) -> Void
@@ -82,11 +92,11 @@ private final class SessionRun {
     private var activeCount = 0
 
     init(
-        _ stream: SessionStream, batch: ByteBuffer, measuredFrom: NIODeadline, end: NIODeadline,
+        _ stream: SessionStream, batches: [ByteBuffer], measuredFrom: NIODeadline, end: NIODeadline,
         done: @escaping (AppendLoad.Result) -> Void
     ) {
         self.stream = stream
-        self.batch = batch
+        self.batches = batches
         self.measuredFrom = measuredFrom
         self.end = end
         self.done = done
@@ -95,7 +105,8 @@ private final class SessionRun {
     func send() {
         self.activeCount += 1
         let sent = NIODeadline.now()
-        self.stream.submit(self.batch) { self.told($0, sent: sent) }
+        self.sentCount += 1
+        self.stream.submit(self.batches[self.sentCount % self.batches.count]) { self.told($0, sent: sent) }
     }
 
     private func told(_ answer: Result<AppendReceipt, ClientError>, sent: NIODeadline) {

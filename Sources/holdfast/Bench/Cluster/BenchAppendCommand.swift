@@ -2,6 +2,8 @@ import ArgumentParser
 import HoldfastClient
 import HoldfastNode
 
+extension LoadData: ExpressibleByArgument {}
+
 struct BenchAppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "append",
@@ -20,6 +22,9 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
     @Option(help: "Bytes of each record. (default: 100)", transform: SizeArgument.parse)
     var size = SizeArgument(byteCount: 100)
+
+    @Option(help: "What the records hold: letters, json or random.")
+    var data = LoadData.letters
 
     @Option(help: "Requests of each caller under way at once.")
     var inFlight = 1
@@ -134,12 +139,14 @@ struct BenchAppendCommand: AsyncParsableCommand {
         if self.session {
             return await SessionLoad(
                 server: leader, sessions: cell.clients, inFlight: cell.inFlight, batch: cell.batch, size: size,
-                warmUpMilliseconds: Self.warmUpMilliseconds, durationMilliseconds: self.duration.milliseconds
+                data: self.data, warmUpMilliseconds: Self.warmUpMilliseconds,
+                durationMilliseconds: self.duration.milliseconds
             ).run()
         }
         return await AppendLoad(
             server: leader, clients: cell.connections, inFlight: cell.clients / cell.connections * cell.inFlight,
-            size: size, warmUpMilliseconds: Self.warmUpMilliseconds, durationMilliseconds: self.duration.milliseconds
+            size: size, data: self.data, warmUpMilliseconds: Self.warmUpMilliseconds,
+            durationMilliseconds: self.duration.milliseconds
         ).run()
     }
 }

@@ -10,6 +10,9 @@ struct ClusterBenchOptions: ParsableArguments {
     @Option(help: "fsync.policy of the own cluster: always, batch or os.")
     var fsync = "always"
 
+    @Option(help: "replication.compression of the own cluster: auto, always or never.")
+    var compression = "auto"
+
     @Option(help: "Where the own cluster keeps its data; by default a temporary directory.")
     var dataDir: String?
 
@@ -19,6 +22,9 @@ struct ClusterBenchOptions: ParsableArguments {
         guard (1...7).contains(self.nodes) else { throw ValidationError("--nodes must be from 1 to 7.") }
         guard ["always", "batch", "os"].contains(self.fsync) else {
             throw ValidationError("--fsync must be always, batch or os.")
+        }
+        guard ["auto", "always", "never"].contains(self.compression) else {
+            throw ValidationError("--compression must be auto, always or never.")
         }
     }
 
@@ -31,8 +37,10 @@ struct ClusterBenchOptions: ParsableArguments {
 
     /// Runs `body` with a cluster that is gone afterwards.
     func withCluster<Result>(_ body: (LocalCluster) async throws -> Result) async throws -> Result {
-        try await ThrowawayCluster.with(
-            nodes: self.nodes, settings: "fsync:\n  policy: \(self.fsync)\nlog:\n  level: warning\n",
+        let settings =
+            "fsync:\n  policy: \(self.fsync)\nreplication:\n  compression: \(self.compression)\nlog:\n  level: warning\n"
+        return try await ThrowawayCluster.with(
+            nodes: self.nodes, settings: settings,
             directory: self.dataDir, console: self.output.console, body)
     }
 
