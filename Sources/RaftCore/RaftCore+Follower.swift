@@ -35,7 +35,8 @@ extension RaftCore {
 
     private mutating func reply(to heartbeat: Heartbeat) {
         let reply = HeartbeatReply(
-            term: self.term, follower: self.configuration.member, readRound: heartbeat.readRound, clock: .zero)
+            term: self.term, follower: self.configuration.member, readRound: heartbeat.readRound, clock: .zero,
+            unreadable: self.unreadable)
         self.send(.heartbeatReply(reply), to: heartbeat.leader)
     }
 

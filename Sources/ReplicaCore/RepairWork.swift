@@ -18,6 +18,8 @@ struct RepairWork: Sendable {
     private var ends: [SegmentID: Position] = [:]
     private(set) var phase = Phase.idle
     private(set) var retryAt = MonotonicTime.zero
+    /// When a leader may end a damaged segment again.
+    var nextEarlyEnd = MonotonicTime.zero
     /// Eight seconds, from a quarter of one.
     private static let doublingsMax = 5
     /// Whom the last copy was asked of, and how many were asked for this segment in vain.

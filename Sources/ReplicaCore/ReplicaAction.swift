@@ -82,6 +82,8 @@ package enum ReplicaNote: Hashable, Sendable {
     case trimmed(before: SegmentID)
     /// The leader has trimmed what this log lacks.
     case fellBehind(tail: Position, leadersFirst: SegmentID)
+    /// The leader ended a segment before it was full, since only ended ones are repaired.
+    case endedDamaged(SegmentID)
     /// A good copy has taken the place of a damaged segment.
     case repaired(SegmentID)
     /// The log is whole again, and this node votes.

@@ -141,6 +141,13 @@ extension ReplicaCore {
         return frame.position
     }
 
+    /// Ends the active segment before it is full.
+    mutating func endActiveSegment() {
+        var run: PlacedRun?
+        self.rotate(run: &run)
+        self.finish(run)
+    }
+
     /// Ends the active segment; the next one begins with its header and the state so far.
     private mutating func rotate(run: inout PlacedRun?) {
         self.finish(run)

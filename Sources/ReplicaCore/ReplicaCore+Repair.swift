@@ -1,10 +1,11 @@
 import LogModel
+import WireFormat
 
 /// Damage is never cut away: a good copy of the segment comes from a peer, is checked against its neighbours and takes
 /// the place of the file, while reads of the damaged range are refused.
 ///
-/// Only sealed segments that are wholly committed can be copied, since those are the same file on every node. Damage in
-/// the active one waits until it is sealed.
+/// Only sealed segments that are wholly committed can be copied, since those are the same file on every node. For damage in
+/// the active one the leader, who hears of it with the answers to its heartbeats, ends that segment early.
 extension ReplicaCore {
     /// Segments with damage that is not repaired yet, ascending.
     package var damagedSegments: [SegmentID] { self.repairs.segments.reversed() }
@@ -16,8 +17,27 @@ extension ReplicaCore {
         self.driveRepairs()
     }
 
+    mutating func endDamagedSegment(of reply: HeartbeatReply) {
+        guard reply.term == self.raft.term, self.raft.membership.contains(reply.follower) else { return }
+        self.endActiveSegment(damagedThrough: reply.unreadable)
+    }
+
+    /// A file that keeps rotting makes no more of the log's segments than one in a while.
+    private mutating func endActiveSegment(damagedThrough end: Position) {
+        guard self.raft.role == .leader, end > .zero, end.segment == self.chain.tail.segment, !self.isDiskFull,
+            self.now.monotonic >= self.repairs.nextEarlyEnd
+        else { return }
+        let pause = self.configuration.limits.earlyEndPauseMilliseconds
+        self.repairs.nextEarlyEnd = self.now.monotonic.advanced(byMilliseconds: pause)
+        self.actions.append(.note(.endedDamaged(end.segment)))
+        self.endActiveSegment()
+        self.drainEffects()
+        self.shipToAll()
+    }
+
     /// Begins the next repair when it is time.
     mutating func driveRepairs() {
+        self.endActiveSegment(damagedThrough: self.repairs.end)
         guard !self.repairs.isEmpty, self.repairs.phase == .idle, self.now.monotonic >= self.repairs.retryAt else {
             return
         }

@@ -154,6 +154,7 @@ package struct ReplicaCore: ~Copyable {
         case .received(let message, let start):
             if self.admits(start), !self.provesNothing(message, from: start) {
                 self.consensus(.received(message, from: start.member))
+                if case .heartbeatReply(let reply) = message { self.endDamagedSegment(of: reply) }
             }
         case .refused(let refusal, let node): self.refused(refusal, by: node)
         case .welcomed(let welcome, let start, let stream, let node):

@@ -24,6 +24,9 @@ package struct ReplicaLimits: Sendable {
     /// How long after a repair that failed the next one begins.
     package var repairPauseMilliseconds: UInt64 = 250
 
+    /// How often a leader ends a segment for damage in it, its own or a follower's.
+    package var earlyEndPauseMilliseconds: UInt64 = 1_000
+
     /// How long a node that is no member any more still receives the log, which tells it so.
     package var leavingMilliseconds: UInt64 = 2_000
 

@@ -98,12 +98,11 @@ extension World {
         }
     }
 
-    /// What matters in the end is repaired: damage in a segment that is still written to waits until it is sealed.
+    /// In the end everything is repaired, also in the segment that was written to.
     var isRepaired: Bool {
         guard let number = self.damaged else { return true }
         let node = self.nodes[number]
-        return node.isRunning && node.mayVote && node.damagedSegments.allSatisfy { $0 == node.tail.segment }
-            && node.store.map { store in store.damage.allSatisfy { $0.segment == node.tail.segment } } ?? false
+        return node.isRunning && node.mayVote && node.damagedSegments.isEmpty && node.store?.damage.isEmpty ?? false
     }
 
     // MARK: Repair

@@ -41,12 +41,16 @@ package struct HeartbeatReply: WireMessage {
     package var follower: Member
     package var readRound: UInt64
     package var clock: Timestamp
+    /// Where the last damage in the follower's log ends; zero without any. In the leader's last segment it makes the leader
+    /// end that, since only sealed segments are repaired.
+    package var unreadable: Position
 
-    package init(term: Term, follower: Member, readRound: UInt64, clock: Timestamp) {
+    package init(term: Term, follower: Member, readRound: UInt64, clock: Timestamp, unreadable: Position) {
         self.term = term
         self.follower = follower
         self.readRound = readRound
         self.clock = clock
+        self.unreadable = unreadable
     }
 
     package init(reading reader: inout WireReader) throws(WireError) {
@@ -54,6 +58,7 @@ package struct HeartbeatReply: WireMessage {
         self.follower = try reader.member()
         self.readRound = try reader.integer()
         self.clock = try reader.timestamp()
+        self.unreadable = try reader.position()
     }
 
     package func encode(into bytes: inout [UInt8]) {
@@ -61,5 +66,6 @@ package struct HeartbeatReply: WireMessage {
         bytes.put(self.follower)
         bytes.put(self.readRound)
         bytes.put(self.clock)
+        bytes.put(self.unreadable)
     }
 }

@@ -81,6 +81,27 @@ extension ClusterTests {
             }
         }
 
+        @Test func `Rot in the segment that is written to is repaired while all nodes run, in the leader, too`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                let lines = try await Self.fill(cluster)
+                let (leader, _) = try await cluster.leader()
+                for node in [cluster.others(than: leader)[0], leader] {
+                    try await cluster.untilLevel()
+                    let active = try #require(try cluster.segments(of: node).last)
+                    try Self.flip(70, of: active, node)
+                    // Whoever reads it finds it.
+                    try await eventually("\(node.name) to serve all again", within: 30) {
+                        (try? await cluster.log(of: node))?.count == lines.count
+                    }
+                    try await Self.untilRepaired(node, in: cluster, segments: 1)
+                }
+                #expect(try await cluster.leader().0.name == leader.name)
+                try await cluster.expectSoundness(History(), others: Set(lines))
+            }
+        }
+
         @Test func `Two damaged copies of three are repaired from the third, and refused while that is down`()
             async throws
         {

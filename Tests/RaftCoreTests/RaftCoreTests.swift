@@ -77,7 +77,8 @@ import WireFormat
         let ack = RaftInput.acknowledged(
             by: self.stranger, received: self.point(4, 400), persisted: self.point(4, 400))
         #expect(leader.step(ack, now: milliseconds(600)).isEmpty)
-        let round = HeartbeatReply(term: Term(9), follower: self.stranger, readRound: 0, clock: .zero)
+        let round = HeartbeatReply(
+            term: Term(9), follower: self.stranger, readRound: 0, clock: .zero, unreadable: .zero)
         #expect(leader.step(.received(.heartbeatReply(round), from: self.stranger), now: milliseconds(600)).isEmpty)
         #expect(leader.role == .leader)
     }

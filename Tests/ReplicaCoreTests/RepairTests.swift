@@ -120,17 +120,27 @@ struct RepairTests {
         #expect(cluster.nodes[follower].copyFetches.count == 2)
     }
 
-    @Test func `the active segment waits until it is sealed and committed`() throws {
+    @Test(arguments: [true, false])
+    func `the leader ends the active segment for damage in it, its own or a follower's`(isOwn: Bool) throws {
         let (cluster, leader, follower) = try self.cluster()
-        let active = cluster.nodes[follower].core.chain.tail.segment
-        self.find(active.rawValue, cluster, at: follower)
-        cluster.pass(milliseconds: 500)
-        #expect(cluster.nodes[follower].copyFetches.isEmpty)
-        for number in UInt64(30)...33 {
-            try cluster.propose(String(repeating: "y", count: 400), id: number, at: leader)
+        let node = isOwn ? leader : follower
+        let active = cluster.nodes[node].core.chain.tail.segment
+        self.find(active.rawValue, cluster, at: node)
+        #expect(cluster.nodes[node].copyFetches.isEmpty)
+        cluster.pass(milliseconds: 300)
+        let tails = cluster.nodes.map { $0.core.chain.tail.segment }
+        #expect(tails == [active.next, active.next, active.next])
+        #expect(cluster.nodes[node].copyFetches.map(\.segment) == [active])
+    }
+
+    @Test func `a file that keeps rotting has no more than a segment in a second ended`() throws {
+        let (cluster, leader, follower) = try self.cluster()
+        let first = cluster.nodes[leader].core.chain.tail.segment.rawValue
+        for _ in 0..<60 {
+            self.find(cluster.nodes[follower].core.chain.tail.segment.rawValue, cluster, at: follower)
+            cluster.pass(milliseconds: 50)
         }
-        cluster.pass(milliseconds: 50)
-        #expect(cluster.nodes[follower].copyFetches.map(\.segment) == [active])
+        #expect((3...4).contains(cluster.nodes[leader].core.chain.tail.segment.rawValue - first))
     }
 
     @Test func `nothing behind a damaged segment is trimmed, since nobody knows what it holds`() throws {

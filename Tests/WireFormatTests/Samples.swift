@@ -31,8 +31,10 @@ enum Samples {
             "2d000000 03 0500000000000000 020000002200000000000000 0300000028040000 0900000000000000 00002a36fe9c9717"
         ),
         (
-            .heartbeatReply(HeartbeatReply(term: Term(5), follower: member, readRound: 9, clock: clock)),
-            "25000000 04 0500000000000000 020000002200000000000000 0900000000000000 00002a36fe9c9717"
+            .heartbeatReply(
+                HeartbeatReply(
+                    term: Term(5), follower: member, readRound: 9, clock: clock, unreadable: Position(3, 0x1234))),
+            "2d000000 04 0500000000000000 020000002200000000000000 0900000000000000 00002a36fe9c9717 0300000034120000"
         ),
         (
             .hello(ReplicateHello(cluster: cluster, term: Term(5), leader: member)),
