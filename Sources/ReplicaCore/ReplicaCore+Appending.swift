@@ -22,6 +22,7 @@ extension ReplicaCore {
             return
         }
         var run: PlacedRun?
+        self.placingByteCount = proposals.reduce(0) { $0 + $1.draft.byteCount }
         for proposal in proposals {
             if let answer = self.propose(proposal, run: &run) {
                 self.actions.append(.answer(id: proposal.id, answer))
@@ -132,7 +133,11 @@ extension ReplicaCore {
         var chain = self.chain
         if run == nil {
             run = PlacedRun(from: chain.tail, previous: chain.point, previousChecksum: chain.previousChecksum)
+            // No more than it needs: these bytes stay in memory for as long as a follower may want them.
+            run?.bytes.reserveCapacity(
+                max(draft.byteCount, min(self.placingByteCount, self.configuration.limits.rangeByteCountMax)))
         }
+        self.placingByteCount = max(0, self.placingByteCount - draft.byteCount)
         let frame = chain.place(
             draft, term: self.raft.term, node: self.configuration.member.node, timestamp: self.now.wall)
         run?.bytes.append(contentsOf: frame.bytes)

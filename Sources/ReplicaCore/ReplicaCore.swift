@@ -29,6 +29,8 @@ package struct ReplicaCore: ~Copyable {
     var diskGeneration: UInt64 = 0
 
     // Leader.
+    /// Bytes of the drafts that came together and are not placed yet.
+    var placingByteCount = 0
     package internal(set) var followers: [NodeID: FollowerProgress] = [:]
     var connected: Set<NodeID> = []
     var pending = PendingAppends()

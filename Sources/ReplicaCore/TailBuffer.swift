@@ -52,6 +52,10 @@ package struct TailBuffer: Sendable {
     ///
     /// - Complexity: O(log chunks).
     package func chunk(after previous: LogPoint) -> Chunk? {
+        self.index(after: previous).map { self.chunks[$0] }
+    }
+
+    private func index(after previous: LogPoint) -> Int? {
         var low = 0
         var high = self.chunks.count
         while low < high {
@@ -59,27 +63,29 @@ package struct TailBuffer: Sendable {
             if self.chunks[middle].previous.position < previous.position { low = middle + 1 } else { high = middle }
         }
         guard low < self.chunks.count, self.chunks[low].previous == previous else { return nil }
-        return self.chunks[low]
+        return low
     }
 
     /// Neighbouring chunks of one segment as one, up to `byteCountMax` bytes; a larger first chunk comes alone.
     package func run(after previous: LogPoint, byteCountMax: Int) -> Chunk? {
-        guard var run = self.chunk(after: previous) else { return nil }
-        guard run.bytes.count < byteCountMax, let second = self.chunk(after: run.end),
-            second.from.segment == run.from.segment, run.bytes.count + second.bytes.count <= byteCountMax
-        else { return run }
-        var bytes = [UInt8]()
-        bytes.reserveCapacity(byteCountMax)
-        bytes.append(contentsOf: run.bytes)
-        var next: Chunk? = second
-        while let chunk = next, chunk.from.segment == run.from.segment, bytes.count + chunk.bytes.count <= byteCountMax
+        guard let first = self.index(after: previous) else { return nil }
+        var run = self.chunks[first]
+        var end = first + 1
+        var byteCount = run.bytes.count
+        while end < self.chunks.count, self.chunks[end].previous == self.chunks[end - 1].end,
+            self.chunks[end].from.segment == run.from.segment,
+            byteCount + self.chunks[end].bytes.count <= byteCountMax
         {
-            bytes.append(contentsOf: chunk.bytes)
-            run.end = chunk.end
-            run.endChecksum = chunk.endChecksum
-            next = self.chunk(after: chunk.end)
+            byteCount += self.chunks[end].bytes.count
+            end += 1
         }
+        guard end > first + 1 else { return run }
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(byteCount)
+        for index in first..<end { bytes.append(contentsOf: self.chunks[index].bytes) }
         run.bytes = bytes[...]
+        run.end = self.chunks[end - 1].end
+        run.endChecksum = self.chunks[end - 1].endChecksum
         return run
     }
 }

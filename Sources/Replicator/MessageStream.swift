@@ -16,8 +16,11 @@ final class MessageStream {
     func send(_ message: PeerMessage) {
         guard self.stream.isOpen else { return }
         self.scratch.removeAll(keepingCapacity: true)
-        message.encode(into: &self.scratch)
-        self.stream.send(ByteBuffer(bytes: self.scratch), endStream: false)
+        let body = message.encodeHead(into: &self.scratch)
+        var buffer = ByteBufferAllocator().buffer(capacity: self.scratch.count + body.count)
+        buffer.writeBytes(self.scratch)
+        buffer.writeBytes(body)
+        self.stream.send(buffer, endStream: false)
     }
 
     /// - Throws: ``WireError`` when the peer sent what is no message; the stream is of no use any more.

@@ -57,6 +57,23 @@ import Testing
         #expect(two.readableBytes == 0)
     }
 
+    @Test func `batches that never end with a piece keep the memory of a few of them`() throws {
+        let stream = ByteBuffer(bytes: (0..<1_000).flatMap { _ in self.batch.readableBytesView })
+        var rest = stream
+        var input = ByteBuffer()
+        var count = 0
+        // One byte less than a batch at first: from then on each piece ends within one.
+        while let piece = rest.readSlice(
+            length: min(rest.readableBytes, self.batch.readableBytes - (count == 0 ? 1 : 0))),
+            piece.readableBytes > 0
+        {
+            input.add(ByteBuffer(bytes: piece.readableBytesView))
+            while try SessionBatch.next(from: &input) != nil { count += 1 }
+        }
+        #expect(count == 1_000 && input.readableBytes == 0)
+        #expect(input.capacity <= 8 * self.batch.readableBytes, "\(input.capacity)")
+    }
+
     @Test func `answers are read back, each when its last byte is there`() throws {
         var buffer = ByteBuffer()
         for answer in self.answers { answer.encode(into: &buffer) }

@@ -50,6 +50,15 @@ struct TailBufferTests {
         #expect(buffer.chunk(after: self.point(100)) != nil)
     }
 
+    @Test func `what was cut away between two chunks is not jumped over`() {
+        var buffer = TailBuffer(byteCountMax: 1_000)
+        for start in [UInt32(100), 150] { buffer.append(self.chunk(start, 50), written: .zero) }
+        buffer.truncate(to: self.point(170))
+        buffer.append(self.chunk(170, 50), written: .zero)
+        #expect(buffer.run(after: self.point(100), byteCountMax: 1_000)?.end == self.point(150))
+        #expect(buffer.run(after: self.point(170), byteCountMax: 1_000)?.end == self.point(220))
+    }
+
     @Test func `a point of another term is not continued`() {
         var buffer = TailBuffer(byteCountMax: 1_000)
         buffer.append(self.chunk(100, 50), written: .zero)

@@ -129,6 +129,14 @@ package enum SessionAnswer: Hashable, Sendable {
 }
 
 extension ByteBuffer {
+    /// Adds what came next of a stream, and lets go of what was read when that is more than what is left: the rest moves
+    /// less often than it grows, and the memory stays that of a frame or two.
+    package mutating func add(_ piece: ByteBuffer) {
+        guard self.readableBytes > 0 else { return self = piece }
+        if self.readerIndex > self.readableBytes { self.discardReadBytes() }
+        self.writeImmutableBuffer(piece)
+    }
+
     /// What stands behind a length that is whole.
     fileprivate mutating func nextFrame(byteCountMax: Int) throws(SessionError) -> ByteBuffer? {
         guard let length = self.getInteger(at: self.readerIndex, endianness: .little, as: UInt32.self) else {

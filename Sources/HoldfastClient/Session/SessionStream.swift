@@ -137,7 +137,7 @@ final class SessionStream: HTTP2ClientHandler {
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard self.failure == nil else { return }
         self.heardAt = .now()
-        if self.input.readableBytes == 0 { self.input = body } else { self.input.writeImmutableBuffer(body) }
+        self.input.add(body)
         guard self.refusedHead == nil else { return }
         do {
             while let answer = try SessionAnswer.next(from: &self.input) { self.received(answer) }

@@ -58,7 +58,7 @@ final class AppendSessionHandler {
         // What follows bytes that are no batch is not kept while those before it are waited for.
         guard !self.isOver, self.refusal == nil else { return self.stream.consumed(body.readableBytes) }
         self.heldByteCount += body.readableBytes
-        if self.input.readableBytes == 0 { self.input = body } else { self.input.writeImmutableBuffer(body) }
+        self.input.add(body)
         self.takeIn()
     }
 
