@@ -7,12 +7,16 @@ import SegmentLog
 extension ReplicatorLoop {
     /// What recovery found, and what readers and the scrubber meet from now on.
     func watchDamage() {
-        for damage in self.store.damage { self.take(.damageFound(in: damage.segment, end: damage.end)) }
+        self.tellDamage()
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let eventLoop = self.eventLoop
         self.store.damageFound = { damage in
             eventLoop.execute { bound.value.met(damage) }
         }
+    }
+
+    private func tellDamage() {
+        for damage in self.store.damage { self.take(.damageFound(in: damage.segment, end: damage.end)) }
     }
 
     private func met(_ damage: Damage) {
@@ -59,8 +63,10 @@ extension ReplicatorLoop {
             guard let error else {
                 bound.value.counters.segmentsRepaired += 1
                 bound.value.logger.notice("damage repaired", metadata: ["segment": "\(segment)"])
-                return bound.value.take(
+                bound.value.take(
                     .copyInstalled(segment, firstIndex: copy.firstIndex, byteCount: UInt32(copy.byteCount)))
+                // A reader that was still in the old file may have met damage after the copy had taken its place.
+                return bound.value.tellDamage()
             }
             bound.value.logger.warning(
                 "a good copy was not installed", metadata: ["segment": "\(segment)", "error": "\(error)"])
