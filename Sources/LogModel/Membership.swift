@@ -87,14 +87,15 @@ package struct Membership: Hashable, Sendable {
     }
 
     /// The highest value that a majority of the voters reaches, of both halves; `nil` without voters.
-    package func quorumValue<Value: Comparable>(_ value: (Member) -> Value) -> Value? {
+    @inlinable package func quorumValue<Value: Comparable>(_ value: (Member) -> Value) -> Value? {
         guard let incoming = Self.majorityValue(self.voters, value) else { return nil }
         guard let outgoing = Self.majorityValue(self.outgoing, value) else { return incoming }
         return min(incoming, outgoing)
     }
 
-    private static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value) -> Value? {
-        let values = voters.map(value).sorted(by: >)
+    @inlinable package static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value) -> Value? {
+        var values = voters.map(value)
+        values.sort(by: >)
         return values.isEmpty ? nil : values[voters.count / 2]
     }
 }
