@@ -93,7 +93,9 @@ package struct Membership: Hashable, Sendable {
         return min(incoming, outgoing)
     }
 
-    @inlinable package static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value) -> Value? {
+    @inlinable package static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value)
+        -> Value?
+    {
         var values = voters.map(value)
         values.sort(by: >)
         return values.isEmpty ? nil : values[voters.count / 2]

@@ -448,4 +448,40 @@ extension Listener {
             #expect(answer.body.hasSuffix(#""value":"first"}"# + "\n"))
         }
     }
+
+    @Test func `a browser gets events, and goes on behind the last one that it has`() async throws {
+        try await Listener.with { listener in
+            _ = try await listener.ask(.post, "/v1/records", [.contentType: PageAnswer.linesType], body: "a\nb\nc\n")
+            let events: HTTPFields = [.accept: PageAnswer.eventsType]
+            let answer = try await listener.ask(.get, "/v1/records?to=3", events)
+            #expect(answer.status == 200)
+            #expect(answer.fields[.contentType] == PageAnswer.eventsType)
+            let parts = answer.body.components(separatedBy: "\n\n")
+            #expect(parts.count == 3 && parts[2].isEmpty)
+            #expect(parts[0].hasPrefix("id: 1\ndata: {\"index\":1,") && parts[0].hasSuffix(#""value":"a"}"#))
+            #expect(parts[1].hasPrefix("id: 2\ndata: {"))
+            var back = events
+            back[.lastEventID] = "2"
+            let rest = try await listener.ask(.get, "/v1/records?from=1&limit=1", back)
+            #expect(rest.body.hasPrefix("id: 3\n"))
+            // Without following there is an end, and it is said at once when there is nothing.
+            let page = try await listener.ask(.get, "/v1/records?from=tail&follow=false", events)
+            #expect(page.status == 200 && page.body == ":\n\n")
+            back[.lastEventID] = "x"
+            #expect(try await listener.ask(.get, "/v1/records", back).status == 400)
+        }
+    }
+
+    @Test func `events tell that a stream without records is alive`() async throws {
+        let log = FakeLog(node: NodeID(1))
+        let query = try RecordsQuery(QueryParameters("from=tail"), accept: PageAnswer.eventsType)
+        #expect(query.isFollowing && query.consistency == .committed)
+        let failure = await RecordFollower.pump(service: log, query: query) { records, isLast in
+            #expect(records.isEmpty && !isLast)
+            return false
+        }
+        #expect(failure == nil)
+        let comment = PageAnswer.stream([IndexedRecord](), as: .events)
+        #expect(String(decoding: comment, as: UTF8.self) == ":\n\n")
+    }
 }

@@ -86,7 +86,7 @@ import Testing
         #expect(try self.query("from=%2D3").start == .last(3))
         let parameters = try QueryParameters("a=b+c%20d&e")
         #expect(try parameters.value("a", expected: "") { $0 } == "b c d")
-        #expect(try parameters.flag("e"))
+        #expect(try parameters.flag("e") == true)
     }
 }
 

@@ -6,6 +6,7 @@ extension HTTPField.Name {
         return name
     }
 
+    package static let lastEventID = own("Last-Event-ID")
     package static let holdfastProducer = own("Holdfast-Producer")
     package static let holdfastSequence = own("Holdfast-Sequence")
     package static let idempotencyKey = own("Idempotency-Key")

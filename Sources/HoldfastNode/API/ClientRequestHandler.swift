@@ -87,7 +87,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             switch route {
             case .append: try self.startAppend(on: stream)
             case .read:
-                let query = try RecordsQuery(QueryParameters(query), accept: head.headerFields[.accept])
+                let query = try RecordsQuery(
+                    QueryParameters(query), accept: head.headerFields[.accept],
+                    lastEventID: head.headerFields[.lastEventID])
                 if query.isFollowing {
                     self.startFollowing(query, on: stream)
                 } else {
@@ -256,7 +258,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private func startFollowing(_ query: RecordsQuery, on stream: HTTP2Stream) {
         let follower = RecordFollower(
             service: self.api.service, query: query, stream: stream,
-            head: self.api.head(.ok, contentType: PageAnswer.linesType))
+            head: self.api.head(
+                .ok, contentType: PageAnswer.contentType(of: query.form), fields: [.cacheControl: "no-store"]))
         self.follower = follower
         let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
         self.task = follower.start { failure in

@@ -46,8 +46,8 @@ struct QueryParameters {
         }
     }
 
-    func flag(_ name: String) throws(Problem) -> Bool {
-        try self.value(name, expected: "true or false") { $0.isEmpty ? true : Bool($0) } ?? false
+    func flag(_ name: String) throws(Problem) -> Bool? {
+        try self.value(name, expected: "true or false") { $0.isEmpty ? true : Bool($0) }
     }
 
     private static func decoded(_ text: Substring) -> String? {

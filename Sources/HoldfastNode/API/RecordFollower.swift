@@ -40,13 +40,15 @@ final class RecordFollower {
         _ bound: NIOLoopBound<RecordFollower>, service: any LogService, query: RecordsQuery,
         refused: @escaping @Sendable (ReadFailure) -> Void
     ) async {
-        guard let failure = await self.pump(service: service, query: query, send: self.sender(bound)) else { return }
+        guard let failure = await self.pump(service: service, query: query, send: self.sender(bound, query.form)) else {
+            return
+        }
         bound.eventLoop.execute { bound.value.failed(failure, refused: refused) }
     }
 
-    private static func sender(_ bound: NIOLoopBound<RecordFollower>) -> Send {
+    private static func sender(_ bound: NIOLoopBound<RecordFollower>, _ form: RecordsQuery.Form) -> Send {
         { records, isLast in
-            let lines = ByteBuffer(bytes: PageAnswer.lines(records))
+            let lines = ByteBuffer(bytes: PageAnswer.stream(records, as: form))
             let accepted = bound.eventLoop.flatSubmit { bound.value.send(lines, isLast: isLast) }
             return (try? await accepted.get()) ?? false
         }
@@ -78,7 +80,7 @@ final class RecordFollower {
             remaining -= wanted
             let next = page.next
             let isLast = remaining == 0 || wanted < page.records.count || query.end.map { next >= $0 } ?? false
-            if wanted > 0 || isLast || isFirst {
+            if wanted > 0 || isLast || isFirst || query.form == .events {
                 guard await send(Array(page.records.prefix(wanted)), isLast), !isLast else { return nil }
             }
             isFirst = false
@@ -117,15 +119,12 @@ final class RecordFollower {
         return promise.futureResult
     }
 
-    /// After the head has left, a failure can only be told as a last line: `{"error":{...}}`.
+    /// After the head has left, a failure can only be told as a last line, `{"error":{...}}`, or as an event, `error`.
     private func failed(_ failure: ReadFailure, refused: (ReadFailure) -> Void) {
         guard !self.isClosed else { return }
         guard self.isHeadSent else { return refused(failure) }
-        let document = Problem(failure).document
-        var line = [UInt8](#"{"error":"#.utf8)
-        line += document.json.dropLast()
-        line += "}\n".utf8
-        self.stream.send(ByteBuffer(bytes: line), endStream: true)
+        let words = PageAnswer.lastWords(Problem(failure).document, as: self.query.form)
+        self.stream.send(ByteBuffer(bytes: words), endStream: true)
     }
 }
 

@@ -9,6 +9,16 @@ struct RecordsQuery: Hashable {
         case page
         /// One JSON document per record and line.
         case lines
+        /// Server-sent events, for browsers: one per record, its index for an id.
+        case events
+
+        /// The form for what a client accepts.
+        fileprivate init(accept: String?) {
+            let accept = accept ?? ""
+            self =
+                accept.contains(PageAnswer.eventsType)
+                ? .events : accept.contains(PageAnswer.linesType) ? .lines : .page
+        }
     }
 
     var start: ReadStart
@@ -24,8 +34,12 @@ struct RecordsQuery: Hashable {
     var consistency: ReadConsistency
     var form: Form
 
+    /// - Parameters:
+    ///   - accept: What the client takes; events are followed unless it says `follow=false`.
+    ///   - lastEventID: The index of the last event that it has, when it comes back: the next one is where it goes on.
     /// - Throws: 400 with what the parameter must be.
-    init(_ parameters: QueryParameters, accept: String?) throws(Problem) {
+    init(_ parameters: QueryParameters, accept: String?, lastEventID: String? = nil) throws(Problem) {
+        let form = Form(accept: accept)
         try parameters.check(only: [
             "from", "to", "limit", "wait", "min_index", "follow", "consistency", "forward",
         ])
@@ -36,7 +50,7 @@ struct RecordsQuery: Hashable {
         self.end = try parameters.value("to", expected: "an index from 1, the first one not wanted") { text in
             UInt64(text).flatMap { $0 > 0 ? LogIndex($0) : nil }
         }
-        self.isFollowing = try parameters.flag("follow")
+        self.isFollowing = try parameters.flag("follow") ?? (form == .events)
         let limit = try parameters.value("limit", expected: "a whole number from 0") { text in
             Int(text).flatMap { $0 >= 0 ? $0 : nil }
         }
@@ -62,8 +76,14 @@ struct RecordsQuery: Hashable {
                 "follow=true is never linearizable", hint: "Leave consistency out, or say consistency=committed.")
         }
         self.consistency = consistency ?? (self.isFollowing ? .committed : .linearizable)
-        let wantsLines = accept?.contains("application/x-ndjson") ?? false
-        self.form = wantsLines || self.isFollowing ? .lines : .page
+        self.form = form == .page && self.isFollowing ? .lines : form
+        guard form == .events, let lastEventID, !lastEventID.isEmpty else { return }
+        guard let last = UInt64(lastEventID), last < UInt64.max else {
+            throw .badRequest(
+                "Last-Event-ID: \(lastEventID) is not understood",
+                hint: "It is the index of the last record that you have.")
+        }
+        self.start = .index(LogIndex(last + 1))
     }
 
     /// How long to wait for the first record.
