@@ -64,6 +64,7 @@ final class RecordFollower {
         var start = query.start
         var remaining = query.limit
         var isFirst = true
+        var isSilent = false
         do throws(ReadFailure) {
             try await PageReader(service: service, query: query).waitForMinIndex()
         } catch {
@@ -80,13 +81,14 @@ final class RecordFollower {
             remaining -= wanted
             let next = page.next
             let isLast = remaining == 0 || wanted < page.records.count || query.end.map { next >= $0 } ?? false
-            if wanted > 0 || isLast || isFirst || query.form == .events {
+            if wanted > 0 || isLast || isFirst || (isSilent && query.form == .events) {
                 guard await send(Array(page.records.prefix(wanted)), isLast), !isLast else { return nil }
             }
             isFirst = false
             start = .index(next)
             if page.records.isEmpty {
-                _ = await service.waitForCommit(of: next, timeoutMilliseconds: NodeLimits.followWaitMilliseconds)
+                isSilent = await !service.waitForCommit(
+                    of: next, timeoutMilliseconds: NodeLimits.followWaitMilliseconds)
             }
         }
         return nil
