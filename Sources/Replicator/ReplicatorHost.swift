@@ -152,7 +152,7 @@ final class ReplicatorHost {
             incarnation: self.known.identity.incarnation, generation: self.known.identity.generation, cluster: nil,
             role: .follower, term: .zero, leader: nil,
             commit: .zero, tail: .zero, firstIndex: .first, nextIndex: .first, isReady: false,
-            membership: Membership(), peers: [])
+            membership: Membership(), peers: [], mayVote: false)
     }
 
     /// - Returns: What is to be waited for off the event loop, and then the disk, to be stopped there.

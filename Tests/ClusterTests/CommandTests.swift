@@ -35,8 +35,19 @@ extension ClusterTests {
                     let answer = try await cluster.ask("read", servers: [node.client])
                     #expect(answer.status == 0 && answer.lines.count == 4, "\(node.name): \(answer.summary)")
                 }
-                let absent = try await cluster.ask("append", "/absent/file")
-                #expect(absent.status == 1 && absent.errors.contains("/absent/file"), "\(absent.summary)")
+                // A wrong name is found before anything is sent.
+                let good = "\(cluster.directory)/good.txt"
+                try "five\n".write(toFile: good, atomically: true, encoding: .utf8)
+                for wrong in ["/absent/file", cluster.directory] {
+                    let refused = try await cluster.ask("append", good, wrong)
+                    #expect(refused.status == 1 && refused.errors.contains(wrong), "\(refused.summary)")
+                    #expect(refused.errors.contains("applied: no"), "\(refused.summary)")
+                }
+                #expect(try await cluster.ask("read", "--from=-1").lines == ["four"])
+                let keyed = try await cluster.ask("append", "--key", "order-1", good)
+                #expect(keyed.output.hasPrefix("appended 1 record, index 5, in "), "\(keyed.summary)")
+                let repeated = try await cluster.ask("append", "--key", "order-1", input: "other\n")
+                #expect(repeated.output.hasPrefix("nothing was appended: this key had appended index 5 before"))
             }
         }
 

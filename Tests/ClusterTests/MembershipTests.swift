@@ -43,6 +43,9 @@ extension ClusterTests {
                     }
                     #expect(await cluster.status(leader)?.role == "forming")
                     let others = cluster.without(leader)
+                    let blank = try await others.ask("status")
+                    #expect(blank.status == 3 && blank.output.contains(" blank "), "\(blank.summary)")
+                    #expect(blank.errors.contains("member replace \(leader.number)"), "\(blank.summary)")
                     let added = try await others.ask(
                         "member", "add", "\(leader.number)", "--peer", "\(leader.peer)", "--client", "\(leader.client)")
                     #expect(added.status == 1 && added.errors.contains("OTHER_INCARNATION"), "\(added.summary)")

@@ -35,7 +35,7 @@ extension Problem {
                 hint: Self.trimAgain, applied: .unknown)
         case .leadershipLost:
             self.init(
-                .gatewayTimeout, "LEADERSHIP_LOST", "another node leads now, and may keep this trim or not",
+                .gatewayTimeout, "LEADERSHIP_LOST", "this node stopped leading; this trim may be kept, or not",
                 hint: Self.trimAgain, applied: .unknown)
         case .shuttingDown:
             self.init(

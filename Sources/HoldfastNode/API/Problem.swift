@@ -145,7 +145,7 @@ extension Problem {
                 applied: .unknown)
         case .leadershipLost:
             self.init(
-                .gatewayTimeout, "LEADERSHIP_LOST", "another node leads now, and may keep these records or not",
+                .gatewayTimeout, "LEADERSHIP_LOST", "this node stopped leading; these records may be kept, or not",
                 hint: Self.repeatHint,
                 applied: .unknown)
         case .shuttingDown(let mayBeApplied):

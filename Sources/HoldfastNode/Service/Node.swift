@@ -92,6 +92,8 @@ package struct Node: Service {
 
     /// Before clients are let go: appends that come meanwhile are taken to the next leader.
     private func handOver(_ replicator: Replicator) async {
+        // A node that is alone has nobody to hand over to.
+        guard replicator.peers.count > 1 else { return }
         do throws(TransferFailure) {
             let leader = try await replicator.handOver()
             self.logger.notice("leadership handed over", metadata: ["leader": "\(leader)"])

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A cluster for one measurement or test, that is gone afterwards.
 enum ThrowawayCluster {
     /// Starts it on free ports, gives it to `body`, and stops it and removes its files whatever happens.
@@ -16,7 +18,10 @@ enum ThrowawayCluster {
             throw CommandFailure(.system, "no free ports on 127.0.0.1")
         }
         let cluster = try ClusterSetup(directory: root).make(count: nodes, basePort: basePort, settings: settings)
-        let interruption = Interruption(cluster: cluster, root: root)
+        let interruption = Interruption {
+            for node in cluster.nodes { cluster.process(node)?.signal(SIGKILL) }
+            Files.remove(root)
+        }
         defer { interruption.end() }
         do {
             console.note("starting a cluster of \(nodes.counted("node")) under \(root)")

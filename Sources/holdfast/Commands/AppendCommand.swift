@@ -12,7 +12,8 @@ struct AppendCommand: AsyncParsableCommand {
             When it stops early it says how many lines are certainly in the log.
 
             With --key all of the input is one request, and running the same command again, at any time and from \
-            anywhere, appends nothing again and prints the same indexes.
+            anywhere, appends nothing again and prints the same indexes. The key alone decides: other input under a key that \
+            was used is not appended.
 
             Example: echo paid | holdfast append --key order-4711 --expect 42
             """)
@@ -55,10 +56,14 @@ struct AppendCommand: AsyncParsableCommand {
             client: self.servers.client, console: self.output.console, batch: self.batch, conditions: conditions,
             acknowledgement: self.ack)
         let files = self.files.isEmpty ? ["-"] : self.files
+        let interruption = Interruption(run.interrupted)
+        defer { interruption.end() }
         if let key {
             try await run.append(files, key: key)
         } else {
-            for file in files { try await run.append(file) }
+            // All are opened before anything is sent: a name that is wrong is found while nothing is in the log.
+            let readers = try files.map { (file: $0, reader: try LineReader(path: $0)) }
+            for (file, reader) in readers { try await run.append(file, reader) }
         }
         run.finish(as: self.output.output)
     }
@@ -80,6 +85,20 @@ private final class RetryNotes: Sendable {
     }
 }
 
+/// How much of a run was acknowledged, for whoever interrupts it.
+private final class CertainCount: Sendable {
+    private let state = Mutex((records: 0, last: LogIndex.first))
+
+    func set(_ records: Int, through last: LogIndex) { self.state.withLock { $0 = (records, last) } }
+
+    var words: String {
+        let (records, last) = self.state.withLock { $0 }
+        return records == 0
+            ? "no record is certainly in the log"
+            : "\(records.counted("record")) \(records == 1 ? "is" : "are") certainly in the log, the last at index \(last)"
+    }
+}
+
 /// One run of `holdfast append`: what was appended so far.
 private final class AppendRun {
     private let client: HoldfastClient
@@ -98,6 +117,8 @@ private final class AppendRun {
     /// Of the batch that the fewest nodes were known to have.
     private var nodesMin: Int?
     private var duplicateCount = 0
+    private var isKeyKnown = false
+    private let certain = CertainCount()
     private var drawn = ContinuousClock.now
     private let retries: RetryNotes
 
@@ -114,10 +135,9 @@ private final class AppendRun {
         self.retries = RetryNotes(console: console)
     }
 
-    func append(_ file: String) async throws(CommandFailure) {
-        let reader = try LineReader(path: file)
+    func append(_ file: String, _ reader: LineReader) async throws(CommandFailure) {
         var lineNumber = 0
-        while let lines = try reader.lines() {
+        while let lines = try self.lines(of: reader) {
             var rest = lines[...]
             while !rest.isEmpty {
                 let part = self.nextBatch(of: rest)
@@ -129,6 +149,16 @@ private final class AppendRun {
                 }
                 lineNumber += part.count
             }
+        }
+    }
+
+    /// - Throws: What the disk said; what was read before is in the log.
+    private func lines(of reader: LineReader) throws(CommandFailure) -> [Bytes]? {
+        do throws(CommandFailure) { return try reader.lines() } catch {
+            self.console.endProgress()
+            var failure = error
+            failure.what += " (\(self.recordCount.counted("record")) before that went into the log)"
+            throw failure
         }
     }
 
@@ -155,7 +185,7 @@ private final class AppendRun {
                 records, key: key, if: self.conditions, acknowledgement: self.acknowledgement,
                 retried: self.retries.said)
             self.appended(records, receipt)
-            if receipt.isDuplicate { self.console.note("this key had appended before; nothing was appended again") }
+            self.isKeyKnown = receipt.isDuplicate
         } catch {
             self.console.endProgress()
             var failure = CommandFailure(error, isAppend: true)
@@ -189,6 +219,7 @@ private final class AppendRun {
         self.receipt = receipt
         self.nodesMin = min(self.nodesMin ?? receipt.nodes, receipt.nodes)
         if receipt.isDuplicate { self.duplicateCount += 1 }
+        self.certain.set(self.recordCount, through: receipt.last)
         guard self.drawn.duration(to: .now) > .milliseconds(100) else { return }
         self.drawn = .now
         self.console.progress(
@@ -196,12 +227,22 @@ private final class AppendRun {
         )
     }
 
+    /// Says what is in the log for sure, from whatever thread a signal is heard on.
+    var interrupted: @Sendable () -> Void {
+        let (certain, console) = (self.certain, self.console)
+        return {
+            console.endProgress()
+            console.note("interrupted; \(certain.words), and what was on its way may be, too")
+        }
+    }
+
     private func stopped(_ error: ClientError, file: String, from: Int, through: Int) -> CommandFailure {
         self.console.endProgress()
         var failure = CommandFailure(error, isAppend: true)
         let name = file == "-" ? "stdin" : file
+        let lines = from == through ? "line \(from)" : "lines \(from) to \(through)"
         failure.what =
-            "\(name), lines \(from) to \(through): \(failure.what) (\(self.recordCount.counted("record")) before them went into the log)"
+            "\(name), \(lines): \(failure.what) (\(self.recordCount.counted("record")) before them went into the log)"
         return failure
     }
 
@@ -213,9 +254,14 @@ private final class AppendRun {
             guard let first, let receipt, let nodesMin else { return self.console.out("nothing to append") }
             let indexes = first == receipt.last ? "index \(first)" : "\(first) to \(receipt.last)"
             let isOneBatch = self.recordCount == Int(receipt.last.rawValue - receipt.first.rawValue) + 1
+            guard !self.isKeyKnown else {
+                return self.console.out(
+                    "nothing was appended: this key had appended \(indexes) before, whatever the input was then")
+            }
+            let count = isOneBatch || nodesMin == receipt.voters ? "\(nodesMin)" : "at least \(nodesMin)"
             self.console.out(
                 "appended \(self.recordCount.counted("record")), \(indexes), in \(seconds.rounded(2)) s; "
-                    + "\(receipt.durability) by \(isOneBatch ? "" : "at least ")\(nodesMin) of \(receipt.voters) nodes")
+                    + "\(receipt.durability) by \(count) of \(receipt.voters) nodes")
         case .json:
             var writer = JSONWriter()
             writer.object {

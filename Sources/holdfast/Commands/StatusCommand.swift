@@ -29,7 +29,10 @@ struct StatusCommand: AsyncParsableCommand {
         }
         var picture = await ClusterProbe(client: client).look()
         while self.watch {
-            console.out("\u{1B}[H\u{1B}[2J" + picture.table(console))
+            switch self.output.output {
+            case .table: console.out((Console.isOutputTerminal ? "\u{1B}[H\u{1B}[2J" : "") + picture.table(console))
+            case .json: console.out(bytes: picture.json)
+            }
             try await Task.sleep(for: .seconds(1))
             picture = await ClusterProbe(client: client).look()
         }
@@ -47,6 +50,12 @@ struct StatusCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .degraded, "\(picture.missingCount) of \(picture.nodes.count) nodes do not answer",
                 next: "start them again; until then the cluster bears fewer further losses")
+        }
+        if let blank = picture.blank {
+            throw CommandFailure(
+                .degraded,
+                "node \(blank) has an empty data directory and is no voter any more, though the cluster counts on it",
+                next: Invocation.clientCommand("member", "replace", "\(blank)"))
         }
         if let retired = picture.retired.first, let reason = retired.retired {
             throw CommandFailure(
@@ -135,6 +144,11 @@ struct ClusterPicture {
             status.health.flatMap { $0.isSound ? nil : (status.node, $0) }
         }.first
     }
+    /// A member whose directory is empty while the cluster is there: what it had promised is gone.
+    var blank: UInt32? {
+        guard self.leader != nil else { return nil }
+        return self.nodes.lazy.compactMap(\.status).first { $0.isBlank }?.node
+    }
     var missingCount: Int { self.nodes.count { $0.status == nil } }
     /// Nodes whose promises do not count any more.
     var retired: [ClusterStatus] { self.nodes.compactMap(\.status).filter { $0.retired != nil } }
@@ -153,7 +167,7 @@ struct ClusterPicture {
             let behind = self.leader.map { $0.lastIndex > status.lastIndex ? $0.lastIndex - status.lastIndex : 0 }
             return [
                 "n\(status.node)", role, "\(status.term)", "\(status.lastIndex)", behind.map { "\($0)" } ?? "-",
-                status.tail, status.health.map { $0.isSound ? "ok" : console.coloured($0.word, .red) } ?? "-",
+                status.tail, self.log(of: status, console),
             ] + self.shipped(to: status.node) + [node.client]
         }
         let table = Console.table(
@@ -162,6 +176,11 @@ struct ClusterPicture {
         return table
             + "\ngeneration \(leader.generation): recovered without its majority at index \(recovered.nextIndex) "
             + "(\(recovered.position))"
+    }
+
+    private func log(of status: ClusterStatus, _ console: Console) -> String {
+        if self.leader != nil, status.isBlank { return console.coloured("blank", .red) }
+        return status.health.map { $0.isSound ? "ok" : console.coloured($0.word, .red) } ?? "-"
     }
 
     /// How much the leader has sent to a node, and how small it made that.
@@ -192,6 +211,10 @@ struct ClusterPicture {
                     .init(node: $0.number, client: $0.client, reachable: $0.status != nil, status: $0.status)
                 }))
     }
+}
+
+extension ClusterStatus {
+    fileprivate var isBlank: Bool { self.role == "forming" }
 }
 
 extension ClusterStatus.Health {

@@ -6,15 +6,13 @@ struct TransferLeaderCommand: AsyncParsableCommand {
         commandName: "transfer-leader", abstract: "Has the leader hand over to another node; no append is refused.",
         discussion: "A node that is stopped (SIGTERM, cluster down) hands over by itself.")
 
-    @Option(help: "The number of the node that is to lead; by default the one that is furthest.")
+    @Option(
+        help: "The node that is to lead, as 2 or n2; by default the one that is furthest.",
+        transform: NodeArgument.parse)
     var to: UInt32?
 
     @OptionGroup var servers: ServerOptions
     @OptionGroup var output: OutputOptions
-
-    func validate() throws {
-        guard self.to != 0 else { throw ValidationError("--to must be above 0: nodes are numbered from 1.") }
-    }
 
     func run() async throws {
         let began = ContinuousClock.now

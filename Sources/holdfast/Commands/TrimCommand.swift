@@ -8,7 +8,7 @@ struct TrimCommand: AsyncParsableCommand {
         discussion: """
             Whole sealed segments go that hold only records before the index; the newest sealed one and the active one \
             stay, so more may be kept than is asked for. Asking again is safe. What is trimmed is gone for good: \
-            holdfast status says where the log begins and ends.
+            holdfast status -o json says where the log begins and ends.
 
             Example: holdfast trim --before 100000
             """)

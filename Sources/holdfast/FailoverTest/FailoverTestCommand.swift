@@ -34,7 +34,7 @@ struct FailoverTestCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard (0...10_000).contains(self.kills) else { throw ValidationError("--kills must be from 0 to 10000.") }
+        guard (1...10_000).contains(self.kills) else { throw ValidationError("--kills must be from 1 to 10000.") }
         guard (1...64).contains(self.producers) else { throw ValidationError("--producers must be from 1 to 64.") }
         guard [3, 5, 7].contains(self.nodes) else { throw ValidationError("--nodes must be 3, 5 or 7.") }
     }

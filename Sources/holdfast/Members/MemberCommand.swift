@@ -53,12 +53,13 @@ struct MemberAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Adds a node that runs and waits for it.",
         discussion: """
-            Start the node first, with an empty data directory: holdfast serve --join --node-id 4 --peer ...
+            Start the node first, with an empty data directory: holdfast serve --join --node-id 4 --peer ... It must be told \
+            all members, a --peer each: it takes the log from a leader that it knows only.
 
             Example: holdfast member add 4 --peer 127.0.0.1:7431 --client 127.0.0.1:7430
             """)
 
-    @Argument(help: "The node's number.") var node: UInt32
+    @Argument(help: "The node: 4 or n4.", transform: NodeArgument.parse) var node: UInt32
     @Option(help: "Where its peers find it, host:port.", transform: ServerAddress.parse) var peer: ServerAddress
     @Option(help: "Where its clients find it, host:port.", transform: ServerAddress.parse) var client: ServerAddress
     @Flag(help: "It stays a learner until it is promoted: holdfast member promote.") var learner = false
@@ -78,7 +79,7 @@ struct MemberPromoteCommand: AsyncParsableCommand {
         commandName: "promote", abstract: "Lets a learner vote as soon as it is level.",
         discussion: "Example: holdfast member promote 4")
 
-    @Argument(help: "The node's number.") var node: UInt32
+    @Argument(help: "The node: 4 or n4.", transform: NodeArgument.parse) var node: UInt32
     @OptionGroup var options: MemberOptions
 
     func run() async throws {
@@ -99,8 +100,9 @@ struct MemberReplaceCommand: AsyncParsableCommand {
                       holdfast member replace 3 --by 4 --peer 127.0.0.1:7431 --client 127.0.0.1:7430
             """)
 
-    @Argument(help: "The number of the node whose place it is.") var node: UInt32
-    @Option(help: "The node that takes it. (default: the same, with a new disk)") var by: UInt32?
+    @Argument(help: "The node whose place it is: 3 or n3.", transform: NodeArgument.parse) var node: UInt32
+    @Option(help: "The node that takes it. (default: the same, with a new disk)", transform: NodeArgument.parse)
+    var by: UInt32?
     @Option(help: "Where its peers find it, host:port. (default: where they did)", transform: ServerAddress.parse)
     var peer: ServerAddress?
     @Option(help: "Where its clients find it, host:port. (default: where they did)", transform: ServerAddress.parse)
@@ -126,7 +128,7 @@ struct MemberRemoveCommand: AsyncParsableCommand {
         commandName: "remove", abstract: "Takes a node out of the cluster; a leader hands over first.",
         discussion: "Its process goes on, and takes no part; stop it afterwards.\n\nExample: holdfast member remove 4")
 
-    @Argument(help: "The node's number.") var node: UInt32
+    @Argument(help: "The node: 4 or n4.", transform: NodeArgument.parse) var node: UInt32
     @OptionGroup var options: MemberOptions
 
     func run() async throws {

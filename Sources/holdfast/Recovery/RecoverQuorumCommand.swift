@@ -38,7 +38,7 @@ struct RecoverQuorumCommand: ParsableCommand {
             case .json: self.output.console.out(bytes: JSONDocument.encode(QuorumRecoveryDocument(plan)))
             case .table: for line in plan.lines { self.output.console.out(line) }
             }
-            let apply = Invocation.command((["recover-quorum"] + self.directories + ["--apply"]).joined(separator: " "))
+            let apply = Invocation.command(["recover-quorum"] + self.directories + ["--apply"])
             return self.output.console.note("nothing was changed; to do it: \(apply)")
         }
         let applied: QuorumRecoveryPlan.Applied
@@ -54,7 +54,8 @@ struct RecoverQuorumCommand: ParsableCommand {
         }
         self.output.console.note(
             "start node \(plan.chosen.identity.node): it leads alone. Each other one comes back with an empty data "
-                + "directory: \(Invocation.command("member", "replace")) N")
+                + "directory: \(Invocation.command("member", "replace")) N, with --peer and --client for one that is not in "
+                + "the others' configuration")
     }
 
     private func planned() throws(CommandFailure) -> QuorumRecoveryPlan {

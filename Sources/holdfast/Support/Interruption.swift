@@ -1,17 +1,16 @@
 import Dispatch
 import Glibc
 
-/// Takes a throw-away cluster down when the command is interrupted: it leaves no process behind.
+/// What a command still does when it is interrupted, before it ends: a throw-away cluster leaves no process behind.
 final class Interruption {
     private var sources: [any DispatchSourceSignal] = []
 
-    init(cluster: LocalCluster, root: String) {
+    init(_ interrupted: @escaping @Sendable () -> Void) {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                for node in cluster.nodes { cluster.process(node)?.signal(SIGKILL) }
-                Files.remove(root)
+                interrupted()
                 exit(128 + number)
             }
             source.resume()

@@ -10,7 +10,9 @@ enum Invocation {
     }
 
     /// A command of this program, ready to be typed.
-    static func command(_ arguments: String...) -> String {
+    static func command(_ arguments: String...) -> String { self.command(arguments) }
+
+    static func command(_ arguments: [String]) -> String {
         ([self.name] + arguments.map(self.quoted)).joined(separator: " ")
     }
 

@@ -17,6 +17,11 @@ final class LineReader {
         guard self.descriptor >= 0 else {
             throw CommandFailure(.refused, "\(path): \(String(cString: strerror(errno)))", applied: .no)
         }
+        var status = stat()
+        guard fstat(self.descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+            throw CommandFailure(
+                .refused, "\(path) is a directory", applied: .no, next: "name the files whose lines are to be appended")
+        }
     }
 
     deinit {

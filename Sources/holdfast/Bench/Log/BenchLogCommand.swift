@@ -74,7 +74,7 @@ struct BenchLogOptions: ParsableArguments {
             self.output.console.note("this is a debug build: its figures mean nothing; swift build -c release")
         #endif
         let scratch = try BenchScratch(in: self.dir)
-        let interruption = BenchInterruption(scratch)
+        let interruption = Interruption { scratch.end() }
         defer {
             interruption.end()
             scratch.end()

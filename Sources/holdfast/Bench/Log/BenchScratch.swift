@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Glibc
 import Synchronization
@@ -94,30 +93,5 @@ final class BenchScratch: Sendable {
         }
         if self.isEnding { throw CancellationError() }
         return (status, Files.text(output) ?? "")
-    }
-}
-
-/// Leaves nothing behind when the command is interrupted.
-final class BenchInterruption {
-    private static let signals = [SIGINT, SIGTERM, SIGHUP]
-
-    private var sources: [any DispatchSourceSignal] = []
-
-    init(_ scratch: BenchScratch) {
-        for number in Self.signals {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                scratch.end()
-                exit(128 + number)
-            }
-            source.resume()
-            self.sources.append(source)
-        }
-    }
-
-    func end() {
-        for source in self.sources { source.cancel() }
-        for number in Self.signals { signal(number, SIG_DFL) }
     }
 }
