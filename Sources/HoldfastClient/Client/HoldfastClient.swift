@@ -161,6 +161,8 @@ public final class HoldfastClient: Sendable {
     ) async throws(ClientError) -> ByteBuffer {
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds + waitMilliseconds)
         var backoff = Backoff()
+        // What a node that could be reached said, says more than that another one could not.
+        var refusal: ClientError?
         while true {
             var asked = server
             if asked == nil { asked = await self.pool.leader() }
@@ -177,7 +179,10 @@ public final class HoldfastClient: Sendable {
             } catch {
                 failure = .unreachable("\(asked): \(error)")
             }
-            guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else { throw failure }
+            if case .refused = failure { refusal = failure }
+            guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else {
+                throw failure.isWorthRetrying ? refusal ?? failure : failure
+            }
             self.pool.doubted(asked)
             try? await Task.sleep(for: backoff.next())
         }
