@@ -49,10 +49,10 @@ enum PeerMessageTarget: FuzzTarget {
         return [
             .voteRequest(VoteRequest(term: term, candidate: member, last: point, isPreVote: true)),
             .voteReply(VoteReply(term: term, voter: member, isGranted: false, isPreVote: true, refusal: .behind)),
-            .heartbeat(
-                Heartbeat(
-                    term: term, leader: member, commit: point.position, readRound: 9, clock: .zero, unreadable: .zero)),
-            .heartbeatReply(HeartbeatReply(term: term, follower: member, readRound: 9, clock: .zero)),
+            .heartbeat(Heartbeat(term: term, leader: member, commit: point.position, readRound: 9, clock: .zero)),
+            .heartbeatReply(
+                HeartbeatReply(
+                    term: term, follower: member, readRound: 9, clock: .zero, unreadable: point.position)),
             .hello(ReplicateHello(cluster: Samples.cluster, term: term, leader: member)),
             .welcome(
                 ReplicateWelcome(
