@@ -30,7 +30,13 @@ extension ReplicaDisk {
 extension DiskJob {
     /// Takes off the front what one sync should carry: at least one job, and no more once `byteCountMax` bytes are to be
     /// written. What must not wait comes along from further back.
-    package static func take(from jobs: inout [DiskJob], byteCountMax: Int) -> [DiskJob] {
+    ///
+    /// - Parameter isBlocked: The first write waits for room: all is taken, for a trim behind it may be what makes some.
+    package static func take(from jobs: inout [DiskJob], byteCountMax: Int, isBlocked: Bool) -> [DiskJob] {
+        guard !isBlocked else {
+            defer { jobs = [] }
+            return jobs
+        }
         var taken: [DiskJob] = []
         var left: [DiskJob] = []
         var byteCount = 0

@@ -154,7 +154,9 @@ final class DiskThread: Sendable {
             let (jobs, wantsSync) = self.state.withLock { state -> ([DiskJob], Bool) in
                 defer { state.wantsSync = false }
                 if state.jobs.isEmpty, !state.wantsSync { state.isRunning = false }
-                return (DiskJob.take(from: &state.jobs, byteCountMax: Self.syncedByteCountMax), state.wantsSync)
+                let jobs = DiskJob.take(
+                    from: &state.jobs, byteCountMax: Self.syncedByteCountMax, isBlocked: state.isBlocked)
+                return (jobs, state.wantsSync)
             }
             if jobs.isEmpty, !wantsSync { return }
             do throws(LogError) {

@@ -15,22 +15,29 @@ struct DiskJobTests {
 
     @Test func `one sync carries whole jobs, in order, until its bound is reached`() {
         var jobs = [self.write(60, at: 0), self.write(50, at: 60), self.write(10, at: 110), self.write(500, at: 120)]
-        #expect(self.offsets(DiskJob.take(from: &jobs, byteCountMax: 100)) == [0, 60])
-        #expect(self.offsets(DiskJob.take(from: &jobs, byteCountMax: 100)) == [110, 120])
+        #expect(self.offsets(DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false)) == [0, 60])
+        #expect(self.offsets(DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false)) == [110, 120])
         #expect(jobs.isEmpty)
-        #expect(DiskJob.take(from: &jobs, byteCountMax: 100).isEmpty)
+        #expect(DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false).isEmpty)
     }
 
     @Test func `a vote does not wait for the bytes before it, a truncation and a trim do`() {
         let vote = DiskJob.persistVote(HardState(term: Term(3), vote: nil))
         let truncation = DiskJob.truncate(to: .zero, generation: 1)
         var jobs = [self.write(100, at: 0), truncation, .trim(before: Position(1, 0)), self.write(9, at: 100), vote]
-        let taken = DiskJob.take(from: &jobs, byteCountMax: 100)
+        let taken = DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false)
         #expect(self.offsets(taken) == [0, nil])
         guard case .persistVote? = taken.last else {
             Issue.record("the vote waits")
             return
         }
         #expect(self.offsets(jobs) == [nil, nil, 100])
+    }
+
+    @Test func `a trim does not wait behind writes that wait for room, however many there are`() {
+        var jobs = [self.write(100, at: 0), self.write(9, at: 100), .trim(before: Position(1, 0))]
+        let taken = DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: true)
+        #expect(self.offsets(taken) == [0, 100, nil])
+        #expect(jobs.isEmpty)
     }
 }
