@@ -22,9 +22,11 @@ extension ReplicaCore {
         self.endActiveSegment(damagedThrough: reply.unreadable)
     }
 
-    /// A file that keeps rotting makes no more of the log's segments than one in a while.
+    /// A file that keeps rotting makes no more of the log's segments than one in a while; and none while leadership is handed
+    /// over, since whoever is to lead next has all that was placed.
     private mutating func endActiveSegment(damagedThrough end: Position) {
-        guard self.raft.role == .leader, end > .zero, end.segment == self.chain.tail.segment, !self.isDiskFull,
+        guard self.raft.role == .leader, self.handover == nil, end > .zero, end.segment == self.chain.tail.segment,
+            !self.isDiskFull,
             self.now.monotonic >= self.repairs.nextEarlyEnd
         else { return }
         let pause = self.configuration.limits.earlyEndPauseMilliseconds

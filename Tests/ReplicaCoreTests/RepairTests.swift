@@ -133,6 +133,25 @@ struct RepairTests {
         #expect(cluster.nodes[node].copyFetches.map(\.segment) == [active])
     }
 
+    @Test(arguments: [true, false])
+    func `no segment is ended while leadership is handed over, but by whoever leads afterwards`(isOwn: Bool) throws {
+        let (cluster, leader, follower) = try self.cluster()
+        let node = isOwn ? leader : follower
+        let target = (leader + 2) % 3
+        let active = cluster.nodes[node].core.chain.tail.segment
+        cluster.cut(target)
+        cluster.give(.transferAsked(id: 7, to: cluster.nodes[target].member.node), to: leader)
+        self.find(active.rawValue, cluster, at: node)
+        cluster.pass(milliseconds: 100)
+        #expect(cluster.transfers[7] == nil)
+        #expect(cluster.nodes[leader].core.chain.tail.segment == active)
+        cluster.mend(target)
+        cluster.pass(milliseconds: 1_500)
+        #expect(cluster.transfers[7] != nil)
+        let tails = cluster.nodes.map { $0.core.chain.tail.segment }
+        #expect(tails == [active.next, active.next, active.next])
+    }
+
     @Test func `a file that keeps rotting has no more than a segment in a second ended`() throws {
         let (cluster, leader, follower) = try self.cluster()
         let first = cluster.nodes[leader].core.chain.tail.segment.rawValue
