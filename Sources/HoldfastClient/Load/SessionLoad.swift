@@ -32,13 +32,14 @@ package struct SessionLoad: Sendable {
 
     /// - Returns: With a latency for each batch.
     package func run() async -> AppendLoad.Result {
+        let batches = self.batches
         let measuredFrom = NIODeadline.now() + self.warmUp
         let end = measuredFrom + self.duration
         var result = AppendLoad.Result()
         result.seconds = Double(self.duration.nanoseconds) / 1e9
         await withTaskGroup(of: AppendLoad.Result.self) { group in
             for _ in 0..<self.sessions {
-                group.addTask { await self.measure(from: measuredFrom, to: end) }
+                group.addTask { await self.measure(batches, from: measuredFrom, to: end) }
             }
             for await part in group {
                 result.latenciesMicroseconds += part.latenciesMicroseconds
@@ -57,7 +58,9 @@ package struct SessionLoad: Sendable {
         }
     }
 
-    private func measure(from measuredFrom: NIODeadline, to end: NIODeadline) async -> AppendLoad.Result {
+    private func measure(
+        _ batches: [ByteBuffer], from measuredFrom: NIODeadline, to end: NIODeadline
+    ) async -> AppendLoad.Result {
         let stream: NIOLoopBound<SessionStream>
         do {
             stream = try await SessionStream.open(
@@ -68,7 +71,6 @@ package struct SessionLoad: Sendable {
             result.failure = "\(error)"
             return result
         }
-        let batches = self.batches
         return await withCheckedContinuation { continuation in
             stream.eventLoop.execute {
                 let run = SessionRun(stream.value, batches: batches, measuredFrom: measuredFrom, end: end) {
