@@ -1,5 +1,6 @@
 import LogModel
 import ReplicaCore
+import ReplicaDisk
 import SegmentLog
 
 /// What a node's disk thread knows of the room there is.
@@ -18,15 +19,19 @@ struct DiskRoom {
 
 /// What the disk thread of a running node does on its thread.
 extension SimulatedNode {
-    /// Performs what is queued. A write that finds no room stays first in line, and all that comes behind it.
+    /// A frame or two: what must not wait overtakes the rest often.
+    private static let syncedByteCountMax = 1 << 10
+
+    /// Performs what one sync should carry. A write that finds no room stays first in line, and all that comes behind it.
     ///
     /// - Returns: What the node is to be told.
     /// - Throws: ``LogError``: the node must stop.
     func performJobs() throws(LogError) -> [ReplicaEvent] {
         guard let worker else { return [] }
         var events: [ReplicaEvent] = []
-        let left = try worker.perform(self.jobs, events: &events)
-        self.jobs = left
+        let due = DiskJob.take(from: &self.jobs, byteCountMax: Self.syncedByteCountMax, isBlocked: self.room.isBlocked)
+        let left = try worker.perform(due, events: &events)
+        self.jobs = left + self.jobs
         self.room.isBlocked = !left.isEmpty
         return events
     }

@@ -37,7 +37,7 @@ struct SimulationTests {
         var disksLost = 0
         var restored = 0
         var retired = 0
-        for seed in UInt64(100)...115 {
+        for seed in UInt64(1)...32 {
             let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
             crashes += report.crashes
             truncations += report.truncations
@@ -99,7 +99,7 @@ struct SimulationTests {
         var filled = 0
         var withoutRoom = 0
         var failed = 0
-        for seed in [UInt64(2), 5, 9, 12, 16, 19, 23, 26] {
+        for seed in [UInt64(2), 12, 16, 33, 40, 44, 47, 54] {
             let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
             #expect(report.violation == nil, "seed \(seed)")
             #expect(report.appendsAcknowledged > 0, "seed \(seed)")
