@@ -18,8 +18,10 @@ struct RepairWork: Sendable {
     private var ends: [SegmentID: Position] = [:]
     private(set) var phase = Phase.idle
     private(set) var retryAt = MonotonicTime.zero
-    /// When a leader may end a damaged segment again.
-    var nextEarlyEnd = MonotonicTime.zero
+    /// When a leader may end a damaged segment again, and how long after that the next one.
+    private var nextEarlyEnd = MonotonicTime.zero
+    private var earlyEndDoublings = 0
+    private static let earlyEndDoublingsMax = 12
     /// Eight seconds, from a quarter of one.
     private static let doublingsMax = 5
     /// Whom the last copy was asked of, and how many were asked for this segment in vain.
@@ -37,6 +39,17 @@ struct RepairWork: Sendable {
     var lowest: SegmentID? { self.ends.keys.min() }
     /// Highest first.
     var segments: [SegmentID] { self.ends.keys.sorted(by: >) }
+
+    /// Whether a leader may end a damaged segment now; then it may not for a second, and for twice as long after each that
+    /// follows as soon as it may: a disk that rots for ever makes a few segments a day.
+    mutating func mayEndEarly(now: MonotonicTime, pauseMilliseconds: UInt64) -> Bool {
+        guard now >= self.nextEarlyEnd else { return false }
+        let pause = pauseMilliseconds << UInt64(self.earlyEndDoublings)
+        let isQuiet = now >= self.nextEarlyEnd.advanced(byMilliseconds: pause)
+        self.earlyEndDoublings = isQuiet ? 0 : min(self.earlyEndDoublings + 1, Self.earlyEndDoublingsMax)
+        self.nextEarlyEnd = now.advanced(byMilliseconds: pauseMilliseconds << UInt64(self.earlyEndDoublings))
+        return true
+    }
 
     mutating func found(in segment: SegmentID, end: Position) {
         self.ends[segment] = max(end, self.ends[segment] ?? .zero)

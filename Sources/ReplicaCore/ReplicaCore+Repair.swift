@@ -27,10 +27,9 @@ extension ReplicaCore {
     private mutating func endActiveSegment(damagedThrough end: Position) {
         guard self.raft.role == .leader, self.handover == nil, end > .zero, end.segment == self.chain.tail.segment,
             !self.isDiskFull,
-            self.now.monotonic >= self.repairs.nextEarlyEnd
+            self.repairs.mayEndEarly(
+                now: self.now.monotonic, pauseMilliseconds: self.configuration.limits.earlyEndPauseMilliseconds)
         else { return }
-        let pause = self.configuration.limits.earlyEndPauseMilliseconds
-        self.repairs.nextEarlyEnd = self.now.monotonic.advanced(byMilliseconds: pause)
         self.actions.append(.note(.endedDamaged(end.segment)))
         self.endActiveSegment()
         self.drainEffects()

@@ -24,7 +24,7 @@ package struct ReplicaLimits: Sendable {
     /// How long after a repair that failed the next one begins.
     package var repairPauseMilliseconds: UInt64 = 250
 
-    /// How often a leader ends a segment for damage in it, its own or a follower's.
+    /// How long after a segment was ended for damage in it, a leader's own or a follower's, another one may be, at first.
     package var earlyEndPauseMilliseconds: UInt64 = 1_000
 
     /// How long a node that is no member any more still receives the log, which tells it so.

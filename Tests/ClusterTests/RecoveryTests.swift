@@ -10,6 +10,7 @@ extension ClusterTests {
             var lost: [UInt32]
             var generation: UInt32
             var applied: Bool
+            var kept_through: UInt64
         }
 
         @Test
@@ -29,6 +30,12 @@ extension ClusterTests {
                 let before = try cluster.files(of: survivor)
                 let plan = try await self.recover(survivor, "--plan")
                 #expect(plan.chosen == 1 && plan.lost == [2, 3] && plan.generation == 2 && !plan.applied)
+                #expect(plan.kept_through == 1)
+                let told = try await Program.run(["recover-quorum", "--plan", survivor.dataDirectory])
+                #expect(
+                    told.output.contains("lost: node 2, 3, and every record that was acknowledged behind 1."),
+                    "\(told.summary)")
+                #expect(told.errors.contains("recover-quorum \(survivor.dataDirectory) --apply"), "\(told.summary)")
                 #expect(try cluster.files(of: survivor) == before)
                 #expect(try await self.recover(survivor, "--apply").applied)
 

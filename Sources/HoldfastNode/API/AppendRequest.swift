@@ -31,6 +31,11 @@ struct AppendRequest {
     var acknowledgedBy: AcknowledgedBy
     var forwarding: Forwarding
 
+    /// One of a producer's appends, each of which must come behind the one before.
+    var isSequenced: Bool {
+        if case .producer = self.label { true } else { false }
+    }
+
     private static let parameterNames: Set<String> = ["forward", "expect", "ack", "wait"]
 
     /// - Throws: 400 or 415; nothing was applied.

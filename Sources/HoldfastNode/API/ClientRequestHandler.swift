@@ -135,7 +135,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     private func startAppend(on stream: HTTP2Stream) throws(Problem) {
         guard let append else { return }
-        guard self.body.readableBytes > NodeLimits.bodyByteCountOnLoopMax else {
+        // Of appends with sequences, which are taken in order only, a large one should not be overtaken.
+        let byteCountMax =
+            append.isSequenced ? NodeLimits.sequencedByteCountOnLoopMax : NodeLimits.bodyByteCountOnLoopMax
+        guard self.body.readableBytes > byteCountMax else {
             return self.submit(try append.draft(body: self.body), of: append, on: stream)
         }
         self.run(on: stream) { [body] in

@@ -7,6 +7,7 @@ package enum NodeLimits {
     static var eventLoopCount: Int { System.coreCount < 4 ? 1 : 2 }
     /// Larger bodies are read off the event loop, which others wait for.
     static let bodyByteCountOnLoopMax = 64 << 10
+    static let sequencedByteCountOnLoopMax = 1 << 20
     /// Smaller pieces of a body are copied, so that they do not keep the buffer alive that they came in.
     static let bodyByteCountCopiedMax = 4 << 10
     /// One request's body; larger ones are answered with 413.

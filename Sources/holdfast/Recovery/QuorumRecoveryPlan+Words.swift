@@ -74,9 +74,16 @@ struct QuorumRecoveryDocument: Encodable {
     var survivors: [Node]
     var chosen: UInt32
     var lost: [UInt32]
+    /// Whatever was acknowledged with a higher index is lost.
+    var keptThrough: UInt64
     var generation: UInt32
     var applied: Bool
     var kept: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case survivors, chosen, lost, generation, applied, kept
+        case keptThrough = "kept_through"
+    }
 
     init(_ plan: QuorumRecoveryPlan, _ applied: QuorumRecoveryPlan.Applied? = nil) {
         self.survivors = plan.survivors.map { survivor in
@@ -88,6 +95,7 @@ struct QuorumRecoveryDocument: Encodable {
         }
         self.chosen = plan.chosen.identity.node.rawValue
         self.lost = plan.lost.map(\.node.rawValue)
+        self.keptThrough = plan.chosen.nextIndex.rawValue - 1
         self.generation = plan.generation
         self.applied = applied != nil
         self.kept = applied?.kept ?? []
