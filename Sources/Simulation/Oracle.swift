@@ -11,11 +11,19 @@ struct Oracle {
     /// The newest one that is committed; `nil` while it is that of the founders.
     private(set) var membership: Membership?
     private var acknowledged: [ProducerSequence: LogIndex] = [:]
-    private(set) var lastAcknowledgedIndex = LogIndex(0)
+    /// What every read that begins now must see: all that was acknowledged, and all that a read before it has seen.
+    private(set) var lastSeenIndex = LogIndex(0)
+    /// Checksums of all frames that any node has placed: they are chained, so that equal ones mean equal logs up to there.
+    private var placed: [Place: UInt32] = [:]
     var writers = WriterOracle()
     private var places: [ProducerSequence: LogIndex] = [:]
     /// Nobody asked for more to be trimmed.
     var trimAskedMax = LogIndex.first
+
+    private struct Place: Hashable {
+        var position: Position
+        var term: Term
+    }
 
     var leaderCount: Int { self.leaders.count }
     var acknowledgedCount: Int { self.acknowledged.count + self.writers.acknowledgedCount }
@@ -34,6 +42,35 @@ struct Oracle {
                     "node \(node) leads term \(term) without the committed frame at \(self.committed[last].frame.position)"
             )
         }
+    }
+
+    /// Whoever places a frame of a term at a position, it is the same one, behind the same log.
+    mutating func placed(_ node: Int, _ frames: ArraySlice<MirroredLog.Frame>) throws(Violation) {
+        for frame in frames {
+            let place = Place(position: frame.position, term: frame.term)
+            if let known = self.placed.updateValue(frame.checksum, forKey: place), known != frame.checksum {
+                throw Violation(
+                    invariant: .logMatching,
+                    detail: "node \(node) places another frame of term \(frame.term) at \(frame.position)")
+            }
+        }
+    }
+
+    /// A linearizable read sees the log before `next`.
+    ///
+    /// - Parameter seen: What was acknowledged or read before it began.
+    mutating func read(before next: LogIndex, seen: LogIndex) throws(Violation) {
+        guard seen < next else {
+            throw Violation(
+                invariant: .linearizableReads,
+                detail: "a read ends before \(next), though \(seen) was acknowledged or read before it began")
+        }
+        let committedNext = self.committed.last.map { $0.frame.firstIndex.advanced(by: UInt64($0.frame.recordCount)) }
+        guard next <= committedNext ?? .first else {
+            throw Violation(
+                invariant: .linearizableReads, detail: "a read ends before \(next), which nobody has committed")
+        }
+        self.acknowledged(through: LogIndex(next.rawValue - 1))
     }
 
     mutating func voted(_ reply: VoteReply, for candidate: Member) throws(Violation) {
@@ -84,6 +121,6 @@ struct Oracle {
     }
 
     mutating func acknowledged(through index: LogIndex) {
-        self.lastAcknowledgedIndex = max(self.lastAcknowledgedIndex, index)
+        self.lastSeenIndex = max(self.lastSeenIndex, index)
     }
 }

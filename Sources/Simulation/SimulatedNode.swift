@@ -46,6 +46,8 @@ final class SimulatedNode {
     var hasLostPower = false
     /// Commits that this node has reported in its present term.
     private(set) var commitsOfTerm = 0
+    /// Of the present life.
+    private var commitSeen = Position.zero
     private var commitTerm = Term.zero
     /// Added to the wall clock.
     var clockSkew: UInt64 = 0
@@ -127,6 +129,7 @@ final class SimulatedNode {
     /// - Parameter committed: Stands for what cannot be read, in the mirror of its log.
     func start(randomSeed: UInt64, now: ReplicaTime, committed: [MirroredLog.Frame]) throws(Violation) {
         self.life += 1
+        self.commitSeen = .zero
         self.hasGivenUp = false
         do {
             let own = try self.open(Life(randomSeed))
@@ -250,7 +253,13 @@ final class SimulatedNode {
 
     // MARK: What it vouches for
 
-    func committed() {
+    func committed(through position: Position) throws(Violation) {
+        guard position >= self.commitSeen else {
+            throw Violation(
+                invariant: .nothingGoesBack,
+                detail: "node \(self.number) commits \(position) after \(self.commitSeen)")
+        }
+        self.commitSeen = position
         if self.commitTerm != self.term { self.commitsOfTerm = 0 }
         self.commitTerm = self.term
         self.commitsOfTerm += 1

@@ -68,7 +68,7 @@ package enum Invariant: String, Hashable, Sendable {
     case conditions = "an append stands where it was expected to, and what was refused never appears"
     case fencing = "nothing is taken from a writer once a higher token was"
     case cursors = "a cursor is never behind what was acknowledged"
-    case linearizableReads = "a linearizable read sees all that was acknowledged before it"
+    case linearizableReads = "a linearizable read sees all that was acknowledged or read before it"
     case nothingGoesBack = "terms, votes and what was vouched for never go back"
     case trimmedAsAsked = "only what was asked for is trimmed, and the first position never goes back"
     case sameFiles = "sealed segments are the same files on every node"

@@ -4,9 +4,12 @@ import SegmentLog
 
 /// Every node's disk: jobs queue up while it is busy and share the next sync, as on a real disk thread.
 extension World {
-    func enqueue(_ job: DiskJob, _ node: SimulatedNode) {
+    func enqueue(_ job: DiskJob, _ node: SimulatedNode) throws(Violation) {
         switch job {
-        case .write(let bytes, let position, _): node.log.append(bytes, at: position)
+        case .write(let bytes, let position, _):
+            let count = node.log.frames.count
+            node.log.append(bytes, at: position)
+            try self.oracle.placed(node.number, node.log.frames[count...])
         case .truncate(let point, _): node.truncated(to: point)
         case .trim, .persistVote, .recordCommit, .liftBar, .rememberStarts, .retire: break
         }

@@ -11,7 +11,7 @@ extension World {
         guard !self.isHealing else { return }
         self.schedule(.trim, after: self.microseconds(20_000..<800_000))
         guard let node = self.nodes.first(where: { $0.isRunning && $0.role == .leader }) else { return }
-        let last = self.oracle.lastAcknowledgedIndex.rawValue
+        let last = self.oracle.lastSeenIndex.rawValue
         let index = LogIndex(self.chance(1, of: 2) ? last + 1 : self.random.next(in: 0..<last + 1))
         self.lastRequest += 1
         self.oracle.asksToTrim(before: index)

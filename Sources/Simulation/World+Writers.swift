@@ -24,7 +24,7 @@ extension World {
         }
         self.lastRequest = request
         self.writers[number].attempt = SimulatedWriter.Attempt(
-            request: request, node: target, life: node.life, acknowledgedIndex: self.oracle.lastAcknowledgedIndex,
+            request: request, node: target, life: node.life, acknowledgedIndex: self.oracle.lastSeenIndex,
             acknowledgedToken: self.oracle.writers.acknowledgedToken, isByAll: isByAll)
         self.schedule(.writerGivesUp(number, request: request), after: self.microseconds(300_000..<1_500_000))
         try self.step(node, .proposed([Proposal(id: request, submission)]))

@@ -264,7 +264,7 @@ final class World {
 
     private func perform(_ action: ReplicaAction, of node: SimulatedNode) throws(Violation) {
         switch action {
-        case .disk(let job): self.enqueue(job, node)
+        case .disk(let job): try self.enqueue(job, node)
         case .answer(let id, let result): try self.answered(id, result)
         case .send(let message, let member):
             if case .voteReply(let reply) = message { try self.oracle.voted(reply, for: member) }
@@ -284,7 +284,7 @@ final class World {
         case .closeUpstream(let id): self.closeUpstream(id, from: node)
         case .committed(let position, _):
             try self.oracle.committed(node.number, through: position, term: node.term, log: node.log)
-            node.committed()
+            try node.committed(through: position)
             self.prepareNextSegment(node)
             self.temptAtCommit(node)
         case .readReady(let id, let nextIndex):
