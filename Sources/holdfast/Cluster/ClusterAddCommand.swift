@@ -13,15 +13,17 @@ struct ClusterAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         let setup = ClusterSetup(directory: self.options.directory)
-        let (cluster, node) = try setup.extend(try self.options.cluster())
+        let found = try self.options.cluster()
+        let members = try await self.members(of: found)
+        let (cluster, node) = try setup.extend(found)
         if cluster.process(node) == nil { try cluster.start(node) }
-        let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 2_000)
+        let client = HoldfastClient(servers: members, timeoutMilliseconds: 2_000)
         let deadline = ContinuousClock.now + .milliseconds(self.wait.milliseconds)
         while true {
             let failure: String
             do throws(ClientError) {
                 _ = try await client.addMember(node.number, peer: node.peer, client: node.client)
-                let leader = await ClusterProbe(client: client).look().leader
+                let leader = await cluster.look(client).leader
                 if leader?.nodes.first(where: { $0.node == node.number })?.membership == .voter { break }
                 failure = "it is not level yet"
             } catch {
@@ -44,5 +46,16 @@ struct ClusterAddCommand: AsyncParsableCommand {
         self.options.console.endProgress()
         await client.shutdown()
         self.options.say("added", [node])
+    }
+
+    /// Where nodes of this very cluster answer: on its other ports another cluster may, which would take the node in.
+    private func members(of cluster: LocalCluster) async throws(CommandFailure) -> [ServerAddress] {
+        let members = await cluster.look().members
+        guard !members.isEmpty else {
+            throw CommandFailure(
+                .unreachable, "no node of the cluster under \(cluster.directory) answers: none can be added to it",
+                next: "\(cluster.command("status")); \(cluster.command("up"))")
+        }
+        return members.map(\.client)
     }
 }

@@ -28,6 +28,7 @@ struct ClusterSetup {
         guard Set(nodes.map(\.number)).count == nodes.count else {
             throw CommandFailure(.badConfiguration, "two files in \(configurations) have the same node.id")
         }
+        try self.checkPorts(of: nodes)
         return try self.write(nodes)
     }
 
@@ -41,6 +42,7 @@ struct ClusterSetup {
                 client: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10),
                 peer: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10 + 1))
         }
+        try self.checkPorts(of: nodes)
         try Files.makeDirectory("\(self.directory)/run")
         for node in nodes { try self.configure(node, among: nodes, settings: settings) }
         try Files.write(settings, to: "\(self.directory)/run/\(Self.settings)")
@@ -68,10 +70,16 @@ struct ClusterSetup {
             number: number, config: "\(cluster.run)/n\(number).yaml",
             client: ServerAddress(host: last.client.host, port: last.client.port + 10),
             peer: ServerAddress(host: last.peer.host, port: last.peer.port + 10))
-        try cluster.checkPorts(of: node)
+        try cluster.checkPorts(of: [node])
         try self.configure(node, among: cluster.nodes + [node], settings: "join: true\n" + settings)
         try Files.write("", to: "\(cluster.run)/\(node.name).joining")
         return (try self.write(cluster.nodes + [node]), node)
+    }
+
+    /// Before any file is written: what cannot start leaves nothing that looks like a cluster.
+    private func checkPorts(of nodes: [LocalCluster.Node]) throws(CommandFailure) {
+        let cluster = LocalCluster(directory: self.directory, nodes: nodes)
+        try cluster.checkPorts(of: nodes.filter { cluster.process($0) == nil })
     }
 
     private func configure(

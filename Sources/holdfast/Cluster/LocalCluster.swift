@@ -1,7 +1,6 @@
 import Glibc
 import HoldfastClient
 import HoldfastNode
-import LogModel
 
 /// Real node processes on this machine, known by files under one directory:
 ///
@@ -10,6 +9,7 @@ import LogModel
 ///     DATA/run/n1.node    where its configuration is and where it listens
 ///     DATA/run/n1.pid     its process, while it runs
 ///     DATA/run/n1.log     what it said
+///     DATA/run/n4.removed it was a member, and is none any more
 ///
 /// So every command finds the cluster again, and none keeps running to hold it.
 struct LocalCluster: Sendable {
@@ -47,6 +47,7 @@ struct LocalCluster: Sendable {
 
     func log(_ node: Node) -> String { "\(self.run)/\(node.name).log" }
     private func pidFile(_ node: Node) -> String { "\(self.run)/\(node.name).pid" }
+    func removedFile(_ node: Node) -> String { "\(self.run)/\(node.name).removed" }
 
     // MARK: Finding
 
@@ -76,18 +77,6 @@ struct LocalCluster: Sendable {
         return node
     }
 
-    func leader() async throws(CommandFailure) -> Node { try await self.leaderAndTerm().node }
-
-    func leaderAndTerm() async throws(CommandFailure) -> (node: Node, term: Term) {
-        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 2_000)
-        let picture = await ClusterProbe(client: client).look()
-        await client.shutdown()
-        guard let leader = picture.leader, let node = self.nodes.first(where: { $0.number == leader.node }) else {
-            throw CommandFailure(.unreachable, "no leader is known", next: self.command("status"))
-        }
-        return (node, Term(leader.term))
-    }
-
     func process(_ node: Node) -> ProcessIdentity? {
         Files.text(self.pidFile(node)).flatMap { ProcessIdentity($0) }.flatMap { $0.isRunning ? $0 : nil }
     }
@@ -101,22 +90,26 @@ struct LocalCluster: Sendable {
         if let process = self.process(node) {
             throw CommandFailure(.refused, "\(node.name) runs already, as process \(process.pid)")
         }
-        try self.checkPorts(of: node)
+        try self.checkPorts(of: [node])
         try Files.makeDirectory(self.dataDirectory(node))
         let process = try Spawn.detached(
             Files.program, ["serve", "--config", node.config, "--data-dir", self.dataDirectory(node)],
             log: self.log(node))
         try Files.write(process.text, to: self.pidFile(node))
+        // Whoever starts it wants it: it may be about to become a member again.
+        Files.remove(self.removedFile(node))
     }
 
     /// - Throws: Which port is taken, and what can be done.
-    func checkPorts(of node: Node) throws(CommandFailure) {
-        for address in [node.client, node.peer] where Ports.isTaken(address) {
-            throw CommandFailure(
-                .refused, "\(node.name) cannot start: \(address) is in use by another process",
-                next:
-                    "stop that process (\(Invocation.command("cluster", "down")), if it is a cluster), or choose other ports "
-                    + "(--base-port)")
+    func checkPorts(of nodes: [Node]) throws(CommandFailure) {
+        for node in nodes {
+            for address in [node.client, node.peer] where Ports.isTaken(address) {
+                throw CommandFailure(
+                    .refused, "\(node.name) cannot start: \(address) is in use by another process",
+                    next:
+                        "stop that process (\(Invocation.command("cluster", "down")), if it is a cluster), or choose "
+                        + "other ports (--base-port)")
+            }
         }
     }
 
@@ -162,27 +155,6 @@ struct LocalCluster: Sendable {
         for node in self.nodes { Files.remove(self.dataDirectory(node)) }
         Files.remove(self.run)
         if Files.names(in: self.directory).isEmpty { Files.remove(self.directory) }
-    }
-
-    /// Waits until a leader has committed in its term; notices a node that ends meanwhile.
-    func waitForLeader(milliseconds: UInt64) async throws(CommandFailure) {
-        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 1_000)
-        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
-        while true {
-            let picture = await ClusterProbe(client: client).look()
-            if let leader = picture.leader, leader.isReady { return await client.shutdown() }
-            let ended = self.nodes.filter { self.process($0) == nil }
-            if ended.count * 2 >= self.nodes.count {
-                throw CommandFailure(
-                    .unreachable,
-                    "\(ended.map(\.name).joined(separator: ", ")) ended: " + (ended.first.map(self.lastWords) ?? ""),
-                    next: "see \(self.run)/*.log")
-            }
-            guard ContinuousClock.now < deadline else {
-                throw CommandFailure(.unreachable, "no leader within \(milliseconds) ms", next: "see \(self.run)/*.log")
-            }
-            try? await Task.sleep(for: .milliseconds(20))
-        }
     }
 }
 

@@ -8,9 +8,9 @@ struct ProcessIdentity: Hashable, Sendable {
 
     /// - Returns: `nil` when no such process runs.
     init?(running pid: pid_t) {
-        guard let ticks = Self.startTicks(of: pid) else { return nil }
+        guard let stat = Self.stat(of: pid) else { return nil }
         self.pid = pid
-        self.startTicks = ticks
+        self.startTicks = stat.startTicks
     }
 
     /// Parses `PID TICKS`.
@@ -23,7 +23,12 @@ struct ProcessIdentity: Hashable, Sendable {
 
     var text: String { "\(self.pid) \(self.startTicks)\n" }
 
-    var isRunning: Bool { Self.startTicks(of: self.pid) == self.startTicks }
+    var isRunning: Bool { Self.stat(of: self.pid)?.startTicks == self.startTicks }
+
+    /// Whether SIGSTOP holds it.
+    var isPaused: Bool {
+        Self.stat(of: self.pid).map { $0.state == "T" && $0.startTicks == self.startTicks } ?? false
+    }
 
     /// - Returns: Whether the process was there to take it.
     @discardableResult
@@ -43,15 +48,15 @@ struct ProcessIdentity: Hashable, Sendable {
         }
     }
 
-    /// The 22nd field; the second is a name in parentheses that may hold anything. Zombies do not run; but while other
+    /// The third and the 22nd field; the second is a name in parentheses that may hold anything. Zombies do not run; but while other
     /// threads of a killed process are still ending, its ports and files are in use, though its first one is a zombie.
-    private static func startTicks(of pid: pid_t) -> UInt64? {
+    private static func stat(of pid: pid_t) -> (state: Substring, startTicks: UInt64)? {
         guard pid > 0, let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 19 else { return nil }
         let isEnding = fields[0] == "Z" || fields[0] == "X"
         guard !isEnding || Files.names(in: "/proc/\(pid)/task").count > 1 else { return nil }
-        return UInt64(fields[19])
+        return UInt64(fields[19]).map { (fields[0], $0) }
     }
 }
 
