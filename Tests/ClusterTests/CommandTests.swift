@@ -62,6 +62,10 @@ extension ClusterTests {
                 var ready: Bool
                 var nodes: [Node]
             }
+            struct Leader: Decodable, Equatable {
+                var leader: UInt32
+                var name: String
+            }
             try await TestCluster.with { cluster in
                 let whole = try await cluster.ask("status", "-o", "json")
                 #expect(whole.status == 0, "\(whole.summary)")
@@ -72,7 +76,7 @@ extension ClusterTests {
                 try await cluster.control("status")
                 #expect(try await cluster.control("leader").output == "\(leader.name)\n")
                 let named = try await cluster.control("leader", "-o", "json")
-                #expect(try named.json([String: [String]].self) == ["leader": [leader.name]])
+                #expect(try named.json(Leader.self) == Leader(leader: leader.number, name: leader.name))
 
                 let follower = cluster.others(than: leader)[0]
                 let killed = try await cluster.control("kill", follower.name, "-o", "json")
@@ -87,6 +91,8 @@ extension ClusterTests {
                 #expect(try await cluster.control("kill", follower.name, exits: 1).errors.contains("does not run"))
                 #expect(try await cluster.control("start", leader.name, exits: 1).errors.contains("runs already"))
                 #expect(try await cluster.control("kill", "n9", exits: 64).errors.contains("there is no node n9"))
+                #expect(
+                    try await cluster.control("start", "leader", exits: 64).errors.contains("say one of n1, n2, n3"))
                 // Files are not written anew under processes that read them once.
                 let running = try await cluster.control("up", "--fsync", "os", exits: 1)
                 #expect(running.errors.contains("runs, with the settings"), "\(running.summary)")

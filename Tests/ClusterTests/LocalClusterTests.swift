@@ -26,7 +26,7 @@ extension ClusterTests {
                 }
                 #expect(!FileManager.default.fileExists(atPath: "\(other)/run/n4.node"))
                 let wiped = try await Program.run(["cluster", "down", "--wipe", "--data-dir", other])
-                #expect(wiped.status == 0, "\(wiped.summary)")
+                #expect(wiped.status == 0 && wiped.output == "removed \(other)\n", "\(wiped.summary)")
                 #expect(!FileManager.default.fileExists(atPath: other))
                 try await cluster.control("status")
             }

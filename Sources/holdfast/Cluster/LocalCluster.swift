@@ -65,14 +65,20 @@ struct LocalCluster: Sendable {
         return LocalCluster(directory: directory, nodes: nodes.sorted { $0.number < $1.number })
     }
 
+    /// `n2` or `2`.
+    func node(_ name: String) throws(CommandFailure) -> Node { try self.node(name, hint: "say") }
+
     /// `leader`, `n2` or `2`.
-    func node(_ name: String) async throws(CommandFailure) -> Node {
-        if name == "leader" { return try await self.leader() }
+    func nodeOrLeader(_ name: String) async throws(CommandFailure) -> Node {
+        name == "leader" ? try await self.leader() : try self.node(name, hint: "say leader or")
+    }
+
+    private func node(_ name: String, hint: String) throws(CommandFailure) -> Node {
         let digits = name.hasPrefix("n") ? name.dropFirst() : name[...]
         guard let node = self.nodes.first(where: { String($0.number) == digits }) else {
             throw CommandFailure(
                 .usage, "there is no node \(name)",
-                next: "say leader or one of \(self.nodes.map(\.name).joined(separator: ", "))")
+                next: "\(hint) one of \(self.nodes.map(\.name).joined(separator: ", "))")
         }
         return node
     }
@@ -151,10 +157,15 @@ struct LocalCluster: Sendable {
     }
 
     /// Removes what belongs to the cluster, and its directory when nothing else is in it.
-    func wipe() {
-        for node in self.nodes { Files.remove(self.dataDirectory(node)) }
-        Files.remove(self.run)
-        if Files.names(in: self.directory).isEmpty { Files.remove(self.directory) }
+    ///
+    /// - Returns: What was there and is gone.
+    func wipe() -> [String] {
+        let paths = (self.nodes.map(self.dataDirectory) + [self.run]).filter(Files.exists)
+        for path in paths { Files.remove(path) }
+        let gone = paths.filter { !Files.exists($0) }
+        guard Files.names(in: self.directory).isEmpty else { return gone }
+        Files.remove(self.directory)
+        return [self.directory]
     }
 }
 

@@ -70,7 +70,12 @@ struct LeaderCommand: AsyncParsableCommand {
         let leader = try await cluster.leader()
         switch self.options.output.output {
         case .table: self.options.console.out(leader.name)
-        case .json: self.options.say("leader", [leader])
+        case .json:
+            struct Document: Encodable {
+                var leader: UInt32
+                var name: String
+            }
+            self.options.console.out(bytes: JSONDocument.encode(Document(leader: leader.number, name: leader.name)))
         }
     }
 }
@@ -83,7 +88,7 @@ struct KillCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
-        let node = try await cluster.node(self.node)
+        let node = try await cluster.nodeOrLeader(self.node)
         try await cluster.kill(node)
         self.options.say("killed", [node])
     }
@@ -97,7 +102,7 @@ struct PauseCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
-        let node = try await cluster.node(self.node)
+        let node = try await cluster.nodeOrLeader(self.node)
         try cluster.signal(node, SIGSTOP)
         self.options.say("paused", [node])
     }
@@ -111,7 +116,7 @@ struct ResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
-        let node = try await cluster.node(self.node)
+        let node = try cluster.node(self.node)
         try cluster.signal(node, SIGCONT)
         self.options.say("resumed", [node])
     }
@@ -125,7 +130,7 @@ struct StartCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try self.options.cluster()
-        let node = try await cluster.node(self.node)
+        let node = try cluster.node(self.node)
         try cluster.start(node)
         let client = HoldfastClient(servers: [node.client], timeoutMilliseconds: 10_000)
         let deadline = ContinuousClock.now + .seconds(20)
@@ -157,8 +162,19 @@ struct DownCommand: AsyncParsableCommand {
         let picture = await cluster.look()
         await cluster.down()
         try cluster.remember(picture)
-        if self.wipe { cluster.wipe() }
+        let removed = self.wipe ? cluster.wipe() : nil
         if running.isEmpty { self.options.console.note("no node was running") }
-        if !running.isEmpty || self.options.output.output == .json { self.options.say("stopped", running) }
+        switch self.options.output.output {
+        case .table:
+            if !running.isEmpty { self.options.say("stopped", running) }
+            if let removed { self.options.console.out("removed \(removed.joined(separator: ", "))") }
+        case .json:
+            struct Document: Encodable {
+                var stopped: [String]
+                var removed: [String]?
+            }
+            self.options.console.out(
+                bytes: JSONDocument.encode(Document(stopped: running.map(\.name), removed: removed)))
+        }
     }
 }
