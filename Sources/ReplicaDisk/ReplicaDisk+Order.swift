@@ -28,12 +28,17 @@ extension ReplicaDisk {
 }
 
 extension DiskJob {
+    /// More than a leader ships to a follower that is behind. So much waits on a leader's disk that is slower than those
+    /// of a majority, which need not wait for it: then throughput is all that counts.
+    private static let queuedByteCountMax = 16 << 20
+
     /// Takes off the front what one sync should carry: at least one job, and no more once `byteCountMax` bytes are to be
     /// written. What must not wait comes along from further back.
     ///
     /// - Parameter isBlocked: The first write waits for room: all is taken, for a trim behind it may be what makes some.
     package static func take(from jobs: inout [DiskJob], byteCountMax: Int, isBlocked: Bool) -> [DiskJob] {
-        guard !isBlocked else {
+        let isFarBehind = jobs.reduce(0) { $0 + $1.writtenByteCount } > Self.queuedByteCountMax
+        guard !isBlocked, !isFarBehind else {
             defer { jobs = [] }
             return jobs
         }
@@ -46,10 +51,14 @@ extension DiskJob {
                 continue
             }
             taken.append(job)
-            if case .write(let bytes, _, _) = job { byteCount += bytes.count }
+            byteCount += job.writtenByteCount
         }
         jobs = left
         return taken
+    }
+
+    private var writtenByteCount: Int {
+        if case .write(let bytes, _, _) = self { bytes.count } else { 0 }
     }
 
     /// A vote kept back would keep the cluster without a leader; stored early, it only withholds. A trim may free the room

@@ -21,6 +21,14 @@ struct DiskJobTests {
         #expect(DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false).isEmpty)
     }
 
+    @Test func `a disk that is far behind takes all at once`() {
+        var jobs = (0..<17).map { self.write(1 << 20, at: UInt32($0) << 20) }
+        #expect(DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false).count == 17)
+        #expect(jobs.isEmpty)
+        jobs = (0..<16).map { self.write(1 << 20, at: UInt32($0) << 20) }
+        #expect(DiskJob.take(from: &jobs, byteCountMax: 100, isBlocked: false).count == 1)
+    }
+
     @Test func `a vote does not wait for the bytes before it, a truncation and a trim do`() {
         let vote = DiskJob.persistVote(HardState(term: Term(3), vote: nil))
         let truncation = DiskJob.truncate(to: .zero, generation: 1)
