@@ -101,8 +101,8 @@ extension World {
     /// In the end everything is repaired, also in the segment that was written to.
     var isRepaired: Bool {
         guard let number = self.damaged else { return true }
-        let node = self.nodes[number]
-        return node.isRunning && node.mayVote && node.damagedSegments.isEmpty && node.store?.damage.isEmpty ?? false
+        // Until all of it has been read again, what nobody has met yet is not repaired either.
+        return !self.members.contains { $0.number == number }
     }
 
     // MARK: Repair
