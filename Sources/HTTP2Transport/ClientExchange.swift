@@ -3,7 +3,6 @@ import NIOCore
 
 /// One request of ``HTTP2Client`` from asking to answering. Confined to the client's event loop.
 final class ClientExchange: HTTP2ClientHandler {
-    private static let copiedByteCountMax = 4_096
     typealias Reply = @Sendable (Result<HTTP2Answer, HTTP2ClientError>) -> Void
 
     let address: HTTP2Address
@@ -87,12 +86,7 @@ final class ClientExchange: HTTP2ClientHandler {
             self.complete(.failure(.bodyTooLarge(limit: self.bodyByteCountMax)))
             return stream.reset(.cancel)
         }
-        // A small one is copied, or it would keep the whole buffer alive that it came in.
-        if self.body.readableBytes == 0, body.readableBytes > Self.copiedByteCountMax {
-            self.body = body
-        } else {
-            self.body.writeImmutableBuffer(body)
-        }
+        self.body.collect(body)
     }
 
     func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) {

@@ -28,6 +28,8 @@ extension ReplicaCore {
                 self.actions.append(.answer(id: proposal.id, answer))
             }
         }
+        // What was answered at once, as a repetition is, was never placed.
+        self.placingByteCount = 0
         self.finish(run)
         self.drainEffects()
         self.shipToAll()

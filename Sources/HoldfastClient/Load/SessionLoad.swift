@@ -3,7 +3,8 @@ import NIOCore
 
 /// A load of sessions, for measuring: each keeps some batches on their way, and sends another for each acknowledgement.
 ///
-/// Callbacks all the way; batches are encoded once, and sent in turn. A session that fails is not replaced: its failure is counted.
+/// Callbacks all the way; batches are encoded once, and sent in turn. A session that fails is not replaced: its failure is
+/// counted.
 package struct SessionLoad: Sendable {
     package var server: ServerAddress
     package var sessions: Int

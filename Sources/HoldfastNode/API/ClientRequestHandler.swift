@@ -71,11 +71,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             self.body = ByteBuffer()
             return self.refusal = .bodyTooLarge(byteCountMax)
         }
-        if self.body.readableBytes == 0, body.readableBytes > NodeLimits.bodyByteCountCopiedMax {
-            self.body = body
-        } else {
-            self.body.writeImmutableBuffer(body)
-        }
+        self.body.collect(body)
     }
 
     func receivedEnd(on stream: HTTP2Stream) {

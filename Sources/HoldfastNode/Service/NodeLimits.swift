@@ -8,8 +8,6 @@ package enum NodeLimits {
     /// Larger bodies are read off the event loop, which others wait for.
     static let bodyByteCountOnLoopMax = 64 << 10
     static let sequencedByteCountOnLoopMax = 1 << 20
-    /// Smaller pieces of a body are copied, so that they do not keep the buffer alive that they came in.
-    static let bodyByteCountCopiedMax = 4 << 10
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
     /// One cursor or token.

@@ -55,29 +55,21 @@ struct LocalPicture {
 
     /// As `holdfast status -o json` has it, with each node's process.
     var json: [UInt8] {
-        struct Document: Encodable {
-            struct Node: Encodable {
-                var node: UInt32
-                var name: String
-                var role: String
-                var pid: Int32?
-                var client: String
-                var reachable: Bool
-                var status: ClusterStatus?
-            }
-            var leader: UInt32?
-            var term: UInt64?
-            var ready: Bool
-            var nodes: [Node]
+        struct Node: Encodable {
+            var node: UInt32
+            var name: String
+            var role: String
+            var pid: Int32?
+            var client: String
+            var reachable: Bool
+            var status: ClusterStatus?
         }
-        return JSONDocument.encode(
-            Document(
-                leader: self.leader?.node, term: self.leader?.term, ready: self.leader?.isReady ?? false,
-                nodes: self.nodes.map {
-                    .init(
-                        node: $0.node.number, name: $0.node.name, role: $0.role, pid: $0.process?.pid,
-                        client: $0.node.client.description, reachable: $0.status != nil, status: $0.status)
-                }))
+        let nodes = self.nodes.map {
+            Node(
+                node: $0.node.number, name: $0.node.name, role: $0.role, pid: $0.process?.pid,
+                client: $0.node.client.description, reachable: $0.status != nil, status: $0.status)
+        }
+        return JSONDocument.encode(PictureDocument(leader: self.leader, nodes: nodes))
     }
 
     /// What is wrong, all of it, and what to do about the first; `nil` when each node answers and one leads.

@@ -48,8 +48,9 @@ struct ProcessIdentity: Hashable, Sendable {
         }
     }
 
-    /// The third and the 22nd field; the second is a name in parentheses that may hold anything. Zombies do not run; but while other
-    /// threads of a killed process are still ending, its ports and files are in use, though its first one is a zombie.
+    /// The third and the 22nd field; the second is a name in parentheses that may hold anything. Zombies do not run; but
+    /// while other threads of a killed process are still ending, its ports and files are in use, though its first one is
+    /// a zombie.
     private static func stat(of pid: pid_t) -> (state: Substring, startTicks: UInt64)? {
         guard pid > 0, let text = Files.text("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")

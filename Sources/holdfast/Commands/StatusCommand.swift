@@ -192,24 +192,16 @@ struct ClusterPicture {
     }
 
     var json: [UInt8] {
-        struct Document: Encodable {
-            struct Node: Encodable {
-                var node: UInt32?
-                var client: String
-                var reachable: Bool
-                var status: ClusterStatus?
-            }
-            var leader: UInt32?
-            var term: UInt64?
-            var ready: Bool
-            var nodes: [Node]
+        struct Node: Encodable {
+            var node: UInt32?
+            var client: String
+            var reachable: Bool
+            var status: ClusterStatus?
         }
-        return JSONDocument.encode(
-            Document(
-                leader: self.leader?.node, term: self.leader?.term, ready: self.leader?.isReady ?? false,
-                nodes: self.nodes.map {
-                    .init(node: $0.number, client: $0.client, reachable: $0.status != nil, status: $0.status)
-                }))
+        let nodes = self.nodes.map {
+            Node(node: $0.number, client: $0.client, reachable: $0.status != nil, status: $0.status)
+        }
+        return JSONDocument.encode(PictureDocument(leader: self.leader, nodes: nodes))
     }
 }
 
