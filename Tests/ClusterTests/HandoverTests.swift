@@ -17,16 +17,20 @@ extension ClusterTests {
         @Test func `Leadership goes from node to node under load without a refused append`() async throws {
             try await TestCluster.with { cluster in
                 async let result = Self.load(cluster, at: cluster.nodes[0], seconds: 4).run()
-                for round in 0..<12 {
-                    let target = cluster.nodes[round % 3]
-                    let answer = try await cluster.ask("transfer-leader", "--to", "\(target.number)", "-o", "json")
-                    #expect(answer.status == 0, "\(answer.summary)")
-                    #expect(answer.output.hasPrefix("{\"leader\":\(target.number),"))
-                    #expect(try await cluster.leader().node == target)
+                let history = try await Load.run(on: cluster) { history in
+                    for round in 0..<12 {
+                        let target = cluster.nodes[round % 3]
+                        let answer = try await cluster.ask("transfer-leader", "--to", "\(target.number)", "-o", "json")
+                        #expect(answer.status == 0, "\(answer.summary)")
+                        #expect(answer.output.hasPrefix("{\"leader\":\(target.number),"))
+                        #expect(try await cluster.leader().node == target)
+                        try await history.untilAcknowledged(20)
+                    }
                 }
                 let found = await result
                 #expect(found.failureCount == 0, "\(found.failure ?? "")")
                 #expect(found.latenciesMicroseconds.count > 100)
+                try await cluster.expectSoundness(history) { $0.utf8.count == 100 }
             }
         }
 

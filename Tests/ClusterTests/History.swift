@@ -78,7 +78,9 @@ final class History: Sendable {
     }
 
     /// Holds a whole log against all of it.
-    func findings(in log: [String], others: Set<String> = []) -> [String] {
-        self.state.withLock { $0.log }.findings(in: log, others: others)
+    func findings(
+        in log: [String], others: Set<String> = [], isForeign: (String) -> Bool = { _ in false }
+    ) -> [String] {
+        self.state.withLock { $0.log }.findings(in: log, others: others, isForeign: isForeign)
     }
 }

@@ -49,13 +49,17 @@ struct LogHistory: Sendable {
 
     /// Holds a whole log against what was said. The first record's index is 1.
     ///
-    /// - Parameter others: Values that others appended, each once, at any time.
+    /// - Parameters:
+    ///   - others: Values that others appended, each once, at any time.
+    ///   - isForeign: Whether a value is one of those that others appended, each as often as they liked.
     /// - Returns: What is wrong, in words: appends that are lost, doubled, torn, elsewhere, refused or foreign; reads of
     ///   something else than the log; and what no order explains.
-    func findings(in log: [String], others: Set<String> = []) -> [String] {
+    func findings(
+        in log: [String], others: Set<String> = [], isForeign: (String) -> Bool = { _ in false }
+    ) -> [String] {
         var findings: [String] = []
         var places: [String: Int] = [:]
-        for (place, value) in log.enumerated() {
+        for (place, value) in log.enumerated() where !isForeign(value) {
             if let earlier = places.updateValue(place, forKey: value) {
                 findings.append("\(value) stands at \(earlier + 1) and at \(place + 1)")
             }

@@ -81,6 +81,78 @@ extension ClusterTests {
             }
         }
 
+        /// Two of four pause, so that neither the old voters nor the new ones can agree while the leader lives.
+        @Test func `A leader that dies while old and new voters count leaves a change that the next one ends`()
+            async throws
+        {
+            try await TestCluster.with(nodes: 4) { cluster in
+                let history = try await Load.run(on: cluster) { history in
+                    try await history.untilAcknowledged(40)
+                    let leader = try await self.killWithinChange(of: cluster)
+                    let others = cluster.without(leader)
+                    let (next, _) = try await others.leader()
+                    let removed = try await others.ask("member", "remove", "4", "-o", "json")
+                    #expect(removed.status == 0, "\(removed.summary)")
+                    #expect(try removed.json(MembershipDocument.self).voters == [1, 2, 3])
+                    #expect(next != leader)
+                    try await cluster.start(leader)
+                    try await history.untilAcknowledged(40)
+                }
+                let members = cluster.without(cluster.nodes[3])
+                #expect(try await self.voters(of: members) == [1, 2, 3])
+                try await members.expectSoundness(history)
+            }
+        }
+
+        /// - Returns: The leader that was killed when it had begun to remove n4, and could not end it.
+        private func killWithinChange(of cluster: TestCluster) async throws -> TestCluster.Node {
+            let last = cluster.nodes[3]
+            if try await cluster.leader().node == last {
+                try #require(try await cluster.ask("transfer-leader", "--to", "1").status == 0)
+            }
+            let (leader, term) = try await cluster.leader()
+            let paused = Array(cluster.others(than: leader).suffix(2))
+            for node in paused { try cluster.signal(SIGSTOP, node) }
+            defer { for node in paused { try? cluster.signal(SIGCONT, node) } }
+            let client = HoldfastClient(servers: [leader.client], timeoutMilliseconds: 5_000)
+            async let asked = try? client.removeMember(last.number)
+            try await eventually("the change to begin", state: { await cluster.described() }) {
+                guard let status = await cluster.status(leader), status.term == term else { return false }
+                return status.nodes.contains { $0.membership == .leaving }
+            }
+            try await cluster.kill([leader])
+            #expect(await asked == nil)
+            await client.shutdown()
+            return leader
+        }
+
+        @Test func `A node that is added as a learner votes once it is promoted, and is told apart until then`()
+            async throws
+        {
+            try await TestCluster.with(spare: 1) { cluster in
+                try await cluster.append(["before"])
+                let members = cluster.adding(4)
+                let new = try #require(members.nodes.last)
+                try await cluster.serve(new)
+                let added = try await cluster.ask(
+                    "member", "add", "n4", "--peer", "\(new.peer)", "--client", "\(new.client)", "--learner")
+                #expect(added.output == "voters: n1, n2, n3; learners: n4\n", "\(added.summary)")
+                try await cluster.untilCaughtUp(new)
+                #expect(try await self.voters(of: members) == [1, 2, 3])
+                for _ in 1...2 {
+                    let promoted = try await cluster.ask("member", "promote", "4")
+                    #expect(promoted.output == "voters: n1, n2, n3, n4\n", "\(promoted.summary)")
+                }
+                let nobody = try await cluster.ask("member", "promote", "5")
+                #expect(nobody.status == 1 && nobody.errors.contains("node 5 is no member"), "\(nobody.summary)")
+                // It counts: two of four are no majority without it.
+                try await cluster.kill([try #require(cluster.others(than: try await cluster.leader().node).first)])
+                try await cluster.append(["after"])
+                try await cluster.untilCaughtUp(new)
+                #expect(try await cluster.log(of: new).map(\.text) == ["before", "after"])
+            }
+        }
+
         private func voters(of cluster: TestCluster) async throws -> [UInt32] {
             let leader = try await cluster.leader().node
             let status = try #require(await cluster.status(leader))

@@ -49,6 +49,33 @@ extension ClusterTests {
             }
         }
 
+        @Test
+        func `An append whose record was trimmed away is still known when it is tried again, also by the next leader`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 20_000)
+                let receipt = try await client.append([Record("one")], key: "order 1")
+                try await cluster.append((1...3_000).map { "\($0) " + String(repeating: "z", count: 1_000) })
+                let trimmed = try await cluster.ask("trim", "--before", "2000")
+                #expect(trimmed.status == 0, "\(trimmed.summary)")
+                let last = try #require(await cluster.status(try await cluster.leader().node)).lastIndex
+                for isOverAnotherDeath in [false, true] {
+                    let (leader, term) = try await cluster.leader()
+                    let first = try #require(await cluster.status(leader)?.firstIndex)
+                    #expect(first > receipt.last.rawValue)
+                    let again = try await client.append([Record("one")], key: "order 1")
+                    #expect(again.isDuplicate && again.first == receipt.first && again.position == receipt.position)
+                    guard !isOverAnotherDeath else { break }
+                    try await cluster.kill([leader])
+                    _ = try await cluster.leader(after: term)
+                    try await cluster.start(leader)
+                }
+                #expect(await cluster.status(try await cluster.leader().node)?.lastIndex == last)
+                await client.shutdown()
+            }
+        }
+
         @Test func `Conditions and tokens refuse what comes too late, with exit code 1 and nothing applied`()
             async throws
         {

@@ -54,7 +54,9 @@ extension TestCluster {
     ///
     /// - Returns: The log.
     @discardableResult
-    func expectSoundness(_ history: History, others: Set<String> = []) async throws -> [IndexedRecord] {
+    func expectSoundness(
+        _ history: History, others: Set<String> = [], isForeign: (String) -> Bool = { _ in false }
+    ) async throws -> [IndexedRecord] {
         try await self.untilLevel()
         let log = try await self.wholeLog(of: self.nodes[0])
         for node in self.nodes.dropFirst() {
@@ -63,7 +65,7 @@ extension TestCluster {
             #expect(isEqual, "\(node.name) holds \(other.count) records, \(self.nodes[0].name) \(log.count)")
         }
         #expect(log.map(\.index.rawValue) == Array(1...UInt64(max(log.count, 1))).prefix(log.count).map { $0 })
-        let findings = history.findings(in: log.map(\.text), others: others)
+        let findings = history.findings(in: log.map(\.text), others: others, isForeign: isForeign)
         #expect(findings.isEmpty, "\(findings.prefix(10).joined(separator: "; ")) (\(findings.count) findings)")
         try await self.control("down")
         for node in self.nodes { try await self.expectSound(node) }
