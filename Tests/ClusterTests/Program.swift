@@ -42,20 +42,23 @@ enum Program {
     /// Runs it to its end.
     ///
     /// - Parameters:
+    ///   - executable: Another program than `holdfast`.
     ///   - input: Its stdin; by default there is none.
+    ///   - directory: Where it runs; by default a directory of its own.
     ///   - seconds: After that it is killed.
     /// - Throws: ``Late`` when it had to be killed.
     static func run(
-        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], seconds: Double = 30
+        _ arguments: [String], executable: String = Program.path, input: String? = nil,
+        environment: [String: String] = [:], directory: String? = nil, seconds: Double = 30
     ) async throws -> Answer {
         // Files and not pipes: nobody has to empty them.
         let scratch = try Scratch()
         defer { scratch.end() }
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: self.path)
+        process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         process.environment = self.environment.merging(environment) { $1 }
-        process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
+        process.currentDirectoryURL = URL(fileURLWithPath: directory ?? scratch.path)
         process.standardInput = FileHandle.nullDevice
         if let input {
             try scratch.write(input, to: "stdin")
@@ -78,7 +81,7 @@ enum Program {
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
             output: try scratch.text("stdout"), errors: try scratch.text("stderr"),
             seconds: started.duration(to: .now).seconds)
-        if isLate { throw Late(what: "holdfast \(arguments.joined(separator: " "))", state: answer.summary) }
+        if isLate { throw Late(what: "\(executable) \(arguments.joined(separator: " "))", state: answer.summary) }
         return answer
     }
 }

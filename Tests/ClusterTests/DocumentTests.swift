@@ -1,0 +1,131 @@
+import Foundation
+import Glibc
+import HoldfastClient
+import LogModel
+import Testing
+
+extension ClusterTests {
+    /// What the README and the pages tell people to type does what they say.
+    @Suite struct DocumentTests {
+        /// What differs from run to run.
+        private static func settled(_ text: String) -> String {
+            text.replacing(#/"timestamp":"[^"]*"/#, with: #""timestamp":"T""#)
+                .replacing(#/"term":\d+/#, with: #""term":1"#).replacing(#/"nodes":\d/#, with: #""nodes":2"#)
+        }
+
+        @Test func `the README's curl commands answer what it says`() async throws {
+            let commands = try Document("README.md").commands(under: "## From any language")
+            try #require(commands.count >= 6)
+            try await TestCluster.with { cluster in
+                for command in commands {
+                    let isEndless = command.line.contains("follow=true")
+                    let answer = try await cluster.shell(command.line, endedAfter: isEndless ? 0.5 : nil)
+                    #expect(answer.status == (isEndless ? -SIGKILL : 0), "\(command.line): \(answer.summary)")
+                    #expect(
+                        Self.settled(answer.output).trimmingCharacters(in: .whitespacesAndNewlines)
+                            == Self.settled(command.output).trimmingCharacters(in: .whitespacesAndNewlines),
+                        "\(command.line)")
+                }
+            }
+        }
+
+        @Test func `a newcomer's first commands do what the README says`() async throws {
+            try await TestCluster.with { cluster in
+                let scripts = try Document("README.md").commands(under: "## A cluster to play with").map(\.line)
+                let play = scripts.filter { $0.contains("$holdfast ") && !$0.contains(" verify ") }
+                let lines = play.filter { !$0.contains("inspect") && !$0.contains(" bench ") }
+                try #require(lines.count >= 4)
+                try await cluster.append((1...20).map { "line \($0)" })
+                for line in lines {
+                    let isEndless = line.contains(" -f") || line.contains("--watch")
+                    let answer = try await cluster.shell(line, endedAfter: isEndless ? 1 : nil)
+                    #expect(answer.status == (isEndless ? -SIGKILL : 0), "\(line): \(answer.summary)")
+                    #expect(!answer.output.isEmpty, "\(line)")
+                }
+                let hi = try await cluster.shell(try #require(lines.first { $0.hasPrefix("echo hi") }))
+                #expect(hi.lines.last == "hi", "\(hi.summary)")
+            }
+        }
+
+        @Test func `scripts/cluster starts, kills, pauses and stops three nodes as the README says`() async throws {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let base = try Ports.freeBase(nodes: 3)
+            for part in ["scripts", "cluster"] {
+                try FileManager.default.copyItem(
+                    atPath: "\(Document.root)/\(part)", toPath: "\(scratch.path)/\(part)")
+            }
+            for node in 1...3 {
+                let text = try scratch.text("cluster/n\(node).yaml")
+                let placed = text.replacing(#/127\.0\.0\.1:74(\d\d)/#) { "127.0.0.1:\(base + (Int($0.1) ?? 0))" }
+                try scratch.write(placed, to: "cluster/n\(node).yaml")
+            }
+            var killed = ""
+            let commands = try Document("README.md").commands(under: "## A cluster to play with").map(\.line)
+            let lines = commands.filter { $0.hasPrefix("scripts/") }
+            try #require(lines.first == "scripts/cluster up" && lines.last == "scripts/cluster down")
+            for line in lines {
+                let line = line.hasPrefix("scripts/cluster start") ? "scripts/cluster start \(killed)" : line
+                let answer = try await Program.run(
+                    ["-c", "cd '\(scratch.path)' && \(line)"], executable: "/usr/bin/bash",
+                    environment: [
+                        "HOLDFAST_BINARY": Program.path,
+                        "HOLDFAST_SERVER": (0..<3).map { "127.0.0.1:\(base + $0 * 10)" }.joined(separator: ","),
+                    ], seconds: 40)
+                #expect(answer.status == 0, "\(line): \(answer.summary)")
+                if line.contains("kill") { killed = answer.output.split(separator: " ").last?.trimmed ?? "" }
+            }
+        }
+
+        @Test func `scripts/quickstart says that nothing was lost`() async throws {
+            let answer = try await Program.run(
+                ["scripts/quickstart"], executable: "/usr/bin/env", environment: ["HOLDFAST_BINARY": Program.path],
+                directory: Document.root, seconds: 60)
+            #expect(answer.status == 0, "\(answer.summary)")
+            #expect(answer.output.contains("in order: 0 lost, 0 duplicated"), "\(answer.summary)")
+        }
+
+        @Test func `the Python snippet appends once and reads everything while leaders die`() async throws {
+            guard let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] else {
+                return print("skipped: HOLDFAST_PYTHON names no Python with httpx[http2]; scripts/test does")
+            }
+            let page = try Document("Sources/HoldfastClient/HoldfastClient.docc/OtherLanguages.md")
+            let snippet = try #require(page.blocks("python", under: "## Python").first)
+            try await TestCluster.with { cluster in
+                let work = """
+
+                    for number in range(60):
+                        append(b"value %d" % number)
+                    seen = [record["value"] for record in itertools.islice(records(2), 60)]
+                    assert seen == ["value %d" % number for number in range(60)], seen
+                    """
+                let script = "\(cluster.directory)/snippet.py"
+                try (cluster.placed(snippet) + work).write(toFile: script, atomically: true, encoding: .utf8)
+                async let answer = Program.run([script], executable: python, seconds: 60)
+                let (leader, term) = try await cluster.leader()
+                try await eventually("some records", within: 20) { await cluster.status(leader)?.lastIndex ?? 0 > 5 }
+                try await cluster.kill([leader])
+                _ = try await cluster.leader(after: term)
+                try await cluster.start(leader)
+                let found = try await answer
+                #expect(found.status == 0 && found.output == "appended as 1\n1 from Python\n", "\(found.summary)")
+            }
+        }
+
+        @Test func `the curl snippet appends once, however often it is run`() async throws {
+            let page = try Document("Sources/HoldfastClient/HoldfastClient.docc/OtherLanguages.md")
+            let snippet = try #require(page.blocks("sh", under: "## curl").first)
+            try await TestCluster.with { cluster in
+                for _ in 1...2 {
+                    let answer = try await cluster.shell(snippet)
+                    #expect(answer.status == 0, "\(answer.summary)")
+                    #expect(answer.output.contains(#""value":"paid"}],"next":2,"#), "\(answer.summary)")
+                }
+            }
+        }
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String { self.trimmingCharacters(in: .whitespacesAndNewlines) }
+}
