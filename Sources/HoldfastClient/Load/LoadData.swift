@@ -41,7 +41,7 @@ package enum LoadData: String, CaseIterable, Sendable {
     }
 
     /// How many things of a size are prepared, to be sent in turn: enough not to repeat within what is compressed at once.
-    static func differentCount(byteCount: Int) -> Int { max(1, min(4_096, (2 << 20) / max(1, byteCount))) }
+    package static func differentCount(byteCount: Int) -> Int { max(1, min(4_096, (2 << 20) / max(1, byteCount))) }
 
     private struct Numbers {
         private var seed: UInt64 = 0x9E37_79B9_7F4A_7C15

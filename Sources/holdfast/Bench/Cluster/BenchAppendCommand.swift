@@ -7,15 +7,33 @@ extension LoadData: ExpressibleByArgument {}
 struct BenchAppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "append",
-        abstract: "Appends as fast as acknowledgements come: one record a request, or batches in sessions.",
+        abstract:
+            "Appends as fast as acknowledgements come, or at a rate: one record a request, or batches in sessions.",
         discussion: """
             Without --server it starts a cluster of its own and removes it afterwards. Rows are medians over the runs, \
             which take turns; MAX is the median of the runs' worst appends. ANON is the most memory of each node \
             (RssAnon), CPU its processor time over all runs.
+
+            With --rate appends are due at even distances, whether earlier ones were answered or not, and a latency counts \
+            from the moment at which an append was due: what waits behind a slow one is slow, too (no coordinated \
+            omission). Every caller is a producer, tries again what has to be, and so goes on through failovers. --verify \
+            reads the log afterwards, and says what was lost, doubled or out of order: exit code 65 when anything was.
+
+            Example: holdfast bench append --server 127.0.0.1:7400,127.0.0.1:7410,127.0.0.1:7420 --rate 1k --duration 30s --verify
             """)
 
-    @Option(help: "Callers; several numbers, separated by commas, give several rows.")
-    var clients = "1,16,64"
+    @Option(
+        help: """
+            Callers; several numbers, separated by commas, give several rows. (default: \(Self.clientsByDefault); with \
+            --rate \(Self.pacedClientsByDefault))
+            """)
+    var clients: String?
+
+    @Option(help: "Appends per second of all callers together: 500, 1k, 2M; with /s if you like.")
+    var rate: String?
+
+    @Flag(help: "Reads everything back at the end and holds it against what was acknowledged. With --rate.")
+    var verify = false
 
     @Option(help: "Connections that the callers share; by default each has its own.")
     var connections: Int?
@@ -35,8 +53,8 @@ struct BenchAppendCommand: AsyncParsableCommand {
     @Option(help: "Records of each batch of a session.")
     var batch = 1
 
-    @Option(help: "How often each row is measured.")
-    var runs = 5
+    @Option(help: "How often each row is measured. (default: \(Self.runsByDefault); with --rate once)")
+    var runs: Int?
 
     @Option(
         help: "How long each run takes, after half a second of warming up. (default: 2s)",
@@ -49,14 +67,29 @@ struct BenchAppendCommand: AsyncParsableCommand {
     @OptionGroup var options: ClusterBenchOptions
 
     private static let warmUpMilliseconds: UInt64 = 500
+    private static let clientsByDefault = "1,16,64"
+    private static let pacedClientsByDefault = "64"
+    private static let runsByDefault = 5
+    private static let rates: ClosedRange<UInt64> = 1...1_000_000
+    /// The log remembers 256 producers: with more of them it could forget one whose append is still being tried.
+    private static let pacedClientsMax = 200
+    private static let pacedMillisecondsMax: UInt64 = 86_400_000
 
-    private var clientCounts: [Int] { self.clients.commaSeparated.compactMap { Int($0) } }
+    private var clientCounts: [Int] {
+        let text = self.clients ?? (self.rate == nil ? Self.clientsByDefault : Self.pacedClientsByDefault)
+        // A part that is no number is none of the numbers that are taken.
+        return text.commaSeparated.map { Int($0) ?? 0 }
+    }
+
+    private var appendsPerSecond: UInt64? {
+        self.rate.flatMap { Units.count($0.hasSuffix("/s") ? String($0.dropLast(2)) : $0) }
+    }
 
     func validate() throws {
         let counts = self.clientCounts
-        guard !counts.isEmpty, counts.count == self.clients.commaSeparated.count,
-            counts.allSatisfy({ (1...1_000).contains($0) })
-        else { throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.") }
+        guard counts.allSatisfy({ (1...1_000).contains($0) }) else {
+            throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.")
+        }
         if let connections {
             guard connections > 0, counts.allSatisfy({ $0 % min($0, connections) == 0 }) else {
                 throw ValidationError("--connections must divide --clients.")
@@ -71,10 +104,34 @@ struct BenchAppendCommand: AsyncParsableCommand {
         guard !self.session || self.connections == nil else {
             throw ValidationError("--connections goes without --session: each session has its own.")
         }
-        guard (1...100).contains(self.runs) else { throw ValidationError("--runs must be from 1 to 100.") }
+        guard (1...100).contains(self.runs ?? 1) else { throw ValidationError("--runs must be from 1 to 100.") }
         guard self.duration.milliseconds > 0 else { throw ValidationError("--duration must be above 0.") }
         if let server, ServerAddress.list(server) == nil {
             throw ValidationError("--server must be host:port, separated by commas.")
+        }
+        try self.validatePace()
+    }
+
+    private func validatePace() throws {
+        guard self.rate != nil else {
+            guard !self.verify else { throw ValidationError("--verify goes with --rate.") }
+            return
+        }
+        guard let rate = self.appendsPerSecond, Self.rates.contains(rate) else {
+            throw ValidationError("--rate must be from 1 to 1M appends per second: 500, 1k, 1k/s.")
+        }
+        guard self.clientCounts.count == 1, self.clientCounts[0] <= Self.pacedClientsMax else {
+            throw ValidationError("--clients must be one number from 1 to \(Self.pacedClientsMax) with --rate.")
+        }
+        guard !self.session, self.inFlight == 1, self.runs == nil else {
+            throw ValidationError("--session, --in-flight and --runs go without --rate.")
+        }
+        guard self.size.byteCount >= UInt64(AppendLedger.labelByteCountMax) else {
+            throw ValidationError(
+                "--size must be at least \(AppendLedger.labelByteCountMax) with --rate: records have names.")
+        }
+        guard self.duration.milliseconds <= Self.pacedMillisecondsMax else {
+            throw ValidationError("--duration must be at most 24h with --rate.")
         }
     }
 
@@ -89,6 +146,11 @@ struct BenchAppendCommand: AsyncParsableCommand {
     }
 
     private func measure(_ servers: [ServerAddress], policy: String, cluster: LocalCluster?) async throws {
+        let directory = cluster?.directory ?? Files.absolute(".")
+        if let rate = self.appendsPerSecond {
+            return try await self.measure(servers, rate: rate, policy: policy, directory: directory)
+        }
+        let runs = self.runs ?? Self.runsByDefault
         var results = self.clientCounts.map { clients in
             let cell = ClusterBenchCell(
                 work: self.session ? "session" : "append", clients: clients,
@@ -96,21 +158,51 @@ struct BenchAppendCommand: AsyncParsableCommand {
                 size: Int(self.size.byteCount), policy: policy)
             return (cell: cell, runs: [ClusterBenchRun]())
         }
-        for round in 1...self.runs {
+        for round in 1...runs {
             for index in results.indices {
                 let cell = results[index].cell
-                self.options.output.console.progress("run \(round) of \(self.runs): \(cell.clients) clients ...")
+                self.options.output.console.progress("run \(round) of \(runs): \(cell.clients) clients ...")
                 results[index].runs.append(try await self.run(cell, servers, cluster))
             }
         }
         self.options.output.console.endProgress()
         let table = ClusterBenchTable(
             LogBenchCircumstances(
-                directory: cluster?.directory ?? Files.absolute("."), runs: self.runs,
-                settings: LogBenchSettings(duration: self.duration)), results)
+                directory: directory, runs: runs, settings: LogBenchSettings(duration: self.duration)), results)
         self.options.print(table)
         guard table.rows.allSatisfy({ $0.recordsPerSecond ?? 0 > 0 }) else {
             throw CommandFailure(.refused, "a row measured nothing", next: "see what the first failure said")
+        }
+    }
+
+    /// At a rate, once.
+    private func measure(_ servers: [ServerAddress], rate: UInt64, policy: String, directory: String) async throws {
+        let callers = self.clientCounts[0]
+        let schedule = PacedSchedule(rate: rate, callers: callers, milliseconds: self.duration.milliseconds)
+        let result = try await PacedAppendRun(
+            servers: servers, schedule: schedule, milliseconds: self.duration.milliseconds,
+            connections: min(callers, self.connections ?? callers), size: Int(self.size.byteCount), data: self.data,
+            isVerified: self.verify, console: self.options.output.console
+        ).run()
+        let report = PacedAppendReport(
+            result,
+            bench: LogBenchCircumstances(
+                directory: directory, runs: 1, settings: LogBenchSettings(duration: self.duration, rate: rate)),
+            schedule: schedule, size: Int(self.size.byteCount), policy: policy)
+        if let failure = result.failure { self.options.output.console.note("the first that failed: \(failure)") }
+        switch self.options.output.output {
+        case .table:
+            self.options.output.console.note(report.bench.text)
+            self.options.output.console.out(report.text)
+        case .json: self.options.output.console.out(bytes: JSONDocument.encode(report))
+        }
+        guard result.findings?.isGood ?? true else {
+            throw CommandFailure(
+                .damaged, "the log is not what was acknowledged",
+                next: "keep this output, the nodes' logs and directories")
+        }
+        guard result.acknowledged > 0 else {
+            throw CommandFailure(.refused, "nothing was acknowledged", next: Invocation.clientCommand("status"))
         }
     }
 

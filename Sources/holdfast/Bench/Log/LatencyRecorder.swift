@@ -42,6 +42,12 @@ struct LatencyRecorder: Sendable {
             p99: Double(Swift.min(self.histogram.valueAtPercentile(99), self.max)) / 1000,
             max: Double(self.max) / 1000)
     }
+
+    /// Microseconds that so many of a hundred do not exceed; `nil` when nothing was recorded.
+    func percentile(_ percent: Double) -> Double? {
+        guard self.count > 0 else { return nil }
+        return Double(Swift.min(self.histogram.valueAtPercentile(percent), self.max)) / 1000
+    }
 }
 
 /// Microseconds.

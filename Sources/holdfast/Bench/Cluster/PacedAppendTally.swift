@@ -1,0 +1,83 @@
+import HoldfastClient
+import Synchronization
+
+/// What the callers of a load at a rate were told, of all of them together.
+final class PacedAppendTally: Sendable {
+    struct Result: Sendable {
+        var acknowledged = 0
+        var refused = 0
+        var unknown = 0
+        /// Due, and not begun before the time was up.
+        var notBegun = 0
+        var retries = 0
+        /// Why the first one failed that did.
+        var failure: String?
+        var fromDue = LatencyRecorder()
+        var fromSending = LatencyRecorder()
+        /// The longest time between two acknowledgements.
+        var gapNanoseconds: UInt64 = 0
+        var seconds = 0.0
+        /// `nil` when nothing was read back.
+        var findings: AppendLedger.Findings?
+    }
+
+    private struct State {
+        var result = Result()
+        var ledger: AppendLedger
+        var lastAcknowledged: UInt64?
+    }
+
+    private let state: Mutex<State>
+    private let labels: AppendLedger
+
+    init(producers: Int) {
+        let ledger = AppendLedger(producers: producers)
+        self.labels = ledger
+        self.state = Mutex(State(ledger: ledger))
+    }
+
+    /// What the value of an append begins with.
+    func label(_ producer: Int, _ sequence: Int) -> String { self.labels.label(producer, sequence) }
+
+    var result: Result { self.state.withLock { $0.result } }
+    var ledger: AppendLedger { self.state.withLock { $0.ledger } }
+
+    var words: String {
+        self.state.withLock { state in
+            let failed = state.result.refused + state.result.unknown
+            let gap = Double(state.result.gapNanoseconds) / 1e6
+            return "\(state.result.acknowledged) acknowledged, longest gap \(gap.rounded(0)) ms"
+                + (failed > 0 ? ", \(failed) failed" : "")
+        }
+    }
+
+    func acknowledged(_ producer: Int, _ sequence: Int, due: UInt64, sent: UInt64) {
+        let now = MonotonicClock.now
+        self.state.withLock { state in
+            state.ledger.acknowledged(producer, sequence)
+            state.result.acknowledged += 1
+            // A sleep may end a little early.
+            state.result.fromDue.record(now - min(due, now))
+            state.result.fromSending.record(now - sent)
+            let last = state.lastAcknowledged ?? now
+            state.result.gapNanoseconds = max(state.result.gapNanoseconds, now - min(last, now))
+            state.lastAcknowledged = max(last, now)
+        }
+    }
+
+    func failed(_ producer: Int, _ sequence: Int, _ error: ClientError) {
+        self.state.withLock { state in
+            switch error {
+            case .refused, .unreachable:
+                state.ledger.refused(producer, sequence)
+                state.result.refused += 1
+            case .outcomeUnknown, .badAnswer, .notByAll:
+                state.ledger.unknown(producer, sequence)
+                state.result.unknown += 1
+            }
+            state.result.failure = state.result.failure ?? error.description
+        }
+    }
+
+    func retried() { self.state.withLock { $0.result.retries += 1 } }
+}
