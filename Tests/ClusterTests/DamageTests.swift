@@ -138,6 +138,66 @@ extension ClusterTests {
             }
         }
 
+        @Test func `corrupt flips one bit of a stopped node, verify names it, and a peer gives it back`() async throws {
+            struct Corruption: Decodable {
+                var node, offset, before, after: Int
+                var file: String
+                var finding: VerifyReport.Finding?
+            }
+            try await TestCluster.with { cluster in
+                let lines = try await Self.fill(cluster)
+                let node = try await Self.follower(of: cluster)
+                let running = try await cluster.control("corrupt", node.name, exits: 1)
+                #expect(running.errors.contains("\(node.name) runs"), "\(running.summary)")
+                try await cluster.control("kill", node.name)
+                let sealed = try #require(try cluster.segments(of: node).dropLast().last)
+                let path = "\(node.dataDirectory)/\(sealed)"
+                let good = try Data(contentsOf: URL(fileURLWithPath: path))
+
+                let answer = try await cluster.control("corrupt", node.name, "-o", "json")
+                let corruption = try answer.json(Corruption.self)
+                #expect(corruption.file == path && corruption.before ^ corruption.after == 0x10)
+                let bad = try Data(contentsOf: URL(fileURLWithPath: path))
+                #expect(good.indices.filter { good[$0] != bad[$0] } == [corruption.offset])
+                let finding = try #require(corruption.finding, "\(answer.summary)")
+                #expect(finding.damage && finding.file == sealed && finding.offset <= corruption.offset)
+                let verify = try await Program.run(["verify", node.dataDirectory])
+                #expect(verify.status == 65, "\(verify.summary)")
+                #expect(verify.output.contains(sealed) && verify.output.contains(finding.meaning), "\(verify.summary)")
+
+                try await cluster.start(node)
+                try await Self.untilRepaired(node, in: cluster, segments: 1)
+                #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == good)
+                // Whoever reads there finds it.
+                try await cluster.control("corrupt", node.name, "--running")
+                try await eventually("\(node.name) to serve all again", within: 30) {
+                    (try? await cluster.log(of: node))?.map(\.text) == lines
+                }
+                try await Self.untilRepaired(node, in: cluster, segments: 2)
+                try await cluster.expectSoundness(History(), others: Set(lines))
+            }
+        }
+
+        @Test func `corrupt takes a place, says what it hurts, and refuses one that is not there`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append(["one", "two"])
+                let node = cluster.nodes[0]
+                try await cluster.stop(node)
+                let answer = try await cluster.control("corrupt", "1")
+                #expect(answer.output.contains("of records 1 to 2, was "), "\(answer.summary)")
+                #expect(answer.output.contains("damage: bytes "), "\(answer.summary)")
+                // The same bit again: it is as it was.
+                let offset = try #require(answer.output.split(separator: " ").dropFirst(2).first)
+                try await cluster.control("corrupt", "n1", "--segment", "0", "--offset", String(offset))
+                try await cluster.expectSound(node)
+                let absent = try await cluster.control("corrupt", "n1", "--segment", "7", exits: 64)
+                #expect(absent.errors.contains("there is no 000007.wal"), "\(absent.summary)")
+                let beyond = try await cluster.control(
+                    "corrupt", "n1", "--segment", "0", "--offset", "999999999", exits: 64)
+                #expect(beyond.errors.contains("none at 999999999"), "\(beyond.summary)")
+            }
+        }
+
         // MARK: Helpers
 
         /// Several sealed segments, all of it committed everywhere.

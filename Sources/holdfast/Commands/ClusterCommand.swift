@@ -7,14 +7,16 @@ struct ClusterCommand: AsyncParsableCommand {
         commandName: "cluster", abstract: "Runs a cluster of real node processes on this machine.",
         subcommands: [
             UpCommand.self, ClusterStatusCommand.self, LeaderCommand.self, KillCommand.self, PauseCommand.self,
-            ResumeCommand.self, StartCommand.self, ClusterAddCommand.self, DownCommand.self,
+            ResumeCommand.self, StartCommand.self, ClusterCorruptCommand.self, ClusterAddCommand.self, DownCommand.self,
         ])
 }
 
 /// Where a local cluster's files are.
 struct ClusterOptions: ParsableArguments {
-    @Option(help: "The cluster's directory: data, pid files, logs.")
-    var dataDir = "data"
+    static let defaultDirectory = "data"
+
+    @Option(help: "The cluster's directory: data, pid files, logs.", completion: .directory)
+    var dataDir = ClusterOptions.defaultDirectory
 
     @OptionGroup var output: OutputOptions
 
@@ -83,7 +85,7 @@ struct LeaderCommand: AsyncParsableCommand {
 struct KillCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill", abstract: "Ends a node with SIGKILL: nothing of it is flushed or said.")
-    @Argument(help: "leader, or a node's name.") var node: String
+    @Argument(help: "leader, or a node's name.", completion: .localNodesAndLeader) var node: String
     @OptionGroup var options: ClusterOptions
 
     func run() async throws {
@@ -97,7 +99,7 @@ struct KillCommand: AsyncParsableCommand {
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Stops a node's process in its tracks (SIGSTOP), as a hanging machine would.")
-    @Argument(help: "leader, or a node's name.") var node: String
+    @Argument(help: "leader, or a node's name.", completion: .localNodesAndLeader) var node: String
     @OptionGroup var options: ClusterOptions
 
     func run() async throws {
@@ -111,7 +113,7 @@ struct PauseCommand: AsyncParsableCommand {
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume", abstract: "Lets a paused node go on (SIGCONT).")
-    @Argument(help: "A node's name.") var node: String
+    @Argument(help: "A node's name.", completion: .localNodes) var node: String
     @OptionGroup var options: ClusterOptions
 
     func run() async throws {
@@ -125,7 +127,7 @@ struct ResumeCommand: AsyncParsableCommand {
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Starts a node that was killed or stopped.")
-    @Argument(help: "A node's name.") var node: String
+    @Argument(help: "A node's name.", completion: .localNodes) var node: String
     @OptionGroup var options: ClusterOptions
 
     func run() async throws {
