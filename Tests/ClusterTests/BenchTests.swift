@@ -17,6 +17,7 @@ extension ClusterTests {
                 struct Node: Decodable { var node: Int, anonymous_bytes_max: Int, cpu_seconds: Double }
                 var nodes: [Node]
                 var connections: Int
+                var reader_records_per_second_min, reader_records_per_second_max: Int?
             }
             var rows: [Row]
             var details: [Detail]
@@ -84,6 +85,64 @@ extension ClusterTests {
             #expect(table.rows[0].wire_bytes_per_second ?? 0 > 0)
             #expect(table.rows.suffix(2).allSatisfy { $0.p99_us ?? 0 > 0 })
             #expect(table.details[0].nodes.count == 3)
+        }
+
+        @Test(arguments: [[], ["--follow"]])
+        func `bench read has a row for each number of readers, and the slowest and fastest of them`(flags: [String])
+            async throws
+        {
+            let (table, answer) = try await Self.bench(
+                [
+                    "read", "--clients", "1,3", "--log-size", "200KiB", "--page", "50", "--runs", "1", "--duration",
+                    "1s",
+                ] + flags)
+            #expect(table.rows.map(\.clients) == [1, 3])
+            for (row, detail) in zip(table.rows, table.details) {
+                #expect(row.work == (flags.isEmpty ? "read" : "follow"), "\(answer.summary)")
+                let records = try #require(row.records_per_second)
+                #expect(records > 0 && row.bytes_per_second ?? 0 >= records * 100, "\(answer.summary)")
+                let (slowest, fastest) = try (
+                    #require(detail.reader_records_per_second_min), #require(detail.reader_records_per_second_max)
+                )
+                #expect(slowest > 0 && slowest <= fastest, "\(answer.summary)")
+                #expect(row.p50_us ?? 0 > 0 && row.p50_us ?? 0 <= row.max_us ?? 0)
+            }
+        }
+
+        @Test func `bench read of a cluster that runs reads what is there, and writes nothing`() async throws {
+            try await TestCluster.with { cluster in
+                try await cluster.append((1...120).map { "line \($0)" })
+                let answer = try await cluster.ask(
+                    "bench", "read", "--clients", "2", "--runs", "1", "--page", "50", "-o", "json")
+                #expect(answer.status == 0, "\(answer.summary)")
+                let row = try #require(try answer.json(Table.self).rows.first)
+                #expect(row.records_per_second ?? 0 > 0 && row.wire_bytes_per_second == nil)
+                let node = try await cluster.leader().node
+                #expect(await cluster.status(node)?.lastIndex == 120)
+            }
+        }
+
+        @Test func `bench disk measures each kind of write in each kind of file, and leaves nothing`() async throws {
+            struct Disk: Decodable {
+                struct Row: Decodable {
+                    var work, space: String
+                    var size, writes_per_second, bytes_per_second: Int
+                    var p50_us, p99_us, max_us: Double
+                }
+                var rows: [Row]
+            }
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let answer = try await Program.run([
+                "bench", "disk", "--dir", scratch.path, "--duration", "20ms", "--file-size", "2MiB", "-o", "json",
+            ])
+            #expect(answer.status == 0, "\(answer.summary)")
+            let rows = try answer.json(Disk.self).rows
+            #expect(rows.map(\.size) == [4_096, 65_536, 1 << 20, 1 << 20].flatMap { [$0, $0, $0] })
+            #expect(Set(rows.map(\.space)) == ["growing", "allocated", "overwritten"])
+            #expect(Set(rows.map(\.work)) == ["write + fdatasync", "sequential write"])
+            #expect(rows.allSatisfy { $0.bytes_per_second > 0 && $0.p50_us <= $0.p99_us && $0.p99_us <= $0.max_us })
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
         }
 
         @Test func `What cannot be measured is refused before anything starts`() async throws {

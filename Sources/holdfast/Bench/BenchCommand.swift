@@ -2,8 +2,10 @@ import ArgumentParser
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures throughput, latency and gaps, of clusters and of a log alone.",
+        commandName: "bench",
+        abstract: "Measures throughput, latency and gaps, of clusters, of a log alone and of a disk.",
         subcommands: [
-            BenchAppendCommand.self, BenchCatchUpCommand.self, BenchFailoverCommand.self, BenchLogCommand.self,
+            BenchAppendCommand.self, BenchReadCommand.self, BenchCatchUpCommand.self, BenchFailoverCommand.self,
+            BenchDiskCommand.self, BenchLogCommand.self,
         ])
 }

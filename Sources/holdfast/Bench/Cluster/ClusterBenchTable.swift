@@ -22,6 +22,8 @@ struct ClusterBenchRun: Sendable {
     var latency: LatencySummary?
     /// Milliseconds without an acknowledgement, for each time that the leader went.
     var gaps: [Double] = []
+    /// Records per second of each reader.
+    var readers: [Double] = []
     var failures = 0
     var usages: [NodeUsage] = []
 }
@@ -103,6 +105,9 @@ struct ClusterBenchDetail: Encodable {
     var bytesPerSecondMax: Int?
     var maxWorst: Double?
     var gaps: [Double]?
+    /// Records per second of the slowest and the fastest reader in any run.
+    var readerMin: Int?
+    var readerMax: Int?
     /// Of each node the most memory in any run, and the CPU time of all runs.
     var nodes: [NodeUsage]
 
@@ -114,6 +119,8 @@ struct ClusterBenchDetail: Encodable {
         case bytesPerSecondMax = "bytes_per_second_max"
         case maxWorst = "max_us_worst"
         case gaps = "gaps_ms"
+        case readerMin = "reader_records_per_second_min"
+        case readerMax = "reader_records_per_second_max"
     }
 
     init(_ cell: ClusterBenchCell, _ runs: [ClusterBenchRun]) {
@@ -126,6 +133,8 @@ struct ClusterBenchDetail: Encodable {
         self.maxWorst = runs.compactMap { $0.latency?.max }.max()
         let gaps = runs.flatMap(\.gaps)
         self.gaps = gaps.isEmpty ? nil : gaps
+        self.readerMin = runs.flatMap(\.readers).min().map { Int($0) }
+        self.readerMax = runs.flatMap(\.readers).max().map { Int($0) }
         self.nodes = Dictionary(grouping: runs.flatMap(\.usages), by: \.node).map { node, usages in
             NodeUsage(
                 node: node, anonymousByteCountMax: usages.map(\.anonymousByteCountMax).max() ?? 0,
@@ -149,7 +158,8 @@ struct ClusterBenchTable: Encodable {
     /// Columns that are empty in all rows are left out.
     var text: String {
         let header = [
-            "WORK", "CLIENTS", "CONNECTIONS", "IN FLIGHT", "BATCH", "SIZE", "POLICY", "RECORDS/S", "MIN..MAX", "MIB/S",
+            "WORK", "CLIENTS", "CONNECTIONS", "IN FLIGHT", "BATCH", "SIZE", "POLICY", "RECORDS/S", "MIN..MAX", "EACH",
+            "MIB/S",
             "WIRE MIB/S", "P50 MS", "P99 MS", "MAX MS", "GAP P50 MS", "GAP P90 MS", "GAP MAX MS", "ANON MIB", "CPU S",
         ]
         let lines = zip(self.rows, self.details).map { Self.cells($0, $1) }
@@ -164,7 +174,8 @@ struct ClusterBenchTable: Encodable {
             self.count(cell.batch == 1 ? 0 : cell.batch), self.count(cell.size ?? 0), cell.policy,
         ]
         let speed = [
-            row.recordsPerSecond.map { "\($0)" } ?? "-", self.spread(detail), self.mebibytes(row.bytesPerSecond),
+            row.recordsPerSecond.map { "\($0)" } ?? "-", self.spread(detail), self.readers(detail),
+            self.mebibytes(row.bytesPerSecond),
             self.mebibytes(row.wireBytesPerSecond), self.milliseconds(row.p50), self.milliseconds(row.p99),
             self.milliseconds(row.max),
         ]
@@ -182,6 +193,11 @@ struct ClusterBenchTable: Encodable {
         if let low = detail.recordsPerSecondMin, let high = detail.recordsPerSecondMax { return "\(low)..\(high)" }
         guard let low = detail.bytesPerSecondMin, let high = detail.bytesPerSecondMax else { return "-" }
         return "\(self.mebibytes(low))..\(self.mebibytes(high))"
+    }
+
+    private static func readers(_ detail: ClusterBenchDetail) -> String {
+        guard let low = detail.readerMin, let high = detail.readerMax else { return "-" }
+        return "\(low)..\(high)"
     }
 
     private static func mebibytes(_ byteCount: Int?) -> String {
