@@ -89,6 +89,26 @@ import Testing
     func `anything else is refused`(text: String) {
         #expect(RFC3339.timestamp(text) == nil)
     }
+
+    @Test(arguments: [
+        ("2026-11-22", "2026-11-22T00:00:00.000000000Z"), ("2026-11-22T19:20", "2026-11-22T19:20:00.000000000Z"),
+        ("2026-11-22 19:20Z", "2026-11-22T19:20:00.000000000Z"),
+        ("2026-11-22T19:20:07Z", "2026-11-22T19:20:07.000000000Z"),
+        ("2026-11-22 19:20:07.5", "2026-11-22T19:20:07.500000000Z"),
+        ("2026-11-22T19:20:07.123456789Z", "2026-11-22T19:20:07.123456789Z"),
+    ])
+    func `people leave out of a moment what is zero`(typed: String, whole: String) {
+        #expect(RFC3339.moment(typed).map { RFC3339.text($0) } == whole)
+    }
+
+    @Test(arguments: [
+        "", "T", "2026", "2026-11", "26-11-22", "2026-11-22T", "2026-11-22T19", "2026-11-22T19:2", "19:20",
+        "2026-11-22T19:20:07.", "2026-11-22T19:20:07.1234567890", "2026-11-22T19:20+01:00", "2026-11-22T19:20:07ZZ",
+        "2026-11-22  19:20",
+    ])
+    func `a moment that is not clear is refused`(text: String) {
+        #expect(RFC3339.moment(text) == nil)
+    }
 }
 
 @Suite struct ServerAddressTests {

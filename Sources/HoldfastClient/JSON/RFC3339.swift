@@ -35,6 +35,19 @@ package enum RFC3339 {
         return Timestamp(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(fraction))
     }
 
+    /// The same form, or less of it, as a person types it: `2026-11-22`, `2026-11-22T19:20`, `2026-11-22 19:20:00.5Z`. UTC.
+    package static func moment(_ text: String) -> Timestamp? {
+        let parts = text.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 == "T" || $0 == " " }
+        guard let date = parts.first else { return nil }
+        guard parts.count == 2 else { return self.timestamp("\(date)T00:00:00.000000000Z") }
+        let time = parts[1].hasSuffix("Z") ? parts[1].dropLast() : parts[1]
+        let halves = time.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = halves.first, halves.count == 1 || !halves[1].isEmpty else { return nil }
+        let fraction = halves.count == 2 ? String(halves[1]) : ""
+        let padded = fraction + String(repeating: "0", count: max(0, 9 - fraction.count))
+        return self.timestamp("\(date)T\(whole.count == 5 ? "\(whole):00" : whole).\(padded)Z")
+    }
+
     /// Days since 1970-01-01, counted in years that begin in March, so that leap days come last.
     private static func day(year: Int, month: Int, day: Int) -> Int {
         let marchYear = month > 2 ? year : year - 1

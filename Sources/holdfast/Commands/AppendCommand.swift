@@ -2,7 +2,6 @@ import ArgumentParser
 import HoldfastClient
 import HoldfastNode
 import LogModel
-import Synchronization
 
 struct AppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,18 +10,31 @@ struct AppendCommand: AsyncParsableCommand {
             All of a run is one producer: a batch that has to be sent again is never stored twice. \
             When it stops early it says how many lines are certainly in the log.
 
+            A line is a record: its text (--format lines), a record as JSON (json: a string, or an object with value or \
+            valueBase64, and perhaps key, tombstone and ttl_ms, as read --format json prints it), or its bytes in base64.
+
             With --key all of the input is one request, and running the same command again, at any time and from \
             anywhere, appends nothing again and prints the same indexes. The key alone decides: other input under a key that \
             was used is not appended.
 
             Example: echo paid | holdfast append --key order-4711 --expect 42
+            Example: holdfast read --format json | holdfast append --format json --server other:7400
+            Example: journalctl -f | holdfast append --batch 200 --linger 50ms --progress
             """)
 
-    @Argument(help: "Files; - or nothing is stdin.")
+    @Argument(help: "Files; - or nothing is stdin.", completion: .file())
     var files: [String] = []
+
+    @Option(help: "What a line holds: lines (the record itself), json or base64.")
+    var format = RecordFormat.lines
 
     @Option(help: "Lines of one request at most: they are in the log together or not at all.")
     var batch = 500
+
+    @Option(
+        help: "How long lines that are there wait for more, up to --batch of them. (default: 0ms)",
+        transform: DurationArgument.parse)
+    var linger = DurationArgument(milliseconds: 0)
 
     @Option(help: "The index that the first line must take, the others following it; else nothing is appended.")
     var expect: UInt64?
@@ -36,8 +48,13 @@ struct AppendCommand: AsyncParsableCommand {
     @Option(help: "Whom to wait for: quorum, or all voters; one that is down holds the answer up, and not the append.")
     var ack = Acknowledgement.quorum
 
+    @Flag(help: "Says once a second how far it is, also where stderr is no terminal.")
+    var progress = false
+
     @OptionGroup var servers: ServerOptions
     @OptionGroup var output: OutputOptions
+
+    private static let lingerMillisecondsMax: UInt64 = 60_000
 
     func validate() throws {
         guard self.expect != 0 else { throw ValidationError("--expect must be above 0: indexes begin with 1.") }
@@ -47,13 +64,19 @@ struct AppendCommand: AsyncParsableCommand {
         guard (1...NodeLimits.recordsPerAppendMax).contains(self.batch) else {
             throw ValidationError("--batch must be from 1 to \(NodeLimits.recordsPerAppendMax).")
         }
+        guard self.linger.milliseconds <= Self.lingerMillisecondsMax else {
+            throw ValidationError("--linger must be at most 1m.")
+        }
+        guard self.key == nil || self.linger.milliseconds == 0 else {
+            throw ValidationError("--linger goes without --key: all of the input is one request.")
+        }
     }
 
     func run() async throws {
         let conditions = WriteConditions(
             expectedNext: self.expect.map { LogIndex($0) }, fencingToken: self.fencingToken)
         let run = AppendRun(
-            client: self.servers.client, console: self.output.console, batch: self.batch, conditions: conditions,
+            client: self.servers.client, console: self.output.console, input: self.input, conditions: conditions,
             acknowledgement: self.ack)
         let files = self.files.isEmpty ? ["-"] : self.files
         let interruption = Interruption(run.interrupted)
@@ -62,227 +85,17 @@ struct AppendCommand: AsyncParsableCommand {
             try await run.append(files, key: key)
         } else {
             // All are opened before anything is sent: a name that is wrong is found while nothing is in the log.
-            let readers = try files.map { (file: $0, reader: try LineReader(path: $0)) }
-            for (file, reader) in readers { try await run.append(file, reader) }
+            let readers = try files.map { try LineReader(path: $0) }
+            run.willRead(readers)
+            for reader in readers { try await run.append(reader) }
         }
         run.finish(as: self.output.output)
     }
-}
 
-/// Says why something is tried again, once for each reason in a row.
-private final class RetryNotes: Sendable {
-    private let console: Console
-    private let last = Mutex("")
-
-    init(console: Console) { self.console = console }
-
-    @Sendable func said(_ reason: String) {
-        let isNew = self.last.withLock { last in
-            defer { last = reason }
-            return last != reason
-        }
-        if isNew { self.console.note("trying again: \(reason)") }
-    }
-}
-
-/// How much of a run was acknowledged, for whoever interrupts it.
-private final class CertainCount: Sendable {
-    private let state = Mutex((records: 0, last: LogIndex.first))
-
-    func set(_ records: Int, through last: LogIndex) { self.state.withLock { $0 = (records, last) } }
-
-    var words: String {
-        let (records, last) = self.state.withLock { $0 }
-        return records == 0
-            ? "no record is certainly in the log"
-            : "\(records.counted("record")) \(records == 1 ? "is" : "are") certainly in the log, the last at index \(last)"
-    }
-}
-
-/// One run of `holdfast append`: what was appended so far.
-private final class AppendRun {
-    private let client: HoldfastClient
-    private let producer: Producer
-    /// Of the next batch.
-    private var conditions: WriteConditions
-    private let acknowledgement: Acknowledgement
-    private let console: Console
-    private let batch: Int
-    private let started = ContinuousClock.now
-    private var recordCount = 0
-    private var byteCount = 0
-    private var first: LogIndex?
-    /// Of the last batch.
-    private var receipt: AppendReceipt?
-    /// Of the batch that the fewest nodes were known to have.
-    private var nodesMin: Int?
-    private var duplicateCount = 0
-    private var isKeyKnown = false
-    private let certain = CertainCount()
-    private var drawn = ContinuousClock.now
-    private let retries: RetryNotes
-
-    init(
-        client: HoldfastClient, console: Console, batch: Int, conditions: WriteConditions,
-        acknowledgement: Acknowledgement
-    ) {
-        self.client = client
-        self.producer = client.makeProducer()
-        self.conditions = conditions
-        self.acknowledgement = acknowledgement
-        self.console = console
-        self.batch = batch
-        self.retries = RetryNotes(console: console)
-    }
-
-    func append(_ file: String, _ reader: LineReader) async throws(CommandFailure) {
-        var lineNumber = 0
-        while let lines = try self.lines(of: reader) {
-            var rest = lines[...]
-            while !rest.isEmpty {
-                let part = self.nextBatch(of: rest)
-                rest = rest.dropFirst(part.count)
-                do throws(ClientError) {
-                    try await self.send(part.map { Record(value: $0) })
-                } catch {
-                    throw self.stopped(error, file: file, from: lineNumber + 1, through: lineNumber + part.count)
-                }
-                lineNumber += part.count
-            }
-        }
-    }
-
-    /// - Throws: What the disk said; what was read before is in the log.
-    private func lines(of reader: LineReader) throws(CommandFailure) -> [Bytes]? {
-        do throws(CommandFailure) { return try reader.lines() } catch {
-            self.console.endProgress()
-            var failure = error
-            failure.what += " (\(self.recordCount.counted("record")) before that went into the log)"
-            throw failure
-        }
-    }
-
-    /// All of the input as one request, which may be sent again at any time.
-    func append(_ files: [String], key: String) async throws(CommandFailure) {
-        var records: [Record] = []
-        var byteCount = 0
-        for file in files {
-            let reader = try LineReader(path: file)
-            while let lines = try reader.lines() {
-                byteCount += lines.reduce(0) { $0 + $1.count }
-                records += lines.map { Record(value: $0) }
-                guard records.count <= NodeLimits.recordsPerAppendMax, byteCount <= NodeLimits.bodyByteCountMax else {
-                    throw CommandFailure(
-                        .usage, "the input is too large for one request", applied: .no,
-                        next: "give at most \(NodeLimits.recordsPerAppendMax) lines to one key, together below "
-                            + Units.described(byteCount: UInt64(NodeLimits.bodyByteCountMax)))
-                }
-            }
-        }
-        guard !records.isEmpty else { return }
-        do throws(ClientError) {
-            let receipt = try await self.client.append(
-                records, key: key, if: self.conditions, acknowledgement: self.acknowledgement,
-                retried: self.retries.said)
-            self.appended(records, receipt)
-            self.isKeyKnown = receipt.isDuplicate
-        } catch {
-            self.console.endProgress()
-            var failure = CommandFailure(error, isAppend: true)
-            if case .outcomeUnknown = error { failure.next = "run the same command again: nothing is stored twice" }
-            throw failure
-        }
-    }
-
-    /// As many lines as one request may hold.
-    private func nextBatch(of lines: ArraySlice<Bytes>) -> ArraySlice<Bytes> {
-        var byteCount = 0
-        let fitting = lines.prefix(self.batch).prefix { line in
-            byteCount += line.count
-            return byteCount <= 1 << 20
-        }
-        return fitting.isEmpty ? lines.prefix(1) : fitting
-    }
-
-    private func send(_ records: [Record]) async throws(ClientError) {
-        self.appended(
-            records,
-            try await self.producer.append(
-                records, if: self.conditions, acknowledgement: self.acknowledgement, retried: self.retries.said))
-    }
-
-    private func appended(_ records: [Record], _ receipt: AppendReceipt) {
-        if self.conditions.expectedNext != nil { self.conditions.expectedNext = receipt.last.advanced(by: 1) }
-        self.recordCount += records.count
-        self.byteCount += records.reduce(0) { $0 + $1.value.count }
-        self.first = self.first ?? receipt.first
-        self.receipt = receipt
-        self.nodesMin = min(self.nodesMin ?? receipt.nodes, receipt.nodes)
-        if receipt.isDuplicate { self.duplicateCount += 1 }
-        self.certain.set(self.recordCount, through: receipt.last)
-        guard self.drawn.duration(to: .now) > .milliseconds(100) else { return }
-        self.drawn = .now
-        self.console.progress(
-            "\(self.recordCount.counted("record")), \(Units.described(byteCount: UInt64(self.byteCount))), index \(receipt.last)"
-        )
-    }
-
-    /// Says what is in the log for sure, from whatever thread a signal is heard on.
-    var interrupted: @Sendable () -> Void {
-        let (certain, console) = (self.certain, self.console)
-        return {
-            console.endProgress()
-            console.note("interrupted; \(certain.words), and what was on its way may be, too")
-        }
-    }
-
-    private func stopped(_ error: ClientError, file: String, from: Int, through: Int) -> CommandFailure {
-        self.console.endProgress()
-        var failure = CommandFailure(error, isAppend: true)
-        let name = file == "-" ? "stdin" : file
-        let lines = from == through ? "line \(from)" : "lines \(from) to \(through)"
-        failure.what =
-            "\(name), \(lines): \(failure.what) (\(self.recordCount.counted("record")) before them went into the log)"
-        return failure
-    }
-
-    func finish(as format: OutputFormat) {
-        self.console.endProgress()
-        let seconds = self.started.duration(to: .now).seconds
-        switch format {
-        case .table:
-            guard let first, let receipt, let nodesMin else { return self.console.out("nothing to append") }
-            let indexes = first == receipt.last ? "index \(first)" : "\(first) to \(receipt.last)"
-            let isOneBatch = self.recordCount == Int(receipt.last.rawValue - receipt.first.rawValue) + 1
-            guard !self.isKeyKnown else {
-                return self.console.out(
-                    "nothing was appended: this key had appended \(indexes) before, whatever the input was then")
-            }
-            let count = isOneBatch || nodesMin == receipt.voters ? "\(nodesMin)" : "at least \(nodesMin)"
-            self.console.out(
-                "appended \(self.recordCount.counted("record")), \(indexes), in \(seconds.rounded(2)) s; "
-                    + "\(receipt.durability) by \(count) of \(receipt.voters) nodes")
-        case .json:
-            var writer = JSONWriter()
-            writer.object {
-                $0.member("records", self.recordCount)
-                $0.member("bytes", self.byteCount)
-                if let first = self.first { $0.member("first", first.rawValue) }
-                if let receipt = self.receipt {
-                    $0.member("last", receipt.last.rawValue)
-                    // Of the last batch; the ones before it are in the log in front of it.
-                    $0.member("position", receipt.position.description)
-                    $0.member("term", receipt.term.rawValue)
-                    $0.member("durability", receipt.durability.rawValue)
-                    $0.member("nodes", self.nodesMin ?? receipt.nodes)
-                    $0.member("voters", receipt.voters)
-                }
-                $0.member("retried_batches_already_applied", self.duplicateCount)
-                $0.member("milliseconds", Int(seconds * 1000))
-            }
-            writer.endLine()
-            self.console.out(bytes: writer.bytes)
-        }
+    private var input: AppendRun.Input {
+        AppendRun.Input(
+            format: self.format, batch: self.batch, lingerMilliseconds: self.linger.milliseconds,
+            tellsProgress: self.progress)
     }
 }
 

@@ -6,7 +6,11 @@ final class LineReader {
     private static let chunkByteCount = 256 << 10
 
     private let descriptor: Int32
-    private let name: String
+    /// For messages.
+    let name: String
+    /// `nil` for what is no regular file: nobody knows how much will come.
+    let byteCount: Int?
+    private(set) var readByteCount = 0
     private var rest: [UInt8] = []
     private var isAtEnd = false
 
@@ -18,7 +22,9 @@ final class LineReader {
             throw CommandFailure(.refused, "\(path): \(String(cString: strerror(errno)))", applied: .no)
         }
         var status = stat()
-        guard fstat(self.descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+        let isKnown = fstat(self.descriptor, &status) == 0
+        self.byteCount = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+        guard !isKnown || status.st_mode & S_IFMT != S_IFDIR else {
             throw CommandFailure(
                 .refused, "\(path) is a directory", applied: .no, next: "name the files whose lines are to be appended")
         }
@@ -33,12 +39,7 @@ final class LineReader {
     /// A last line without a line end is a line.
     func lines() throws(CommandFailure) -> [Bytes]? {
         while true {
-            if let end = self.rest.lastIndex(of: UInt8(ascii: "\n")) {
-                let lines = self.rest[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-                let remainder = Array(self.rest[(end + 1)...])
-                self.rest = remainder
-                return lines
-            }
+            if let lines = self.wholeLines() { return lines }
             guard !self.isAtEnd else {
                 guard !self.rest.isEmpty else { return nil }
                 defer { self.rest = [] }
@@ -46,6 +47,34 @@ final class LineReader {
             }
             try self.fill()
         }
+    }
+
+    /// As ``lines()``; then waits for more, until there are `count` or the time is up.
+    func lines(gathering count: Int, milliseconds: UInt64) throws(CommandFailure) -> [Bytes]? {
+        guard var lines = try self.lines() else { return nil }
+        let deadline = MonotonicClock.now + milliseconds * 1_000_000
+        while lines.count < count, !self.isAtEnd, self.isReadable(before: deadline) {
+            try self.fill()
+            lines += self.wholeLines() ?? []
+        }
+        return lines
+    }
+
+    /// Lines whose ends were read, all at once.
+    private func wholeLines() -> [Bytes]? {
+        guard let end = self.rest.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let lines = self.rest[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        self.rest = Array(self.rest[(end + 1)...])
+        return lines
+    }
+
+    /// Waits until something can be read, or the end.
+    private func isReadable(before deadline: UInt64) -> Bool {
+        let now = MonotonicClock.now
+        guard now < deadline else { return false }
+        var descriptor = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+        // Rounded up: a wait of nothing would spin until the time is up.
+        return poll(&descriptor, 1, Int32(clamping: (deadline - now) / 1_000_000 + 1)) > 0
     }
 
     private func fill() throws(CommandFailure) {
@@ -62,6 +91,7 @@ final class LineReader {
             throw CommandFailure(.refused, "\(self.name): \(String(cString: strerror(failure)))")
         }
         self.isAtEnd = chunk.isEmpty
+        self.readByteCount += chunk.count
         self.rest += chunk
     }
 }
