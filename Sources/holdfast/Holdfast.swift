@@ -12,7 +12,7 @@ struct Holdfast: AsyncParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "A node", subcommands: [ServeCommand.self]),
+            CommandGroup(name: "A node", subcommands: [ServeCommand.self, ConfigCommand.self]),
             CommandGroup(
                 name: "The log",
                 subcommands: [

@@ -1,6 +1,4 @@
 import Configuration
-import Synchronization
-import SystemPackage
 
 /// Flags over environment over file, each read through swift-configuration.
 ///
@@ -11,60 +9,61 @@ import SystemPackage
 struct ConfigurationSources: Sendable {
     private struct Source {
         var provider: any ConfigProvider
-        /// How an error names this source, when it is about `key`.
-        var name: @Sendable (ConfigurationKey) -> String
+        /// Who says it, when `key` is found here; `item` is a place in a list.
+        var origin: @Sendable (_ key: ConfigurationKey, _ item: Int?) -> ConfigurationOrigin
     }
 
     /// A value and who said it.
     struct Found {
         var text: String
-        var source: String
+        var origin: ConfigurationOrigin
     }
 
     private var sources: [Source] = []
+    /// What is wrong with the sources themselves, whatever their values are.
+    private(set) var problems: [ConfigurationError] = []
 
-    /// - Throws: ``ConfigurationError/unreadableFile(path:reason:)``,
-    ///   ``ConfigurationError/unknownKey(_:source:suggestion:)``.
-    init(
-        file: String?, environment: [String: String], flags: [ConfigurationKey: [String]]
-    ) async throws(ConfigurationError) {
-        try Self.checkNames(in: environment)
+    init(_ input: ConfigurationInput) {
+        self.problems = Self.unknownNames(in: input.environment)
+        let said = input.flags.map { key, values in
+            (key, key == .peers ? ConfigurationFile.Content.list(values) : .value(values.last ?? ""))
+        }
         self.sources.append(
             Source(
-                provider: InMemoryProvider(
-                    name: "flags",
-                    values: Dictionary(
-                        uniqueKeysWithValues: flags.map { key, values in
-                            let content: ConfigContent =
-                                key == .peers ? .stringArray(values) : .string(values.last ?? "")
-                            return (AbsoluteConfigKey(ConfigKey(key.rawValue)), ConfigValue(content, isSecret: false))
-                        })),
-                name: { $0.flag }))
+                provider: Self.provider("flags", Dictionary(uniqueKeysWithValues: said)),
+                origin: { key, _ in .flag(key.flag) }))
         self.sources.append(
             Source(
-                provider: EnvironmentVariablesProvider(environmentVariables: environment)
+                provider: EnvironmentVariablesProvider(environmentVariables: input.environment)
                     .prefixKeys(with: "holdfast"),
-                name: { $0.environmentName }))
-        if let file {
-            self.sources.append(Source(provider: try await Self.provider(file: file), name: { _ in file }))
+                origin: { key, _ in .environment(key.environmentName) }))
+        if let path = input.file {
+            let file = ConfigurationFile(path: path)
+            self.problems += file.problems
+            self.sources.append(
+                Source(
+                    provider: Self.provider(file.path, file.said.mapValues(\.content)),
+                    origin: { key, item in
+                        let said = file.said[key]
+                        let line = item.flatMap { said?.itemLines[$0] } ?? said?.line
+                        return .file(file.path, line: line ?? 1)
+                    }))
         }
     }
 
     /// The value of the first source that has one.
     func value(_ key: ConfigurationKey) throws(ConfigurationError) -> Found? {
         for source in self.sources {
-            guard let content = try self.content(key, type: .string, in: source) else { continue }
-            guard case .string(let text) = content else { continue }
-            return Found(text: text, source: source.name(key))
+            guard case .string(let text) = try self.content(key, type: .string, in: source) else { continue }
+            return Found(text: text, origin: source.origin(key, nil))
         }
         return nil
     }
 
     func list(_ key: ConfigurationKey) throws(ConfigurationError) -> [Found]? {
         for source in self.sources {
-            guard let content = try self.content(key, type: .stringArray, in: source) else { continue }
-            guard case .stringArray(let texts) = content else { continue }
-            return texts.map { Found(text: $0, source: source.name(key)) }
+            guard case .stringArray(let texts) = try self.content(key, type: .stringArray, in: source) else { continue }
+            return texts.enumerated().map { Found(text: $1, origin: source.origin(key, $0)) }
         }
         return nil
     }
@@ -76,71 +75,32 @@ struct ConfigurationSources: Sendable {
             let name = AbsoluteConfigKey(ConfigKey(key.rawValue))
             return try source.provider.value(forKey: name, type: type).value?.content
         } catch {
-            throw .badValue(key, source: source.name(key), value: "\(error)")
+            throw .badValue(key, origin: source.origin(key, nil), value: "\(error)")
         }
     }
 
-    private static func checkNames(in environment: [String: String]) throws(ConfigurationError) {
-        let known = Set(ConfigurationKey.allCases.map(\.environmentName))
-        for name in environment.keys.sorted()
-        where name.hasPrefix(ConfigurationKey.environmentPrefix)
-            && !known.contains(name) && !ConfigurationKey.isForeignEnvironmentName(name)
-        {
-            throw .unknownKey(
-                name, source: "environment",
-                suggestion: self.closest(to: name, among: ConfigurationKey.allCases.map(\.environmentName)))
+    private static func provider(
+        _ name: String, _ said: [ConfigurationKey: ConfigurationFile.Content]
+    ) -> InMemoryProvider {
+        let values = said.map { key, content in
+            let content: ConfigContent =
+                switch content {
+                case .value(let text): .string(text)
+                case .list(let texts): .stringArray(texts)
+                }
+            return (AbsoluteConfigKey(ConfigKey(key.rawValue)), ConfigValue(content, isSecret: false))
         }
+        return InMemoryProvider(name: name, values: Dictionary(uniqueKeysWithValues: values))
     }
 
-    private static func provider(file: String) async throws(ConfigurationError) -> any ConfigProvider {
-        // The library asks of every key that it reads whether it is a secret: so it tells its keys.
-        let recorder = KeyRecorder()
-        let provider: FileProvider<YAMLSnapshot>
-        do {
-            provider = try await FileProvider<YAMLSnapshot>(
-                parsingOptions: .init(
-                    secretsSpecifier: .dynamic { key, _ in
-                        recorder.record(key)
-                        return false
-                    }),
-                filePath: FilePath(file))
-        } catch {
-            throw .unreadableFile(path: file, reason: "\(error)")
-        }
-        let known = ConfigurationKey.allCases.map(\.rawValue)
-        for key in recorder.keys.sorted() where !known.contains(key) {
-            throw .unknownKey(key, source: file, suggestion: self.closest(to: key, among: known))
-        }
-        return provider
-    }
-
-    /// The known name that differs least, when it differs by little.
-    private static func closest(to name: String, among known: [String]) -> String? {
-        known.map { (name: $0, distance: editDistance(name, $0)) }
-            .min { $0.distance < $1.distance }
-            .flatMap { $0.distance <= max(2, name.count / 4) ? $0.name : nil }
-    }
-}
-
-/// Collects the keys of a file while the library parses it.
-private final class KeyRecorder: Sendable {
-    private let recorded = Mutex<Set<String>>([])
-    var keys: Set<String> { self.recorded.withLock { $0 } }
-    func record(_ key: String) { self.recorded.withLock { _ = $0.insert(key) } }
-}
-
-/// Levenshtein's distance: insertions, deletions and replacements that make `a` into `b`.
-func editDistance(_ a: String, _ b: String) -> Int {
-    let b = Array(b)
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in b.indices {
-            let replaced = diagonal + (letter == b[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+    private static func unknownNames(in environment: [String: String]) -> [ConfigurationError] {
+        let known = ConfigurationKey.allCases.map(\.environmentName)
+        return environment.keys.sorted().compactMap { name in
+            guard
+                name.hasPrefix(ConfigurationKey.environmentPrefix), !known.contains(name),
+                !ConfigurationKey.isForeignEnvironmentName(name)
+            else { return nil }
+            return .unknownVariable(name, suggestion: EditDistance.closest(to: name, among: known, name: \.self))
         }
     }
-    return row[b.count]
 }

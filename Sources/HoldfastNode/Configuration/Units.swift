@@ -5,7 +5,7 @@ package enum Units {
         self.scaled(
             text,
             units: [
-                "": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1000, "KB": 1000,
+                "": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "kB": 1000, "KB": 1000,
                 "MB": 1_000_000, "GB": 1_000_000_000,
             ])
     }
@@ -26,6 +26,22 @@ package enum Units {
         guard let number = UInt64(digits), let factor = units[String(unit)] else { return nil }
         let product = number.multipliedReportingOverflow(by: factor)
         return product.overflow ? nil : product.partialValue
+    }
+
+    /// `128MiB`, `4097`: exactly, as it can be read again.
+    static func spelled(byteCount: UInt64) -> String {
+        self.spelled(byteCount, [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)])
+            ?? "\(byteCount)"
+    }
+
+    /// `50ms`, `2s`: exactly, as it can be read again.
+    static func spelled(milliseconds: UInt64) -> String {
+        self.spelled(milliseconds, [("h", 3_600_000), ("m", 60_000), ("s", 1000)]) ?? "\(milliseconds)ms"
+    }
+
+    /// In the largest unit that leaves no rest.
+    private static func spelled(_ number: UInt64, _ units: [(name: String, factor: UInt64)]) -> String? {
+        units.first { number >= $0.factor && number % $0.factor == 0 }.map { "\(number / $0.factor)\($0.name)" }
     }
 
     /// `1.5 MiB`: for people, three significant digits at most.

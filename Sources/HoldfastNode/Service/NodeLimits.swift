@@ -42,7 +42,7 @@ package enum NodeLimits {
     package static let forwardedAnswerByteCountMax = 64 << 20
     /// How long a stopping node lets open requests finish.
     package static let shutdownGraceMilliseconds: Int64 = 3_000
-    package static let fsyncWindowMilliseconds: UInt64 = 5
-    /// Bytes of a segment: 1 MiB ..< 4 GiB.
-    package static let segmentByteCounts: ClosedRange<UInt64> = 1 << 20...UInt64(UInt32.max)
+    /// A configuration file, and the keys in it: aliases can make a small one say very much.
+    static let configurationByteCountMax = 64 << 10
+    static let configurationEntryCountMax = 256
 }

@@ -6,20 +6,20 @@ struct ClusterSetup {
     var directory: String
 
     /// Every `n*.yaml` of a directory is one node.
-    func read(configurations: String) async throws(CommandFailure) -> LocalCluster {
+    func read(configurations: String) throws(CommandFailure) -> LocalCluster {
         var nodes: [LocalCluster.Node] = []
         for name in Files.names(in: configurations) where name.hasPrefix("n") && name.hasSuffix(".yaml") {
             let path = Files.absolute("\(configurations)/\(name)")
-            do throws(ConfigurationError) {
+            do throws(ConfigurationProblems) {
                 // Only what the file itself says: this shell's HOLDFAST_* are not about these nodes.
-                let configuration = try await NodeConfiguration.load(
-                    file: path, environment: [:], flags: [.dataDirectory: [self.directory]])
+                let configuration = try NodeConfiguration.load(
+                    ConfigurationInput(file: path, flags: [.dataDirectory: [self.directory]]))
                 nodes.append(
                     LocalCluster.Node(
                         number: configuration.node.rawValue, config: path, client: configuration.clientListen,
                         peer: configuration.peerListen))
             } catch {
-                throw CommandFailure(.badConfiguration, error.description)
+                throw CommandFailure(error)
             }
         }
         guard !nodes.isEmpty else {

@@ -42,7 +42,7 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = self.options.console
-        let cluster = try await self.cluster()
+        let cluster = try self.cluster()
         let deadline = ContinuousClock.now + .milliseconds(self.wait.milliseconds)
         let removed = await cluster.look().removed.filter { cluster.process($0) == nil }
         let wanted = cluster.nodes.filter { node in !removed.contains { $0.number == node.number } }
@@ -84,9 +84,9 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     /// The cluster that is there, unless this run says what it shall be.
-    private func cluster() async throws(CommandFailure) -> LocalCluster {
+    private func cluster() throws(CommandFailure) -> LocalCluster {
         let setup = ClusterSetup(directory: self.options.directory)
-        if let configDir { return try await setup.read(configurations: configDir) }
+        if let configDir { return try setup.read(configurations: configDir) }
         let isSaid = self.count != nil || self.basePort != nil || self.segmentSize != nil || self.fsync != nil
         let found = try? LocalCluster.find(self.options.directory)
         if let found {

@@ -1,0 +1,135 @@
+import Logging
+import Replicator
+
+extension ConfigurationKey {
+    /// All that is written about a key anywhere: in help, in error messages, by `holdfast config keys` and in
+    /// <doc:Configuration>. No value is a secret today, so none is hidden.
+    package struct Entry: Sendable {
+        /// What holds when nobody says anything.
+        package enum Fallback: Hashable, Sendable {
+            /// Nothing: it must be said.
+            case none
+            case text(String)
+            /// It follows from other keys, as these words say.
+            case derived(String)
+        }
+
+        /// The flag of `holdfast serve`.
+        package var flag: String
+        package var kind: ConfigurationKind
+        package var fallback: Fallback
+        package var meaning: String
+        /// A good value, where the default is not one.
+        var example: String?
+        /// Whether a running node takes a new value over from its file.
+        package var isLive = false
+    }
+
+    package var flag: String { self.entry.flag }
+
+    /// What a value looks like, for error messages and help.
+    package var expectation: String {
+        let entry = self.entry
+        if case .text(let text) = entry.fallback { return entry.kind.expectation(text) }
+        return entry.kind.expectation(entry.example ?? "")
+    }
+
+    package var entry: Entry {
+        switch self {
+        case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
+        case .clientListen, .peerListen, .isInsecure: self.listenerEntry
+        case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
+        case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax, .logLevel: self.clusterEntry
+        }
+    }
+
+    private var identityEntry: Entry {
+        switch self {
+        case .nodeID:
+            Entry(
+                flag: "--node-id", kind: .nodeNumber, fallback: .none, meaning: "This node's number in the cluster.",
+                example: "1")
+        case .dataDirectory:
+            Entry(
+                flag: "--data-dir", kind: .directory, fallback: .none,
+                meaning: "Where the log is kept; a relative path begins where the node is started.",
+                example: "data/n1")
+        case .peers:
+            Entry(
+                flag: "--peer", kind: .peers, fallback: .derived("this node alone"),
+                meaning: "All nodes, this one included: where its peers and where its clients find each. Read when the "
+                    + "empty cluster forms; afterwards the log knows its members.",
+                example: "1=127.0.0.1:7401/127.0.0.1:7400")
+        default:
+            Entry(
+                flag: "--join", kind: .truth, fallback: .text("false"),
+                meaning: "A blank node waits to be added (holdfast member add), and never forms a cluster.")
+        }
+    }
+
+    private var listenerEntry: Entry {
+        switch self {
+        case .clientListen:
+            Entry(
+                flag: "--listen", kind: .address, fallback: .derived("as in this node's entry in peers"),
+                meaning: "Where the node listens for clients.", example: "127.0.0.1:7400")
+        case .peerListen:
+            Entry(
+                flag: "--peer-listen", kind: .address, fallback: .derived("as in this node's entry in peers"),
+                meaning: "Where the node listens for the other nodes.", example: "127.0.0.1:7401")
+        default:
+            Entry(
+                flag: "--insecure", kind: .truth, fallback: .text("false"),
+                meaning: "Allows listeners that other machines can reach, without TLS and without tokens.")
+        }
+    }
+
+    private var storageEntry: Entry {
+        switch self {
+        case .fsyncPolicy:
+            Entry(
+                flag: "--fsync", kind: .word(["always", "batch", "os"]), fallback: .text("always"),
+                meaning: "When an append counts as kept: after a sync at once, after one within fsync.window, or after "
+                    + "the write. The same on all nodes.")
+        case .fsyncWindow:
+            Entry(
+                flag: "--fsync-window", kind: .duration(1...10_000), fallback: .text("5ms"),
+                meaning: "How long batch waits for more before it syncs.")
+        case .segmentSize:
+            Entry(
+                flag: "--segment-size", kind: .size(1 << 20..<1 << 32), fallback: .text("128MiB"),
+                meaning: "How large a segment file becomes before the next one is begun.")
+        default:
+            Entry(
+                flag: "--scrub-rate", kind: .size(0..<1 << 40), fallback: .text("8MiB"),
+                meaning: "How much of the log is reread in a second to find rot; 0 for never.", isLive: true)
+        }
+    }
+
+    private var clusterEntry: Entry {
+        switch self {
+        case .compression:
+            Entry(
+                flag: "--compression", kind: .word(RangeCompression.allCases.map(\.rawValue)), fallback: .text("auto"),
+                meaning: "Of what is shipped to followers: large ranges when a sample says that it pays, all, or none.",
+                isLive: true)
+        case .heartbeat:
+            Entry(
+                flag: "--heartbeat", kind: .duration(1...60_000), fallback: .text("50ms"),
+                meaning: "How often a leader says that it is there.")
+        case .electionTimeoutMin:
+            Entry(
+                flag: "--election-timeout-min", kind: .duration(1...600_000), fallback: .text("300ms"),
+                meaning: "How long a silent leader is waited for, at least: three heartbeats or more.")
+        case .electionTimeoutMax:
+            Entry(
+                flag: "--election-timeout-max", kind: .duration(1...1_200_000),
+                fallback: .derived("twice election.timeout.min, at least 600ms"),
+                meaning: "The same at most; each node draws its own between the two.", example: "600ms")
+        default:
+            Entry(
+                flag: "--log-level", kind: .word(Logger.Level.allCases.map(\.rawValue)), fallback: .text("info"),
+                meaning: "What is written to stderr: this and all that is graver.", isLive: true)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import HoldfastClient
+import LogModel
+import Replicator
+
+extension NodeConfiguration {
+    struct Listeners {
+        var client: ServerAddress
+        var peer: ServerAddress
+        var peers: [ClusterPeer]
+    }
+
+    /// Where the node listens, and where all nodes are found.
+    ///
+    /// - Parameter node: `nil` when it is not known who this is: then less can be checked.
+    static func listeners(_ reading: inout ConfigurationReading, node: NodeID?) -> Listeners? {
+        let client = reading.address(.clientListen)
+        let peer = reading.address(.peerListen)
+        let isInsecure = reading.truth(.isInsecure)
+        let before = reading.problems.count
+        guard let found = reading.list(.peers, { ClusterPeer(configured: $0) }) else {
+            guard reading.problems.count == before, let node else { return nil }
+            return self.alone(&reading, node: node, client, peer, isInsecure: isInsecure ?? true)
+        }
+        guard reading.problems.count == before else { return nil }
+        self.checkPeers(found, &reading)
+        guard let node else { return nil }
+        guard let own = found.first(where: { $0.item.node == node })?.item else {
+            reading.note(.nodeNotAmongPeers(node: node.rawValue, origin: reading.origin(.peers)))
+            return nil
+        }
+        let listeners = Listeners(
+            client: client ?? own.clientAddress, peer: peer ?? own.peerAddress,
+            peers: found.map(\.item).sorted { $0.node < $1.node })
+        self.check(listeners, node: node, &reading, isInsecure: isInsecure ?? true)
+        return listeners
+    }
+
+    /// A cluster of one.
+    private static func alone(
+        _ reading: inout ConfigurationReading, node: NodeID, _ client: ServerAddress?, _ peer: ServerAddress?,
+        isInsecure: Bool
+    ) -> Listeners {
+        let client = client ?? ServerAddress(host: "127.0.0.1", port: 7400)
+        let peer = peer ?? ServerAddress(host: "127.0.0.1", port: 7401)
+        let own = ClusterPeer(
+            node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
+        reading.derive(.peers, "\(node)=\(peer)/\(client)")
+        let listeners = Listeners(client: client, peer: peer, peers: [own])
+        self.check(listeners, node: node, &reading, isInsecure: isInsecure)
+        return listeners
+    }
+
+    private static func checkPeers(
+        _ peers: [(item: ClusterPeer, origin: ConfigurationOrigin)], _ reading: inout ConfigurationReading
+    ) {
+        var nodes: Set<NodeID> = []
+        var addresses: Set<ServerAddress> = []
+        for (peer, origin) in peers {
+            guard nodes.insert(peer.node).inserted else {
+                reading.note(.peerTwice(node: peer.node.rawValue, origin: origin))
+                continue
+            }
+            // Port 0 is for tests: the system picks one.
+            for address in [peer.peerAddress, peer.clientAddress]
+            where address.port != 0 && !addresses.insert(address).inserted {
+                reading.note(.addressTwice(address.description, origin: origin))
+            }
+        }
+    }
+
+    private static func check(
+        _ listeners: Listeners, node: NodeID, _ reading: inout ConfigurationReading, isInsecure: Bool
+    ) {
+        reading.derive(.clientListen, listeners.client.description)
+        reading.derive(.peerListen, listeners.peer.description)
+        let keys: [(key: ConfigurationKey, address: ServerAddress)] = [
+            (.clientListen, listeners.client), (.peerListen, listeners.peer),
+        ]
+        if listeners.client.collides(with: listeners.peer),
+            reading.isSaid(.clientListen) || reading.isSaid(.peerListen)
+        {
+            reading.note(
+                .sameListener(
+                    listeners.client.description, client: reading.origin(.clientListen, or: .peers),
+                    peer: reading.origin(.peerListen, or: .peers)))
+        }
+        for (key, address) in keys where reading.isSaid(key) {
+            let other = listeners.peers.first { peer in
+                peer.node != node && [peer.clientAddress, peer.peerAddress].contains(address)
+            }
+            if let other, address.port != 0 {
+                reading.note(
+                    .listenerOfAnother(
+                        address.description, node: other.node.rawValue, origin: reading.origin(key)))
+            }
+        }
+        guard !isInsecure else { return }
+        // There is no TLS and no token yet: everybody who reaches a listener may write.
+        for (key, address) in keys where !address.isLoopback {
+            reading.note(
+                .exposed(key, address: address.description, origin: reading.origin(key, or: .peers)))
+        }
+    }
+}
+
+extension ConfigurationReading {
+    /// Of a key, or of the one that it follows from.
+    fileprivate func origin(_ key: ConfigurationKey, or other: ConfigurationKey) -> ConfigurationOrigin {
+        self.isSaid(key) ? self.origin(key) : self.origin(other)
+    }
+}
+
+extension ServerAddress {
+    /// Whether one process cannot listen on both.
+    fileprivate func collides(with other: ServerAddress) -> Bool {
+        let everywhere = ["0.0.0.0", "::"]
+        return self.port == other.port && self.port != 0
+            && (self.host == other.host || everywhere.contains(self.host) || everywhere.contains(other.host))
+    }
+}
