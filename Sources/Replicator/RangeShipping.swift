@@ -29,7 +29,8 @@ final class RangeShipping {
     private static let keptCountMax = 16
     /// Larger ranges are compressed once for each follower.
     private static let keptByteCountMax = 1 << 20
-    private let compression: RangeCompression
+    /// Of ranges from now on.
+    var compression: RangeCompression
     private var share = ProcessorShare(percent: 5)
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop

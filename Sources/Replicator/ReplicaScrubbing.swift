@@ -10,7 +10,8 @@ final class ReplicaScrubbing {
     private static let retryMilliseconds: UInt64 = 1_000
     /// `nil` while a slice is read.
     private var scrubber: Scrubber?
-    private let isPaused: Bool
+    /// 0 for never.
+    private var bytesPerSecond: Int
     private let committed: () -> Position
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
@@ -25,7 +26,7 @@ final class ReplicaScrubbing {
         eventLoop: any EventLoop
     ) {
         self.scrubber = Scrubber(store, bytesPerSecond: bytesPerSecond)
-        self.isPaused = bytesPerSecond == 0
+        self.bytesPerSecond = bytesPerSecond
         self.committed = committed
         self.pool = pool
         self.eventLoop = eventLoop
@@ -34,7 +35,17 @@ final class ReplicaScrubbing {
     /// As of the last slice.
     private(set) var progress = Scrubber.Progress()
 
-    func begin() { if !self.isPaused { self.step() } }
+    func begin() { self.step() }
+
+    /// From now on so many bytes a second.
+    func pace(bytesPerSecond: Int) {
+        guard bytesPerSecond != self.bytesPerSecond else { return }
+        self.bytesPerSecond = bytesPerSecond
+        self.next?.cancel()
+        // A slice that is being read now sets the pace when it ends.
+        self.scrubber?.pace(bytesPerSecond: bytesPerSecond)
+        self.step()
+    }
 
     func end() {
         self.isEnded = true
@@ -42,7 +53,7 @@ final class ReplicaScrubbing {
     }
 
     private func step() {
-        guard !self.isEnded, let scrubber = self.scrubber.take() else { return }
+        guard !self.isEnded, self.bytesPerSecond > 0, let scrubber = self.scrubber.take() else { return }
         let committed = self.committed()
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.pool.runIfActive(eventLoop: self.eventLoop) {
@@ -59,6 +70,10 @@ final class ReplicaScrubbing {
     private func stepped(_ scrubber: Scrubber, _ due: MonotonicTime) {
         self.progress = scrubber.progress
         self.scrubber = scrubber
+        guard scrubber.bytesPerSecond == self.bytesPerSecond else {
+            self.scrubber?.pace(bytesPerSecond: self.bytesPerSecond)
+            return self.step()
+        }
         guard !self.isEnded else { return }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.next = self.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(due.nanoseconds)) { bound.value.step() }

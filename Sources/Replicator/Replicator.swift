@@ -251,6 +251,12 @@ package final class Replicator: Sendable {
         return identity
     }
 
+    /// Changes how this node works from now on.
+    package func tune(_ tuning: ReplicatorTuning) {
+        let host = self.host
+        self.eventLoop.execute { host.value.tune(tuning) }
+    }
+
     package func status() async -> ReplicatorStatus {
         let host = self.host
         do {

@@ -29,6 +29,18 @@ package enum RangeCompression: String, Hashable, Sendable, CaseIterable {
     case never
 }
 
+/// What may change while a node runs: nothing that its peers or its files depend on.
+package struct ReplicatorTuning: Hashable, Sendable {
+    package var compression: RangeCompression
+    /// Bytes a second; 0 for never.
+    package var scrubBytesPerSecond: Int
+
+    package init(compression: RangeCompression, scrubBytesPerSecond: Int) {
+        self.compression = compression
+        self.scrubBytesPerSecond = scrubBytesPerSecond
+    }
+}
+
 /// What a running node needs to know.
 package struct ReplicatorConfiguration: Sendable {
     package var node: NodeID

@@ -12,7 +12,7 @@ import WireFormat
 ///
 /// Event loop only.
 final class ReplicatorHost {
-    private let configuration: ReplicatorConfiguration
+    private var configuration: ReplicatorConfiguration
     private let peers: PeerDirectory
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
@@ -143,6 +143,13 @@ final class ReplicatorHost {
     func trim(before index: LogIndex, done: @escaping (Result<TrimOutcome, TrimFailure>) -> Void) {
         guard let loop = self.loop else { return done(.failure(.notLeader(leader: nil))) }
         loop.trim(before: index, done: done)
+    }
+
+    /// Also holds when the log is taken up again.
+    func tune(_ tuning: ReplicatorTuning) {
+        self.configuration.compression = tuning.compression
+        self.configuration.scrubBytesPerSecond = tuning.scrubBytesPerSecond
+        self.loop?.tune(tuning)
     }
 
     func status() -> ReplicatorStatus {

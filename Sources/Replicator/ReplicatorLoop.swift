@@ -335,6 +335,11 @@ final class ReplicatorLoop {
         self.disk.prepareNextSegment()
     }
 
+    func tune(_ tuning: ReplicatorTuning) {
+        self.shipping.compression = tuning.compression
+        self.scrubbing?.pace(bytesPerSecond: tuning.scrubBytesPerSecond)
+    }
+
     // MARK: For people
 
     func status(identity: NodeIdentity) -> ReplicatorStatus {

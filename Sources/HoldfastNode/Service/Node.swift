@@ -25,19 +25,30 @@ package enum NodeError: Error, Sendable {
 /// then the log, so that what was accepted is answered.
 package struct Node: Service {
     private let configuration: NodeConfiguration
+    private let reload: ConfigurationReload
     private let logger: Logger
 
-    package init(configuration: NodeConfiguration, logger: Logger) {
-        var logger = logger
-        logger[metadataKey: "node"] = "\(configuration.node)"
+    private init(_ configuration: NodeConfiguration, reload: ConfigurationReload, logger: Logger) {
         self.configuration = configuration
+        self.reload = reload
         self.logger = logger
     }
 
-    /// Runs until a signal says stop.
-    package static func run(_ configuration: NodeConfiguration, logger: Logger) async throws {
+    /// Runs until a signal says stop. SIGHUP has the file read again.
+    ///
+    /// - Parameters:
+    ///   - report: Where `configuration` is from.
+    ///   - log: Writes whatever it is given; the configuration's level is kept here.
+    package static func run(
+        _ configuration: NodeConfiguration, _ report: ConfigurationReport, from input: ConfigurationInput,
+        log: @Sendable (String) -> any LogHandler
+    ) async throws {
+        let level = SharedLogLevel(configuration.logLevel)
+        var logger = Logger(label: "holdfast") { SharedLevelHandler(log($0), level: level) }
+        logger[metadataKey: "node"] = "\(configuration.node)"
+        let reload = await ConfigurationReload(input, running: report.values, level: level, logger: logger)
         let group = ServiceGroup(
-            services: [Node(configuration: configuration, logger: logger)],
+            services: [Node(configuration, reload: reload, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await group.run()
     }
@@ -80,6 +91,8 @@ package struct Node: Service {
         self.logger.notice(
             "serving",
             metadata: ["client": "\(listen)", "peer": "\(self.configuration.peerListen)"])
+        let reloading = Task { await self.reload.run(on: replicator) }
+        defer { reloading.cancel() }
         let failure = await Self.stopped(or: replicator.failed)
         self.logger.notice("stopping")
         if failure == nil { await self.handOver(replicator) }

@@ -32,7 +32,7 @@ package struct Scrubber: Sendable {
     }
 
     /// Bytes to read in a second.
-    package var bytesPerSecond: Int
+    package private(set) var bytesPerSecond: Int
     /// While set, ``step(now:durable:)`` does nothing.
     package var isPaused = false
     package private(set) var progress = Progress()
@@ -53,6 +53,12 @@ package struct Scrubber: Sendable {
         self.store = store
         self.bytesPerSecond = bytesPerSecond
         self.passIntervalMilliseconds = passIntervalMilliseconds
+    }
+
+    /// Goes on at another pace: within a pass, at once.
+    package mutating func pace(bytesPerSecond: Int) {
+        self.bytesPerSecond = bytesPerSecond
+        if self.passBegan != nil { self.due = .zero }
     }
 
     /// Reads one slice if that is due.

@@ -8,27 +8,24 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Runs one node until SIGTERM or SIGINT.",
         discussion: """
             Flags win over HOLDFAST_* in the environment, that over the file, that over the defaults. See also: \
-            holdfast config check, print, keys.
+            holdfast config check, print, keys. SIGHUP has the file read again: live keys change at once, others need a \
+            restart, and the log says which is which.
             """)
 
     @OptionGroup var options: NodeOptions
 
     func run() async throws {
-        let configuration = try self.loaded()
-        var logger = Logger(label: "holdfast") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = configuration.logLevel
+        let input = self.options.sources
+        let report = ConfigurationReport(input)
+        guard let configuration = report.configuration else {
+            throw CommandFailure(
+                ConfigurationProblems(all: report.problems),
+                next: "see cluster/n1.yaml for a complete file; nothing was started")
+        }
         do {
-            try await Node.run(configuration, logger: logger)
+            try await Node.run(configuration, report, from: input) { StreamLogHandler.standardError(label: $0) }
         } catch {
             throw Self.failure(error, configuration)
-        }
-    }
-
-    private func loaded() throws(CommandFailure) -> NodeConfiguration {
-        do throws(ConfigurationProblems) {
-            return try NodeConfiguration.load(self.options.sources)
-        } catch {
-            throw CommandFailure(error, next: "see cluster/n1.yaml for a complete file; nothing was started")
         }
     }
 

@@ -1,0 +1,109 @@
+import Logging
+import Replicator
+import Synchronization
+import Testing
+
+@testable import HoldfastNode
+
+@Suite struct ConfigurationReloadTests {
+    private static let flags: [ConfigurationKey: [String]] = [.nodeID: ["1"], .dataDirectory: ["/tmp/x"]]
+
+    @Test func `live keys change, others are refused by name, and a broken file changes nothing`() async throws {
+        let scratch = try ConfigurationScratch("log:\n  level: info\nsegment:\n  size: 1MiB\n")
+        defer { scratch.end() }
+        let lines = Lines()
+        let level = SharedLogLevel(.info)
+        let logger = Logger(label: "test") { _ in SharedLevelHandler(lines, level: level) }
+        let node = Tuned()
+        let input = ConfigurationInput(file: scratch.path, flags: Self.flags)
+        var reload = await ConfigurationReload(
+            input, running: ConfigurationReport(input).values, level: level, logger: logger)
+
+        reload.hungUp(node)
+        #expect(lines.take() == ["notice configuration read again: nothing has changed"])
+
+        try scratch.write(
+            "log:\n  level: error\nsegment:\n  size: 2MiB\nscrub:\n  rate: 1MiB\nreplication:\n  compression: never\n")
+        reload.hungUp(node)
+        #expect(
+            lines.take() == [
+                "warning segment.size not changed: that needs a restart of the node from=1MiB to=2MiB",
+                "notice scrub.rate changed from=8MiB to=1MiB",
+                "notice replication.compression changed from=auto to=never",
+                "notice log.level changed from=info to=error",
+            ])
+        #expect(level.value == .error)
+        #expect(node.last == ReplicatorTuning(compression: .never, scrubBytesPerSecond: 1 << 20))
+
+        try scratch.write("log:\n  level: debug\nsrcub:\n  rate: 0\n")
+        reload.hungUp(node)
+        let path = try #require(scratch.path)
+        #expect(
+            lines.take() == [
+                "error configuration not taken: \(path):4: unknown key srcub.rate; did you mean scrub.rate?"
+            ])
+        #expect(level.value == .error && node.count == 2)
+
+        // What waits for a restart is told again, and what is live goes back to its default.
+        try scratch.write("segment.size: 2MiB\n")
+        reload.hungUp(node)
+        #expect(
+            lines.take() == [
+                "warning segment.size not changed: that needs a restart of the node from=1MiB to=2MiB",
+                "notice scrub.rate changed from=1MiB to=8MiB",
+                "notice replication.compression changed from=never to=auto",
+                "notice log.level changed from=error to=info",
+            ])
+    }
+
+    @Test func `what a flag says does not change with the file, and other words for the same are no change`()
+        async throws
+    {
+        let scratch = try ConfigurationScratch("segment:\n  size: 1MiB\n")
+        defer { scratch.end() }
+        let flags = Self.flags.merging([.logLevel: ["warning"], .scrubRate: ["1MiB"]]) { $1 }
+        let report = ConfigurationReport(ConfigurationInput(file: scratch.path, flags: flags))
+        let running = Dictionary(uniqueKeysWithValues: report.values.map { ($0.key, $0.text) })
+        try scratch.write("segment.size: 1024KiB\nlog.level: debug\nscrub.rate: 0\nelection.heartbeat: 0050ms\n")
+        let again = ConfigurationReport(ConfigurationInput(file: scratch.path, flags: flags))
+        #expect(again.configuration != nil)
+        #expect(ConfigurationChange.all(from: running, to: again).isEmpty)
+    }
+}
+
+/// Remembers what it was told.
+private final class Tuned: Tunable {
+    private let all = Mutex<[ReplicatorTuning]>([])
+    var last: ReplicatorTuning? { self.all.withLock { $0.last } }
+    var count: Int { self.all.withLock { $0.count } }
+    func tune(_ tuning: ReplicatorTuning) { self.all.withLock { $0.append(tuning) } }
+}
+
+/// A log in memory: level, message, from and to.
+private final class Lines: LogHandler {
+    private let all = Mutex<[String]>([])
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func take() -> [String] {
+        self.all.withLock { lines in
+            defer { lines = [] }
+            return lines
+        }
+    }
+
+    func log(event: LogEvent) {
+        let values = ["from", "to"].compactMap { key in event.metadata?[key].map { " \(key)=\($0)" } }
+        self.all.withLock { $0.append("\(event.level) \(event.message)\(values.joined())") }
+    }
+}
