@@ -87,15 +87,15 @@ import Testing
 
     @Test func `lengths are judged before anything is kept, and what is no answer is refused`() {
         var long = ByteBuffer(bytes: [0, 0, 0, 1])
-        #expect(throws: SessionError.tooLong(byteCount: 1 << 24, byteCountMax: SessionBatch.byteCountMax)) {
+        #expect(throws: FrameError.tooLong(byteCount: 1 << 24, byteCountMax: SessionBatch.byteCountMax)) {
             try SessionBatch.next(from: &long)
         }
         var short = ByteBuffer(bytes: [3, 0, 0, 0, 1, 2, 3])
-        #expect(throws: SessionError.tooShort(byteCount: 3)) { try SessionBatch.next(from: &short) }
+        #expect(throws: FrameError.tooShort(byteCount: 3)) { try SessionBatch.next(from: &short) }
         for (bytes, error) in [
-            ([1, 0, 0, 0, 9], SessionError.unknownAnswer(9)), ([0, 0, 0, 0], .tooShort(byteCount: 0)),
-            ([2, 0, 0, 0, 1, 1], .badAnswer), ([2, 0, 0, 0, 2, 1], .badAnswer),
-        ] as [([UInt8], SessionError)] {
+            ([1, 0, 0, 0, 9], FrameError.unknownKind(9)), ([0, 0, 0, 0], .tooShort(byteCount: 0)),
+            ([2, 0, 0, 0, 1, 1], .badFrame), ([2, 0, 0, 0, 2, 1], .badFrame),
+        ] as [([UInt8], FrameError)] {
             var buffer = ByteBuffer(bytes: bytes)
             #expect(throws: error) { try SessionAnswer.next(from: &buffer) }
         }

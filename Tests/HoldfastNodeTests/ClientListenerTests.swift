@@ -56,11 +56,17 @@ struct Listener {
     func ask(
         _ method: HTTPRequest.Method, _ path: String, _ fields: HTTPFields = [:], body: String? = nil
     ) async throws -> (status: Int, fields: HTTPFields, body: String) {
-        let answer = try await self.client.execute(
-            HTTPRequest(method: method, scheme: "http", authority: "test", path: path, headerFields: fields),
-            body: body.map { ByteBuffer(string: $0) }, to: HTTP2Address(host: "127.0.0.1", port: self.server.port),
-            timeout: .seconds(20), bodyByteCountMax: 64 << 20)
+        let answer = try await self.fetch(method, path, fields, body: body.map { ByteBuffer(string: $0) })
         return (answer.head.status.code, answer.head.headerFields, String(buffer: answer.body))
+    }
+
+    func fetch(
+        _ method: HTTPRequest.Method, _ path: String, _ fields: HTTPFields = [:], body: ByteBuffer? = nil
+    ) async throws -> HTTP2Answer {
+        try await self.client.execute(
+            HTTPRequest(method: method, scheme: "http", authority: "test", path: path, headerFields: fields),
+            body: body, to: HTTP2Address(host: "127.0.0.1", port: self.server.port), timeout: .seconds(20),
+            bodyByteCountMax: 64 << 20)
     }
 }
 
@@ -410,9 +416,9 @@ extension Listener {
         let (values, continuation) = AsyncStream.makeStream(of: String.self)
         let query = try self.query("follow=true&to=4")
         let pump = Task {
-            await RecordFollower.pump(service: log, query: query) { records, isLast in
+            await RecordFollower.pump(service: log, query: query) { records, end in
                 for record in records { continuation.yield(String(decoding: record.record.value, as: UTF8.self)) }
-                if isLast { continuation.finish() }
+                if end != nil { continuation.finish() }
                 return true
             }
         }
@@ -429,9 +435,9 @@ extension Listener {
         let log = FakeLog(node: NodeID(1))
         for value in ["a", "b", "c"] { try self.append(value, to: log) }
         let limited = await RecordFollower.pump(service: log, query: try self.query("follow=true&limit=2")) {
-            records, isLast in
+            records, end in
             #expect(records.count == 2)
-            #expect(isLast)
+            #expect(end?.next == LogIndex(3) && end?.isUpToDate == false)
             return true
         }
         #expect(limited == nil)
@@ -472,16 +478,55 @@ extension Listener {
         }
     }
 
+    @Test func `frames carry a page, and a stream, to its end or to what ended it`() async throws {
+        func frames(_ body: ByteBuffer) throws -> [RecordFrame] {
+            var rest = body
+            var frames: [RecordFrame] = []
+            while let frame = try RecordFrame.next(from: &rest) { frames.append(frame) }
+            #expect(rest.readableBytes == 0)
+            return frames
+        }
+        try await Listener.with { listener in
+            _ = try await listener.ask(.post, "/v1/records", [.contentType: PageAnswer.linesType], body: "a\nb\nc\n")
+            let accept: HTTPFields = [.accept: RecordFrame.contentType]
+            for query in ["from=2&to=3", "from=2&to=3&follow=true", "from=2&limit=1&follow=true"] {
+                let answer = try await listener.fetch(.get, "/v1/records?\(query)", accept)
+                #expect(answer.head.status == .ok && answer.head.headerFields[.contentType] == RecordFrame.contentType)
+                let found = try frames(answer.body)
+                guard found.count == 2, case .record(let record) = found[0], case .end(let end) = found[1] else {
+                    Issue.record("\(query): \(found)")
+                    continue
+                }
+                #expect(record.index == LogIndex(2) && record.record == Record("b") && record.term == Term(3))
+                #expect(
+                    end
+                        == PageEnd(
+                            next: LogIndex(3), isUpToDate: false, firstIndex: LogIndex(1), lastIndex: LogIndex(3)))
+            }
+            let tail = try await listener.fetch(.get, "/v1/records?from=tail", accept)
+            #expect(try frames(tail.body).count == 1 && tail.head.headerFields[.holdfastUpToDate] == "true")
+            async let cut = listener.fetch(.get, "/v1/records?from=3&follow=true", accept)
+            try await listener.untilSomebodyWaits()
+            listener.log.stop()
+            let last = try await frames(cut.body).last
+            guard case .failed(let problem) = last else {
+                Issue.record("\(String(describing: last))")
+                return
+            }
+            #expect(problem.code == "QUORUM_UNAVAILABLE" && !problem.requestID.isEmpty)
+        }
+    }
+
     @Test func `events tell that a stream without records is alive`() async throws {
         let log = FakeLog(node: NodeID(1))
         let query = try RecordsQuery(QueryParameters("from=tail"), accept: PageAnswer.eventsType)
         #expect(query.isFollowing && query.consistency == .committed)
-        let failure = await RecordFollower.pump(service: log, query: query) { records, isLast in
-            #expect(records.isEmpty && !isLast)
+        let failure = await RecordFollower.pump(service: log, query: query) { records, end in
+            #expect(records.isEmpty && end == nil)
             return false
         }
         #expect(failure == nil)
-        let comment = PageAnswer.stream([IndexedRecord](), as: .events)
-        #expect(String(decoding: comment, as: UTF8.self) == ":\n\n")
+        let comment = PageAnswer.stream([IndexedRecord](), end: nil, as: .events)
+        #expect(String(buffer: comment) == ":\n\n")
     }
 }

@@ -74,12 +74,31 @@ import Testing
     @Test(arguments: [
         "from=0", "from=-0", "from=middle", "to=0", "limit=-1", "limit=many", "wait=5", "wait=61s", "min_index=0",
         "follow=perhaps",
-        "consistency=eventual", "follow=true&consistency=linearizable", "form=1", "from=1&from=2", "from=%zz",
-        "from=%4",
+        "consistency=eventual", "follow=true&consistency=linearizable", "from=1&from=2", "from=%zz", "from=%4",
+        "from=9&to=8",
     ])
     func `a bad query is 400`(text: String) {
         let problem = #expect(throws: Problem.self) { try self.query(text) }
         #expect(problem?.document.status == 400)
+    }
+
+    @Test func `what the client accepts decides the form, and 406 is said when there is none`() throws {
+        #expect(try self.query("", accept: "application/vnd.holdfast.frames").form == .frames)
+        #expect(try self.query("follow=true", accept: "application/vnd.holdfast.frames").form == .frames)
+        #expect(try self.query("follow=true", accept: "application/json").form == .lines)
+        let problem = #expect(throws: Problem.self) { try self.query("", accept: "image/png") }
+        #expect(problem?.document.status == 406 && problem?.document.hint.contains("x-ndjson") == true)
+    }
+
+    @Test func `a parameter that a route does not know is refused by name`() {
+        for (route, query) in [
+            (Route.append, "expcet=4"), (.read, "form=1"), (.cluster, "pretty"), (.cursors, "from=1"),
+        ] {
+            let problem = #expect(throws: Problem.self) {
+                try QueryParameters(query[...]).check(only: route.parameterNames)
+            }
+            #expect(problem?.document.status == 400 && problem?.document.detail.contains("unknown") == true)
+        }
     }
 
     @Test func `escapes are decoded`() throws {
@@ -94,7 +113,7 @@ import Testing
     func request(_ fields: HTTPFields = [:], query: String = "") throws -> AppendRequest {
         try AppendRequest(
             head: HTTPRequest(method: .post, scheme: "http", authority: "x", path: "/v1/records", headerFields: fields),
-            query: query[...])
+            QueryParameters(query[...]))
     }
 
     func values(_ body: String, _ type: String) throws -> [String] {
@@ -180,10 +199,8 @@ import Testing
         }
     }
 
-    @Test func `what cannot hold records is 415, an unknown parameter 400`() {
+    @Test func `what cannot hold records is 415`() {
         let media = #expect(throws: Problem.self) { try self.request([.contentType: "image/png"]) }
         #expect(media?.document.status == 415)
-        let query = #expect(throws: Problem.self) { try self.request(query: "expcet=4") }
-        #expect(query?.document.status == 400)
     }
 }

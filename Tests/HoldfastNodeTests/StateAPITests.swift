@@ -90,7 +90,7 @@ import Testing
     func `what is not understood is 400`(fields: HTTPFields, query: String) {
         let head = HTTPRequest(
             method: .post, scheme: "http", authority: "x", path: "/v1/records", headerFields: fields)
-        let problem = #expect(throws: Problem.self) { try AppendRequest(head: head, query: query[...]) }
+        let problem = #expect(throws: Problem.self) { try AppendRequest(head: head, QueryParameters(query[...])) }
         #expect(problem?.document.status == 400)
         #expect(problem?.document.applied == .no)
     }

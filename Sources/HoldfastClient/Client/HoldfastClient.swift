@@ -85,8 +85,9 @@ public final class HoldfastClient: Sendable {
         if let minIndex { path += "&min_index=\(minIndex)" }
         if waitMilliseconds > 0 { path += "&wait=\(waitMilliseconds)ms" }
         let catchingUp = minIndex == nil ? 0 : max(waitMilliseconds, ClientLimits.minIndexMilliseconds)
-        let body = try await self.ask(.get, path, waitMilliseconds: waitMilliseconds + catchingUp, at: server)
-        guard let page = RecordPage(json: body.readableBytesView) else { throw .badAnswer("a page of records") }
+        let body = try await self.ask(
+            .get, path, [.accept: RecordFrame.contentType], waitMilliseconds: waitMilliseconds + catchingUp, at: server)
+        guard let page = RecordPage(frames: body) else { throw .badAnswer("a page of records") }
         return page
     }
 
@@ -157,7 +158,8 @@ public final class HoldfastClient: Sendable {
 
     /// Asks, and asks again where that may help: for what may be done twice.
     func ask(
-        _ method: HTTPRequest.Method, _ path: String, waitMilliseconds: UInt64, at server: ServerAddress?
+        _ method: HTTPRequest.Method, _ path: String, _ fields: HTTPFields = [:], waitMilliseconds: UInt64,
+        at server: ServerAddress?
     ) async throws(ClientError) -> ByteBuffer {
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds + waitMilliseconds)
         var backoff = Backoff()
@@ -172,7 +174,7 @@ public final class HoldfastClient: Sendable {
             let failure: ClientError
             do throws(HTTP2ClientError) {
                 let (head, body) = try await self.pool.execute(
-                    method, path, at: asked,
+                    method, path, fields: fields, at: asked,
                     timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds + waitMilliseconds)
                 if head.status == .ok { return body }
                 failure = .answered(head, body)

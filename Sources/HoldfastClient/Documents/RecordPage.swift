@@ -1,4 +1,5 @@
 import LogModel
+import NIOCore
 
 /// Committed records in order, and where to go on.
 public struct RecordPage: Hashable, Sendable {
@@ -10,14 +11,40 @@ public struct RecordPage: Hashable, Sendable {
     public var firstIndex: LogIndex
     public var lastIndex: LogIndex
 
+    package init(_ records: [IndexedRecord], _ end: PageEnd) {
+        self.records = records
+        self.next = end.next
+        self.isUpToDate = end.isUpToDate
+        self.firstIndex = end.firstIndex
+        self.lastIndex = end.lastIndex
+    }
+
+    /// - Returns: `nil` for what is not records and their end, the whole of it.
+    package init?(frames: ByteBuffer) {
+        var rest = frames
+        var records: [IndexedRecord] = []
+        while let frame = try? RecordFrame.next(from: &rest) {
+            switch frame {
+            case .record(let record): records.append(record)
+            case .failed: return nil
+            case .end(let end):
+                guard rest.readableBytes == 0 else { return nil }
+                self.init(records, end)
+                return
+            }
+        }
+        return nil
+    }
+
     package init?(json: some Sequence<UInt8>) {
         guard let document = JSONDocument.decode(Document.self, from: json) else { return nil }
-        self.records = document.records.compactMap(\.indexed)
-        self.next = LogIndex(document.next)
-        self.isUpToDate = document.isUpToDate
-        self.firstIndex = LogIndex(document.firstIndex)
-        self.lastIndex = LogIndex(document.lastIndex)
-        guard self.records.count == document.records.count else { return nil }
+        let records = document.records.compactMap(\.indexed)
+        guard records.count == document.records.count else { return nil }
+        self.init(
+            records,
+            PageEnd(
+                next: LogIndex(document.next), isUpToDate: document.isUpToDate,
+                firstIndex: LogIndex(document.firstIndex), lastIndex: LogIndex(document.lastIndex)))
     }
 
     private struct Document: Decodable {
@@ -33,5 +60,22 @@ public struct RecordPage: Hashable, Sendable {
             case firstIndex = "first_index"
             case lastIndex = "last_index"
         }
+    }
+}
+
+/// What stands behind the records of a page, and of a stream that has come to its end.
+package struct PageEnd: Hashable, Sendable {
+    /// Where the next page begins.
+    package var next: LogIndex
+    /// Nothing was committed beyond.
+    package var isUpToDate: Bool
+    package var firstIndex: LogIndex
+    package var lastIndex: LogIndex
+
+    package init(next: LogIndex, isUpToDate: Bool, firstIndex: LogIndex, lastIndex: LogIndex) {
+        self.next = next
+        self.isUpToDate = isUpToDate
+        self.firstIndex = firstIndex
+        self.lastIndex = lastIndex
     }
 }

@@ -1,12 +1,12 @@
 import LogModel
 import NIOCore
 
-/// A session that does not speak as it should; nothing after that is understood.
-package enum SessionError: Error, Hashable, Sendable {
+/// What begins with a length and is no frame; nothing after that is understood.
+package enum FrameError: Error, Hashable, Sendable {
     case tooLong(byteCount: Int, byteCountMax: Int)
     case tooShort(byteCount: Int)
-    case unknownAnswer(UInt8)
-    case badAnswer
+    case unknownKind(UInt8)
+    case badFrame
 }
 
 /// One batch of a session, from the client, little-endian.
@@ -50,7 +50,7 @@ package struct SessionBatch: Sendable {
     /// Takes the next whole batch off the buffer.
     ///
     /// - Returns: `nil` when it is not there yet.
-    package static func next(from buffer: inout ByteBuffer) throws(SessionError) -> SessionBatch? {
+    package static func next(from buffer: inout ByteBuffer) throws(FrameError) -> SessionBatch? {
         guard var frame = try buffer.nextFrame(byteCountMax: Self.byteCountMax) else { return nil }
         let byteCount = frame.readableBytes
         guard let sequence = frame.readInteger(endianness: .little, as: UInt64.self),
@@ -97,7 +97,7 @@ package enum SessionAnswer: Hashable, Sendable {
     /// Takes the next whole answer off the buffer.
     ///
     /// - Returns: `nil` when it is not there yet.
-    package static func next(from buffer: inout ByteBuffer) throws(SessionError) -> SessionAnswer? {
+    package static func next(from buffer: inout ByteBuffer) throws(FrameError) -> SessionAnswer? {
         guard var frame = try buffer.nextFrame(byteCountMax: Self.byteCountMax) else { return nil }
         let byteCount = frame.readableBytes
         guard let kind = frame.readInteger(as: UInt8.self) else { throw .tooShort(byteCount: byteCount) }
@@ -106,19 +106,19 @@ package enum SessionAnswer: Hashable, Sendable {
         case 2:
             guard let sequence = frame.readInteger(endianness: .little, as: UInt64.self),
                 let problem = ProblemDocument(json: frame.readableBytesView)
-            else { throw .badAnswer }
+            else { throw .badFrame }
             return .failed(sequence: sequence, problem)
-        default: throw .unknownAnswer(kind)
+        default: throw .unknownKind(kind)
         }
     }
 
-    private static func acknowledgement(_ frame: inout ByteBuffer) throws(SessionError) -> SessionAnswer {
+    private static func acknowledgement(_ frame: inout ByteBuffer) throws(FrameError) -> SessionAnswer {
         guard
             let (flags, nodes, voters) = frame.readMultipleIntegers(as: (UInt8, UInt8, UInt8).self),
             let (sequence, first, count, segment, offset, term) = frame.readMultipleIntegers(
                 endianness: .little, as: (UInt64, UInt64, UInt32, UInt32, UInt32, UInt64).self),
             first > 0, count > 0, first <= UInt64.max - UInt64(count), frame.readableBytes == 0
-        else { throw .badAnswer }
+        else { throw .badFrame }
         return .acknowledged(
             sequence: sequence,
             AppendReceipt(
@@ -138,7 +138,7 @@ extension ByteBuffer {
     }
 
     /// What stands behind a length that is whole.
-    fileprivate mutating func nextFrame(byteCountMax: Int) throws(SessionError) -> ByteBuffer? {
+    mutating func nextFrame(byteCountMax: Int) throws(FrameError) -> ByteBuffer? {
         guard let length = self.getInteger(at: self.readerIndex, endianness: .little, as: UInt32.self) else {
             return nil
         }

@@ -16,12 +16,6 @@ struct AppendRequest {
         case frames
     }
 
-    enum Forwarding: String {
-        case auto
-        case redirect
-        case never
-    }
-
     var bodyForm: BodyForm
     /// Of a session.
     var producer: UInt64?
@@ -29,17 +23,16 @@ struct AppendRequest {
     var label: AppendLabel?
     var conditions: AppendConditions
     var acknowledgedBy: AcknowledgedBy
-    var forwarding: Forwarding
 
     /// One of a producer's appends, each of which must come behind the one before.
     var isSequenced: Bool {
         if case .producer = self.label { true } else { false }
     }
 
-    private static let parameterNames: Set<String> = ["forward", "expect", "ack", "wait"]
+    static let parameterNames: Set<String> = ["forward", "expect", "ack", "wait"]
 
     /// - Throws: 400 or 415; nothing was applied.
-    init(head: HTTPRequest, query: Substring) throws(Problem) {
+    init(head: HTTPRequest, _ parameters: QueryParameters) throws(Problem) {
         let fields = AppendFields(head.headerFields)
         self.bodyForm = try Self.bodyForm(of: fields.contentType)
         if self.bodyForm == .frames {
@@ -47,12 +40,8 @@ struct AppendRequest {
         } else {
             self.label = try Self.label(of: fields)
         }
-        let parameters = try QueryParameters(query)
-        try parameters.check(only: Self.parameterNames)
         self.conditions = try Self.conditions(of: fields, parameters)
         self.acknowledgedBy = try Self.acknowledgedBy(parameters)
-        self.forwarding =
-            try parameters.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
         guard self.bodyForm == .frames else { return }
         guard self.conditions.expectedNext == nil, self.acknowledgedBy == .quorum else {
             throw .badRequest(

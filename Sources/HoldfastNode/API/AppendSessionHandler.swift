@@ -188,7 +188,7 @@ private final class SessionReplies: Sendable {
 }
 
 extension Problem {
-    fileprivate static func badSession(_ error: SessionError) -> Problem {
+    fileprivate static func badSession(_ error: FrameError) -> Problem {
         .badRequest("the session does not consist of batches: \(error)", hint: "See Sessions in the documentation.")
     }
 

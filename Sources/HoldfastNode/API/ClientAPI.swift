@@ -34,7 +34,7 @@ final class ClientAPI: Sendable {
     }
 
     /// A request that only the leader can answer, at a node that does not lead: on to the leader, or not.
-    func leaderDecision(_ leader: NodeID?, head: HTTPRequest, forwarding: AppendRequest.Forwarding) -> LeaderDecision {
+    func leaderDecision(_ leader: NodeID?, head: HTTPRequest, forwarding: Forwarding) -> LeaderDecision {
         guard let leader, leader != self.node, let address = self.address(of: leader) else {
             return .refuse(.noLeader)
         }

@@ -10,7 +10,6 @@ import Replicator
 /// `/admin/v1/members`: who is a member.
 extension ClientRequestHandler {
     func startAddingMember(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
-        try query.check(only: ["node", "peer", "client", "replaces", "promote"])
         guard let node = try query.node("node") else {
             throw .badRequest("node is missing", hint: "Say node=4&peer=HOST:PORT&client=HOST:PORT.")
         }

@@ -18,8 +18,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     let api: ClientAPI
     private var head: HTTPRequest?
     private var route: Route?
+    private var parameters = QueryParameters()
+    private var forwarding = Forwarding.auto
     private var append: AppendRequest?
-    private var trim: TrimRequest?
     private var body = ByteBuffer()
     private var isAnswered = false
     /// Until when a leader that is not reached is looked for again.
@@ -43,11 +44,14 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         do throws(Problem) {
             let route = try Route.decide(method: head.method, path: path)
             self.route = route
+            self.parameters = try QueryParameters(query)
+            try self.parameters.check(only: route.parameterNames)
+            self.forwarding = try self.parameters.forwarding()
             guard let byteCountMax = route.bodyByteCountMax else { return }
             let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
             guard length <= byteCountMax else { throw .bodyTooLarge(byteCountMax) }
             guard route == .append else { return }
-            let append = try AppendRequest(head: head, query: query)
+            let append = try AppendRequest(head: head, self.parameters)
             self.append = append
             if let producer = append.producer {
                 self.session = AppendSessionHandler(
@@ -79,12 +83,11 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
         do throws(Problem) {
-            let query = QueryParameters.split(head.path ?? "/").query
             switch route {
             case .append: try self.startAppend(on: stream)
             case .read:
                 let query = try RecordsQuery(
-                    QueryParameters(query), accept: head.headerFields[.accept],
+                    self.parameters, accept: head.headerFields[.accept],
                     lastEventID: head.headerFields[.lastEventID])
                 if query.isFollowing {
                     self.startFollowing(query, on: stream)
@@ -95,11 +98,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .tail: self.answerTail(on: stream)
             case .cluster: self.answerCluster(on: stream)
             case .trim:
-                let trim = try TrimRequest(query: query, body: self.body)
-                self.trim = trim
-                self.startTrim(trim, on: stream)
-            case .transfer: try self.startTransfer(QueryParameters(query), on: stream)
-            case .addMember: try self.startAddingMember(QueryParameters(query), on: stream)
+                self.startTrim(try TrimRequest(self.parameters, body: self.body), on: stream)
+            case .transfer: try self.startTransfer(self.parameters, on: stream)
+            case .addMember: try self.startAddingMember(self.parameters, on: stream)
             case .promoteMember(let node): self.change(.promote(node), on: stream)
             case .removeMember(let node): self.change(.remove(node), on: stream)
             case .cursors: self.startCursors(nil, on: stream)
@@ -175,8 +176,6 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     // MARK: Asking the leader instead
 
-    private var forwarding: AppendRequest.Forwarding { self.append?.forwarding ?? self.trim?.forwarding ?? .auto }
-
     func passToLeader(_ leader: NodeID?, waiting waitMilliseconds: UInt64 = 0, on stream: HTTP2Stream) {
         guard !self.isAnswered, let head else { return }
         switch self.api.leaderDecision(leader, head: head, forwarding: self.forwarding) {
@@ -207,7 +206,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         guard problem.isUnsent, now < deadline, !self.isAnswered else {
             var problem = problem
             if self.append == nil, problem.document.applied == .unknown {
-                problem.document.hint = self.trim == nil ? Problem.changeAgain : Problem.trimAgain
+                problem.document.hint = self.route == .trim ? Problem.trimAgain : Problem.changeAgain
             }
             return self.answer(problem, on: stream)
         }
@@ -255,10 +254,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     private func startFollowing(_ query: RecordsQuery, on stream: HTTP2Stream) {
-        let follower = RecordFollower(
-            service: self.api.service, query: query, stream: stream,
-            head: self.api.head(
-                .ok, contentType: PageAnswer.contentType(of: query.form), fields: [.cacheControl: "no-store"]))
+        let follower = RecordFollower(api: self.api, query: query, stream: stream)
         self.follower = follower
         let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
         self.task = follower.start { failure in
@@ -272,7 +268,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             await api.service.picture().nextIndex
         } then: { handler, stream, next in
             let fields: HTTPFields = [
-                .holdfastNextIndex: "\(next)", .eTag: "\"\(next)\"", .cacheControl: "no-cache",
+                .holdfastNextIndex: "\(next)", .eTag: PageAnswer.entityTag(of: next), .cacheControl: "no-cache",
             ]
             handler.answer(handler.api.head(.ok, fields: fields), nil, on: stream)
         }
@@ -291,7 +287,6 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     // MARK: Leadership
 
     private func startTransfer(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
-        try query.check(only: ["to"])
         let node = try query.node("to")
         if let node, self.api.address(of: node) == nil {
             throw .badRequest("node \(node) is not a node of this cluster", hint: "GET /v1/cluster names them.")
@@ -320,7 +315,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     private func answer(_ page: PageAnswer, on stream: HTTP2Stream) {
         let head = self.api.head(.ok, contentType: page.contentType, fields: page.fields)
-        self.answer(head, ByteBuffer(bytes: page.body), on: stream)
+        self.answer(head, page.body, on: stream)
     }
 
     func answer(_ problem: Problem, on stream: HTTP2Stream) {

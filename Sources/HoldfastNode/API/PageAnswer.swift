@@ -1,6 +1,7 @@
 import HTTPTypes
 import HoldfastClient
 import LogModel
+import NIOCore
 import Replicator
 
 /// A page as it is sent.
@@ -10,34 +11,28 @@ struct PageAnswer {
 
     var contentType: String
     var fields: HTTPFields
-    var body: [UInt8]
+    var body: ByteBuffer
 
     init(_ page: LogPage, query: RecordsQuery) {
-        let wanted = min(query.wantedCount(of: page), query.limit)
-        let records = page.records.prefix(wanted)
-        let isCut = wanted < page.records.count
-        let next = isCut ? page.records[wanted].index : page.next
-        let isUpToDate = page.isUpToDate && !isCut
+        let (records, end) = query.cut(page)
+        self.contentType = query.form.contentType
         self.fields = [
-            .holdfastNextIndex: "\(next)", .holdfastUpToDate: "\(isUpToDate)", .cacheControl: "no-store",
+            .holdfastNextIndex: "\(end.next)", .holdfastUpToDate: "\(end.isUpToDate)", .cacheControl: "no-store",
         ]
         switch query.form {
-        case .lines, .events:
-            self.contentType = Self.contentType(of: query.form)
-            self.body = Self.stream(records, as: query.form)
+        case .lines, .events, .frames: self.body = Self.stream(records, end: end, as: query.form)
         case .page:
-            self.contentType = "application/json"
             var writer = JSONWriter(reserving: 128 + records.count * 160)
             writer.object { writer in
                 writer.name("records")
                 writer.array { for record in records { $0.record(record) } }
-                writer.member("next", next.rawValue)
-                writer.member("up_to_date", isUpToDate)
-                writer.member("first_index", page.firstIndex.rawValue)
-                writer.member("last_index", page.nextIndex.rawValue - 1)
+                writer.member("next", end.next.rawValue)
+                writer.member("up_to_date", end.isUpToDate)
+                writer.member("first_index", end.firstIndex.rawValue)
+                writer.member("last_index", end.lastIndex.rawValue)
             }
             writer.endLine()
-            self.body = writer.bytes
+            self.body = ByteBuffer(bytes: writer.bytes)
         }
     }
 
@@ -46,51 +41,67 @@ struct PageAnswer {
         self.contentType = "application/json"
         self.fields = [
             .holdfastNextIndex: "\(record.index.advanced(by: 1))",
-            .cacheControl: "public, max-age=31536000, immutable", .eTag: "\"\(record.index)\"",
+            .cacheControl: "public, max-age=31536000, immutable", .eTag: Self.entityTag(of: record.index),
         ]
         var writer = JSONWriter()
         writer.record(record)
         writer.endLine()
-        self.body = writer.bytes
+        self.body = ByteBuffer(bytes: writer.bytes)
     }
 
-    static func contentType(of form: RecordsQuery.Form) -> String {
-        switch form {
-        case .page: "application/json"
-        case .lines: Self.linesType
-        case .events: Self.eventsType
-        }
-    }
+    /// Of one record, and of the tail that ends before it.
+    static func entityTag(of index: LogIndex) -> String { "\"\(index)\"" }
 
-    /// Records one after the other, as lines or as events.
+    /// Records one after the other: as lines, as events or as frames.
     ///
     /// No records as events are a comment: it tells proxies and browsers that the stream is alive.
-    static func stream(_ records: some Collection<IndexedRecord>, as form: RecordsQuery.Form) -> [UInt8] {
-        guard form == .events else {
+    ///
+    /// - Parameter end: With the last ones.
+    static func stream(
+        _ records: some Collection<IndexedRecord>, end: PageEnd?, as form: RecordsQuery.Form
+    ) -> ByteBuffer {
+        switch form {
+        case .page, .lines:
             var writer = JSONWriter(reserving: records.count * 160)
             for record in records {
                 writer.record(record)
                 writer.endLine()
             }
-            return writer.bytes
+            return ByteBuffer(bytes: writer.bytes)
+        case .events:
+            var events = ByteBuffer()
+            if records.isEmpty { events.writeStaticString(":\n\n") }
+            for record in records {
+                var writer = JSONWriter()
+                writer.record(record)
+                events.writeString("id: \(record.index)\ndata: ")
+                // JSON escapes line ends, so that each document is one line.
+                events.writeBytes(writer.bytes)
+                events.writeStaticString("\n\n")
+            }
+            return events
+        case .frames:
+            var frames = ByteBuffer()
+            RecordFrame.encode(records, into: &frames)
+            if let end { RecordFrame.encode(end, into: &frames) }
+            return frames
         }
-        var bytes: [UInt8] = records.isEmpty ? Array(":\n\n".utf8) : []
-        for record in records {
-            var writer = JSONWriter()
-            writer.record(record)
-            bytes += "id: \(record.index)\ndata: ".utf8
-            // JSON escapes line ends, so that each document is one line.
-            bytes += writer.bytes
-            bytes += "\n\n".utf8
-        }
-        return bytes
     }
 
-    /// What went wrong after the head had left: the last line, or the last event.
-    static func lastWords(_ problem: ProblemDocument, as form: RecordsQuery.Form) -> [UInt8] {
-        let document = problem.json.dropLast()
-        return form == .events
-            ? Array("event: error\ndata: ".utf8) + document + Array("\n\n".utf8)
-            : Array(#"{"error":"#.utf8) + document + Array("}\n".utf8)
+    /// What went wrong after the head had left: the last line, the last event or the last frame.
+    static func lastWords(_ problem: ProblemDocument, as form: RecordsQuery.Form) -> ByteBuffer {
+        var words = ByteBuffer()
+        switch form {
+        case .page, .lines:
+            words.writeStaticString(#"{"error":"#)
+            words.writeBytes(problem.json.dropLast())
+            words.writeStaticString("}\n")
+        case .events:
+            words.writeStaticString("event: error\ndata: ")
+            words.writeBytes(problem.json.dropLast())
+            words.writeStaticString("\n\n")
+        case .frames: RecordFrame.encode(problem, into: &words)
+        }
+        return words
     }
 }

@@ -63,6 +63,12 @@ extension Problem {
                 + "application/json (a batch) or application/vnd.holdfast.frames (a session).")
     }
 
+    static func notAcceptable(_ accept: String, known: [String]) -> Problem {
+        Problem(
+            .notAcceptable, "NOT_ACCEPTABLE", "records cannot be had as \(accept)",
+            hint: "Accept one of \(known.joined(separator: ", ")).")
+    }
+
     static func bodyTooLarge(_ byteCountMax: Int) -> Problem {
         Problem(
             .contentTooLarge, "TOO_LARGE", "the body is over \(byteCountMax) bytes",

@@ -1,6 +1,15 @@
+/// What becomes of a request that only the leader can answer, at a node that does not lead.
+enum Forwarding: String {
+    case auto
+    case redirect
+    case never
+}
+
 /// The part of a request's path after `?`, decoded.
 struct QueryParameters {
     private var values: [String: String] = [:]
+
+    init() {}
 
     /// - Throws: 400 for a broken escape and for a name given twice.
     init(_ query: Substring) throws(Problem) {
@@ -37,6 +46,10 @@ struct QueryParameters {
             throw .badRequest("\(name)=\(text) is not understood", hint: "\(name) must be \(expected).")
         }
         return value
+    }
+
+    func forwarding() throws(Problem) -> Forwarding {
+        try self.value("forward", expected: "auto, redirect or never") { Forwarding(rawValue: $0) } ?? .auto
     }
 
     /// How long the request may be waited for, in milliseconds.

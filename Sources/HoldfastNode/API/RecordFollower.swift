@@ -10,26 +10,24 @@ import Replicator
 /// The task reads and waits; everything about the stream is done on its event loop. A slow reader holds
 /// at most a page more than the stream's buffer here: the task goes on when that has left.
 final class RecordFollower {
-    private let service: any LogService
+    private let api: ClientAPI
     private let query: RecordsQuery
     private let stream: HTTP2Stream
-    private let head: HTTPResponse
     private var isHeadSent = false
     private var isClosed = false
     private var drained: EventLoopPromise<Bool>?
 
-    init(service: any LogService, query: RecordsQuery, stream: HTTP2Stream, head: HTTPResponse) {
-        self.service = service
+    init(api: ClientAPI, query: RecordsQuery, stream: HTTP2Stream) {
+        self.api = api
         self.query = query
         self.stream = stream
-        self.head = head
         stream.isLongLived = true
     }
 
     /// - Parameter refused: Called on the event loop when the first read fails: nothing was sent then.
     func start(refused: @escaping @Sendable (ReadFailure) -> Void) -> Task<Void, Never> {
         let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
-        let service = self.service
+        let service = self.api.service
         let query = self.query
         return Task { @Sendable in
             await Self.run(bound, service: service, query: query, refused: refused)
@@ -47,15 +45,15 @@ final class RecordFollower {
     }
 
     private static func sender(_ bound: NIOLoopBound<RecordFollower>, _ form: RecordsQuery.Form) -> Send {
-        { records, isLast in
-            let lines = ByteBuffer(bytes: PageAnswer.stream(records, as: form))
-            let accepted = bound.eventLoop.flatSubmit { bound.value.send(lines, isLast: isLast) }
+        { records, end in
+            let pieces = PageAnswer.stream(records, end: end, as: form)
+            let accepted = bound.eventLoop.flatSubmit { bound.value.send(pieces, isLast: end != nil) }
             return (try? await accepted.get()) ?? false
         }
     }
 
-    /// Hands records to the reader; returns whether it wants more.
-    typealias Send = @Sendable (_ records: [IndexedRecord], _ isLast: Bool) async -> Bool
+    /// Hands records to the reader, with the end behind the last ones; returns whether it wants more.
+    typealias Send = @Sendable (_ records: ArraySlice<IndexedRecord>, _ end: PageEnd?) async -> Bool
 
     /// - Returns: Why reading ended before the reader had what it asked for.
     static func pump(
@@ -77,18 +75,18 @@ final class RecordFollower {
             case .success(let found): page = found
             case .failure(let failure): return failure
             }
-            let wanted = min(query.wantedCount(of: page), remaining)
-            remaining -= wanted
-            let next = page.next
-            let isLast = remaining == 0 || wanted < page.records.count || query.end.map { next >= $0 } ?? false
-            if wanted > 0 || isLast || isFirst || (isSilent && query.form == .events) {
-                guard await send(Array(page.records.prefix(wanted)), isLast), !isLast else { return nil }
+            let (records, end) = reader.query.cut(page)
+            remaining -= records.count
+            let isLast =
+                remaining == 0 || records.count < page.records.count || query.end.map { end.next >= $0 } ?? false
+            if !records.isEmpty || isLast || isFirst || (isSilent && query.form == .events) {
+                guard await send(records, isLast ? end : nil), !isLast else { return nil }
             }
             isFirst = false
-            start = .index(next)
+            start = .index(end.next)
             if page.records.isEmpty {
                 isSilent = await !service.waitForCommit(
-                    of: next, timeoutMilliseconds: NodeLimits.followWaitMilliseconds)
+                    of: end.next, timeoutMilliseconds: NodeLimits.followWaitMilliseconds)
             }
         }
         return nil
@@ -106,13 +104,15 @@ final class RecordFollower {
         self.drained = nil
     }
 
-    private func send(_ lines: ByteBuffer, isLast: Bool) -> EventLoopFuture<Bool> {
+    private func send(_ pieces: ByteBuffer, isLast: Bool) -> EventLoopFuture<Bool> {
         guard !self.isClosed else { return self.stream.eventLoop.makeSucceededFuture(false) }
         if !self.isHeadSent {
             self.isHeadSent = true
-            self.stream.send(head: self.head, endStream: false)
+            let head = self.api.head(
+                .ok, contentType: self.query.form.contentType, fields: [.cacheControl: "no-store"])
+            self.stream.send(head: head, endStream: false)
         }
-        if lines.readableBytes > 0 || isLast { self.stream.send(lines, endStream: isLast) }
+        if pieces.readableBytes > 0 || isLast { self.stream.send(pieces, endStream: isLast) }
         guard !isLast, !self.stream.isWritable else {
             return self.stream.eventLoop.makeSucceededFuture(!isLast)
         }
@@ -121,12 +121,13 @@ final class RecordFollower {
         return promise.futureResult
     }
 
-    /// After the head has left, a failure can only be told as a last line, `{"error":{...}}`, or as an event, `error`.
+    /// After the head has left, a failure can only be told as a last line, `{"error":{...}}`, as an event, `error`, or as
+    /// a frame.
     private func failed(_ failure: ReadFailure, refused: (ReadFailure) -> Void) {
         guard !self.isClosed else { return }
         guard self.isHeadSent else { return refused(failure) }
-        let words = PageAnswer.lastWords(Problem(failure).document, as: self.query.form)
-        self.stream.send(ByteBuffer(bytes: words), endStream: true)
+        let words = PageAnswer.lastWords(self.api.told(Problem(failure)), as: self.query.form)
+        self.stream.send(words, endStream: true)
     }
 }
 

@@ -1,4 +1,5 @@
 import HTTPTypes
+import HoldfastClient
 import LogModel
 import Replicator
 
@@ -11,13 +12,30 @@ struct RecordsQuery: Hashable {
         case lines
         /// Server-sent events, for browsers: one per record, its index for an id.
         case events
+        /// Binary, for programs: ``RecordFrame``.
+        case frames
 
-        /// The form for what a client accepts.
-        fileprivate init(accept: String?) {
-            let accept = accept ?? ""
-            self =
-                accept.contains(PageAnswer.eventsType)
-                ? .events : accept.contains(PageAnswer.linesType) ? .lines : .page
+        /// The usual one first.
+        private static let all: [Form] = [.page, .lines, .frames, .events]
+
+        /// The form for what a client accepts; events only for those that name them.
+        ///
+        /// - Throws: 406 when it takes none.
+        fileprivate init(accept: String?) throws(Problem) {
+            let best = Acceptance(accept).best(of: Self.all.map(\.contentType))
+            guard let form = Self.all.first(where: { $0.contentType == best }) else {
+                throw .notAcceptable(accept ?? "", known: Self.all.map(\.contentType))
+            }
+            self = form
+        }
+
+        var contentType: String {
+            switch self {
+            case .page: "application/json"
+            case .lines: PageAnswer.linesType
+            case .events: PageAnswer.eventsType
+            case .frames: RecordFrame.contentType
+            }
         }
     }
 
@@ -34,21 +52,27 @@ struct RecordsQuery: Hashable {
     var consistency: ReadConsistency
     var form: Form
 
+    static let parameterNames: Set<String> = [
+        "from", "to", "limit", "wait", "min_index", "follow", "consistency", "forward",
+    ]
+
     /// - Parameters:
     ///   - accept: What the client takes; events are followed unless it says `follow=false`.
     ///   - lastEventID: The index of the last event that it has, when it comes back: the next one is where it goes on.
-    /// - Throws: 400 with what the parameter must be.
+    /// - Throws: 400 with what the parameter must be; 406.
     init(_ parameters: QueryParameters, accept: String?, lastEventID: String? = nil) throws(Problem) {
-        let form = Form(accept: accept)
-        try parameters.check(only: [
-            "from", "to", "limit", "wait", "min_index", "follow", "consistency", "forward",
-        ])
+        let form = try Form(accept: accept)
         self.start =
             try parameters.value("from", expected: "first, tail, an index from 1, or -N for the last N") {
                 Self.start($0)
             } ?? .first
         self.end = try parameters.value("to", expected: "an index from 1, the first one not wanted") { text in
             UInt64(text).flatMap { $0 > 0 ? LogIndex($0) : nil }
+        }
+        if case .index(let first) = self.start, let end, end < first {
+            throw .badRequest(
+                "to=\(end) is before from=\(first)",
+                hint: "from is the first index that is wanted, to the first that is not.")
         }
         self.isFollowing = try parameters.flag("follow") ?? (form == .events)
         let limit = try parameters.value("limit", expected: "a whole number from 0") { text in
@@ -106,9 +130,16 @@ struct RecordsQuery: Hashable {
         }
     }
 
-    /// How many records of `page` are before ``end``.
-    func wantedCount(of page: LogPage) -> Int {
-        guard let end else { return page.records.count }
-        return page.records.firstIndex { $0.index >= end } ?? page.records.count
+    /// What was asked for of `page`, and where to go on behind that.
+    func cut(_ page: LogPage) -> (records: ArraySlice<IndexedRecord>, end: PageEnd) {
+        let known = self.end.flatMap { end in page.records.firstIndex { $0.index >= end } } ?? page.records.count
+        let count = min(known, self.limit)
+        let isCut = count < page.records.count
+        return (
+            page.records[..<count],
+            PageEnd(
+                next: isCut ? page.records[count].index : page.next, isUpToDate: page.isUpToDate && !isCut,
+                firstIndex: page.firstIndex, lastIndex: LogIndex(page.nextIndex.rawValue - 1))
+        )
     }
 }

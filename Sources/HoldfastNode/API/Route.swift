@@ -95,6 +95,20 @@ enum Route: Hashable {
         }
     }
 
+    /// What its query may say.
+    var parameterNames: Set<String> {
+        switch self {
+        case .append: AppendRequest.parameterNames
+        case .read: RecordsQuery.parameterNames
+        case .trim: ["before", "forward"]
+        case .transfer: ["to", "forward"]
+        case .addMember: ["node", "peer", "client", "replaces", "promote", "forward"]
+        case .record, .promoteMember, .removeMember, .cursors, .cursor, .setCursor, .deleteCursor, .raiseFence:
+            ["forward"]
+        case .tail, .cluster: []
+        }
+    }
+
     /// How long a body may be; `nil` where none is read.
     var bodyByteCountMax: Int? {
         switch self {

@@ -10,16 +10,9 @@ struct TrimRequest {
     }
 
     var before: LogIndex
-    var forwarding: AppendRequest.Forwarding
 
     /// - Throws: 400; nothing was applied.
-    init(query: Substring, body: ByteBuffer) throws(Problem) {
-        let parameters = try QueryParameters(query)
-        try parameters.check(only: ["before", "forward"])
-        self.forwarding =
-            try parameters.value("forward", expected: "auto, redirect or never") {
-                AppendRequest.Forwarding(rawValue: $0)
-            } ?? .auto
+    init(_ parameters: QueryParameters, body: ByteBuffer) throws(Problem) {
         let named = try parameters.value("before", expected: "an index: a whole number from 1") { UInt64($0) }
         let text = body.readableBytesView
         let told = text.isEmpty ? nil : JSONDocument.decode(Body.self, from: text)?.before
