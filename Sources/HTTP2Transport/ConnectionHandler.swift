@@ -226,7 +226,11 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard let stream = self.streams[id] else { return }
             self.reset(stream, .cancel, reason: .reset(.enhanceYourCalm))
         case .server:
-            self.accept(id).respond(HTTPResponse(status: .requestHeaderFieldsTooLarge))
+            guard let makeHandler else { return }
+            let stream = self.accept(id)
+            let handler = makeHandler(self.eventLoop)
+            stream.serverHandler = handler
+            handler.receivedTooLargeHead(on: stream)
         }
     }
 

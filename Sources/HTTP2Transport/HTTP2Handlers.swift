@@ -4,7 +4,7 @@ import NIOCore
 
 /// Answers one request. Made per accepted stream; called on its event loop only.
 ///
-/// Of one stream come: `received(head:)`, any number of `received(body:)`, `receivedEnd`; and `closed`, exactly once
+/// Of one stream come: `received(head:)`, or `receivedTooLargeHead` in its place and nothing else, any number of `received(body:)`, `receivedEnd`; and `closed`, exactly once
 /// and last, whatever happens. Sending, resetting and closing are allowed in all of them.
 package protocol HTTP2ServerHandler: AnyObject {
     func received(head: HTTPRequest, on stream: HTTP2Stream)
@@ -14,10 +14,15 @@ package protocol HTTP2ServerHandler: AnyObject {
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream)
     /// The stream was not writable and is again.
     func becameWritable(on stream: HTTP2Stream)
+    /// The header fields were over the limit, and are gone: to be answered with 431.
+    func receivedTooLargeHead(on stream: HTTP2Stream)
 }
 
 extension HTTP2ServerHandler {
     package func becameWritable(on stream: HTTP2Stream) {}
+    package func receivedTooLargeHead(on stream: HTTP2Stream) {
+        stream.respond(HTTPResponse(status: .requestHeaderFieldsTooLarge))
+    }
 }
 
 /// Takes the response to one request; called on the connection's event loop only, in the same order.

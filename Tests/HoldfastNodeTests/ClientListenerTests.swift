@@ -163,6 +163,33 @@ struct Listener {
         }
     }
 
+    @Test func `what the client has already is 304`() async throws {
+        try await Listener.with { listener in
+            _ = try await listener.ask(.post, "/v1/records", body: "a")
+            for (method, path, tag) in [(HTTPRequest.Method.get, "/v1/records/1", "1"), (.head, "/v1/records", "2")] {
+                let there = try await listener.ask(method, path, [.ifNoneMatch: "\"0\""])
+                #expect(there.status == 200 && there.fields[.eTag] == "\"\(tag)\"")
+                for known in ["\"\(tag)\"", "\"0\", W/\"\(tag)\"", "*"] {
+                    let same = try await listener.ask(method, path, [.ifNoneMatch: known])
+                    #expect(same.status == 304 && same.body.isEmpty && same.fields[.eTag] == "\"\(tag)\"")
+                }
+            }
+        }
+    }
+
+    @Test func `a head or a target that is too long is refused in words, and what is quoted is cut`() async throws {
+        try await Listener.with { listener in
+            let head = try await listener.ask(
+                .get, "/v1/cluster", [.accept: String(repeating: "a", count: 40 << 10)])
+            #expect(head.status == 431 && head.body.contains("HEAD_TOO_LARGE"))
+            let path = "/v1/records?from=" + String(repeating: "1", count: NodeLimits.targetByteCountMax)
+            let target = try await listener.ask(.get, path)
+            #expect(target.status == 414 && target.body.contains("URI_TOO_LONG"))
+            let quoted = try await listener.ask(.get, String(path.prefix(4_000)))
+            #expect(quoted.status == 400 && quoted.body.utf8.count < 600 && quoted.body.contains("1 ..."))
+        }
+    }
+
     @Test func `bytes that are no text travel as base64`() async throws {
         try await Listener.with { listener in
             let json: HTTPFields = [.contentType: "application/json"]

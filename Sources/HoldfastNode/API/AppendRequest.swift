@@ -1,4 +1,3 @@
-import FoundationEssentials
 import HTTPTypes
 import HoldfastClient
 import LogModel
@@ -178,41 +177,16 @@ struct AppendRequest {
             // The last line need not end; a blank one is no record.
             return Bytes(body.readableBytesView).split(separator: UInt8(ascii: "\n")).map { Record(value: $0) }
         case .json:
-            return try Self.records(json: body)
+            let bytes = Bytes(body.readableBytesView)
+            do { return try JSONReader.records(of: bytes) } catch {
+                throw .badBody(
+                    "a batch of records", error, of: bytes,
+                    hint:
+                        #"Send {"records":["text",{"key":"k","value":"v"},{"valueBase64":"AAE="}]} or the array alone."#
+                )
+            }
         case .frames:
             preconditionFailure("a session's body is not one append")
         }
-    }
-
-    private static func records(json body: ByteBuffer) throws(Problem) -> [Record] {
-        struct Batch: Decodable {
-            var records: [RecordDocument]
-        }
-        let data = Data(body.readableBytesView)
-        let isArray = data.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "[")
-        do {
-            let documents =
-                isArray
-                ? try JSONDecoder().decode([RecordDocument].self, from: data)
-                : try JSONDecoder().decode(Batch.self, from: data).records
-            return documents.map(\.record)
-        } catch {
-            throw .badRequest(
-                "the body is not a batch of records: \(Self.explained(error))",
-                hint: #"Send {"records":["text",{"key":"k","value":"v"},{"valueBase64":"AAE="}]} or the array alone."#)
-        }
-    }
-
-    private static func explained(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
-        let context: DecodingError.Context
-        switch error {
-        case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
-            .dataCorrupted(let found):
-            context = found
-        @unknown default: return "\(error)"
-        }
-        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-        return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
     }
 }

@@ -61,11 +61,12 @@ final class ClientAPI: Sendable {
 
     // MARK: Answers
 
+    /// - Parameter contentType: `nil` for an answer that has no content.
     func head(
-        _ status: HTTPResponse.Status, contentType: String = "application/json", fields: HTTPFields = [:]
+        _ status: HTTPResponse.Status, contentType: String? = "application/json", fields: HTTPFields = [:]
     ) -> HTTPResponse {
         var head = HTTPResponse(status: status, headerFields: fields)
-        head.headerFields.append(HTTPField(name: .contentType, value: contentType))
+        if let contentType { head.headerFields.append(HTTPField(name: .contentType, value: contentType)) }
         head.headerFields.append(HTTPField(name: .holdfastServedBy, value: self.servedBy))
         return head
     }

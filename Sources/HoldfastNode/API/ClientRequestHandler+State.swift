@@ -24,7 +24,7 @@ extension ClientRequestHandler {
     ) {
         switch result {
         case .success:
-            guard let answer else { return self.answer(self.api.head(.noContent), nil, on: stream) }
+            guard let answer else { return self.answer(self.api.head(.noContent, contentType: nil), nil, on: stream) }
             self.answer(self.api.head(.ok), ByteBuffer(bytes: answer), on: stream)
         case .failure(.notLeader(let leader)): self.passToLeader(leader, on: stream)
         case .failure(let failure): self.answer(Problem(change: failure), on: stream)

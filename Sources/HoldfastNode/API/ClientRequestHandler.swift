@@ -42,6 +42,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.head = head
         let (path, query) = QueryParameters.split(head.path ?? "/")
         do throws(Problem) {
+            guard path.utf8.count + query.utf8.count <= NodeLimits.targetByteCountMax else { throw .targetTooLong }
             let route = try Route.decide(method: head.method, path: path)
             self.route = route
             self.parameters = try QueryParameters(query)
@@ -61,6 +62,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             self.refusal = error
         }
     }
+
+    func receivedTooLargeHead(on stream: HTTP2Stream) { self.answer(Problem.headTooLarge, on: stream) }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         if let session { return session.received(body) }
@@ -237,7 +240,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         } then: { handler, stream, result in
             switch result {
             case .success(let page) where page.records.first?.index == index:
-                handler.answer(PageAnswer(record: page.records[0]), on: stream)
+                handler.answer(record: page.records[0], on: stream)
             case .success(let page): handler.answer(Problem.noSuchRecord(index, next: page.next), on: stream)
             case .failure(let failure): handler.readFailed(failure, waiting: 0, on: stream)
             }
@@ -270,6 +273,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             let fields: HTTPFields = [
                 .holdfastNextIndex: "\(next)", .eTag: PageAnswer.entityTag(of: next), .cacheControl: "no-cache",
             ]
+            guard !handler.isKnown(PageAnswer.entityTag(of: next)) else {
+                return handler.answer(
+                    handler.api.head(.notModified, contentType: nil, fields: fields), nil, on: stream)
+            }
             handler.answer(handler.api.head(.ok, fields: fields), nil, on: stream)
         }
     }
@@ -312,6 +319,21 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     // MARK: Answering
+
+    private func answer(record: IndexedRecord, on stream: HTTP2Stream) {
+        let answer = PageAnswer(record: record)
+        guard self.isKnown(PageAnswer.entityTag(of: record.index)) else { return self.answer(answer, on: stream) }
+        self.answer(self.api.head(.notModified, contentType: nil, fields: answer.fields), nil, on: stream)
+    }
+
+    /// Whether the client says that it has what carries this tag (RFC 9110 §13.1.2).
+    private func isKnown(_ entityTag: String) -> Bool {
+        let known = self.head?.headerFields[.ifNoneMatch] ?? ""
+        return known.split(separator: ",").contains { tag in
+            let tag = tag.filter { $0 != " " }
+            return tag == entityTag || tag == "W/\(entityTag)" || tag == "*"
+        }
+    }
 
     private func answer(_ page: PageAnswer, on stream: HTTP2Stream) {
         let head = self.api.head(.ok, contentType: page.contentType, fields: page.fields)

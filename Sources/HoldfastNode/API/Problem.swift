@@ -1,4 +1,4 @@
-import FoundationEssentials
+import HTTP2Transport
 import HTTPTypes
 import HoldfastClient
 import LogModel
@@ -19,8 +19,11 @@ struct Problem: Error, Hashable {
         _ status: HTTPResponse.Status, _ code: String, _ detail: String, hint: String,
         applied: ProblemDocument.Applied = .no, fields: HTTPFields = [:]
     ) {
+        // It may quote what was sent, which may be long.
+        let isLong = detail.utf8.count > NodeLimits.detailByteCountMax
         self.document = ProblemDocument(
-            title: status.reasonPhrase, status: status.code, code: code, detail: detail, hint: hint,
+            title: status.reasonPhrase, status: status.code, code: code,
+            detail: isLong ? "\(detail.prefix(NodeLimits.detailByteCountMax / 4)) ..." : detail, hint: hint,
             applied: applied)
         self.fields = fields
     }
@@ -56,6 +59,10 @@ extension Problem {
         Problem(.badRequest, "BAD_REQUEST", detail, hint: hint)
     }
 
+    static func badBody(_ what: String, _ defect: JSONDefect, of body: Bytes, hint: String) -> Problem {
+        .badRequest("the body is not \(what): \(defect.words(of: body))", hint: hint)
+    }
+
     static func unsupportedMediaType(_ type: String) -> Problem {
         Problem(
             .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "records cannot be read from \(type)",
@@ -68,6 +75,15 @@ extension Problem {
             .notAcceptable, "NOT_ACCEPTABLE", "records cannot be had as \(accept)",
             hint: "Accept one of \(known.joined(separator: ", ")).")
     }
+
+    static let targetTooLong = Problem(
+        .uriTooLong, "URI_TOO_LONG", "the path and the query are over \(NodeLimits.targetByteCountMax) bytes",
+        hint: "No route needs so much.")
+
+    static let headTooLarge = Problem(
+        .requestHeaderFieldsTooLarge, "HEAD_TOO_LARGE",
+        "the header fields are over \(HTTP2Limits.untrusted.session.headerListByteCountMax) bytes",
+        hint: "Send fewer or shorter ones; names and values count, and 32 bytes for each.")
 
     static func bodyTooLarge(_ byteCountMax: Int) -> Problem {
         Problem(

@@ -32,8 +32,10 @@ struct QueryParameters {
     /// - Throws: 400 for a parameter that is none of `names`: a misspelt one must not be ignored.
     func check(only names: Set<String>) throws(Problem) {
         for name in self.values.keys.sorted() where !names.contains(name) {
+            let known = names.sorted().joined(separator: ", ")
             throw .badRequest(
-                "unknown query parameter \(name)", hint: "Known here: \(names.sorted().joined(separator: ", ")).")
+                "unknown query parameter \(name)", hint: known.isEmpty ? "None is known here." : "Known here: \(known)."
+            )
         }
     }
 

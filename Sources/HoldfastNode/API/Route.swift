@@ -56,8 +56,10 @@ enum Route: Hashable {
             guard path.hasPrefix(prefix) else { throw .noSuchRoute(path) }
             guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
             let text = path.dropFirst(prefix.count)
-            guard text.allSatisfy(\.isNumber), let index = UInt64(text), index > 0 else {
-                throw .badRequest("\(text) is not an index", hint: "Indexes are whole numbers from 1.")
+            guard text.utf8.first != UInt8(ascii: "+"), let index = UInt64(text), index > 0 else {
+                throw .badRequest(
+                    text.isEmpty ? "an index is missing behind \(prefix)" : "\(text) is not an index",
+                    hint: "Indexes are whole numbers from 1.")
             }
             return .record(LogIndex(index))
         }

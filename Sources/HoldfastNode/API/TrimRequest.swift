@@ -5,19 +5,17 @@ import NIOCore
 
 /// What `POST /v1/trim` asks for: `?before=INDEX`, or `{"before":INDEX}` in the body.
 struct TrimRequest {
-    private struct Body: Decodable {
-        var before: UInt64
-    }
-
     var before: LogIndex
 
     /// - Throws: 400; nothing was applied.
     init(_ parameters: QueryParameters, body: ByteBuffer) throws(Problem) {
         let named = try parameters.value("before", expected: "an index: a whole number from 1") { UInt64($0) }
-        let text = body.readableBytesView
-        let told = text.isEmpty ? nil : JSONDocument.decode(Body.self, from: text)?.before
         let hint = #"Send {"before":INDEX}, or ?before=INDEX: records before it are not needed any more."#
-        guard text.isEmpty || told != nil else { throw .badRequest("the body is not {\"before\":INDEX}", hint: hint) }
+        let bytes = Bytes(body.readableBytesView)
+        var told: UInt64?
+        do { told = bytes.isEmpty ? nil : try JSONReader.number("before", of: bytes) } catch {
+            throw .badBody(#"{"before":INDEX}"#, error, of: bytes, hint: hint)
+        }
         if let named, let told, named != told {
             throw .badRequest("the query says \(named), the body \(told)", hint: hint)
         }

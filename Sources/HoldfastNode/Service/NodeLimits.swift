@@ -13,6 +13,10 @@ package enum NodeLimits {
     /// One cursor or token.
     package static let stateBodyByteCountMax = 4 << 10
     package static let idempotencyKeyByteCountMax = 255
+    /// What a problem says of a request, some of it the request's own words.
+    static let detailByteCountMax = 600
+    /// A request's path and query.
+    package static let targetByteCountMax = 8 << 10
     /// What is read and thrown away of a request that is refused, before its stream is ended.
     package static let drainByteCountMax = 64 << 20
     /// Records of one request: they become one frame, atomically.
