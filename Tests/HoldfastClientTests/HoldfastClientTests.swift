@@ -1,79 +1,9 @@
-import HTTP2Transport
 import HTTPTypes
 import LogModel
-import Logging
-import NIOCore
-import NIOPosix
 import Synchronization
 import Testing
 
 @testable import HoldfastClient
-
-/// A server that answers as the test tells it, and remembers what it was asked.
-private final class ScriptedServer: Sendable {
-    struct Request: Sendable {
-        var head: HTTPRequest
-        var body: String
-    }
-
-    typealias Script = @Sendable (Request, _ number: Int) -> Answer
-
-    enum Answer: Sendable {
-        case status(Int, [UInt8])
-        case reset
-        case silence
-    }
-
-    private let requests = Mutex<[Request]>([])
-    private let script: Script
-    private let server = Mutex<HTTP2Server?>(nil)
-
-    init(_ script: @escaping Script) { self.script = script }
-
-    func start() async throws -> ServerAddress {
-        let server = try await HTTP2Server.bind(
-            host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton.next(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ) { _ in Handler(server: self) }
-        self.server.withLock { $0 = server }
-        return ServerAddress(host: "127.0.0.1", port: server.port)
-    }
-
-    func stop() async {
-        await self.server.withLock { $0 }?.shutdown(grace: .zero)
-    }
-
-    /// What was appended, with each try.
-    var appends: [Request] { self.requests.withLock { $0.filter { $0.head.method == .post } } }
-
-    func answer(_ request: Request) -> Answer {
-        let number = self.requests.withLock { requests in
-            requests.append(request)
-            return requests.count { $0.head.method == request.head.method }
-        }
-        return self.script(request, number)
-    }
-
-    private final class Handler: HTTP2ServerHandler {
-        private let server: ScriptedServer
-        private var head: HTTPRequest?
-        private var body = ByteBuffer()
-
-        init(server: ScriptedServer) { self.server = server }
-        func received(head: HTTPRequest, on stream: HTTP2Stream) { self.head = head }
-        func received(body: ByteBuffer, on stream: HTTP2Stream) { self.body.writeImmutableBuffer(body) }
-        func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {}
-        func receivedEnd(on stream: HTTP2Stream) {
-            guard let head else { return }
-            switch self.server.answer(Request(head: head, body: String(buffer: self.body))) {
-            case .status(let code, let bytes):
-                stream.respond(HTTPResponse(status: .init(code: code)), body: ByteBuffer(bytes: bytes))
-            case .reset: stream.reset()
-            case .silence: break
-            }
-        }
-    }
-}
 
 @Suite struct HoldfastClientTests {
     private static func receipt(_ index: UInt64) -> ScriptedServer.Answer {
@@ -91,14 +21,6 @@ private final class ScriptedServer: Sendable {
             ProblemDocument(title: "", status: status, code: "CODE", detail: "", hint: "", applied: applied).json)
     }
 
-    private static func cluster(leader: ServerAddress?) -> ScriptedServer.Answer {
-        let status = ClusterStatus(
-            node: 1, role: "follower", term: 1, leader: leader == nil ? nil : 1, cluster: nil, incarnation: "1",
-            firstIndex: 1, lastIndex: 0, commit: "0:0", tail: "0:0", isReady: true,
-            nodes: leader.map { [.init(node: 1, client: $0.description, peer: "x:1")] } ?? [])
-        return .status(200, JSONDocument.encode(status))
-    }
-
     /// A server that leads itself and answers appends by `script`; its first try is number 1.
     private func with<Value>(
         timeoutMilliseconds: UInt64 = 20_000, _ script: @escaping @Sendable (Int) -> ScriptedServer.Answer,
@@ -106,7 +28,7 @@ private final class ScriptedServer: Sendable {
     ) async throws -> Value {
         let box = AddressBox()
         let server = ScriptedServer { request, number in
-            request.head.method == .post ? script(number) : Self.cluster(leader: box.address)
+            request.head.method == .post ? script(number) : ScriptedServer.cluster(leader: box.address)
         }
         box.address = try await server.start()
         let client = HoldfastClient(
@@ -283,7 +205,7 @@ private final class ScriptedServer: Sendable {
     @Test func `the leader is found through a server that does not lead`() async throws {
         let leader = ScriptedServer { _, number in Self.receipt(UInt64(number)) }
         let leaderAddress = try await leader.start()
-        let other = ScriptedServer { _, _ in Self.cluster(leader: leaderAddress) }
+        let other = ScriptedServer { _, _ in ScriptedServer.cluster(leader: leaderAddress) }
         let client = HoldfastClient(servers: [try await other.start()])
         try await client.makeProducer().append([Record("x")])
         #expect(leader.appends.count == 1)

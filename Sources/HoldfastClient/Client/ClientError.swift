@@ -1,7 +1,11 @@
+import LogModel
+
 /// Why an operation failed, by what the caller can do.
 public enum ClientError: Error, Hashable, Sendable {
     /// A server answered with an error. An append was not applied.
     case refused(ProblemDocument)
+    /// What was to be read is not kept any more; the log begins with `first` now.
+    case trimmed(first: LogIndex)
     /// No server answered, or none knew a leader, until the time was up. An append was not applied.
     case unreachable(String)
     /// An append was sent, and its fate is not known: it may be in the log or not.
@@ -9,6 +13,9 @@ public enum ClientError: Error, Hashable, Sendable {
     /// An append that was to be acknowledged by all voters is committed, and stays; not all were known to have it when
     /// the time was up.
     case notByAll(AppendReceipt)
+    /// The client, session or appender was ended, or the caller's task cancelled, before anything was sent. An append was not
+    /// applied.
+    case ended(String)
     /// A server answered what this client does not understand.
     case badAnswer(String)
 }
@@ -17,12 +24,35 @@ extension ClientError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let problem): "\(problem.code): \(problem.detail)"
+        case .trimmed(let first): "TRIMMED: these records are gone; the first one kept is \(first)"
         case .unreachable(let reason): "no leader was reached: \(reason)"
         case .outcomeUnknown(let reason): "the outcome is unknown: \(reason)"
         case .notByAll(let receipt):
             "the records are committed (\(receipt.first) to \(receipt.last)), "
                 + "and \(receipt.nodes) of \(receipt.voters) voters are known to have them"
+        case .ended(let reason): reason
         case .badAnswer(let what): "a server's answer is not understood: \(what)"
+        }
+    }
+}
+
+extension ClientError {
+    /// Whether an append that failed so is in the log.
+    public var applied: ProblemDocument.Applied {
+        switch self {
+        case .refused(let problem): problem.applied
+        case .trimmed, .unreachable, .ended: .no
+        case .outcomeUnknown, .badAnswer: .unknown
+        case .notByAll: .yes
+        }
+    }
+
+    /// What a server's problem says.
+    init(_ problem: ProblemDocument) {
+        if problem.code == "TRIMMED", let first = problem.firstIndex {
+            self = .trimmed(first: LogIndex(first))
+        } else {
+            self = .refused(problem)
         }
     }
 }

@@ -14,6 +14,12 @@ package enum ClientLimits {
     package static let discoveryTimeoutMilliseconds: UInt64 = 400
     /// Between attempts: from, doubling, to.
     package static let backoffMilliseconds: ClosedRange<UInt64> = 5...100
+    /// What a tail holds of a stream before its reader takes it; the server waits then.
+    package static let tailWindowByteCount: UInt32 = 1 << 20
+    /// After so much silence a tail asks whether others have more; a server that has less than they is left if it stays
+    /// silent for another moment.
+    package static let tailSilenceMilliseconds: UInt64 = 2_000
+    package static let tailGraceMilliseconds: UInt64 = 500
     /// One answer's body.
     package static let answerByteCountMax = 64 << 20
     /// Servers remembered from what clusters say about themselves.

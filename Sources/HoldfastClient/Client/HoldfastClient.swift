@@ -40,6 +40,7 @@ public final class HoldfastClient: Sendable {
     }
 
     let pool: ServerPool
+    let logger: Logger
     /// How long one operation goes on trying.
     public let timeoutMilliseconds: UInt64
 
@@ -52,6 +53,7 @@ public final class HoldfastClient: Sendable {
     ) {
         precondition(!servers.isEmpty, "a client needs at least one server")
         self.pool = ServerPool(servers: servers, logger: logger)
+        self.logger = logger
         self.timeoutMilliseconds = timeoutMilliseconds
     }
 
@@ -61,7 +63,7 @@ public final class HoldfastClient: Sendable {
     /// The servers that were given or found.
     public var servers: [ServerAddress] { self.pool.servers }
 
-    /// Closes all connections; what is under way fails.
+    /// Closes all connections; what is under way fails, and tails end with ``ClientError/ended(_:)``.
     public func shutdown() async { await self.pool.shutdown() }
 
     // MARK: Reading
@@ -74,9 +76,8 @@ public final class HoldfastClient: Sendable {
     ///   - minIndex: Reads nothing before the asked node has committed this index: with that of a receipt, any node
     ///     answers with what the caller has appended itself.
     ///   - server: Asks this server only; by default the leader, or any that answers.
-    /// - Throws: ``ClientError/refused(_:)`` with `TRIMMED` when `start` is not kept any more;
-    ///   ``ClientError/refused(_:)`` with `BEHIND` when no node that was asked came to `minIndex` in time;
-    ///   ``ClientError/unreachable(_:)``.
+    /// - Throws: ``ClientError/trimmed(first:)`` when `start` is not kept any more; ``ClientError/refused(_:)``
+    ///   with `BEHIND` when no node that was asked came to `minIndex` in time; ``ClientError/unreachable(_:)``.
     public func read(
         from start: Start, limit: Int = 100, waitMilliseconds: UInt64 = 0,
         minIndex: LogIndex? = nil, consistency: Consistency = .linearizable, at server: ServerAddress? = nil
@@ -316,7 +317,7 @@ extension ClientError {
         switch self {
         case .unreachable: true
         case .refused(let problem): [421, 429, 503, 504].contains(problem.status)
-        case .outcomeUnknown, .notByAll, .badAnswer: false
+        case .trimmed, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
         }
     }
 }

@@ -1,5 +1,6 @@
 import HTTP2Transport
 import HTTPTypes
+import LogModel
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,6 +13,8 @@ final class ServerPool: Sendable {
         var leader: ServerAddress?
         /// Did not answer as a leader the last time: asked about others before it is believed again.
         var suspect: ServerAddress?
+        var tails: [ObjectIdentifier: NIOLoopBound<TailStream>] = [:]
+        var isShutDown = false
     }
 
     private let state: Mutex<State>
@@ -119,7 +122,52 @@ final class ServerPool: Sendable {
         }
     }
 
-    func shutdown() async { await self.client.shutdown() }
+    // MARK: Who is how far
+
+    /// Any server, another one than `server` if there is one.
+    func anyServer(than server: ServerAddress?) -> ServerAddress? {
+        self.servers.filter { $0 != server }.randomElement() ?? server
+    }
+
+    /// What each server knows to be committed; those that do not answer are missing.
+    func lastIndexes() async -> [ServerAddress: LogIndex] {
+        await withTaskGroup(of: (ServerAddress, ClusterStatus)?.self) { group in
+            for server in self.servers {
+                group.addTask { (try? await self.status(of: server)).map { (server, $0) } }
+            }
+            return await group.reduce(into: [:]) { all, answer in
+                guard let (server, status) = answer else { return }
+                self.learn(status)
+                all[server] = LogIndex(status.lastIndex)
+            }
+        }
+    }
+
+    // MARK: The end
+
+    var isShutDown: Bool { self.state.withLock { $0.isShutDown } }
+
+    /// A tail's stream ends with the client, although its connection is its own.
+    func opened(_ stream: NIOLoopBound<TailStream>, of reader: TailReader) {
+        let isLate = self.state.withLock { state in
+            state.tails[ObjectIdentifier(reader)] = stream
+            return state.isShutDown
+        }
+        if isLate { stream.close() }
+    }
+
+    func closed(_ reader: ObjectIdentifier) {
+        self.state.withLock { $0.tails.removeValue(forKey: reader) }?.close()
+    }
+
+    func shutdown() async {
+        let tails = self.state.withLock { state in
+            state.isShutDown = true
+            return Array(state.tails.values)
+        }
+        for tail in tails { tail.close() }
+        await self.client.shutdown()
+    }
 }
 
 extension ClientError {
@@ -128,6 +176,6 @@ extension ClientError {
         guard let problem = ProblemDocument(json: body.readableBytesView) else {
             return .badAnswer("status \(head.status.code) without a problem document")
         }
-        return .refused(problem)
+        return ClientError(problem)
     }
 }

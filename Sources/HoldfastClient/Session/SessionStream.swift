@@ -84,7 +84,7 @@ final class SessionStream: HTTP2ClientHandler {
     ///   - sent: Called once it is on its way: a caller that waits for it is held back by the server's pace.
     ///   - told: Called exactly once.
     func submit(_ batch: ByteBuffer, sent: @escaping () -> Void = {}, told: @escaping Told) {
-        if let failure = self.failure ?? (self.isEnding ? .unreachable("the session was finished") : nil) {
+        if let failure = self.failure ?? (self.isEnding ? .ended("the session was finished") : nil) {
             sent()
             return told(.failure(failure.ofUnsent))
         }
@@ -201,7 +201,7 @@ extension ClientError {
     fileprivate var ofUnsent: ClientError {
         switch self {
         case .outcomeUnknown(let reason): .unreachable(reason)
-        case .refused, .unreachable, .notByAll, .badAnswer: self
+        case .refused, .trimmed, .unreachable, .notByAll, .ended, .badAnswer: self
         }
     }
 }

@@ -27,7 +27,6 @@ struct TailCommand: AsyncParsableCommand {
 
     private static let countByDefault = 10
     private static let pageRecordCount = 2_000
-    private static let waitMilliseconds: UInt64 = 20_000
 
     func validate() throws {
         guard self.count ?? 0 >= 0 else { throw ValidationError("-n must be 0 or more.") }
@@ -47,17 +46,27 @@ struct TailCommand: AsyncParsableCommand {
         let last = ReadBound.start(count == 0 ? .tail : .last(count))
         do throws(ClientError) {
             let start = try await (self.from.flatMap { ReadBound($0) } ?? last).start(PageSource(client: client))
-            var page = try await client.read(
-                from: start, limit: self.from == nil ? count : Self.pageRecordCount)
-            printer.print(page.records)
-            while self.follow || !page.isUpToDate {
-                page = try await client.read(
-                    from: .index(page.next), limit: Self.pageRecordCount,
-                    waitMilliseconds: self.follow ? Self.waitMilliseconds : 0, consistency: .committed)
-                printer.print(page.records)
+            guard self.follow else {
+                return try await self.print(
+                    from: start, limit: self.from == nil ? count : Self.pageRecordCount, with: printer, by: client)
             }
+            let notes = RetryNotes(console: self.output.console)
+            for try await records in client.tail(from: start, retried: notes.said).batches { printer.print(records) }
         } catch {
             throw CommandFailure(error)
+        }
+    }
+
+    /// What is committed now.
+    private func print(
+        from start: HoldfastClient.Start, limit: Int, with printer: RecordPrinter, by client: HoldfastClient
+    ) async throws(ClientError) {
+        var page = try await client.read(from: start, limit: limit)
+        printer.print(page.records)
+        while !page.isUpToDate {
+            page = try await client.read(
+                from: .index(page.next), limit: Self.pageRecordCount, consistency: .committed)
+            printer.print(page.records)
         }
     }
 }

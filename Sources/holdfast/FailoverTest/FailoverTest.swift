@@ -57,7 +57,7 @@ struct FailoverTest {
                 switch error {
                 case .outcomeUnknown: history.unknown(number, sequence)
                 case .notByAll(let receipt): history.acknowledged(number, sequence, receipt)
-                case .refused, .unreachable: history.refused(number, sequence)
+                case .refused, .trimmed, .unreachable, .ended: history.refused(number, sequence)
                 case .badAnswer: throw CommandFailure(error, isAppend: true)
                 }
             }

@@ -129,7 +129,7 @@ extension ClientError {
         case .refused(let problem):
             ["CHANGE_UNDER_WAY", "QUORUM_UNAVAILABLE", "NOT_LEADER", "COMMIT_TIMEOUT", "NODE_UNREACHABLE"]
                 .contains(problem.code)
-        case .notByAll, .badAnswer: false
+        case .trimmed, .notByAll, .ended, .badAnswer: false
         }
     }
 }

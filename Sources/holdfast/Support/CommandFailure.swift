@@ -51,6 +51,10 @@ extension CommandFailure {
             self.init(
                 status, error.description, applied: isAppend ? problem.applied : nil,
                 next: problem.hint)
+        case .trimmed(let first):
+            self.init(
+                .refused, error.description,
+                next: "go on from there: \(Invocation.clientCommand("read", "--from", "\(first)"))")
         case .unreachable:
             self.init(
                 .unreachable, error.description, applied: isAppend ? .no : nil,
@@ -65,6 +69,8 @@ extension CommandFailure {
             self.init(
                 .degraded, error.description, applied: isAppend ? .yes : nil,
                 next: "nothing is to be sent again; see which node lags: \(Invocation.clientCommand("status"))")
+        case .ended:
+            self.init(.refused, error.description, applied: isAppend ? .no : nil)
         case .badAnswer:
             self.init(
                 .system, error.description, applied: isAppend ? .unknown : nil,

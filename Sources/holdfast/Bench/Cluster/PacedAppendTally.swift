@@ -68,7 +68,7 @@ final class PacedAppendTally: Sendable {
     func failed(_ producer: Int, _ sequence: Int, _ error: ClientError) {
         self.state.withLock { state in
             switch error {
-            case .refused, .unreachable:
+            case .refused, .trimmed, .unreachable, .ended:
                 state.ledger.refused(producer, sequence)
                 state.result.refused += 1
             case .outcomeUnknown, .badAnswer, .notByAll:

@@ -1,0 +1,143 @@
+import LogModel
+import NIOCore
+
+/// Reads on through one stream after the other, each from the record behind the last one.
+///
+///     resolve the place --> open at a node --> lines ... --(ended, refused, silent while others go on)--> open at another
+///
+/// A node that is cut off answers and has nothing new. So after some silence all nodes are asked how far they are: one that
+/// does not answer, or has not what others have, is left.
+actor TailReader {
+    private let client: HoldfastClient
+    private let origin: RecordTail.Origin
+    private let retried: (@Sendable (String) -> Void)?
+    private let silence: Duration
+    private let grace: Duration
+    private var next: LogIndex?
+    private var current: (server: ServerAddress, stream: NIOLoopBound<TailStream>)?
+    /// The server that failed last: another one is tried first.
+    private var left: ServerAddress?
+    private var backoff = Backoff()
+    private var heardAt = ContinuousClock.now
+    /// Others were found to have more; the server has a moment to show it.
+    private var isBehind = false
+    private var hasOpened = false
+    private lazy var giveUpAt = ContinuousClock.now + .milliseconds(self.client.timeoutMilliseconds)
+
+    init(
+        _ client: HoldfastClient, from origin: RecordTail.Origin,
+        silence: Duration = .milliseconds(ClientLimits.tailSilenceMilliseconds),
+        grace: Duration = .milliseconds(ClientLimits.tailGraceMilliseconds),
+        retried: (@Sendable (String) -> Void)? = nil
+    ) {
+        self.silence = silence
+        self.grace = grace
+        self.client = client
+        self.origin = origin
+        self.retried = retried
+    }
+
+    deinit { self.client.pool.closed(ObjectIdentifier(self)) }
+
+    /// - Parameter deadline: When to stop waiting; by default never.
+    /// - Returns: At least one record; none when the time is up; `nil` when the task was cancelled.
+    func next(before deadline: ContinuousClock.Instant? = nil) async throws(ClientError) -> [IndexedRecord]? {
+        let giveUpAt = self.giveUpAt
+        while !Task.isCancelled {
+            do throws(ClientError) {
+                let records = try await self.attempt(before: deadline)
+                if !records.isEmpty { return records }
+            } catch {
+                self.leave()
+                guard !Task.isCancelled else { return nil }
+                guard !self.client.pool.isShutDown else { throw .ended("the client was shut down") }
+                guard error.isWorthRetrying, self.hasOpened || ContinuousClock.now < giveUpAt else { throw error }
+                self.retried?(error.description)
+                try? await Task.sleep(for: self.backoff.next())
+            }
+            if let deadline, ContinuousClock.now >= deadline { return Task.isCancelled ? nil : [] }
+        }
+        return nil
+    }
+
+    /// Where it begins: looked up once.
+    func start() async throws(ClientError) -> LogIndex {
+        if let next { return next }
+        var start: HoldfastClient.Start
+        switch self.origin {
+        case .start(let place): start = place
+        case .cursor(let name, let place): start = try await self.client.cursor(name).map { .index($0.index) } ?? place
+        }
+        let first: LogIndex
+        if case .index(let index) = start {
+            first = index
+        } else {
+            let page = try await self.client.read(from: start, limit: 1, consistency: .committed)
+            first = page.records.first?.index ?? page.next
+        }
+        self.next = first
+        return first
+    }
+
+    // MARK: One attempt
+
+    /// - Returns: None when there was nothing yet.
+    private func attempt(before deadline: ContinuousClock.Instant?) async throws(ClientError) -> [IndexedRecord] {
+        let next = try await self.start()
+        let (server, stream) = try await self.opened(from: next)
+        let patience = self.isBehind ? self.grace : self.silence
+        let until = min(deadline ?? self.heardAt + patience, self.heardAt + patience)
+        switch await stream.take(within: max(.zero, ContinuousClock.now.duration(to: until))) {
+        case .lines(let lines):
+            self.heardAt = .now
+            self.isBehind = false
+            self.backoff.reset()
+            let (records, failure) = TailLines.decode(lines, next: next)
+            self.next = next.advanced(by: UInt64(records.count))
+            // An error behind records shows again where they end: the stream is over.
+            if records.isEmpty, let failure { throw failure }
+            if failure != nil { self.leave() }
+            return records
+        case .silence:
+            guard !Task.isCancelled, ContinuousClock.now >= self.heardAt + patience else { return [] }
+            try await self.compare(server, next: next)
+            self.heardAt = .now
+            return []
+        case .ended(let failure):
+            throw failure
+        }
+    }
+
+    private func opened(
+        from index: LogIndex
+    ) async throws(ClientError) -> (server: ServerAddress, stream: NIOLoopBound<TailStream>) {
+        if let current { return current }
+        let pool = self.client.pool
+        guard let server = pool.anyServer(than: self.left) else { throw .unreachable("no server is known") }
+        self.left = server
+        let stream = try await TailStream.open(at: server, from: index, logger: self.client.logger)
+        pool.opened(stream, of: self)
+        self.current = (server, stream)
+        self.heardAt = .now
+        self.hasOpened = true
+        // Whoever was given one server only has to know of others before it stops.
+        if pool.servers.count == 1 { _ = await pool.lastIndexes() }
+        return (server, stream)
+    }
+
+    /// Stays where it is while nobody has more.
+    private func compare(_ server: ServerAddress, next: LogIndex) async throws(ClientError) {
+        let all = await self.client.pool.lastIndexes()
+        guard let furthest = all.values.max() else { return }
+        guard all[server] != nil else { throw .unreachable("\(server) does not answer") }
+        guard furthest >= next else { return self.isBehind = false }
+        guard !self.isBehind else { throw .unreachable("\(server) is behind: others have committed \(furthest)") }
+        self.isBehind = true
+    }
+
+    private func leave() {
+        self.client.pool.closed(ObjectIdentifier(self))
+        self.current = nil
+        self.isBehind = false
+    }
+}

@@ -1,0 +1,109 @@
+import HTTP2Transport
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+@testable import HoldfastClient
+
+/// A server that answers as the test tells it, and remembers what it was asked.
+final class ScriptedServer: Sendable {
+    struct Request: Sendable {
+        var head: HTTPRequest
+        var body: String
+    }
+
+    typealias Script = @Sendable (Request, _ number: Int) -> Answer
+
+    enum Answer: Sendable {
+        case status(Int, [UInt8])
+        case reset
+        case silence
+        /// Lines from the index that is asked for on, as fast as they are taken; `nil` is the end of them.
+        case lines(thenEnds: Bool, @Sendable (UInt64) -> String?)
+    }
+
+    /// What a server says of its cluster.
+    static func cluster(leader: ServerAddress?, lastIndex: UInt64 = 0) -> Answer {
+        let status = ClusterStatus(
+            node: 1, role: "follower", term: 1, leader: leader == nil ? nil : 1, cluster: nil, incarnation: "1",
+            firstIndex: 1, lastIndex: lastIndex, commit: "0:0", tail: "0:0", isReady: true,
+            nodes: leader.map { [.init(node: 1, client: $0.description, peer: "x:1")] } ?? [])
+        return .status(200, JSONDocument.encode(status))
+    }
+
+    private let requests = Mutex<[Request]>([])
+    private let script: Script
+    private let server = Mutex<HTTP2Server?>(nil)
+    /// Of lines.
+    let sentByteCount = Atomic(0)
+
+    init(_ script: @escaping Script) { self.script = script }
+
+    func start() async throws -> ServerAddress {
+        let server = try await HTTP2Server.bind(
+            host: "127.0.0.1", port: 0, on: MultiThreadedEventLoopGroup.singleton.next(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { _ in Handler(server: self) }
+        self.server.withLock { $0 = server }
+        return ServerAddress(host: "127.0.0.1", port: server.port)
+    }
+
+    func stop() async {
+        await self.server.withLock { $0 }?.shutdown(grace: .zero)
+    }
+
+    /// Paths that were asked for, in order.
+    var paths: [String] { self.requests.withLock { $0.compactMap(\.head.path) } }
+
+    /// What was appended, with each try.
+    var appends: [Request] { self.requests.withLock { $0.filter { $0.head.method == .post } } }
+
+    func answer(_ request: Request) -> Answer {
+        let number = self.requests.withLock { requests in
+            requests.append(request)
+            return requests.count { $0.head.method == request.head.method }
+        }
+        return self.script(request, number)
+    }
+
+    private final class Handler: HTTP2ServerHandler {
+        private let server: ScriptedServer
+        private var head: HTTPRequest?
+        private var body = ByteBuffer()
+        private var follow: (() -> Void)?
+
+        init(server: ScriptedServer) { self.server = server }
+        func received(head: HTTPRequest, on stream: HTTP2Stream) { self.head = head }
+        func received(body: ByteBuffer, on stream: HTTP2Stream) { self.body.writeImmutableBuffer(body) }
+        func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) { self.follow = nil }
+        func becameWritable(on stream: HTTP2Stream) { self.follow?() }
+        func receivedEnd(on stream: HTTP2Stream) {
+            guard let head else { return }
+            switch self.server.answer(Request(head: head, body: String(buffer: self.body))) {
+            case .status(let code, let bytes):
+                stream.respond(HTTPResponse(status: .init(code: code)), body: ByteBuffer(bytes: bytes))
+            case .reset: stream.reset()
+            case .silence: break
+            case .lines(let ends, let line):
+                stream.send(head: HTTPResponse(status: .ok))
+                var next = Self.start(of: head)
+                self.follow = { [server] in
+                    while stream.isWritable, stream.isOpen {
+                        guard let text = line(next) else { return ends ? stream.finish() : () }
+                        next += 1
+                        stream.send(ByteBuffer(string: text + "\n"))
+                        server.sentByteCount.add(text.utf8.count + 1, ordering: .relaxed)
+                    }
+                }
+                self.follow?()
+            }
+        }
+
+        private static func start(of head: HTTPRequest) -> UInt64 {
+            let value = head.path?.split(separator: "from=").last?.prefix { $0.isNumber }
+            return value.flatMap { UInt64($0) } ?? 1
+        }
+    }
+}
