@@ -76,14 +76,23 @@ extension TestCluster {
         }
     }
 
-    /// Runs lines of the documentation in bash: `$holdfast` is the binary, and finds this cluster.
+    /// Runs lines of the documentation in bash, where `data` is this cluster's directory: `$holdfast`, or `holdfast`, is the
+    /// binary, and finds this cluster.
     ///
     /// - Parameter seconds: A single command that goes on for ever is killed then.
     func shell(_ lines: String, endedAfter seconds: Double? = nil) async throws -> Program.Answer {
-        let servers = self.servers.map(\.description).joined(separator: ",")
-        let script = seconds.map { "exec timeout -s KILL \($0) " } ?? ""
+        let place = "\(self.scratch.path)/shell"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        if !FileManager.default.fileExists(atPath: "\(place)/data") {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(place)/data", withDestinationPath: self.directory)
+        }
+        let start = seconds.map { "exec timeout -s KILL \($0) " } ?? "holdfast() { \"$holdfast\" \"$@\"; }\n"
         return try await Program.run(
-            ["-c", script + self.placed(lines)], executable: "/usr/bin/bash",
-            environment: ["holdfast": Program.path, "HOLDFAST_BINARY": Program.path, "HOLDFAST_SERVER": servers])
+            ["-c", start + self.placed(lines)], executable: "/usr/bin/bash",
+            environment: [
+                "holdfast": Program.path, "HOLDFAST_BINARY": Program.path,
+                "HOLDFAST_SERVER": self.servers.map(\.description).joined(separator: ","),
+            ], directory: place)
     }
 }
