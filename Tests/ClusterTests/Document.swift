@@ -43,6 +43,12 @@ struct Document {
         return blocks
     }
 
+    /// The rows of the tables below a heading, without the first two of each.
+    func rows(under heading: String) -> [String] {
+        guard let start = self.lines.firstIndex(where: { $0 == heading }) else { return [] }
+        return self.lines[(start + 1)...].prefix { !$0.hasPrefix("#") }.filter { $0.hasPrefix("| `") }.map(String.init)
+    }
+
     /// What the console blocks below a heading say, in order; without the comments behind the lines.
     func commands(under heading: String) -> [Command] {
         self.blocks("console", under: heading).flatMap { Self.commands(of: $0) }
