@@ -9,6 +9,10 @@ struct Holdfast: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 done, 1 refused and not applied, 3 degraded, 64 usage, 65 damaged data, 69 unreachable or \
             no leader, 71 the system refused (disk, rights), 75 outcome unknown, 78 bad configuration.
+
+            Completions: source <(holdfast --generate-completion-script bash); also zsh and fish.
+
+            Example: holdfast cluster up; echo hi | holdfast append; holdfast tail
             """,
         version: "0.1.0",
         groupedSubcommands: [

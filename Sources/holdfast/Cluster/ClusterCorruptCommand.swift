@@ -10,7 +10,8 @@ struct ClusterCorruptCommand: AsyncParsableCommand {
             verify will find. The node gets the range from another node when it is started, or at once with --running; a \
             cluster of one has nobody to ask.
 
-            Example: holdfast cluster kill n3; holdfast cluster corrupt n3; holdfast verify data/n3; holdfast cluster start n3
+            Example: holdfast cluster kill n3; holdfast cluster corrupt n3
+            Example: holdfast cluster corrupt n3 --segment 0 --offset 4096
             """)
 
     @Argument(help: "A node's name.", completion: .localNodes) var node: String

@@ -7,9 +7,11 @@ struct UpCommand: AsyncParsableCommand {
         discussion: """
             Nodes that run already are left alone. A cluster that is there keeps its ports and settings unless others are \
             said, which needs all of it stopped. A node that is no member any more is not started.
+
+            Example: holdfast cluster up -n 5 --data-dir play --base-port 9000
             """)
 
-    @Option(help: "A directory with n1.yaml, n2.yaml, ...; see cluster/ of the repository.")
+    @Option(help: "A directory with n1.yaml, n2.yaml, ...; see cluster/ of the repository.", completion: .directory)
     var configDir: String?
 
     @Option(name: [.customShort("n"), .customLong("nodes")], help: "How many nodes, without --config-dir.")

@@ -18,8 +18,8 @@ struct AppendCommand: AsyncParsableCommand {
             was used is not appended.
 
             Example: echo paid | holdfast append --key order-4711 --expect 42
-            Example: holdfast read --format json | holdfast append --format json --server other:7400
-            Example: journalctl -f | holdfast append --batch 200 --linger 50ms --progress
+            Example: holdfast append --format json records.ndjson
+            Example: journalctl -f | holdfast append --linger 50ms --progress
             """)
 
     @Argument(help: "Files; - or nothing is stdin.", completion: .file())

@@ -5,6 +5,7 @@ import HoldfastClient
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster", abstract: "Runs a cluster of real node processes on this machine.",
+        discussion: "Example: holdfast cluster up; holdfast cluster kill leader; holdfast status",
         subcommands: [
             UpCommand.self, ClusterStatusCommand.self, LeaderCommand.self, KillCommand.self, PauseCommand.self,
             ResumeCommand.self, StartCommand.self, ClusterCorruptCommand.self, ClusterAddCommand.self, DownCommand.self,
@@ -52,6 +53,8 @@ struct ClusterStatusCommand: AsyncParsableCommand {
         commandName: "status", abstract: "Shows the nodes, their processes and how far they are.",
         discussion: """
             Exit code 0 when all nodes answer and one leads, 3 when a member does not answer, 69 without a leader.
+
+            Example: holdfast cluster status -o json
             """)
     @OptionGroup var options: ClusterOptions
 
@@ -64,7 +67,9 @@ struct ClusterStatusCommand: AsyncParsableCommand {
 }
 
 struct LeaderCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "leader", abstract: "Prints the leader's name.")
+    static let configuration = CommandConfiguration(
+        commandName: "leader", abstract: "Prints the leader's name.",
+        discussion: "Example: holdfast cluster leader")
     @OptionGroup var options: ClusterOptions
 
     func run() async throws {
@@ -84,7 +89,8 @@ struct LeaderCommand: AsyncParsableCommand {
 
 struct KillCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "kill", abstract: "Ends a node with SIGKILL: nothing of it is flushed or said.")
+        commandName: "kill", abstract: "Ends a node with SIGKILL: nothing of it is flushed or said.",
+        discussion: "Example: holdfast cluster kill leader")
     @Argument(help: "leader, or a node's name.", completion: .localNodesAndLeader) var node: String
     @OptionGroup var options: ClusterOptions
 
@@ -98,7 +104,8 @@ struct KillCommand: AsyncParsableCommand {
 
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Stops a node's process in its tracks (SIGSTOP), as a hanging machine would.")
+        commandName: "pause", abstract: "Stops a node's process in its tracks (SIGSTOP), as a hanging machine would.",
+        discussion: "Example: holdfast cluster pause n1")
     @Argument(help: "leader, or a node's name.", completion: .localNodesAndLeader) var node: String
     @OptionGroup var options: ClusterOptions
 
@@ -112,7 +119,8 @@ struct PauseCommand: AsyncParsableCommand {
 
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Lets a paused node go on (SIGCONT).")
+        commandName: "resume", abstract: "Lets a paused node go on (SIGCONT).",
+        discussion: "Example: holdfast cluster resume n1")
     @Argument(help: "A node's name.", completion: .localNodes) var node: String
     @OptionGroup var options: ClusterOptions
 
@@ -126,7 +134,8 @@ struct ResumeCommand: AsyncParsableCommand {
 
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Starts a node that was killed or stopped.")
+        commandName: "start", abstract: "Starts a node that was killed or stopped.",
+        discussion: "Example: holdfast cluster start n1")
     @Argument(help: "A node's name.", completion: .localNodes) var node: String
     @OptionGroup var options: ClusterOptions
 
@@ -150,7 +159,8 @@ struct StartCommand: AsyncParsableCommand {
 
 struct DownCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "down", abstract: "Stops all nodes; their data stays.")
+        commandName: "down", abstract: "Stops all nodes; their data stays.",
+        discussion: "Example: holdfast cluster down --wipe")
 
     @Flag(help: "Removes the nodes' data, configurations and logs, after stopping.")
     var wipe = false

@@ -10,6 +10,8 @@ struct ServeCommand: AsyncParsableCommand {
             Flags win over HOLDFAST_* in the environment, that over the file, that over the defaults. See also: \
             holdfast config check, print, keys. SIGHUP has the file read again: live keys change at once, others need a \
             restart, and the log says which is which.
+
+            Example: holdfast serve --config cluster/n1.yaml --data-dir data/n1
             """)
 
     @OptionGroup var options: NodeOptions

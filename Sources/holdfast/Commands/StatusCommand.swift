@@ -8,6 +8,9 @@ struct StatusCommand: AsyncParsableCommand {
         discussion: """
             Exit code 0 when all nodes answer and one leads, 3 when a node is missing or its promises do not count any \
             more, 69 without a leader.
+
+            Example: holdfast status --watch
+            Example: holdfast status --wait-ready 10s && echo ready
             """)
 
     @Flag(name: [.short, .long], help: "Shows it again every second, until interrupted.")

@@ -4,11 +4,15 @@ import HoldfastClient
 struct TransferLeaderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "transfer-leader", abstract: "Has the leader hand over to another node; no append is refused.",
-        discussion: "A node that is stopped (SIGTERM, cluster down) hands over by itself.")
+        discussion: """
+            A node that is stopped (SIGTERM, cluster down) hands over by itself.
+
+            Example: holdfast transfer-leader --to n2
+            """)
 
     @Option(
         help: "The node that is to lead, as 2 or n2; by default the one that is furthest.",
-        transform: NodeArgument.parse)
+        completion: .localNodes, transform: NodeArgument.parse)
     var to: UInt32?
 
     @OptionGroup var servers: ServerOptions

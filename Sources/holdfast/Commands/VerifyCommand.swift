@@ -8,9 +8,11 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Exit code 65 names damage: file, bytes, what it means, what to do. A tail that was never synced is not \
             damage. May run beside the node that writes there.
+
+            Example: holdfast verify data/n1 data/n2 data/n3
             """)
 
-    @Argument(help: ArgumentHelp("Data directories, or segment files (*.wal).", valueName: "dir"))
+    @Argument(help: ArgumentHelp("Data directories, or segment files (*.wal).", valueName: "dir"), completion: .file())
     var paths: [String]
 
     @OptionGroup var output: OutputOptions

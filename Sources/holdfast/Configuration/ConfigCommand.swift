@@ -8,6 +8,8 @@ struct ConfigCommand: AsyncParsableCommand {
         discussion: """
             Takes the flags of holdfast serve, and reads HOLDFAST_* and the file as it does. Flags win over the \
             environment, that over the file, that over the defaults.
+
+            Example: holdfast config check --config cluster/n1.yaml
             """,
         subcommands: [ConfigCheckCommand.self, ConfigPrintCommand.self, ConfigKeysCommand.self])
 }
@@ -18,6 +20,8 @@ struct ConfigCheckCommand: ParsableCommand {
         discussion: """
             Exit code 0 when a node would start with it, also with warnings of what is legal but unwise; 78 when not. \
             JSON: {"sound":true,"problems":[],"warnings":[]}, each a text.
+
+            Example: holdfast config check --config cluster/n1.yaml
             """)
 
     @OptionGroup var options: NodeOptions
@@ -56,6 +60,8 @@ struct ConfigPrintCommand: ParsableCommand {
             SOURCE is a flag, a variable, a line of the file, or the default. With mistakes in the configuration all \
             other values are shown, then the mistakes; exit code 78. JSON: {"values":[{"key":"node.id","value":"1", \
             "source":"file","name":"n1.yaml:4"}]}; source is flag, environment, file or default.
+
+            Example: holdfast config print --config cluster/n1.yaml --fsync batch
             """)
 
     @OptionGroup var options: NodeOptions
@@ -96,6 +102,8 @@ struct ConfigKeysCommand: ParsableCommand {
         discussion: """
             JSON: {"keys":[{"key","environment","flag","type","bounds","default","required","live","meaning"}]}; a live \
             key is taken over from the file by a running node (SIGHUP).
+
+            Example: holdfast config keys -o json
             """)
 
     @OptionGroup var output: OutputOptions

@@ -11,6 +11,8 @@ struct FailoverTestCommand: AsyncParsableCommand {
             leader is ended with SIGKILL and started again, as often as asked. At the end the whole log of every node \
             is compared with what was acknowledged. A gap is the time without any acknowledgement around a kill. \
             Exit code 1 when something is lost, doubled or out of order.
+
+            Example: holdfast failover-test --kills 20
             """)
 
     @Option(help: "How often the leader is killed.")
@@ -28,7 +30,7 @@ struct FailoverTestCommand: AsyncParsableCommand {
     @Option(help: "segment.size: small, so that rotations happen meanwhile.")
     var segmentSize = "1MiB"
 
-    @Option(help: "Where the cluster keeps its data; by default a temporary directory.")
+    @Option(help: "Where the cluster keeps its data; by default a temporary directory.", completion: .directory)
     var dataDir: String?
 
     @OptionGroup var output: OutputOptions

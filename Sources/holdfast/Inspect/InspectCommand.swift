@@ -4,6 +4,7 @@ import LogModel
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Shows what stands in a node's files; only reads.",
+        discussion: "Example: holdfast inspect segment data/n1 0",
         subcommands: [
             InspectSegmentCommand.self, InspectFrameCommand.self, InspectVoteCommand.self, InspectDurableCommand.self,
             InspectIdentityCommand.self,

@@ -8,9 +8,11 @@ struct InspectFrameCommand: ParsableCommand {
         discussion: """
             inspect frame data/n1 3:1064, or inspect frame data/n1/000003.wal 1064; inspect segment lists where frames \
             begin.
+
+            Example: holdfast inspect frame data/n1 0:236
             """)
 
-    @Argument(help: "A data directory, or a segment file.")
+    @Argument(help: "A data directory, or a segment file.", completion: .file())
     var path: String
 
     @Argument(help: "Where the frame begins: segment:offset in a directory, offset in a file.")

@@ -7,9 +7,13 @@ import SegmentLog
 struct InspectSegmentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segment", abstract: "Lists the frames of a segment.",
-        discussion: "Checks them on the way, and stops with exit code 65 at the first that is not whole.")
+        discussion: """
+            Checks them on the way, and stops with exit code 65 at the first that is not whole.
 
-    @Argument(help: "A segment file like data/n1/000000.wal, or a data directory.")
+            Example: holdfast inspect segment data/n1/000000.wal
+            """)
+
+    @Argument(help: "A segment file like data/n1/000000.wal, or a data directory.", completion: .file())
     var path: String
 
     @Argument(help: "With a directory: the segment's number.")

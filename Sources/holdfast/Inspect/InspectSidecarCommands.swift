@@ -5,9 +5,10 @@ import SegmentLog
 
 struct InspectVoteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vote", abstract: "Shows term and vote of a node's directory.")
+        commandName: "vote", abstract: "Shows term and vote of a node's directory.",
+        discussion: "Example: holdfast inspect vote data/n1")
 
-    @Argument(help: "A node's data directory.")
+    @Argument(help: "A node's data directory.", completion: .directory)
     var directory: String
 
     @OptionGroup var output: OutputOptions
@@ -48,9 +49,10 @@ struct InspectVoteCommand: ParsableCommand {
 
 struct InspectDurableCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "durable", abstract: "Shows how far a directory's log was synced and committed.")
+        commandName: "durable", abstract: "Shows how far a directory's log was synced and committed.",
+        discussion: "Example: holdfast inspect durable data/n1 -o json")
 
-    @Argument(help: "A data directory.")
+    @Argument(help: "A data directory.", completion: .directory)
     var directory: String
 
     @OptionGroup var output: OutputOptions
@@ -88,9 +90,10 @@ struct InspectDurableCommand: ParsableCommand {
 
 struct InspectIdentityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "identity", abstract: "Shows whose directory this is.")
+        commandName: "identity", abstract: "Shows whose directory this is.",
+        discussion: "Example: holdfast inspect identity data/n1")
 
-    @Argument(help: "A data directory.")
+    @Argument(help: "A data directory.", completion: .directory)
     var directory: String
 
     @OptionGroup var output: OutputOptions

@@ -7,6 +7,8 @@ struct MemberCommand: AsyncParsableCommand {
         discussion: """
             A node that is added receives the log first, as a learner, and votes as soon as it is level. Every command may \
             be given again: what is so already stays so, and what is under way goes on.
+
+            Example: holdfast member list
             """,
         subcommands: [
             MemberListCommand.self, MemberAddCommand.self, MemberPromoteCommand.self, MemberReplaceCommand.self,
@@ -59,7 +61,7 @@ struct MemberAddCommand: AsyncParsableCommand {
             Example: holdfast member add 4 --peer 127.0.0.1:7431 --client 127.0.0.1:7430
             """)
 
-    @Argument(help: "The node: 4 or n4.", transform: NodeArgument.parse) var node: UInt32
+    @Argument(help: "The node: 4 or n4.", completion: .localNodes, transform: NodeArgument.parse) var node: UInt32
     @Option(help: "Where its peers find it, host:port.", transform: ServerAddress.parse) var peer: ServerAddress
     @Option(help: "Where its clients find it, host:port.", transform: ServerAddress.parse) var client: ServerAddress
     @Flag(help: "It stays a learner until it is promoted: holdfast member promote.") var learner = false
@@ -79,7 +81,7 @@ struct MemberPromoteCommand: AsyncParsableCommand {
         commandName: "promote", abstract: "Lets a learner vote as soon as it is level.",
         discussion: "Example: holdfast member promote 4")
 
-    @Argument(help: "The node: 4 or n4.", transform: NodeArgument.parse) var node: UInt32
+    @Argument(help: "The node: 4 or n4.", completion: .localNodes, transform: NodeArgument.parse) var node: UInt32
     @OptionGroup var options: MemberOptions
 
     func run() async throws {
@@ -96,11 +98,12 @@ struct MemberReplaceCommand: AsyncParsableCommand {
             The node that takes the place must run and wait: blank, started with --join. The other one votes until this one \
             is level.
 
-            Examples: holdfast member replace 3
-                      holdfast member replace 3 --by 4 --peer 127.0.0.1:7431 --client 127.0.0.1:7430
+            Example: holdfast member replace 3
+            Example: holdfast member replace 3 --by 4 --peer h:7431 --client h:7430
             """)
 
-    @Argument(help: "The node whose place it is: 3 or n3.", transform: NodeArgument.parse) var node: UInt32
+    @Argument(help: "The node whose place it is: 3 or n3.", completion: .localNodes, transform: NodeArgument.parse)
+    var node: UInt32
     @Option(help: "The node that takes it. (default: the same, with a new disk)", transform: NodeArgument.parse)
     var by: UInt32?
     @Option(help: "Where its peers find it, host:port. (default: where they did)", transform: ServerAddress.parse)
@@ -128,7 +131,7 @@ struct MemberRemoveCommand: AsyncParsableCommand {
         commandName: "remove", abstract: "Takes a node out of the cluster; a leader hands over first.",
         discussion: "Its process goes on, and takes no part; stop it afterwards.\n\nExample: holdfast member remove 4")
 
-    @Argument(help: "The node: 4 or n4.", transform: NodeArgument.parse) var node: UInt32
+    @Argument(help: "The node: 4 or n4.", completion: .localNodes, transform: NodeArgument.parse) var node: UInt32
     @OptionGroup var options: MemberOptions
 
     func run() async throws {

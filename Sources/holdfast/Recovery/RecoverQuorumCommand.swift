@@ -14,9 +14,11 @@ struct RecoverQuorumCommand: ParsableCommand {
             has, with whose log the cluster would go on, and what would be lost. --apply changes that one directory: \
             the node leads alone from then on, in a new generation of the cluster. Nodes of the old one that come back \
             are refused; their place is taken with an empty data directory: holdfast member replace N.
+
+            Example: holdfast recover-quorum --plan data/n1 data/n2
             """)
 
-    @Argument(help: "The data directories of all nodes that are left, stopped.")
+    @Argument(help: "The data directories of all nodes that are left, stopped.", completion: .directory)
     var directories: [String]
 
     @Flag(help: "Looks, and says what would be done.")

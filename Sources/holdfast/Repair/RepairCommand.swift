@@ -10,9 +10,11 @@ struct RepairCommand: ParsableCommand {
             --plan looks at everything, says what it would do, what would be kept and what dropped, and stores that as \
             repair-plan.json in the directory. --apply does exactly that, if the directory is still as it was, and \
             keeps a copy of all that it drops (*.damaged). Killed in between, it goes on when it is called again.
+
+            Example: holdfast repair data/n3 --plan --peer data/n1
             """)
 
-    @Argument(help: "A stopped node's data directory.")
+    @Argument(help: "A stopped node's data directory.", completion: .directory)
     var directory: String
 
     @Flag(help: "Looks, says what is to be done, and stores it.")
@@ -21,7 +23,9 @@ struct RepairCommand: ParsableCommand {
     @Flag(help: "Does what was planned.")
     var apply = false
 
-    @Option(help: "With --plan: another node's data directory, from which whole segments are taken; that node may run.")
+    @Option(
+        help: "With --plan: another node's data directory, from which whole segments are taken; that node may run.",
+        completion: .directory)
     var peer: String?
 
     @Option(help: "With --plan: this node's number, when IDENTITY cannot be read.")

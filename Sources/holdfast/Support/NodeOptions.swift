@@ -3,13 +3,13 @@ import HoldfastNode
 
 /// What a node is told on the command line: a file, and a flag for each key.
 struct NodeOptions: ParsableArguments {
-    @Option(help: "A YAML file; see cluster/n1.yaml. Also HOLDFAST_CONFIG.")
+    @Option(help: "A YAML file; see cluster/n1.yaml. Also HOLDFAST_CONFIG.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Option(help: .key(.nodeID))
     var nodeId: String?
 
-    @Option(help: .key(.dataDirectory))
+    @Option(help: .key(.dataDirectory), completion: .directory)
     var dataDir: String?
 
     @Option(help: .key(.clientListen))

@@ -19,7 +19,8 @@ struct BenchAppendCommand: AsyncParsableCommand {
             omission). Every caller is a producer, tries again what has to be, and so goes on through failovers. --verify \
             reads the log afterwards, and says what was lost, doubled or out of order: exit code 65 when anything was.
 
-            Example: holdfast bench append --server 127.0.0.1:7400,127.0.0.1:7410,127.0.0.1:7420 --rate 1k --duration 30s --verify
+            Example: holdfast bench append --clients 1,64
+            Example: holdfast bench append --rate 1k --duration 30s --verify
             """)
 
     @Option(

@@ -7,6 +7,8 @@ struct BenchCatchUpCommand: AsyncParsableCommand {
         discussion: """
             Beside it, in the same run: cp and sync of the same files, and the leader's appends before and meanwhile. \
             Each run has a cluster of its own; rows are medians over the runs.
+
+            Example: holdfast bench catch-up --size 256MiB
             """)
 
     @Option(help: "Bytes that are appended while the follower is away. (default: 1GiB)", transform: SizeArgument.parse)

@@ -7,6 +7,8 @@ struct BenchFailoverCommand: AsyncParsableCommand {
             A gap is the time between the last acknowledgement of a leader that is ended with SIGKILL and the first of \
             its successor, under load. The dead one is started again and level before the next one dies. The whole log \
             of every node is checked at the end: exit code 1 when anything is lost or doubled.
+
+            Example: holdfast bench failover --kills 20
             """)
 
     @Option(help: "How often the leader is killed.")

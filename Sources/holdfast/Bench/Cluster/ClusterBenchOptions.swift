@@ -13,7 +13,7 @@ struct ClusterBenchOptions: ParsableArguments {
     @Option(help: "replication.compression of the own cluster: auto, always or never.")
     var compression = "auto"
 
-    @Option(help: "Where the own cluster keeps its data; by default a temporary directory.")
+    @Option(help: "Where the own cluster keeps its data; by default a temporary directory.", completion: .directory)
     var dataDir: String?
 
     @OptionGroup var output: OutputOptions

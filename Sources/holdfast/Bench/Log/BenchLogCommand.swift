@@ -7,6 +7,7 @@ import SegmentLog
 struct BenchLogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "Measures the log of one process, without a cluster.",
+        discussion: "Example: holdfast bench log append --policy always,os",
         subcommands: [
             BenchLogAppendCommand.self, BenchLogRotateCommand.self, BenchLogReadCommand.self,
             BenchLogRecoverCommand.self, BenchLogChildCommand.self,
@@ -24,7 +25,9 @@ struct BenchLogOptions: ParsableArguments {
     @Option(help: "How often each row is measured; the rows take turns.")
     var runs = 5
 
-    @Option(help: "An existing directory on the disk to be measured; a temporary one is made in it and removed.")
+    @Option(
+        help: "An existing directory on the disk to be measured; a temporary one is made in it and removed.",
+        completion: .directory)
     var dir = "."
 
     @OptionGroup var output: OutputOptions
@@ -97,6 +100,8 @@ struct BenchLogAppendCommand: AsyncParsableCommand {
         discussion: """
             Rows are medians over the runs; MAX is the median of the runs' worst appends. A bare loop runs \
             beside them: it writes, and under always syncs, the same bytes, one frame after the other.
+
+            Example: holdfast bench log append --clients 1,16 --compare rocksdb
             """)
 
     @Option(help: "always, batch (5 ms), batch:10ms and os, separated by commas.")

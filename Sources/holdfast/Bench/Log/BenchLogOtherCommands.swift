@@ -5,7 +5,11 @@ import LogModel
 struct BenchLogRotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Times every append while segments fill, beside a control without rotation.",
-        discussion: "MAX is the median of the runs' worst appends; every append is timed.")
+        discussion: """
+            MAX is the median of the runs' worst appends; every append is timed.
+
+            Example: holdfast bench log rotate --rate 100k
+            """)
 
     @Option(help: "always, batch (5 ms), batch:10ms or os.")
     var policy = "os"
@@ -54,7 +58,11 @@ struct BenchLogRotateCommand: AsyncParsableCommand {
 struct BenchLogReadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read", abstract: "Reads a log from its first record to its last, decoded and verified.",
-        discussion: "One log is made for all runs; what was written just before is read from the page cache.")
+        discussion: """
+            One log is made for all runs; what was written just before is read from the page cache.
+
+            Example: holdfast bench log read --clients 1,2 --log-size 1GiB
+            """)
 
     @Option(help: "Readers at once; several numbers, separated by commas, give several rows.")
     var clients = "1,2"
@@ -100,6 +108,8 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
             files: whole frames of zeros that were never written. The others were killed with -9 with their last segment \
             99 % full: one is opened at once, so that the disk has to take all of it first, and one after the system \
             wrote it back.
+
+            Example: holdfast bench log recover --log-size 1GiB
             """)
 
     @Option(help: "Bytes of the log that was closed. (default: 10GiB)", transform: SizeArgument.parse)
