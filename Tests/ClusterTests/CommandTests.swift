@@ -130,18 +130,6 @@ extension ClusterTests {
             #expect(verify.status == 64 && verify.errors.contains("holds no log"), "\(verify.summary)")
         }
 
-        @Test(arguments: [
-            ["frobnicate"], ["read", "--from", "yesterday"], ["read", "--server", "nonsense"],
-            ["append", "--batch", "0"], ["status", "-o", "xml"], ["cluster", "up", "-n", "0"], ["cluster", "kill"],
-            ["failover-test", "--kills", "101010"],
-        ])
-        func `A command that makes no sense is answered with 64 and how to use it`(arguments: [String]) async throws {
-            let answer = try await Program.run(arguments)
-            #expect(answer.status == 64, "\(answer.summary)")
-            #expect(answer.errors.contains("Usage:") || answer.errors.contains("USAGE:"), "\(answer.summary)")
-            #expect(answer.output.isEmpty)
-        }
-
         @Test func `The failover test reports what it found as JSON`() async throws {
             struct Report: Decodable {
                 var kills, acknowledged, lost, duplicated, reordered, foreign, differing: Int

@@ -23,7 +23,9 @@ struct ClusterSetup {
             }
         }
         guard !nodes.isEmpty else {
-            throw CommandFailure(.badConfiguration, "there is no n*.yaml in \(configurations)")
+            throw CommandFailure(
+                .badConfiguration, "there is no n*.yaml in \(configurations)",
+                next: "name a directory with one file for each node; see cluster/ of the repository")
         }
         guard Set(nodes.map(\.number)).count == nodes.count else {
             throw CommandFailure(.badConfiguration, "two files in \(configurations) have the same node.id")

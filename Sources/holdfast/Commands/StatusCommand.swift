@@ -96,6 +96,16 @@ struct ClusterProbe: Sendable {
         return ClusterPicture(answers: answers, servers: self.client.servers)
     }
 
+    /// Where the leader's clients find it, as the nodes say now.
+    ///
+    /// - Throws: 69 when none of them knows.
+    func leader() async throws(CommandFailure) -> ServerAddress {
+        guard let leader = await self.look().leader?.leaderAddress else {
+            throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
+        }
+        return leader
+    }
+
     /// - Throws: 69 when the time is up.
     func waitForLeader(milliseconds: UInt64) async throws(CommandFailure) {
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)

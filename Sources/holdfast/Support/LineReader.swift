@@ -19,7 +19,9 @@ final class LineReader {
         self.name = path == "-" ? "stdin" : path
         self.descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard self.descriptor >= 0 else {
-            throw CommandFailure(.refused, "\(path): \(String(cString: strerror(errno)))", applied: .no)
+            throw CommandFailure(
+                .refused, "\(path): \(String(cString: strerror(errno)))", applied: .no,
+                next: "name a file that can be read, or - for stdin")
         }
         var status = stat()
         let isKnown = fstat(self.descriptor, &status) == 0

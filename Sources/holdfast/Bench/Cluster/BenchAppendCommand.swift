@@ -30,7 +30,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
             """)
     var clients: String?
 
-    @Option(help: "Appends per second of all callers together: 500, 1k, 2M; with /s if you like.")
+    @Option(help: "Appends per second of all callers together: 500, 1k, 1M; with /s if you like.")
     var rate: String?
 
     @Flag(help: "Reads everything back at the end and holds it against what was acknowledged. With --rate.")
@@ -142,6 +142,9 @@ struct BenchAppendCommand: AsyncParsableCommand {
             return try await self.measure(servers, policy: "the server's", cluster: nil)
         }
         try await self.options.withCluster { cluster in
+            if self.rate != nil {
+                self.options.output.console.note("a failover meanwhile: \(cluster.command("kill", "leader"))")
+            }
             try await self.measure(cluster.servers, policy: self.options.fsync, cluster: cluster)
         }
     }
@@ -211,9 +214,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
         _ cell: ClusterBenchCell, _ servers: [ServerAddress], _ cluster: LocalCluster?
     ) async throws -> ClusterBenchRun {
         let client = HoldfastClient(servers: servers, timeoutMilliseconds: 5_000)
-        guard let leader = await ClusterProbe(client: client).look().leader?.leaderAddress else {
-            throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
-        }
+        let leader = try await ClusterProbe(client: client).leader()
         let before = try await WireCount(of: leader, client)
         let (result, usages) = try await UsageWatch.during(cluster) { await self.load(cell, at: leader) }
         let after = try await WireCount(of: leader, client)

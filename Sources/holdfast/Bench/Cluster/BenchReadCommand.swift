@@ -105,6 +105,7 @@ struct BenchReadCommand: AsyncParsableCommand {
 
     private func measure(_ servers: [ServerAddress], policy: String, cluster: LocalCluster?) async throws {
         let client = HoldfastClient(servers: servers, timeoutMilliseconds: 10_000)
+        _ = try await ClusterProbe(client: client).leader()
         var results = self.readerCounts.map { readers in
             let cell = ClusterBenchCell(
                 work: self.follow ? "follow" : "read", clients: readers, connections: readers, inFlight: 1,

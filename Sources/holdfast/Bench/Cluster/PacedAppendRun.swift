@@ -31,6 +31,7 @@ struct PacedAppendRun {
         let clients = (0..<self.connections).map { _ in
             HoldfastClient(servers: self.servers, timeoutMilliseconds: Self.timeoutMilliseconds)
         }
+        _ = try await ClusterProbe(client: clients[0]).leader()
         let first = try await self.tail(clients[0])
         let tally = PacedAppendTally(producers: self.callers)
         let values = self.data.records(LoadData.differentCount(byteCount: self.size), byteCount: self.size)
