@@ -46,7 +46,7 @@ extension HoldfastClient {
                 // A node that knows of none there, knows of none behind it.
                 search.saw(probe, isBefore: page.records.first.map { $0.timestamp < moment } ?? false)
             } catch {
-                guard case .refused(let problem) = error, problem.code == "TRIMMED" else { throw error }
+                guard case .trimmed = error else { throw error }
                 // What was trimmed meanwhile lies before all that there is.
                 search.saw(probe, isBefore: true)
             }

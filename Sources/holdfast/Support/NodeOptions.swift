@@ -3,7 +3,8 @@ import HoldfastNode
 
 /// What a node is told on the command line: a file, and a flag for each key.
 struct NodeOptions: ParsableArguments {
-    @Option(help: "A YAML file; see cluster/n1.yaml. Also HOLDFAST_CONFIG.", completion: .file(extensions: ["yaml", "yml"]))
+    @Option(
+        help: "A YAML file; see cluster/n1.yaml. Also HOLDFAST_CONFIG.", completion: .file(extensions: ["yaml", "yml"]))
     var config: String?
 
     @Option(help: .key(.nodeID))
