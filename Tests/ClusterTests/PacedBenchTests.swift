@@ -56,6 +56,24 @@ extension ClusterTests {
             }
         }
 
+        @Test func `What was acknowledged and is gone is counted, and ends with 65`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let node = cluster.nodes[0]
+                async let answer = cluster.ask(
+                    "bench", "append", "--rate", "100", "--duration", "2s", "--clients", "2", "--verify", "-o", "json")
+                try await eventually("the load to be under way") { (await cluster.status(node))?.lastIndex ?? 0 >= 20 }
+                // Its only copy: the log begins anew, and nobody knows of the old one.
+                try await cluster.control("kill", node.name)
+                try FileManager.default.removeItem(atPath: node.dataDirectory)
+                try await cluster.start(node)
+                let summary = try await answer.summary
+                #expect(try await answer.status == 65, "\(summary)")
+                #expect(try await answer.errors.contains("the log is not what was acknowledged"), "\(summary)")
+                let verification = try #require(try await answer.json(Report.self).verification)
+                #expect(verification.lost >= 20 && verification.duplicated == 0, "\(summary)")
+            }
+        }
+
         @Test func `Alone it measures a cluster of its own, and says in words what it found`() async throws {
             let scratch = try Scratch()
             defer { scratch.end() }

@@ -21,6 +21,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
             Example: holdfast bench append --clients 1,64
             Example: holdfast bench append --rate 1k --duration 30s --verify
+            Example: holdfast bench append --server 127.0.0.1:7400 --rate 1k --verify
             """)
 
     @Option(
