@@ -19,6 +19,10 @@ struct BenchAppendCommand: AsyncParsableCommand {
             omission). Every caller is a producer, tries again what has to be, and so goes on through failovers. --verify \
             reads the log afterwards, and says what was lost, doubled or out of order: exit code 65 when anything was.
 
+            JSON with --rate: acknowledged, refused, unknown, not_begun (due, and never sent), retries, gap_max_ms, latency \
+            and latency_from_sending (p50_us, p90_us, p99_us, p999_us, max_us), and verification (lost, duplicated, \
+            reordered, contradicted: refused and in the log, unknown_in_log).
+
             Example: holdfast bench append --clients 1,64
             Example: holdfast bench append --rate 1k --duration 30s --verify
             Example: holdfast bench append --server 127.0.0.1:7400 --rate 1k --verify
