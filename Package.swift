@@ -24,6 +24,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "holdfast",
@@ -68,13 +69,12 @@ let package = Package(
                 "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
-                httpTypes, logging,
+                lifecycle, httpTypes, logging,
             ] + nio
         ),
-        module("HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging] + nio),
+        module("HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle] + nio),
         module(
             "Replicator",
             [
@@ -157,7 +157,13 @@ let package = Package(
             ]
         ),
         tests("SimulationTests", ["Simulation", "RaftCore", "DiskIO", system]),
-        tests("HoldfastClientTests", ["HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging] + nio),
+        tests(
+            "HoldfastClientTests",
+            [
+                "HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ] + nio
+        ),
         tests(
             "HoldfastNodeTests",
             [
@@ -173,7 +179,7 @@ let package = Package(
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.
-        tests("ClusterTests", ["HoldfastClient", "LogModel"] + nio),
+        tests("ClusterTests", ["HoldfastClient", "LogModel", logging, metrics, lifecycle] + nio),
     ]
 )
 

@@ -37,21 +37,35 @@ extension ClusterTests {
             await client.shutdown()
         }
 
+        /// Appends `record 1`, `record 2`, ... by an appender, some of them at a time.
+        ///
+        /// - Returns: How many, when all are acknowledged, each at its index.
+        private static func write(by client: HoldfastClient, until isStopped: borrowing Atomic<Bool>) async throws
+            -> Int
+        {
+            var options = AppenderOptions()
+            options.recordsMax = 8
+            options.waitingRecordsMax = 32
+            let appender = client.makeAppender(options)
+            var pending: [PendingReceipt] = []
+            while !isStopped.load(ordering: .relaxed) {
+                pending.append(try await appender.send(Record("record \(pending.count + 1)")))
+            }
+            await appender.shutdown()
+            for (offset, pending) in pending.enumerated() {
+                let receipt = try await pending.receipt
+                #expect(receipt.first == LogIndex(UInt64(offset + 1)))
+            }
+            return pending.count
+        }
+
         @Test func `A tail sees every record once and in order while leaders are killed again and again`() async throws
         {
             try await TestCluster.with { cluster in
                 try await Self.follow(cluster) { seen in
                     let writer = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 30_000)
                     let isStopped = Atomic(false)
-                    let written = Task {
-                        let producer = writer.makeProducer()
-                        var count = 0
-                        while !isStopped.load(ordering: .relaxed) {
-                            count += 1
-                            try await producer.append([Record("record \(count)")])
-                        }
-                        return count
-                    }
+                    let written = Task { try await Self.write(by: writer, until: isStopped) }
                     defer { isStopped.store(true, ordering: .relaxed) }
                     for round in 1...Failovers.count {
                         try await seen.until(seen.count + 20)

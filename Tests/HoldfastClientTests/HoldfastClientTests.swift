@@ -1,6 +1,5 @@
 import HTTPTypes
 import LogModel
-import Synchronization
 import Testing
 
 @testable import HoldfastClient
@@ -38,14 +37,6 @@ import Testing
         await client.shutdown()
         await server.stop()
         return try result.get()
-    }
-
-    private final class AddressBox: Sendable {
-        private let value = Mutex<ServerAddress?>(nil)
-        var address: ServerAddress? {
-            get { self.value.withLock { $0 } }
-            set { self.value.withLock { $0 = newValue } }
-        }
     }
 
     @Test func `sequences count up, one producer per producer`() async throws {

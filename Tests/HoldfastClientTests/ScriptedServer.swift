@@ -107,3 +107,12 @@ final class ScriptedServer: Sendable {
         }
     }
 }
+
+/// An address that is known only when its server has started.
+final class AddressBox: Sendable {
+    private let value = Mutex<ServerAddress?>(nil)
+    var address: ServerAddress? {
+        get { self.value.withLock { $0 } }
+        set { self.value.withLock { $0 = newValue } }
+    }
+}

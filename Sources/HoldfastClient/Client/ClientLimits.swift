@@ -14,6 +14,10 @@ package enum ClientLimits {
     package static let discoveryTimeoutMilliseconds: UInt64 = 400
     /// Between attempts: from, doubling, to.
     package static let backoffMilliseconds: ClosedRange<UInt64> = 5...100
+    /// Records of one request, and bytes of the batches that an appender makes: in JSON they may grow sixfold, up to what a
+    /// server takes.
+    package static let recordsPerAppendMax = 4_096
+    package static let appenderByteCountMax = 1 << 20
     /// What a tail holds of a stream before its reader takes it; the server waits then.
     package static let tailWindowByteCount: UInt32 = 1 << 20
     /// After so much silence a tail asks whether others have more; a server that has less than they is left if it stays

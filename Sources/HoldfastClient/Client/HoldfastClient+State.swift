@@ -93,7 +93,7 @@ extension HoldfastClient {
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
                 throw mayBeApplied ? .outcomeUnknown(failure.description) : failure
             }
-            try? await Task.sleep(for: backoff.next())
+            await self.pause(&backoff)
         }
     }
 }

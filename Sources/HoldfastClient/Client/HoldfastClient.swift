@@ -2,6 +2,7 @@ import HTTP2Transport
 import HTTPTypes
 import LogModel
 import Logging
+import Metrics
 import NIOCore
 
 /// A client of a cluster: finds the leader through any of its nodes, and retries without ever doubling.
@@ -41,18 +42,25 @@ public final class HoldfastClient: Sendable {
 
     let pool: ServerPool
     let logger: Logger
+    let metrics: ClientMetrics
     /// How long one operation goes on trying.
     public let timeoutMilliseconds: UInt64
 
     /// Connects to nothing yet.
     ///
-    /// - Parameter servers: Client listeners of one cluster, in any order; one that runs is enough.
+    /// - Parameters:
+    ///   - servers: Client listeners of one cluster, in any order; one that runs is enough.
+    ///   - timeoutMilliseconds: How long one operation goes on trying.
+    ///   - logger: Says what becomes of connections, at `debug` for the most part; by default nobody hears it.
+    ///   - metrics: Where counters and timers go; by default where the program's others do. <doc:Services> names them.
     public init(
         servers: [ServerAddress], timeoutMilliseconds: UInt64 = 15_000,
-        logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() }
+        logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() },
+        metrics: (any MetricsFactory)? = nil
     ) {
         precondition(!servers.isEmpty, "a client needs at least one server")
-        self.pool = ServerPool(servers: servers, logger: logger)
+        self.metrics = ClientMetrics(factory: metrics ?? MetricsSystem.factory)
+        self.pool = ServerPool(servers: servers, logger: logger, metrics: self.metrics)
         self.logger = logger
         self.timeoutMilliseconds = timeoutMilliseconds
     }
@@ -89,6 +97,7 @@ public final class HoldfastClient: Sendable {
         let body = try await self.ask(
             .get, path, [.accept: RecordFrame.contentType], waitMilliseconds: waitMilliseconds + catchingUp, at: server)
         guard let page = RecordPage(frames: body) else { throw .badAnswer("a page of records") }
+        self.metrics.read(page.records.count)
         return page
     }
 
@@ -187,7 +196,7 @@ public final class HoldfastClient: Sendable {
                 throw failure.isWorthRetrying ? refusal ?? failure : failure
             }
             self.pool.doubted(asked)
-            try? await Task.sleep(for: backoff.next())
+            await self.pause(&backoff)
         }
     }
 
@@ -234,7 +243,8 @@ public final class HoldfastClient: Sendable {
     private func append(
         _ append: LabelledAppend, retried: (@Sendable (String) -> Void)?
     ) async throws(ClientError) -> AppendReceipt {
-        let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds)
+        let start = ContinuousClock.now
+        let deadline = start + .milliseconds(self.timeoutMilliseconds)
         var backoff = Backoff()
         var mayBeApplied = false
         var committed: AppendReceipt?
@@ -244,6 +254,7 @@ public final class HoldfastClient: Sendable {
                 switch await self.attempt(append, at: server) {
                 case .acknowledged(let receipt):
                     self.pool.confirmed(server)
+                    self.metrics.appended(receipt, since: start)
                     return receipt
                 case .committed(let receipt):
                     self.pool.confirmed(server)
@@ -268,8 +279,14 @@ public final class HoldfastClient: Sendable {
                 throw mayBeApplied ? .outcomeUnknown(reason) : .unreachable(reason)
             }
             retried?(reason)
-            try? await Task.sleep(for: backoff.next())
+            await self.pause(&backoff)
         }
+    }
+
+    /// Before another attempt.
+    func pause(_ backoff: inout Backoff) async {
+        self.metrics.retried()
+        try? await Task.sleep(for: backoff.next())
     }
 
     private func attempt(_ append: LabelledAppend, at server: ServerAddress) async -> AppendVerdict {

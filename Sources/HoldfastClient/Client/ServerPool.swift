@@ -19,8 +19,10 @@ final class ServerPool: Sendable {
 
     private let state: Mutex<State>
     private let client: HTTP2Client
+    private let metrics: ClientMetrics
 
-    init(servers: [ServerAddress], logger: Logger) {
+    init(servers: [ServerAddress], logger: Logger, metrics: ClientMetrics) {
+        self.metrics = metrics
         self.state = Mutex(State(servers: servers))
         var limits = HTTP2Limits()
         limits.backoffMillisecondsMax = ClientLimits.backoffMilliseconds.upperBound
@@ -35,10 +37,15 @@ final class ServerPool: Sendable {
     ) async throws(HTTP2ClientError) -> HTTP2Answer {
         let request = HTTPRequest(
             method: method, scheme: "http", authority: server.description, path: path, headerFields: fields)
-        return try await self.client.execute(
+        let start = ContinuousClock.now
+        var isAnswered = false
+        defer { self.metrics.asked(since: start, isAnswered: isAnswered) }
+        let answer = try await self.client.execute(
             request, body: body.map { ByteBuffer(bytes: $0) },
             to: HTTP2Address(host: server.host, port: server.port),
             timeout: .milliseconds(Int64(timeoutMilliseconds)), bodyByteCountMax: ClientLimits.answerByteCountMax)
+        isAnswered = true
+        return answer
     }
 
     // MARK: Who leads

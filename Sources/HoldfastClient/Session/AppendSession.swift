@@ -19,12 +19,14 @@ import NIOPosix
 /// ``ClientError/outcomeUnknown(_:)`` that each of them may be, in order.
 public final class AppendSession: Sendable {
     private let stream: NIOLoopBound<SessionStream>
+    private let metrics: ClientMetrics
     private let eventLoop: any EventLoop
     /// The number under which the log knows this session.
     public let producer: UInt64
 
-    init(_ stream: NIOLoopBound<SessionStream>, producer: UInt64) {
+    init(_ stream: NIOLoopBound<SessionStream>, producer: UInt64, metrics: ClientMetrics) {
         self.stream = stream
+        self.metrics = metrics
         self.eventLoop = stream.eventLoop
         self.producer = producer
     }
@@ -43,10 +45,13 @@ public final class AppendSession: Sendable {
     public func send(_ records: [Record]) async -> PendingReceipt {
         let promise = self.eventLoop.makePromise(of: Result<AppendReceipt, ClientError>.self)
         let batch = SessionBatch.encode(records)
-        let stream = self.stream
+        let (stream, metrics, since) = (self.stream, self.metrics, ContinuousClock.now)
         await withCheckedContinuation { continuation in
             self.eventLoop.execute {
-                stream.value.submit(batch, sent: { continuation.resume() }, told: { promise.succeed($0) })
+                stream.value.submit(batch, sent: { continuation.resume() }) { result in
+                    if case .success(let receipt) = result { metrics.appended(receipt, since: since) }
+                    promise.succeed(result)
+                }
             }
         }
         return PendingReceipt(result: promise.futureResult)
@@ -68,12 +73,14 @@ public final class AppendSession: Sendable {
 public struct PendingReceipt: Sendable {
     let result: EventLoopFuture<Result<AppendReceipt, ClientError>>
 
-    /// - Throws: As ``AppendSession`` says.
+    /// - Throws: As ``AppendSession`` or ``Appender`` says, whichever it was given to.
     public var receipt: AppendReceipt {
-        get async throws(ClientError) {
-            do { return try await self.result.get().get() } catch {
-                throw error as? ClientError ?? .outcomeUnknown("\(error)")
-            }
+        get async throws(ClientError) { try await self.fate.get() }
+    }
+
+    var fate: Result<AppendReceipt, ClientError> {
+        get async {
+            do { return try await self.result.get() } catch { return .failure(.outcomeUnknown("\(error)")) }
         }
     }
 }
@@ -99,14 +106,14 @@ extension HoldfastClient {
                 do {
                     let stream = try await SessionStream.open(
                         at: server, producer: producer, inFlightMax: inFlightMax, fencingToken: fencingToken)
-                    return AppendSession(stream, producer: producer)
+                    return AppendSession(stream, producer: producer, metrics: self.metrics)
                 } catch {
                     self.pool.doubted(server)
                     failure = error as? ClientError ?? .unreachable("\(server): \(error)")
                 }
             }
             guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else { throw failure }
-            try? await Task.sleep(for: backoff.next())
+            await self.pause(&backoff)
         }
     }
 }

@@ -53,6 +53,7 @@ actor TailReader {
                 guard !self.client.pool.isShutDown else { throw .ended("the client was shut down") }
                 guard error.isWorthRetrying, self.hasOpened || ContinuousClock.now < giveUpAt else { throw error }
                 self.retried?(error.description)
+                self.client.metrics.retried()
                 try? await Task.sleep(for: self.backoff.next())
             }
             if let deadline, ContinuousClock.now >= deadline { return Task.isCancelled ? nil : [] }
@@ -94,6 +95,7 @@ actor TailReader {
             self.backoff.reset()
             let (records, failure) = TailLines.decode(lines, next: next)
             self.next = next.advanced(by: UInt64(records.count))
+            self.client.metrics.read(records.count)
             // An error behind records shows again where they end: the stream is over.
             if records.isEmpty, let failure { throw failure }
             if failure != nil { self.leave() }
@@ -120,6 +122,7 @@ actor TailReader {
         self.current = (server, stream)
         self.heardAt = .now
         self.hasOpened = true
+        self.client.metrics.openedTail()
         // Whoever was given one server only has to know of others before it stops.
         if pool.servers.count == 1 { _ = await pool.lastIndexes() }
         return (server, stream)
