@@ -1,4 +1,5 @@
 import LogModel
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -38,18 +39,16 @@ import Testing
                     ?? Self.problem(404, "NO_SUCH_CURSOR")
             }
             if request.head.path?.contains("follow=true") ?? false {
-                return .lines(thenEnds: false) { $0 <= self.count ? Self.line($0) : nil }
+                return .frames(thenEnds: false) { $0 <= self.count ? ScriptedServer.frame($0) : nil }
             }
-            let page = #"{"records":[\#(Self.line(1))],"next":2,"up_to_date":false,"first_index":1,"last_index":9}"#
-            return .status(200, Array(page.utf8))
+            var page = ScriptedServer.frame(1)
+            let end = PageEnd(next: LogIndex(2), isUpToDate: false, firstIndex: .first, lastIndex: LogIndex(9))
+            RecordFrame.encode(end, into: &page)
+            return .status(200, Array(page.readableBytesView))
         }
 
         private static func problem(_ status: Int, _ code: String) -> ScriptedServer.Answer {
             .status(status, ProblemDocument(title: "", status: status, code: code, detail: "", hint: "").json)
-        }
-
-        private static func line(_ index: UInt64) -> String {
-            #"{"index":\#(index),"term":1,"position":"0:64","timestamp":"2026-11-22T19:20:00.123456789Z","value":"x"}"#
         }
     }
 

@@ -1,5 +1,6 @@
 import HTTP2Transport
 import HTTPTypes
+import LogModel
 import Logging
 import NIOCore
 import NIOPosix
@@ -20,8 +21,18 @@ final class ScriptedServer: Sendable {
         case status(Int, [UInt8])
         case reset
         case silence
-        /// Lines from the index that is asked for on, as fast as they are taken; `nil` is the end of them.
-        case lines(thenEnds: Bool, @Sendable (UInt64) -> String?)
+        /// Frames from the index that is asked for on, as fast as they are taken; `nil` is the end of them.
+        case frames(thenEnds: Bool, @Sendable (UInt64) -> ByteBuffer?)
+    }
+
+    /// One record of a stream.
+    static func frame(_ index: UInt64, _ value: String = "a value") -> ByteBuffer {
+        var frame = ByteBuffer()
+        let record = IndexedRecord(
+            index: LogIndex(index), position: Position(0, 64), term: Term(1), timestamp: Timestamp(nanoseconds: 1),
+            record: Record(value))
+        RecordFrame.encode(CollectionOfOne(record), into: &frame)
+        return frame
     }
 
     /// What a server says of its cluster.
@@ -36,7 +47,7 @@ final class ScriptedServer: Sendable {
     private let requests = Mutex<[Request]>([])
     private let script: Script
     private let server = Mutex<HTTP2Server?>(nil)
-    /// Of lines.
+    /// Of frames.
     let sentByteCount = Atomic(0)
 
     init(_ script: @escaping Script) { self.script = script }
@@ -86,15 +97,15 @@ final class ScriptedServer: Sendable {
                 stream.respond(HTTPResponse(status: .init(code: code)), body: ByteBuffer(bytes: bytes))
             case .reset: stream.reset()
             case .silence: break
-            case .lines(let ends, let line):
+            case .frames(let ends, let frame):
                 stream.send(head: HTTPResponse(status: .ok))
                 var next = Self.start(of: head)
                 self.follow = { [server] in
                     while stream.isWritable, stream.isOpen {
-                        guard let text = line(next) else { return ends ? stream.finish() : () }
+                        guard let piece = frame(next) else { return ends ? stream.finish() : () }
                         next += 1
-                        stream.send(ByteBuffer(string: text + "\n"))
-                        server.sentByteCount.add(text.utf8.count + 1, ordering: .relaxed)
+                        stream.send(piece)
+                        server.sentByteCount.add(piece.readableBytes, ordering: .relaxed)
                     }
                 }
                 self.follow?()

@@ -6,15 +6,9 @@ import Testing
 @testable import HoldfastClient
 
 @Suite(.timeLimit(.minutes(1))) struct TailTests {
-    /// Written by hand: these servers share their threads with the clients of other tests.
-    private static func line(_ index: UInt64, _ value: String = "a value") -> String {
-        #"{"index":\#(index),"term":1,"position":"0:64","timestamp":"2026-11-22T19:20:00.123456789Z","value":""# + value
-            + "\"}"
-    }
-
-    /// Some lines, and then silence.
+    /// Some records, and then silence.
     @Sendable private static func some(_ number: Int) -> ScriptedServer.Answer {
-        .lines(thenEnds: false) { $0 <= 20 ? Self.line($0) : nil }
+        .frames(thenEnds: false) { $0 <= 20 ? ScriptedServer.frame($0) : nil }
     }
 
     private static func problem(_ status: Int, _ code: String, first: UInt64? = nil) -> ProblemDocument {
@@ -40,7 +34,7 @@ import Testing
             addresses.append(try await server.start())
             servers.append(server)
         }
-        let client = HoldfastClient(servers: addresses, timeoutMilliseconds: 5_000)
+        let client = HoldfastClient(servers: addresses, timeoutMilliseconds: 20_000)
         do { try await body(client, servers) } catch { Issue.record(error) }
         await client.shutdown()
         for server in servers { await server.stop() }
@@ -59,7 +53,7 @@ import Testing
     @Test func `a tail goes on where its stream ended, without a gap or a repeat`() async throws {
         // Each answer holds three records more, and then ends.
         let script: @Sendable (Int) -> ScriptedServer.Answer = { number in
-            .lines(thenEnds: true) { $0 < 3 * UInt64(number) + 5 ? Self.line($0) : nil }
+            .frames(thenEnds: true) { $0 < 3 * UInt64(number) + 5 ? ScriptedServer.frame($0) : nil }
         }
         try await self.with([script]) { client, servers in
             let found = try await self.indexes(10, of: client.tail(from: .index(LogIndex(5))))
@@ -86,10 +80,13 @@ import Testing
 
     @Test func `an error behind records comes after them, and is tried again where that helps`() async throws {
         let failing: @Sendable (Int) -> ScriptedServer.Answer = { number in
-            .lines(thenEnds: true) { index in
-                let last = #"{"error":"# + String(decoding: Self.problem(503, "DAMAGED").json, as: UTF8.self) + "}"
-                let isWhole = index < 3 || (number > 1 && index < 9)
-                return isWhole ? Self.line(index) : index == 3 ? last.filter { $0 != "\n" } : nil
+            .frames(thenEnds: number == 1) { index in
+                guard index != 3 || number > 1 else {
+                    var last = ByteBuffer()
+                    RecordFrame.encode(Self.problem(503, "DAMAGED"), into: &last)
+                    return last
+                }
+                return index < 9 ? ScriptedServer.frame(index) : nil
             }
         }
         try await self.with([failing]) { client, _ in
@@ -110,7 +107,9 @@ import Testing
     @Test(arguments: [4, 6]) func `a record out of turn is an error, and is not handed over`(second: UInt64)
         async throws
     {
-        try await self.with([{ _ in .lines(thenEnds: false) { $0 > 9 ? nil : Self.line($0 == 5 ? second : $0) } }]) {
+        try await self.with([
+            { _ in .frames(thenEnds: false) { $0 > 9 ? nil : ScriptedServer.frame($0 == 5 ? second : $0) } }
+        ]) {
             client, _ in
             await #expect(throws: ClientError.badAnswer("record \(second) instead of 5")) {
                 _ = try await self.indexes(3, of: client.tail(from: .index(LogIndex(4))))
@@ -119,7 +118,7 @@ import Testing
     }
 
     @Test func `a server that is silent while others go on is left`() async throws {
-        let silent: @Sendable (Int) -> ScriptedServer.Answer = { _ in .lines(thenEnds: false) { _ in nil } }
+        let silent: @Sendable (Int) -> ScriptedServer.Answer = { _ in .frames(thenEnds: false) { _ in nil } }
         try await self.with(lastIndexes: [0, 100], [silent, Self.some]) { client, servers in
             // Whichever is asked first, three readers in turn are bound to meet the silent one, or no test is needed.
             for _ in 0..<3 {
@@ -134,7 +133,8 @@ import Testing
 
     @Test func `a slow reader holds the server back`() async throws {
         let value = String(repeating: "x", count: 10_000)
-        try await self.with([{ _ in .lines(thenEnds: false) { Self.line($0, value) } }]) { client, servers in
+        try await self.with([{ _ in .frames(thenEnds: false) { ScriptedServer.frame($0, value) } }]) {
+            client, servers in
             let reader = client.tail(from: .index(.first)).reader
             var count = UInt64(try #require(try await reader.next()).count)
             // Nobody reads: what was sent comes to a stop.
@@ -154,7 +154,8 @@ import Testing
 
     @Test func `a record that is longer than a window arrives`() async throws {
         let value = String(repeating: "x", count: 3 << 20)
-        try await self.with([{ _ in .lines(thenEnds: false) { $0 > 1 ? nil : Self.line($0, value) } }]) { client, _ in
+        try await self.with([{ _ in .frames(thenEnds: false) { $0 > 1 ? nil : ScriptedServer.frame($0, value) } }]) {
+            client, _ in
             for try await record in client.tail(from: .index(.first)) {
                 #expect(record.record.value.count == value.utf8.count)
                 break
@@ -164,7 +165,7 @@ import Testing
 
     @Test func `a tail ends with its task, and with its client`() async throws {
         let silent: @Sendable (Int) -> ScriptedServer.Answer = { _ in
-            .lines(thenEnds: false) { $0 < 3 ? Self.line($0) : nil }
+            .frames(thenEnds: false) { $0 < 3 ? ScriptedServer.frame($0) : nil }
         }
         try await self.with([silent]) { client, servers in
             let task = Task { try await self.indexes(10, of: client.tail(from: .index(.first))) }

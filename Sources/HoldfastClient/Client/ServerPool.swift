@@ -131,9 +131,11 @@ final class ServerPool: Sendable {
 
     // MARK: Who is how far
 
-    /// Any server, another one than `server` if there is one.
-    func anyServer(than server: ServerAddress?) -> ServerAddress? {
-        self.servers.filter { $0 != server }.randomElement() ?? server
+    /// Any server at first, then one after the other.
+    func server(after server: ServerAddress?) -> ServerAddress? {
+        let all = self.servers
+        guard let server, let place = all.firstIndex(of: server) else { return all.randomElement() }
+        return all[(place + 1) % all.count]
     }
 
     /// What each server knows to be committed; those that do not answer are missing.

@@ -76,9 +76,9 @@ public struct Consumer: Service {
                 return progress.stored()
             } catch {
                 // The same position may be stored twice.
-                guard error.isWorthRetrying || error.applied == .unknown, !Task.isCancelled,
-                    !Task.isShuttingDownGracefully
-                else { throw error }
+                guard error.isWorthRetrying || error.applied == .unknown else { throw error }
+                // The end of the run stores it.
+                if Task.isCancelled || Task.isShuttingDownGracefully { return }
             }
         }
     }

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Reads on through one stream after the other, each from the record behind the last one.
 ///
-///     resolve the place --> open at a node --> lines ... --(ended, refused, silent while others go on)--> open at another
+///     resolve the place --> open at a node --> frames ... --(ended, refused, silent while others go on)--> open at another
 ///
 /// A node that is cut off answers and has nothing new. So after some silence all nodes are asked how far they are: one that
 /// does not answer, or has not what others have, is left.
@@ -15,8 +15,8 @@ actor TailReader {
     private let grace: Duration
     private var next: LogIndex?
     private var current: (server: ServerAddress, stream: NIOLoopBound<TailStream>)?
-    /// The server that failed last: another one is tried first.
-    private var left: ServerAddress?
+    /// The server that was asked last: the one behind it is next.
+    private var last: ServerAddress?
     private var backoff = Backoff()
     private var heardAt = ContinuousClock.now
     /// Others were found to have more; the server has a moment to show it.
@@ -89,11 +89,11 @@ actor TailReader {
         let patience = self.isBehind ? self.grace : self.silence
         let until = min(deadline ?? self.heardAt + patience, self.heardAt + patience)
         switch await stream.take(within: max(.zero, ContinuousClock.now.duration(to: until))) {
-        case .lines(let lines):
+        case .frames(let frames):
             self.heardAt = .now
             self.isBehind = false
             self.backoff.reset()
-            let (records, failure) = TailLines.decode(lines, next: next)
+            let (records, failure) = TailFrames.decode(frames, next: next)
             self.next = next.advanced(by: UInt64(records.count))
             self.client.metrics.read(records.count)
             // An error behind records shows again where they end: the stream is over.
@@ -115,8 +115,8 @@ actor TailReader {
     ) async throws(ClientError) -> (server: ServerAddress, stream: NIOLoopBound<TailStream>) {
         if let current { return current }
         let pool = self.client.pool
-        guard let server = pool.anyServer(than: self.left) else { throw .unreachable("no server is known") }
-        self.left = server
+        guard let server = pool.server(after: self.last) else { throw .unreachable("no server is known") }
+        self.last = server
         let stream = try await TailStream.open(at: server, from: index, logger: self.client.logger)
         pool.opened(stream, of: self)
         self.current = (server, stream)

@@ -5,19 +5,19 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// One answer to `follow=true`: keeps whole lines until they are asked for.
+/// One answer to `follow=true`: keeps whole frames until they are asked for.
 ///
 ///     opening --head--> streaming --> ended
 ///        \---- an answer of another kind, or none in time ----^
 ///
-/// Rule: the server gets credit for what was taken, and for the beginning of a line that is not whole. Why: a slow reader
-/// then holds the server back at one window, and a line that is longer than a window still arrives.
+/// Rule: the server gets credit for what was taken, and for the beginning of a frame that is not whole. Why: a slow reader
+/// then holds the server back at one window, and a frame that is longer than a window still arrives.
 ///
 /// Event loop only.
 final class TailStream: HTTP2ClientHandler {
     enum Part: Sendable {
-        /// At least one, each with its end.
-        case lines(ByteBuffer)
+        /// At least one, each of them whole.
+        case frames(ByteBuffer)
         /// None came in time, or the wait was interrupted.
         case silence
         case ended(ClientError)
@@ -27,7 +27,7 @@ final class TailStream: HTTP2ClientHandler {
     private var stream: HTTP2Stream?
     private var connection: HTTP2Connection?
     private var input = ByteBuffer()
-    /// Of ``input``, through its last line end.
+    /// Of ``input``, through its last whole frame.
     private var wholeByteCount = 0
     private var uncreditedByteCount = 0
     /// An answer of another kind: nothing is followed.
@@ -44,7 +44,7 @@ final class TailStream: HTTP2ClientHandler {
         self.connection = connection
         let request = HTTPRequest(
             method: .get, scheme: "http", authority: server.description,
-            path: "/v1/records?from=\(index)&follow=true")
+            path: "/v1/records?from=\(index)&follow=true", headerFields: [.accept: RecordFrame.contentType])
         let stream = connection.open(request, handler: self, endStream: true)
         stream.isManualCredit = true
         stream.isLongLived = true
@@ -80,10 +80,10 @@ final class TailStream: HTTP2ClientHandler {
 
     private func hand() {
         guard self.waiting != nil else { return }
-        if self.wholeByteCount > 0, let lines = self.input.readSlice(length: self.wholeByteCount) {
+        if self.wholeByteCount > 0, let frames = self.input.readSlice(length: self.wholeByteCount) {
             self.wholeByteCount = 0
             self.credit()
-            self.tell(.lines(lines))
+            self.tell(.frames(frames))
         } else if let failure {
             self.tell(.ended(failure))
         }
@@ -116,15 +116,12 @@ final class TailStream: HTTP2ClientHandler {
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard self.failure == nil else { return }
         self.uncreditedByteCount += body.readableBytes
-        let before = self.input.readableBytes
         self.input.add(body)
-        let view = body.readableBytesView
-        if let lineEnd = view.lastIndex(of: UInt8(ascii: "\n")) {
-            self.wholeByteCount = before + view.distance(from: view.startIndex, to: lineEnd) + 1
-        }
-        guard self.input.readableBytes - self.wholeByteCount <= ClientLimits.answerByteCountMax else {
-            self.end(.badAnswer("a line of more than \(ClientLimits.answerByteCountMax) bytes"))
-            return
+        guard self.refusedHead == nil else { return self.credit() }
+        do throws(FrameError) {
+            self.wholeByteCount = try TailFrames.wholeByteCount(of: self.input, known: self.wholeByteCount)
+        } catch {
+            return self.end(.badAnswer("a frame of a record: \(error)"))
         }
         self.hand()
         if self.wholeByteCount == 0 { self.credit() }
