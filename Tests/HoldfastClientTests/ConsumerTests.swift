@@ -151,7 +151,9 @@ import Testing
             await self.until { log.positions.last == 4 }
             running.cancel()
             try await running.value
-            #expect(log.positions == [1, 2, 3, 4] && log.handled.withLock { $0 } == [1, 2, 3])
+            // The end may come before the answer to the last one, and stores it again then.
+            #expect(log.positions.prefix(4) == [1, 2, 3, 4] && log.positions.last == 4)
+            #expect(log.handled.withLock { $0 } == [1, 2, 3])
         }
     }
 }

@@ -69,12 +69,13 @@ import Testing
             .status(503, Self.problem(503, "INCOMPLETE").json)
         }
         try await self.with([lost, refusing, Self.some]) { client, _ in
-            let retries = Atomic(0)
-            for _ in 0..<4 {
-                let tail = client.tail(from: .index(.first)) { _ in retries.add(1, ordering: .relaxed) }
+            let reasons = Mutex<Set<String>>([])
+            for _ in 0..<6 {
+                let tail = client.tail(from: .index(.first)) { reason in reasons.withLock { _ = $0.insert(reason) } }
                 let found = try await self.indexes(3, of: tail)
                 #expect(found == [1, 2, 3])
             }
+            #expect(reasons.withLock { $0.allSatisfy { $0.contains("INCOMPLETE") || $0.hasPrefix("127.0.0.1:") } })
         }
     }
 

@@ -52,7 +52,7 @@ actor TailReader {
                 guard !Task.isCancelled else { return nil }
                 guard !self.client.pool.isShutDown else { throw .ended("the client was shut down") }
                 guard error.isWorthRetrying, self.hasOpened || ContinuousClock.now < giveUpAt else { throw error }
-                self.retried?(error.description)
+                self.retried?(self.why(error))
                 self.client.metrics.retried()
                 try? await Task.sleep(for: self.backoff.next())
             }
@@ -132,10 +132,16 @@ actor TailReader {
     private func compare(_ server: ServerAddress, next: LogIndex) async throws(ClientError) {
         let all = await self.client.pool.lastIndexes()
         guard let furthest = all.values.max() else { return }
-        guard all[server] != nil else { throw .unreachable("\(server) does not answer") }
+        guard all[server] != nil else { throw .unreachable("it does not answer") }
         guard furthest >= next else { return self.isBehind = false }
-        guard !self.isBehind else { throw .unreachable("\(server) is behind: others have committed \(furthest)") }
+        guard !self.isBehind else { throw .unreachable("it is behind: others have committed \(furthest)") }
         self.isBehind = true
+    }
+
+    /// A tail needs no leader, so it does not speak of one.
+    private func why(_ failure: ClientError) -> String {
+        guard case .unreachable(let reason) = failure else { return failure.description }
+        return self.last.map { "\($0): \(reason)" } ?? reason
     }
 
     private func leave() {

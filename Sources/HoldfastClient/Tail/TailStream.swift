@@ -168,7 +168,7 @@ extension TailStream {
             return opened.futureResult.map { bound }
         }
         do { return try await connected.get() } catch {
-            throw error as? ClientError ?? .unreachable("\(server): \(error)")
+            throw error as? ClientError ?? .unreachable("\(error)")
         }
     }
 }
