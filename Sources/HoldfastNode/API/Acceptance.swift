@@ -24,7 +24,8 @@ struct Acceptance {
         guard let type = parts.first, !type.isEmpty else { return nil }
         var quality = 1_000
         if let weight = parts.dropFirst().first(where: { $0.lowercased().hasPrefix("q=") }) {
-            quality = Double(weight.dropFirst(2)).map { Int(1_000 * max(0, min(1, $0))) } ?? 0
+            // A weight that is none takes nothing.
+            quality = Double(weight.dropFirst(2)).flatMap { (0...1).contains($0) ? Int(1_000 * $0) : nil } ?? 0
         }
         return MediaRange(type: type.lowercased(), quality: quality)
     }

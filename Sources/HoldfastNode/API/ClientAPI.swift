@@ -47,7 +47,7 @@ final class ClientAPI: Sendable {
         case .never: return .refuse(misdirected)
         case .redirect:
             var problem = Problem(
-                .temporaryRedirect, "NOT_LEADER", "this node does not lead", hint: "Follow the Location.",
+                .temporaryRedirect, .notLeader, "this node does not lead", hint: "Follow the Location.",
                 fields: [.location: "http://\(address)\(head.path ?? "/")"])
             problem.document.leader = address.description
             return .refuse(problem)

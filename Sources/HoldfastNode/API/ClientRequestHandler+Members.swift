@@ -66,32 +66,32 @@ extension Problem {
         case .change(.notLeader(let leader)): self.init(AppendFailure.notLeader(leader: leader))
         case .change(.unknownOutcome):
             self.init(
-                .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged the change in time; it still may",
+                .gatewayTimeout, .commitTimeout, "no quorum acknowledged the change in time; it still may",
                 hint: "Ask for it again: that changes nothing when it is so already.", applied: .unknown)
         case .change(.refused(let refusal)): self.init(refusal)
         case .noAddress(let node):
             self.init(
-                .badRequest, "BAD_REQUEST", "it is not known where node \(node) is",
+                .badRequest, .badRequest, "it is not known where node \(node) is",
                 hint: "Say peer=HOST:PORT&client=HOST:PORT.")
         case .badAddress(let address):
             self.init(
-                .badRequest, "BAD_REQUEST", "\(address.peer) or \(address.client) is no HOST:PORT",
+                .badRequest, .badRequest, "\(address.peer) or \(address.client) is no HOST:PORT",
                 hint: "Say peer=HOST:PORT&client=HOST:PORT, each at most \(LogStateLimits.addressByteCountMax) bytes.")
         case .unreachable(let node, let address):
             self.init(
-                .conflict, "NODE_UNREACHABLE", "node \(node) does not answer at its peer address \(address)",
+                .conflict, .nodeUnreachable, "node \(node) does not answer at its peer address \(address)",
                 hint: "Start it with --join, and see that this address is reached from the leader.")
         case .otherNode(let node, let address):
             self.init(
-                .conflict, "OTHER_NODE", "node \(node) answers at \(address)",
+                .conflict, .otherNode, "node \(node) answers at \(address)",
                 hint: "Give the number that the node was started with.")
         case .otherCluster(let node, let cluster):
             self.init(
-                .conflict, "OTHER_CLUSTER", "node \(node) belongs to cluster \(cluster)",
+                .conflict, .otherCluster, "node \(node) belongs to cluster \(cluster)",
                 hint: "Start it with an empty data directory.")
         case .retired(let node):
             self.init(
-                .conflict, "RETIRED", "node \(node) neither votes nor counts any more in its present data directory",
+                .conflict, .retired, "node \(node) neither votes nor counts any more in its present data directory",
                 hint: "Stop it, move its data directory away, start it, and ask again.")
         }
     }
@@ -100,26 +100,26 @@ extension Problem {
         switch refusal {
         case .isUnderWay:
             self.init(
-                .conflict, "CHANGE_UNDER_WAY", "another change of members is not through yet",
+                .conflict, .changeUnderWay, "another change of members is not through yet",
                 hint: "Wait until GET /v1/cluster shows it done, and ask again.", fields: [.retryAfter: "1"])
         case .unknownNode(let node):
             self.init(
-                .notFound, "NO_SUCH_MEMBER", "node \(node) is no member", hint: "GET /v1/cluster names the members.")
+                .notFound, .noSuchMember, "node \(node) is no member", hint: "GET /v1/cluster names the members.")
         case .otherIncarnation(let member):
             self.init(
-                .conflict, "OTHER_INCARNATION",
+                .conflict, .otherIncarnation,
                 "node \(member.node) is a voter with another data directory, incarnation \(member.incarnation)",
                 hint: "If that directory is lost for good, replace it: replaces=\(member.node).")
         case .leads(let node):
             self.init(
-                .conflict, "NODE_LEADS", "node \(node) leads, so it cannot be replaced by its own number",
+                .conflict, .nodeLeads, "node \(node) leads, so it cannot be replaced by its own number",
                 hint: "Hand over first (POST /admin/v1/transfer), and ask again.")
         case .lastVoter:
             self.init(
-                .conflict, "LAST_VOTER", "nobody would be left to vote", hint: "Add another member first.")
+                .conflict, .lastVoter, "nobody would be left to vote", hint: "Add another member first.")
         case .tooManyMembers:
             self.init(
-                .conflict, "TOO_MANY_MEMBERS",
+                .conflict, .tooManyMembers,
                 "a cluster has at most \(LogStateLimits.votersMax) voters and \(LogStateLimits.learnersMax) learners",
                 hint: "Remove one first.")
         }

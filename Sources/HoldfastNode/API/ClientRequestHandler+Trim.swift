@@ -31,15 +31,15 @@ extension Problem {
         case .busy: self.init(AppendFailure.busy)
         case .timedOut:
             self.init(
-                .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged in time; it still may",
+                .gatewayTimeout, .commitTimeout, "no quorum acknowledged in time; it still may",
                 hint: Self.trimAgain, applied: .unknown)
         case .leadershipLost:
             self.init(
-                .gatewayTimeout, "LEADERSHIP_LOST", "this node stopped leading; this trim may be kept, or not",
+                .gatewayTimeout, .leadershipLost, "this node stopped leading; this trim may be kept, or not",
                 hint: Self.trimAgain, applied: .unknown)
         case .shuttingDown:
             self.init(
-                .serviceUnavailable, "SHUTTING_DOWN", "this node is stopping", hint: Self.trimAgain,
+                .serviceUnavailable, .shuttingDown, "this node is stopping", hint: Self.trimAgain,
                 applied: .unknown, fields: [.retryAfter: "1"])
         }
     }

@@ -100,6 +100,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .record(let index): self.startRecord(index, on: stream)
             case .tail: self.answerTail(on: stream)
             case .cluster: self.answerCluster(on: stream)
+            case .describe: self.answer(self.api.head(.ok), ByteBuffer(bytes: OpenAPIDocument.bytes), on: stream)
             case .trim:
                 self.startTrim(try TrimRequest(self.parameters, body: self.body), on: stream)
             case .transfer: try self.startTransfer(self.parameters, on: stream)

@@ -16,13 +16,13 @@ struct Problem: Error, Hashable {
     var isUnsent = false
 
     init(
-        _ status: HTTPResponse.Status, _ code: String, _ detail: String, hint: String,
+        _ status: HTTPResponse.Status, _ code: ProblemCode, _ detail: String, hint: String,
         applied: ProblemDocument.Applied = .no, fields: HTTPFields = [:]
     ) {
         // It may quote what was sent, which may be long.
         let isLong = detail.utf8.count > NodeLimits.detailByteCountMax
         self.document = ProblemDocument(
-            title: status.reasonPhrase, status: status.code, code: code,
+            title: status.reasonPhrase, status: status.code, code: code.rawValue,
             detail: isLong ? "\(detail.prefix(NodeLimits.detailByteCountMax / 4)) ..." : detail, hint: hint,
             applied: applied)
         self.fields = fields
@@ -43,20 +43,20 @@ struct Problem: Error, Hashable {
 extension Problem {
     static func noSuchRoute(_ path: Substring) -> Problem {
         Problem(
-            .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path)",
+            .notFound, .noSuchRoute, "there is nothing at \(path)",
             hint:
                 "The routes are /v1/records, /v1/records/{index}, /v1/trim, /v1/cursors, /v1/cursors/{name}, /v1/fencing-token, "
-                + "/v1/cluster, /admin/v1/transfer and /admin/v1/members.")
+                + "/v1/cluster, /admin/v1/transfer and /admin/v1/members; GET /openapi.json describes them.")
     }
 
     static func methodNotAllowed(_ method: HTTPRequest.Method, path: Substring, allowed: String) -> Problem {
         Problem(
-            .methodNotAllowed, "METHOD_NOT_ALLOWED", "\(path) does not take \(method.rawValue)",
+            .methodNotAllowed, .methodNotAllowed, "\(path) does not take \(method.rawValue)",
             hint: "Use \(allowed).", fields: [.allow: allowed])
     }
 
     static func badRequest(_ detail: String, hint: String) -> Problem {
-        Problem(.badRequest, "BAD_REQUEST", detail, hint: hint)
+        Problem(.badRequest, .badRequest, detail, hint: hint)
     }
 
     static func badBody(_ what: String, _ defect: JSONDefect, of body: Bytes, hint: String) -> Problem {
@@ -65,41 +65,41 @@ extension Problem {
 
     static func unsupportedMediaType(_ type: String) -> Problem {
         Problem(
-            .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "records cannot be read from \(type)",
+            .unsupportedMediaType, .unsupportedMediaType, "records cannot be read from \(type)",
             hint: "Use application/octet-stream (one record), application/x-ndjson (one per line), "
                 + "application/json (a batch) or application/vnd.holdfast.frames (a session).")
     }
 
     static func notAcceptable(_ accept: String, known: [String]) -> Problem {
         Problem(
-            .notAcceptable, "NOT_ACCEPTABLE", "records cannot be had as \(accept)",
+            .notAcceptable, .notAcceptable, "records cannot be had as \(accept)",
             hint: "Accept one of \(known.joined(separator: ", ")).")
     }
 
     static let targetTooLong = Problem(
-        .uriTooLong, "URI_TOO_LONG", "the path and the query are over \(NodeLimits.targetByteCountMax) bytes",
+        .uriTooLong, .uriTooLong, "the path and the query are over \(NodeLimits.targetByteCountMax) bytes",
         hint: "No route needs so much.")
 
     static let headTooLarge = Problem(
-        .requestHeaderFieldsTooLarge, "HEAD_TOO_LARGE",
+        .requestHeaderFieldsTooLarge, .headTooLarge,
         "the header fields are over \(HTTP2Limits.untrusted.session.headerListByteCountMax) bytes",
         hint: "Send fewer or shorter ones; names and values count, and 32 bytes for each.")
 
     static func bodyTooLarge(_ byteCountMax: Int) -> Problem {
         Problem(
-            .contentTooLarge, "TOO_LARGE", "the body is over \(byteCountMax) bytes",
+            .contentTooLarge, .tooLarge, "the body is over \(byteCountMax) bytes",
             hint: "Send smaller batches.")
     }
 
     static func tooManyRecords(_ count: Int) -> Problem {
         Problem(
-            .contentTooLarge, "TOO_LARGE", "\(count) records in one request",
+            .contentTooLarge, .tooLarge, "\(count) records in one request",
             hint: "Send at most \(NodeLimits.recordsPerAppendMax) records at once.")
     }
 
     static func invalidRecord(_ error: FormatError) -> Problem {
         Problem(
-            .badRequest, "INVALID_RECORD", "the records do not fit into a frame: \(error)",
+            .badRequest, .invalidRecord, "the records do not fit into a frame: \(error)",
             hint: "Send smaller records or fewer at once.")
     }
 }
@@ -112,49 +112,49 @@ extension Problem {
             self = .noLeader
         case .notLeader:
             self.init(
-                .misdirectedRequest, "NOT_LEADER", "this node does not lead", hint: "Append to the leader.")
+                .misdirectedRequest, .notLeader, "this node does not lead", hint: "Append to the leader.")
         case .busy:
             self.init(
-                .tooManyRequests, "BUSY", "too much waits for its commit already",
+                .tooManyRequests, .busy, "too much waits for its commit already",
                 hint: "Wait a moment and try again.", fields: [.retryAfter: "1"])
         case .noSpace:
             self.init(
-                Self.insufficientStorage, "NO_SPACE", "the leader's disk has no room for another segment",
+                Self.insufficientStorage, .noSpace, "the leader's disk has no room for another segment",
                 hint: "Free space on the leader's data directory, then try again.")
         case .tooLarge(let byteCount, let byteCountMax):
             self.init(
-                .contentTooLarge, "TOO_LARGE", "the frame takes \(byteCount) bytes of at most \(byteCountMax)",
+                .contentTooLarge, .tooLarge, "the frame takes \(byteCount) bytes of at most \(byteCountMax)",
                 hint: "Send smaller batches, or configure larger segments.")
         case .conditionFailed(let next):
             self.init(
-                .preconditionFailed, "CONDITION_FAILED", "the next index is \(next), not the one that was expected",
+                .preconditionFailed, .conditionFailed, "the next index is \(next), not the one that was expected",
                 hint: "Read what was appended meanwhile; then expect \(next).",
                 fields: [.holdfastNextIndex: "\(next)"])
             self.document.nextIndex = next.rawValue
         case .fenced(let token):
             self.init(
-                .conflict, "FENCED", "a writer with the fencing token \(token) is at work",
+                .conflict, .fenced, "a writer with the fencing token \(token) is at work",
                 hint: "Stop; or take over with a token above \(token).")
             self.document.fencingToken = token
         case .tooManyCursors:
             self.init(
-                .conflict, "TOO_MANY_CURSORS", "the log keeps \(LogStateLimits.cursorsMax) cursors already",
+                .conflict, .tooManyCursors, "the log keeps \(LogStateLimits.cursorsMax) cursors already",
                 hint: "Delete one that nobody needs: GET /v1/cursors lists them.")
         case .noSuchCursor:
             self = .noSuchCursor
         case .producerGap(let expected):
             self.init(
-                .conflict, "PRODUCER_GAP", "the producer's next sequence is \(expected)",
+                .conflict, .producerGap, "the producer's next sequence is \(expected)",
                 hint: "Send the sequences that are missing first.")
             self.document.expectedSequence = expected
         case .producerExpired:
             self.init(
-                .conflict, "PRODUCER_EXPIRED", "the log does not remember this producer any more",
+                .conflict, .producerExpired, "the log does not remember this producer any more",
                 hint: "Look whether the records are in the log; then go on as a new producer, from sequence 1.",
                 applied: .unknown)
         case .notByAll(let outcome):
             self.init(
-                .gatewayTimeout, "NOT_BY_ALL",
+                .gatewayTimeout, .notByAll,
                 "the records are committed, and \(outcome.nodes) of \(outcome.voters) voters are known to have them",
                 hint:
                     "Nothing is lost. Repeat it as for COMMIT_TIMEOUT to wait again, or see who lags: GET /v1/cluster.",
@@ -162,17 +162,17 @@ extension Problem {
             self.document.receipt = outcome.receipt
         case .timedOut:
             self.init(
-                .gatewayTimeout, "COMMIT_TIMEOUT", "no quorum acknowledged in time; it still may",
+                .gatewayTimeout, .commitTimeout, "no quorum acknowledged in time; it still may",
                 hint: Self.repeatHint,
                 applied: .unknown)
         case .leadershipLost:
             self.init(
-                .gatewayTimeout, "LEADERSHIP_LOST", "this node stopped leading; these records may be kept, or not",
+                .gatewayTimeout, .leadershipLost, "this node stopped leading; these records may be kept, or not",
                 hint: Self.repeatHint,
                 applied: .unknown)
         case .shuttingDown(let mayBeApplied):
             self.init(
-                .serviceUnavailable, "SHUTTING_DOWN", "this node is stopping",
+                .serviceUnavailable, .shuttingDown, "this node is stopping",
                 hint: "Try again on another node.", applied: mayBeApplied ? .unknown : .no,
                 fields: [.retryAfter: "1"])
         }
@@ -184,11 +184,11 @@ extension Problem {
         case .shuttingDown: self.init(AppendFailure.shuttingDown(mayBeApplied: false))
         case .isUnderWay:
             self.init(
-                .conflict, "TRANSFER_UNDER_WAY", "leadership is on its way to another node already",
+                .conflict, .transferUnderWay, "leadership is on its way to another node already",
                 hint: "See who leads: GET /v1/cluster.")
         case .failed:
             self.init(
-                .serviceUnavailable, "TRANSFER_FAILED", "no node took over in time, and nothing has changed",
+                .serviceUnavailable, .transferFailed, "no node took over in time, and nothing has changed",
                 hint: "The node must run, be connected and level: GET /v1/cluster.", fields: [.retryAfter: "1"])
         }
     }
@@ -197,12 +197,12 @@ extension Problem {
         switch failure {
         case .trimmed(let first):
             self.init(
-                .gone, "TRIMMED", "these records were trimmed; the first one kept is \(first)",
+                .gone, .trimmed, "these records were trimmed; the first one kept is \(first)",
                 hint: "Read from \(first), or from=first.")
             self.document.firstIndex = first.rawValue
         case .behind(let next):
             self.init(
-                .serviceUnavailable, "BEHIND",
+                .serviceUnavailable, .behind,
                 next == .first
                     ? "this node has committed nothing yet, and not the min_index"
                     : "this node has committed up to \(next.rawValue - 1), and not the min_index",
@@ -212,21 +212,21 @@ extension Problem {
             self.document.nextIndex = next.rawValue
         case .unavailable:
             self.init(
-                .serviceUnavailable, "QUORUM_UNAVAILABLE", "no quorum confirms what is committed",
+                .serviceUnavailable, .quorumUnavailable, "no quorum confirms what is committed",
                 hint: "Try again, or read what is known here with consistency=committed.",
                 fields: [.retryAfter: "1"])
         case .notLeader:
             self.init(
-                .misdirectedRequest, "NOT_LEADER", "this node does not lead",
+                .misdirectedRequest, .notLeader, "this node does not lead",
                 hint: "Read from the leader, or here with consistency=committed.")
         case .incomplete(let next):
             self.init(
-                .serviceUnavailable, "INCOMPLETE",
+                .serviceUnavailable, .incomplete,
                 "this node lost its log from index \(next) on, and is fetching it from the leader",
                 hint: "Try again in a moment, or ask another node.", fields: [.retryAfter: "1"])
         case .damaged(let what):
             self.init(
-                .serviceUnavailable, "DAMAGED", "the records are there, and cannot be read on this node: \(what)",
+                .serviceUnavailable, .damaged, "the records are there, and cannot be read on this node: \(what)",
                 hint: "Ask another node. This one gets a good copy from a peer; GET /v1/cluster shows when it has it.",
                 fields: [.retryAfter: "1"])
         }
@@ -236,17 +236,17 @@ extension Problem {
         "Try again with the same Idempotency-Key, or the same Holdfast-Producer and Holdfast-Sequence: that never doubles."
 
     static let noSuchCursor = Problem(
-        .notFound, "NO_SUCH_CURSOR", "there is no cursor of this name", hint: "GET /v1/cursors lists them.")
+        .notFound, .noSuchCursor, "there is no cursor of this name", hint: "GET /v1/cursors lists them.")
 
     static let noLeader = Problem(
-        .serviceUnavailable, "QUORUM_UNAVAILABLE", "no leader is known",
+        .serviceUnavailable, .quorumUnavailable, "no leader is known",
         hint: "An election takes about a second while a majority of the nodes runs; try again.",
         fields: [.retryAfter: "1"])
 
     /// The leader could not be reached from here: nothing was sent to it.
     static let leaderUnreachable: Problem = {
         var problem = Problem(
-            .serviceUnavailable, "QUORUM_UNAVAILABLE", "the leader cannot be reached from this node",
+            .serviceUnavailable, .quorumUnavailable, "the leader cannot be reached from this node",
             hint: "If it has just stopped, another will lead within a second; try again.",
             fields: [.retryAfter: "1"])
         problem.isUnsent = true
@@ -263,14 +263,14 @@ extension Problem {
     /// The request was sent to the leader, and no answer came.
     static func forwardingFailed(_ reason: String, isChange: Bool) -> Problem {
         Problem(
-            .gatewayTimeout, isChange ? "COMMIT_TIMEOUT" : "LEADER_SILENT", "the leader did not answer: \(reason)",
+            .gatewayTimeout, isChange ? .commitTimeout : .leaderSilent, "the leader did not answer: \(reason)",
             hint: isChange ? Self.repeatHint : "Try again.",
             applied: isChange ? .unknown : .no)
     }
 
     static func noSuchRecord(_ index: LogIndex, next: LogIndex) -> Problem {
         Problem(
-            .notFound, "NO_SUCH_RECORD", "there is no record \(index) yet; the next index will be \(next)",
+            .notFound, .noSuchRecord, "there is no record \(index) yet; the next index will be \(next)",
             hint: "Wait for it with GET /v1/records?from=\(index)&limit=1&wait=30s.")
     }
 

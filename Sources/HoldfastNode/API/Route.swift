@@ -9,6 +9,7 @@ enum Route: Hashable {
     case record(LogIndex)
     case tail
     case cluster
+    case describe
     case transfer
     case addMember
     case promoteMember(NodeID)
@@ -33,6 +34,9 @@ enum Route: Hashable {
         case "/v1/cluster":
             guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
             return .cluster
+        case "/openapi.json":
+            guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
+            return .describe
         case "/v1/trim":
             guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
             return .trim
@@ -107,7 +111,7 @@ enum Route: Hashable {
         case .addMember: ["node", "peer", "client", "replaces", "promote", "forward"]
         case .record, .promoteMember, .removeMember, .cursors, .cursor, .setCursor, .deleteCursor, .raiseFence:
             ["forward"]
-        case .tail, .cluster: []
+        case .tail, .cluster, .describe: []
         }
     }
 
@@ -116,7 +120,8 @@ enum Route: Hashable {
         switch self {
         case .append: NodeLimits.bodyByteCountMax
         case .setCursor, .raiseFence, .trim: NodeLimits.stateBodyByteCountMax
-        case .read, .record, .tail, .cluster, .transfer, .addMember, .promoteMember, .removeMember, .cursors, .cursor,
+        case .read, .record, .tail, .cluster, .describe, .transfer, .addMember, .promoteMember, .removeMember, .cursors,
+            .cursor,
             .deleteCursor:
             nil
         }
