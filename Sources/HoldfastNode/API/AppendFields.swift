@@ -10,22 +10,25 @@ struct AppendFields {
     private(set) var ifMatch: String?
     private(set) var fencingToken: String?
 
-    init(_ fields: HTTPFields) {
+    /// - Throws: 400 for a field that is sent twice.
+    init(_ fields: HTTPFields) throws(Problem) {
         for field in fields {
             switch field.name {
-            case .contentType: Self.add(field, to: &self.contentType)
-            case .holdfastProducer: Self.add(field, to: &self.producer)
-            case .holdfastSequence: Self.add(field, to: &self.sequence)
-            case .idempotencyKey: Self.add(field, to: &self.idempotencyKey)
-            case .ifMatch: Self.add(field, to: &self.ifMatch)
-            case .holdfastFencingToken: Self.add(field, to: &self.fencingToken)
+            case .contentType: try Self.add(field, to: &self.contentType)
+            case .holdfastProducer: try Self.add(field, to: &self.producer)
+            case .holdfastSequence: try Self.add(field, to: &self.sequence)
+            case .idempotencyKey: try Self.add(field, to: &self.idempotencyKey)
+            case .ifMatch: try Self.add(field, to: &self.ifMatch)
+            case .holdfastFencingToken: try Self.add(field, to: &self.fencingToken)
             default: break
             }
         }
     }
 
-    /// A field that is sent twice has both values (RFC 9110 §5.3), and is refused for what they make together.
-    private static func add(_ field: HTTPField, to value: inout String?) {
-        value = value.map { "\($0), \(field.value)" } ?? field.value
+    private static func add(_ field: HTTPField, to value: inout String?) throws(Problem) {
+        guard value == nil else {
+            throw .badRequest("\(field.name.canonicalName) is there twice", hint: "Send it once: it has one value.")
+        }
+        value = field.value
     }
 }

@@ -32,7 +32,7 @@ struct AppendRequest {
 
     /// - Throws: 400 or 415; nothing was applied.
     init(head: HTTPRequest, _ parameters: QueryParameters) throws(Problem) {
-        let fields = AppendFields(head.headerFields)
+        let fields = try AppendFields(head.headerFields)
         self.bodyForm = try Self.bodyForm(of: fields.contentType)
         if self.bodyForm == .frames {
             self.producer = try Self.sessionProducer(of: fields)
