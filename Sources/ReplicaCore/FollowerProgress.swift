@@ -43,6 +43,17 @@ package struct FollowerProgress: Sendable {
         self.phase = phase
     }
 
+    /// What is done for it now, in one word.
+    package var shipping: String {
+        switch self.phase {
+        case .disconnected: "disconnected"
+        case .idle: "idle"
+        case .greeting: "greeting"
+        case .streaming: "streaming"
+        case .fetching: "fetching"
+        }
+    }
+
     package var stream: StreamID? {
         switch self.phase {
         case .disconnected, .idle: nil

@@ -1,3 +1,4 @@
+import LogModel
 import RaftCore
 
 extension ReplicaCore {
@@ -8,5 +9,11 @@ extension ReplicaCore {
         case .follower: self.upstream?.isConfirmed ?? false
         default: false
         }
+    }
+
+    /// Of the log, what a follower is not known to have on its disk; `nil` where this node does not lead.
+    package func missingByteCount(of node: NodeID) -> UInt64? {
+        guard self.raft.role == .leader, let follower = self.followers[node] else { return nil }
+        return self.segments.byteCount(from: follower.persisted.position, to: self.chain.tail)
     }
 }

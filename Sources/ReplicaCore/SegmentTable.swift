@@ -31,6 +31,20 @@ package struct SegmentTable: Sendable {
         return self.segments[Int(id.rawValue - self.first.rawValue)].byteCount
     }
 
+    /// How much of the log lies between two of its positions.
+    ///
+    /// - Complexity: O(segments between them).
+    func byteCount(from start: Position, to end: Position) -> UInt64 {
+        var at = max(start, Position(segment: self.first, offset: 0))
+        var sum: UInt64 = 0
+        while at.segment < end.segment {
+            guard let byteCount = self.byteCount(of: at.segment) else { return sum }
+            sum += UInt64(byteCount) - min(UInt64(at.offset), UInt64(byteCount))
+            at = Position(segment: at.segment.next, offset: 0)
+        }
+        return sum + (at < end ? UInt64(end.offset - at.offset) : 0)
+    }
+
     /// The next segment begins: the active one is sealed.
     ///
     /// - Parameter end: Of the segment that was active.

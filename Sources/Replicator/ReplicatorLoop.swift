@@ -355,12 +355,15 @@ final class ReplicatorLoop {
             role: self.core.raft.role,
             term: self.core.raft.term, leader: self.core.knownLeader, commit: self.core.commit,
             tail: self.core.chain.tail, firstIndex: self.store.firstIndex, nextIndex: self.core.committedNextIndex,
+            tailIndex: self.core.chain.nextIndex, votedFor: self.core.raft.hardState.vote?.node,
             isReady: self.core.isReady, retirement: self.core.retirement, membership: self.membership,
             peers: self.links.sorted { $0.key < $1.key }.map { node, link in
                 let progress = self.core.followers[node]
                 return .init(
                     node: node, isConnected: link.isConnected, received: progress?.received.position,
-                    persisted: progress?.persisted.position, inFlightByteCount: progress?.inFlightByteCount ?? 0,
+                    persisted: progress?.persisted.position,
+                    missingByteCount: self.core.missingByteCount(of: node), shipping: progress?.shipping,
+                    inFlightByteCount: progress?.inFlightByteCount ?? 0,
                     shipped: link.shipped)
             },
             mayVote: self.core.raft.mayVote, damagedSegments: self.core.damagedSegments,

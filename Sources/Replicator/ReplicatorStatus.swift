@@ -19,6 +19,10 @@ package struct ReplicatorStatus: Sendable {
         package var received: Position?
         package var persisted: Position?
         /// Bytes shipped and not yet acknowledged.
+        /// Of the log, what it is not known to have on its disk; `nil` where this node does not lead.
+        package var missingByteCount: UInt64?
+        /// What the leader does for it now; `nil` elsewhere.
+        package var shipping: String?
         package var inFlightByteCount: Int
         package var shipped: Shipped
     }
@@ -63,6 +67,10 @@ package struct ReplicatorStatus: Sendable {
     package var firstIndex: LogIndex
     /// The index that the next committed record takes.
     package var nextIndex: LogIndex
+    /// The index behind the last record in this node's log, committed or not.
+    package var tailIndex = LogIndex.first
+    /// Who has this node's vote in `term`.
+    package var votedFor: NodeID?
     /// A leader that has committed in its own term, or a follower of a known one.
     package var isReady: Bool
     /// Why this incarnation neither votes nor counts any more.

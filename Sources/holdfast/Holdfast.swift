@@ -21,6 +21,7 @@ struct Holdfast: AsyncParsableCommand {
                 name: "The log",
                 subcommands: [
                     AppendCommand.self, ReadCommand.self, TailCommand.self, CursorCommand.self, StatusCommand.self,
+                    ExplainCommand.self,
                 ]),
             CommandGroup(
                 name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self, TrimCommand.self]),

@@ -56,6 +56,17 @@ import Testing
         #expect(scrubber.progress.passCount == 1)
     }
 
+    @Test func `another pace holds at once within a pass`() throws {
+        let log = try Self.log()
+        var scrubber = Scrubber(log.store, bytesPerSecond: 1)
+        let due = try #require(try scrubber.step(now: .zero, durable: log.writer.durable.position).due)
+        #expect(due.milliseconds(since: .zero) > 60_000)
+        scrubber.pace(bytesPerSecond: 1_000_000)
+        let (found, end, _) = try Self.pass(&scrubber, log)
+        #expect(found.isEmpty)
+        #expect(end.milliseconds(since: .zero) < 60_000)
+    }
+
     @Test func `does nothing while paused`() throws {
         let log = try Self.log()
         var scrubber = Scrubber(log.store)

@@ -28,6 +28,10 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     public var nodes: [Node]
     /// `nil` from nodes that do not tell.
     public var health: Health?
+    /// Who has this node's vote in its term; `nil` when nobody has.
+    public var votedFor: UInt32?
+    /// The index of the last record in this node's log, committed or not; `nil` from nodes that do not tell.
+    public var tailIndex: UInt64?
 
     /// Whether the node's copy of the log is whole; counts since its process started.
     public struct Health: Codable, Hashable, Sendable {
@@ -93,6 +97,18 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         case leaving
     }
 
+    /// What a leader does for a follower.
+    public enum Shipping: String, Codable, Sendable {
+        case disconnected
+        /// Connected, and to be asked again in a moment.
+        case idle
+        /// Finds out how far both logs are the same.
+        case greeting
+        case streaming
+        /// What it needs is trimmed: it copies the leader's first segment.
+        case fetching
+    }
+
     public struct Node: Codable, Hashable, Sendable {
         public var node: UInt32
         /// `host:port`
@@ -104,6 +120,9 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         public var isConnected: Bool?
         public var received: String?
         public var persisted: String?
+        /// Bytes of the log that it is not known to have on its disk.
+        public var missingBytes: UInt64?
+        public var shipping: Shipping?
         /// What the node that answered has shipped there of the log, and in how many bytes it travelled; `nil` when it
         /// has shipped nothing.
         public var shippedBytes: UInt64?
@@ -116,7 +135,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case node, client, peer, membership, received, persisted
+            case node, client, peer, membership, received, persisted, shipping
+            case missingBytes = "missing_bytes"
             case isConnected = "connected"
             case shippedBytes = "shipped_bytes"
             case wireBytes = "wire_bytes"
@@ -148,6 +168,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case node, role, term, leader, cluster, incarnation, generation, recovered, commit, tail, retired, nodes, health
+        case votedFor = "voted_for"
+        case tailIndex = "tail_index"
         case firstIndex = "first_index"
         case lastIndex = "last_index"
         case isReady = "ready"

@@ -55,6 +55,8 @@ extension ClusterStatus {
                 node.isConnected = progress?.isConnected
                 node.received = progress?.received?.description
                 node.persisted = progress?.persisted?.description
+                node.missingBytes = progress?.missingByteCount
+                node.shipping = progress?.shipping.flatMap { Shipping(rawValue: $0) }
                 if let shipped = progress?.shipped, shipped.rangeCount > 0 {
                     node.shippedBytes = shipped.bytesRaw
                     node.wireBytes = shipped.bytesOnWire
@@ -62,5 +64,7 @@ extension ClusterStatus {
                 return node
             })
         self.health = Health(picture.health)
+        self.votedFor = picture.votedFor?.rawValue
+        self.tailIndex = picture.tailIndex.rawValue - 1
     }
 }

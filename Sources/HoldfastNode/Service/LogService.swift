@@ -57,6 +57,8 @@ package struct LogPicture: Hashable, Sendable {
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?
+        package var missingByteCount: UInt64?
+        package var shipping: String?
         package var shipped = ReplicatorStatus.Shipped()
     }
 
@@ -75,6 +77,9 @@ package struct LogPicture: Hashable, Sendable {
     package var tail: Position
     package var firstIndex: LogIndex
     package var nextIndex: LogIndex
+    /// The index behind the last record in this node's log, committed or not; and who has its vote in `term`.
+    package var tailIndex = LogIndex.first
+    package var votedFor: NodeID?
     /// The newest in the log, committed or not; empty before there is one.
     package var membership = Membership()
     package var progress: [Progress]
@@ -138,11 +143,12 @@ extension Replicator: LogService {
             isReady: status.isReady, retirement: status.retirement, term: status.term, leader: status.leader,
             cluster: status.cluster,
             incarnation: status.incarnation, generation: status.generation, commit: status.commit, tail: status.tail,
-            firstIndex: status.firstIndex, nextIndex: status.nextIndex, membership: status.membership,
+            firstIndex: status.firstIndex, nextIndex: status.nextIndex, tailIndex: status.tailIndex,
+            votedFor: status.votedFor, membership: status.membership,
             progress: status.peers.map {
                 .init(
                     node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted,
-                    shipped: $0.shipped)
+                    missingByteCount: $0.missingByteCount, shipping: $0.shipping, shipped: $0.shipped)
             }, health: .init(status))
     }
 }

@@ -17,7 +17,9 @@ enum Invocation {
     }
 
     /// A command about the same cluster as this one: with `--server` as it was given here.
-    static func clientCommand(_ arguments: String...) -> String {
+    static func clientCommand(_ arguments: String...) -> String { self.clientCommand(arguments) }
+
+    static func clientCommand(_ arguments: [String]) -> String {
         ([self.name] + arguments.map(self.quoted)).joined(separator: " ") + self.given("--server")
     }
 

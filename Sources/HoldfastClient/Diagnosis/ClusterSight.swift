@@ -1,0 +1,85 @@
+/// All nodes of a cluster as one client saw them at one moment.
+package struct ClusterSight: Sendable {
+    /// Why a node did not say how it is.
+    package enum Silence: Hashable, Sendable {
+        /// Nobody listens there, or nothing gets there; `reason` is the system's.
+        case unreachable(reason: String)
+        /// A connection stands, and nothing comes.
+        case hangs
+        /// What came is no status.
+        case unintelligible
+    }
+
+    package struct Node: Hashable, Sendable {
+        /// `nil` while nobody has said which node listens there.
+        package var number: UInt32?
+        /// `host:port` for clients.
+        package var client: String
+        package var status: ClusterStatus?
+        package var silence: Silence?
+        /// What it counts for, as the best informed node has it.
+        package var standing: ClusterStatus.Standing?
+
+        package init(
+            number: UInt32?, client: String, status: ClusterStatus? = nil, silence: Silence? = nil,
+            standing: ClusterStatus.Standing? = nil
+        ) {
+            self.number = number
+            self.client = client
+            self.status = status
+            self.silence = silence
+            self.standing = standing
+        }
+
+        /// `n3`, or an address.
+        var name: String { self.number.map { "n\($0)" } ?? self.client }
+        /// Its directory is empty: it belongs to no cluster yet.
+        var isBlank: Bool { self.status?.role == "forming" }
+        /// Its vote can be given now.
+        var canVote: Bool {
+            guard let status else { return false }
+            return !self.isBlank && status.retired == nil && status.health?.mayVote ?? true
+        }
+    }
+
+    /// In order.
+    package let nodes: [Node]
+    /// What the leader of the highest term says; a deposed one may not know yet.
+    package let leader: ClusterStatus?
+
+    /// - Parameters:
+    ///   - answers: By the address that was asked.
+    ///   - asked: All that were asked, also those that nobody has named yet.
+    package init(answers: [String: ClusterStatus], silences: [String: Silence], asked: [String]) {
+        self.leader = answers.values.filter { $0.role == "leader" }.max { $0.term < $1.term }
+        // Without a leader, the one with the newest term knows most; a blank one knows nothing.
+        let best =
+            self.leader
+            ?? answers.values.max { ($0.cluster == nil ? 0 : 1, $0.term) < ($1.cluster == nil ? 0 : 1, $1.term) }
+        guard let best else {
+            self.nodes = asked.map { Node(number: nil, client: $0, silence: silences[$0]) }
+            return
+        }
+        self.nodes = best.nodes.map { node in
+            let status = answers[node.client] ?? answers.values.first { $0.node == node.node }
+            return Node(
+                number: node.node, client: node.client, status: status,
+                silence: status == nil ? silences[node.client] : nil, standing: node.membership)
+        }
+    }
+
+    package var isAnybodyThere: Bool { self.nodes.contains { $0.status != nil } }
+    var hasFormed: Bool { self.nodes.contains { $0.status?.cluster != nil } }
+
+    package func node(_ number: UInt32) -> Node? { self.nodes.first { $0.number == number } }
+
+    /// What the leader says of a node.
+    func progress(of number: UInt32?) -> ClusterStatus.Node? { self.leader?.nodes.first { $0.node == number } }
+
+    /// Majorities that an election or a commit needs: one, or two while voters change.
+    var electorates: [[Node]] {
+        let now = self.nodes.filter { $0.standing == .voter || $0.standing == .joining }
+        let before = self.nodes.filter { $0.standing == .voter || $0.standing == .leaving }
+        return now == before ? [now] : [before, now]
+    }
+}
