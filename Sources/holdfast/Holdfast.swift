@@ -8,7 +8,8 @@ struct Holdfast: AsyncParsableCommand {
         abstract: "A replicated log: appended once, kept by a quorum, read from anywhere.",
         discussion: """
             Exit codes: 0 done, 1 refused and not applied, 3 degraded, 64 usage, 65 damaged data, 69 unreachable or \
-            no leader, 71 the system refused (disk, rights), 75 outcome unknown, 78 bad configuration.
+            no leader, 71 the system refused (disk, rights), 75 outcome unknown, 78 bad configuration, also when an address \
+            that it names is taken.
 
             Completions: source <(holdfast --generate-completion-script bash); also zsh and fish.
 
@@ -47,6 +48,11 @@ struct Holdfast: AsyncParsableCommand {
             failure.report()
             Self.exit(withError: ExitCode(failure.status.rawValue))
         } catch {
+            if Self.exitCode(for: error) == .validationFailure,
+                let meant = MeantCommand.words(for: CommandLine.arguments.dropFirst())
+            {
+                Console.writeError(meant + "\n")
+            }
             Self.exit(withError: error)
         }
     }

@@ -130,6 +130,21 @@ extension ClusterTests {
             #expect(verify.status == 64 && verify.errors.contains("holds no log"), "\(verify.summary)")
         }
 
+        @Test(arguments: [
+            (["stauts"], "holdfast has no stauts; did you mean status?"),
+            (["config", "prnt"], "holdfast config has no prnt; did you mean print?"),
+            (["explain", "no-leadr"], "holdfast explain has no no-leadr; did you mean no-leader?"),
+            (["serve", "--fsnyc", "os"], "Did you mean '--fsync'?"),
+        ])
+        func `A mistyped command or flag is answered with what was meant`(
+            arguments: [String], words: String
+        ) async throws {
+            let answer = try await Program.run(arguments)
+            #expect(answer.status == 64 && answer.errors.contains(words), "\(answer.summary)")
+            let other = try await Program.run(["frobnicate"])
+            #expect(other.status == 64 && !other.errors.contains("did you mean"), "\(other.summary)")
+        }
+
         @Test func `The failover test reports what it found as JSON`() async throws {
             struct Report: Decodable {
                 var kills, acknowledged, lost, duplicated, reordered, foreign, differing: Int

@@ -10,7 +10,7 @@ extension ClusterTests {
                 let other = "\(cluster.scratch.path)/other"
                 let refused = try await Program.run(
                     ["cluster", "up", "--data-dir", other, "--base-port", "\(cluster.nodes[0].client.port)"])
-                #expect(refused.status == 1 && refused.errors.contains("is in use"), "\(refused.summary)")
+                #expect(refused.status == 78 && refused.errors.contains("is in use"), "\(refused.summary)")
                 #expect(!FileManager.default.fileExists(atPath: other))
 
                 // One that was there before, and whose nodes do not run.

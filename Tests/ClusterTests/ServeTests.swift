@@ -60,7 +60,7 @@ extension ClusterTests {
             let up = try await Program.run([
                 "cluster", "up", "--data-dir", "\(scratch.path)/cluster", "--base-port", "\(base)",
             ])
-            #expect(up.status == 1, "\(up.summary)")
+            #expect(up.status == 78, "\(up.summary)")
             #expect(up.errors.contains("127.0.0.1:\(base + offset) is in use"), "\(up.summary)")
             #expect(Processes.naming(scratch.path).isEmpty)
         }

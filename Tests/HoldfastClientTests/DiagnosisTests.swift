@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import HoldfastClient
@@ -455,6 +456,14 @@ import Testing
         var picture = Picture(leader: 2)
         picture.change(1) { ($0.role, $0.term, $0.leader) = ("leader", 6, 1) }
         #expect(picture.sight.leader?.node == 1)
+    }
+
+    @Test func `every code is documented`() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+            .appendingPathComponent("Sources/HoldfastNode/HoldfastNode.docc/Explanations.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for code in Finding.Code.allCases { #expect(text.contains("`\(code.rawValue)`"), "\(code)") }
     }
 
     @Test func `findings have stable names for programs`() {

@@ -1,7 +1,7 @@
 /// One thing that was seen, or that follows from it.
 package struct Finding: Encodable, Hashable, Sendable {
-    /// Stable: programs may rely on these.
-    package enum Code: String, Encodable, Sendable {
+    /// Stable: programs may rely on these. What each means stands in Explanations.md of HoldfastNode.
+    package enum Code: String, Encodable, CaseIterable, Sendable {
         case well
         case leader
         case leaderUnproven = "leader_unproven"
@@ -18,7 +18,6 @@ package struct Finding: Encodable, Hashable, Sendable {
         case damaged
         case notConnected = "not_connected"
         case membersChanging = "members_changing"
-        case learner
         case level
         case behind
         case fetching

@@ -111,7 +111,7 @@ struct LocalCluster: Sendable {
         for node in nodes {
             for address in [node.client, node.peer] where Ports.isTaken(address) {
                 throw CommandFailure(
-                    .refused, "\(node.name) cannot start: \(address) is in use by another process",
+                    .badConfiguration, "\(node.name) cannot start: \(address) is in use by another process",
                     next:
                         "stop that process (\(Invocation.command("cluster", "down")), if it is a cluster), or choose "
                         + "other ports (--base-port)")

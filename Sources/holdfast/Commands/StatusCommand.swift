@@ -6,6 +6,13 @@ struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows every node: role, term, how far it is.",
         discussion: """
+            ROLE: leader; follower; preCandidate and candidate ask for votes; forming is blank and waits for the others; \
+            retired neither votes nor counts any more; silent does not answer. LAST is the last committed record that the \
+            node knows of, BEHIND how many records the leader has committed since, TAIL where the log ends \
+            (segment:offset). LOG: ok; damaged, and being repaired; no vote, for it lost a part that it gets again; blank, \
+            for its directory is empty. SHIPPED is what the leader sent there, ON WIRE how small it travelled. Why it is \
+            so: holdfast explain.
+
             Exit code 0 when all nodes answer and one leads, 3 when a node is missing or its promises do not count any \
             more, 69 without a leader.
 

@@ -36,6 +36,10 @@ struct TrimCommand: AsyncParsableCommand {
                 "the log begins at record \(receipt.firstIndex), with segment \(receipt.firstSegment.fileName)")
         case .json: self.output.console.out(bytes: receipt.json)
         }
+        if receipt.firstIndex.rawValue < self.before {
+            self.output.console.note(
+                "more is kept than was asked for; why: \(Invocation.clientCommand("explain", "trim"))")
+        }
     }
 
     private static func failure(_ error: ClientError) -> CommandFailure {
