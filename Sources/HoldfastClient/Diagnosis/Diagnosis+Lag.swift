@@ -40,7 +40,7 @@ extension Diagnosis {
         }
         guard let distance = self.distance(of: node, in: sight) else { return findings }
         findings.append(distance)
-        if distance.trouble { findings += self.pace(of: number, sight, before: before, seconds: seconds) }
+        if distance.trouble, node.status != nil { findings += self.pace(of: number, sight, before: before, seconds: seconds) }
         return findings
     }
 
