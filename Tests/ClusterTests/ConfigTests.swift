@@ -79,6 +79,17 @@ extension ClusterTests {
             #expect(wrong.errors.contains("--heartbeat: election.heartbeat is \"50\""), "\(wrong.summary)")
         }
 
+        @Test func `the README's commands about configuration work`() async throws {
+            let commands = try Document("README.md").commands(under: "## Configuration").map(\.line)
+            try #require(commands.count == 3)
+            for line in commands {
+                let answer = try await Program.run(
+                    ["-c", line], executable: "/usr/bin/bash", environment: ["holdfast": Program.path],
+                    directory: Document.root)
+                #expect(answer.status == 0 && !answer.output.isEmpty, "\(line): \(answer.summary)")
+            }
+        }
+
         @Test func `every key of the registry is a flag of serve`() async throws {
             let keys = try await Program.run(["config", "keys", "-o", "json"]).json(Keys.self).keys
             let help = try await Program.run(["serve", "--help"])

@@ -126,6 +126,12 @@ import Testing
             },
             says: ["!n3 has an empty data directory: what it had promised is gone, so it has no vote", spare]),
         Case(
+            name: "a node of another cluster listens where one should",
+            ask: {
+                $0.change(3) { $0.cluster = "another" }
+                return Diagnosis.all($0.sight)
+            }, says: ["!n3: what answers at 127.0.0.1:7430 is no node of this cluster", spare]),
+        Case(
             name: "a voter is retired",
             ask: {
                 $0.change(3) { $0.retired = "its file VOTE was unreadable" }

@@ -61,10 +61,13 @@ package struct ClusterSight: Sendable {
             return
         }
         self.nodes = best.nodes.map { node in
-            let status = answers[node.client] ?? answers.values.first { $0.node == node.node }
+            let answer = answers[node.client] ?? answers.values.first { $0.node == node.node }
+            // Somebody else may listen where this node should.
+            let status = answer.flatMap { $0.node == node.node && $0.isOf(best.cluster) ? $0 : nil }
             return Node(
                 number: node.node, client: node.client, status: status,
-                silence: status == nil ? silences[node.client] : nil, standing: node.membership)
+                silence: answer == nil ? silences[node.client] : status == nil ? .unintelligible : nil,
+                standing: node.membership)
         }
     }
 
@@ -81,5 +84,12 @@ package struct ClusterSight: Sendable {
         let now = self.nodes.filter { $0.standing == .voter || $0.standing == .joining }
         let before = self.nodes.filter { $0.standing == .voter || $0.standing == .leaving }
         return now == before ? [now] : [before, now]
+    }
+}
+
+extension ClusterStatus {
+    /// Blank nodes are of any cluster.
+    fileprivate func isOf(_ cluster: String?) -> Bool {
+        self.cluster == nil || cluster == nil || self.cluster == cluster
     }
 }

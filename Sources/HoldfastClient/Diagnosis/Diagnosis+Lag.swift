@@ -40,8 +40,8 @@ extension Diagnosis {
         }
         guard let distance = self.distance(of: node, in: sight) else { return findings }
         findings.append(distance)
-        if distance.trouble, node.status != nil { findings += self.pace(of: number, sight, before: before, seconds: seconds) }
-        return findings
+        guard distance.trouble, node.status != nil else { return findings }
+        return findings + self.pace(of: number, sight, before: before, seconds: seconds)
     }
 
     /// How much a node lacks of the leader's log.

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// Every bound of the client listener and of the configuration, in one place.
+/// Every bound of the client listener and of configuration files, in one place; those of configured values stand in
+/// their registry, ``ConfigurationKey/entry``.
 package enum NodeLimits {
     /// One for the log and one for clients; on fewer than four cores one for both, since the hop between them and the
     /// wake-ups that it takes cost a fifth of all appends there, and hundreds of microseconds of the slow ones.
