@@ -8,6 +8,8 @@ struct ExplainCommand: AsyncParsableCommand {
             Lines that begin with ! are not as they should be. Exit code 0 when all is well, 3 when not, 69 when nobody \
             answers. JSON: {"question":"lag 3","well":false,"findings":[{"code":"node_hangs","node":3,"trouble":true, \
             "text":"...","next":"..."}]}; node and next may be missing.
+
+            Example: holdfast explain lag n3
             """,
         subcommands: [
             ExplainAllCommand.self, ExplainNoLeaderCommand.self, ExplainLagCommand.self, ExplainIndexCommand.self,
@@ -18,7 +20,8 @@ struct ExplainCommand: AsyncParsableCommand {
 
 struct ExplainAllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "all", abstract: "Everything that is not as it should be, or that all is well.")
+        commandName: "all", abstract: "Everything that is not as it should be, or that all is well.",
+        discussion: "Example: holdfast explain all -o json")
 
     @OptionGroup var options: ExplainOptions
 
@@ -29,7 +32,8 @@ struct ExplainAllCommand: AsyncParsableCommand {
 
 struct ExplainNoLeaderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "no-leader", abstract: "Why nobody leads: who is missing, who may not vote, who voted for whom.")
+        commandName: "no-leader", abstract: "Why nobody leads: who is missing, who may not vote, who voted for whom.",
+        discussion: "Example: holdfast explain no-leader")
 
     @OptionGroup var options: ExplainOptions
 
@@ -68,7 +72,8 @@ struct ExplainLagCommand: AsyncParsableCommand {
 
 struct ExplainIndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "index", abstract: "Whether a record is committed; if not, who has it and who is missing.")
+        commandName: "index", abstract: "Whether a record is committed; if not, who has it and who is missing.",
+        discussion: "Example: holdfast explain index 4711")
 
     @Argument(help: "The record's index.")
     var index: UInt64
@@ -86,7 +91,8 @@ struct ExplainIndexCommand: AsyncParsableCommand {
 
 struct ExplainTrimCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "trim", abstract: "How far the log can be trimmed, and what holds it.")
+        commandName: "trim", abstract: "How far the log can be trimmed, and what holds it.",
+        discussion: "Example: holdfast explain trim")
 
     @OptionGroup var options: ExplainOptions
 

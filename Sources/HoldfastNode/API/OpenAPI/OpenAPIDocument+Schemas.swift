@@ -121,6 +121,8 @@ extension OpenAPIDocument {
                 "first_index": {"$ref": "#/components/schemas/Index"}, "last_index": {"$ref": "#/components/schemas/Count"},
                 "commit": {"$ref": "#/components/schemas/Position"}, "tail": {"$ref": "#/components/schemas/Position"},
                 "ready": {"type": "boolean"},
+                "voted_for": {"description": "Who has this node's vote in its term.", "$ref": "#/components/schemas/Node"},
+                "tail_index": {"description": "Of the last record in its log, committed or not.", "$ref": "#/components/schemas/Count"},
                 "retired": {"type": "string", "description": "Why this node counts for nothing any more, and what to do."},
                 "nodes": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}},
                 "health": {
@@ -142,6 +144,8 @@ extension OpenAPIDocument {
                 "membership": {"enum": ["voter", "learner", "joining", "leaving"]},
                 "connected": {"type": "boolean"},
                 "received": {"$ref": "#/components/schemas/Position"}, "persisted": {"$ref": "#/components/schemas/Position"},
+                "missing_bytes": {"description": "Of the log, not known to be on its disk; leaders know.", "$ref": "#/components/schemas/Count"},
+                "shipping": {"enum": ["disconnected", "idle", "greeting", "streaming", "fetching"]},
                 "shipped_bytes": {"$ref": "#/components/schemas/Count"}, "wire_bytes": {"$ref": "#/components/schemas/Count"}
             }
         },
