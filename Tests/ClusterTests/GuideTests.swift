@@ -156,28 +156,21 @@ extension ClusterTests {
         }
 
         @Test func `Every block of the articles and of the README is in this file`() throws {
-            let file = URL(filePath: #filePath)
-            let root = file.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            let folder = root.appending(path: "Sources/HoldfastClient/HoldfastClient.docc")
-            let articles = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            let code = Self.letters(try String(contentsOf: file, encoding: .utf8))
-            var count = 0
+            let code = Self.letters(try String(contentsOfFile: #filePath, encoding: .utf8))
+            let folder = "Sources/HoldfastClient/HoldfastClient.docc"
+            let articles = try FileManager.default.contentsOfDirectory(atPath: "\(Document.root)/\(folder)")
+            var blocks = try Document("README.md").blocks("swift", under: "## The client as a library")
+            #expect(blocks.count == 1)
             for article in articles {
-                for block in try Self.blocks(of: article) {
-                    let isHere = code.contains(Self.letters(block))
-                    #expect(isHere, "\(article.lastPathComponent):\n\(block)")
-                    count += 1
-                }
+                let text = try String(contentsOfFile: "\(Document.root)/\(folder)/\(article)", encoding: .utf8)
+                let title = String(text.prefix { $0 != "\n" })
+                blocks += try Document("\(folder)/\(article)").blocks("swift", under: title)
             }
-            #expect(count >= 15)
-            let readme = try Self.blocks(of: root.appending(path: "README.md")).filter { $0.contains("HoldfastClient") }
-            let isHere = readme.count == 1 && readme.allSatisfy { code.contains(Self.letters($0)) }
-            #expect(isHere, "\(readme)")
-        }
-
-        private static func blocks(of article: URL) throws -> [String] {
-            try String(contentsOf: article, encoding: .utf8).components(separatedBy: "```swift\n").dropFirst()
-                .map { $0.components(separatedBy: "```")[0] }
+            #expect(blocks.count >= 16)
+            for block in blocks {
+                let isHere = code.contains(Self.letters(block))
+                #expect(isHere, "\(block)")
+            }
         }
 
         /// Without spaces and line ends: a line that is too long here may be a short one there.
