@@ -25,13 +25,14 @@ import Testing
         func count(_ name: String) throws -> Int64 {
             try metrics.expectCounter("holdfast_client_\(name)_total").totalValue
         }
-        // Who leads, the append that was reset, who leads, the append.
-        #expect(try count("requests") == 4)
-        #expect(try count("request_failures") == 1)
-        #expect(try count("retries") == 1)
+        // Who leads, the append that was reset, who leads, the append; a machine that is asleep meanwhile adds some.
+        let requests = try count("requests")
+        #expect(requests >= 4)
+        #expect(try requests - count("request_failures") >= 3)
+        #expect(try count("request_failures") >= 1 && count("retries") >= 1)
         #expect(try count("records_appended") == 2)
         let durations = try metrics.expectTimer("holdfast_client_request_duration_seconds").values
-        #expect(durations.count == 4 && durations.allSatisfy { $0 > 0 })
+        #expect(durations.count == requests && durations.allSatisfy { $0 > 0 })
         #expect(try metrics.expectTimer("holdfast_client_append_duration_seconds").values.count == 1)
     }
 }
