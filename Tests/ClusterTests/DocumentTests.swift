@@ -10,6 +10,7 @@ extension ClusterTests {
         /// What differs from run to run.
         private static func settled(_ text: String) -> String {
             text.replacing(#/"timestamp":"[^"]*"/#, with: #""timestamp":"T""#)
+                .replacing(#/"request_id":"[^"]*"/#, with: #""request_id":"R""#)
                 .replacing(#/"term":\d+/#, with: #""term":1"#).replacing(#/"nodes":\d/#, with: #""nodes":2"#)
         }
 

@@ -112,7 +112,8 @@ extension Problem {
             self = .noLeader
         case .notLeader:
             self.init(
-                .misdirectedRequest, .notLeader, "this node does not lead", hint: "Append to the leader.")
+                .misdirectedRequest, .notLeader, "this node does not lead",
+                hint: "Ask the leader, or let this node do so (forward=auto).")
         case .busy:
             self.init(
                 .tooManyRequests, .busy, "too much waits for its commit already",
