@@ -41,6 +41,7 @@ extension JSONReader {
     /// What a record has that was read: it may be appended again as it is.
     private static let numberNames = ["index", "term"]
     private static let textNames = ["position", "timestamp"]
+    private static let names = Set(recordNames + numberNames + textNames)
 
     private mutating func record() throws(JSONDefect) -> Record {
         let start = self.place
@@ -48,8 +49,9 @@ extension JSONReader {
         var value: Bytes?
         var record = Record(value: [])
         try self.object { reader, name throws(JSONDefect) in
-            if reader.null() { return }
             switch name {
+            // A name that is not known stays a defect.
+            case _ where Self.names.contains(name) && reader.null(): return
             case "key": try reader.set(&key, toTextOf: name, or: "keyBase64")
             case "keyBase64": try reader.set(&key, toBase64Of: name, or: "key")
             case "value": try reader.set(&value, toTextOf: name, or: "valueBase64")

@@ -130,8 +130,9 @@ struct JSONReader {
 
     private mutating func fourDigits() throws(JSONDefect) -> UInt16 {
         let digits = self.bytes[self.place...].prefix(4)
-        guard digits.count == 4, let number = UInt16(String(decoding: digits, as: UTF8.self), radix: 16),
-            digits.first != UInt8(ascii: "+")
+        // A sign would be taken, too.
+        guard digits.count == 4, digits.first != UInt8(ascii: "+"), digits.first != UInt8(ascii: "-"),
+            let number = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
         else { throw .expected("four hexadecimal digits", at: self.place) }
         self.place += 4
         return number
