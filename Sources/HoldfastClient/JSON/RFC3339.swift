@@ -31,7 +31,10 @@ package enum RFC3339 {
             let fraction = number(20..<29), year >= 1970, year < 2554, (1...12).contains(month),
             (1...31).contains(day), hour < 24, minute < 60, second < 60
         else { return nil }
-        let seconds = Self.day(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second
+        let dayNumber = Self.day(year: year, month: month, day: day)
+        // February 30 would be a day of March.
+        guard day <= 28 || Self.date(ofDay: dayNumber).day == day else { return nil }
+        let seconds = dayNumber * 86_400 + hour * 3600 + minute * 60 + second
         return Timestamp(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(fraction))
     }
 
