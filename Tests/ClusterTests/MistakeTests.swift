@@ -120,6 +120,7 @@ extension ClusterTests {
             64 | bench append --rate 0                                | --rate must be from 1 to 1M appends per second: 500, 1k, 1k/s
             64 | bench append --rate fast                             | --rate must be from 1 to 1M appends per second: 500, 1k, 1k/s
             64 | bench append --rate 2M                               | --rate must be from 1 to 1M appends per second: 500, 1k, 1k/s
+            64 | bench append --rate 1 --duration 999ms              | --duration must be long enough for one append at this --rate
             64 | bench append --verify                                | --verify goes with --rate
             64 | bench append --rate 1k --clients 1,2                 | --clients must be one number from 1 to 200 with --rate
             64 | bench append --rate 1k --session                     | --session, --in-flight and --runs go without --rate

@@ -139,6 +139,9 @@ struct BenchAppendCommand: AsyncParsableCommand {
         guard self.duration.milliseconds <= Self.pacedMillisecondsMax else {
             throw ValidationError("--duration must be at most 24h with --rate.")
         }
+        guard rate * self.duration.milliseconds >= 1_000 else {
+            throw ValidationError("--duration must be long enough for one append at this --rate.")
+        }
     }
 
     func run() async throws {
