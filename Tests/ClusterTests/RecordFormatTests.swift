@@ -116,5 +116,20 @@ extension ClusterTests {
                 #expect(said.contains("4 records, 4 B, index 7"), "\(said)")
             }
         }
+
+        @Test func `A line of many chunks is one record, and one that is too long is refused soon`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let long = String(repeating: "x", count: 900_000)
+                let answer = try await cluster.ask("append", input: "a\n\(long)\nb\n\(long)")
+                #expect(answer.status == 0, "\(answer.summary)")
+                #expect(try await cluster.log(of: cluster.nodes[0]).map(\.text) == ["a", long, "b", long])
+                // A batch that fits by its lines fits into a small segment's frame, too.
+                let lines = Array(repeating: String(repeating: "y", count: 2_096), count: 1_000)
+                let batches = try await cluster.ask("append", "--linger", "1s", input: lines.joined(separator: "\n"))
+                #expect(batches.status == 0, "\(batches.summary)")
+                let refused = try await cluster.ask("append", input: String(repeating: "x", count: 9_000_000))
+                #expect(refused.status == 1 && refused.errors.contains("applied: no"), "\(refused.summary)")
+            }
+        }
     }
 }

@@ -157,7 +157,8 @@ final class AppendRun {
         var byteCount = 0
         let fitting = lines.prefix(self.input.batch).prefix { line in
             byteCount += line.count
-            return byteCount <= 1 << 20
+            // With the records' heads this fits into a frame of the smallest segments.
+            return byteCount <= 960 << 10
         }
         return fitting.isEmpty ? lines.prefix(1) : fitting
     }

@@ -4,6 +4,8 @@ import LogModel
 /// Reads a file or stdin line by line, in chunks as they come: a pipe's lines are there as soon as they are written.
 final class LineReader {
     private static let chunkByteCount = 256 << 10
+    /// No record is as long in any format; without it the end of a line would be waited for until memory is full.
+    private static let lineByteCountMax = 64 << 20
 
     private let descriptor: Int32
     /// For messages.
@@ -12,6 +14,8 @@ final class LineReader {
     let byteCount: Int?
     private(set) var readByteCount = 0
     private var rest: [UInt8] = []
+    /// How much of ``rest`` is known to hold no line end: a long line is searched once, not with every chunk.
+    private var searchedByteCount = 0
     private var isAtEnd = false
 
     /// - Parameter path: `-` is stdin.
@@ -44,7 +48,7 @@ final class LineReader {
             if let lines = self.wholeLines() { return lines }
             guard !self.isAtEnd else {
                 guard !self.rest.isEmpty else { return nil }
-                defer { self.rest = [] }
+                defer { (self.rest, self.searchedByteCount) = ([], 0) }
                 return [self.rest[...]]
             }
             try self.fill()
@@ -64,9 +68,13 @@ final class LineReader {
 
     /// Lines whose ends were read, all at once.
     private func wholeLines() -> [Bytes]? {
-        guard let end = self.rest.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
+        guard let end = self.rest[self.searchedByteCount...].lastIndex(of: UInt8(ascii: "\n")) else {
+            self.searchedByteCount = self.rest.count
+            return nil
+        }
         let lines = self.rest[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         self.rest = Array(self.rest[(end + 1)...])
+        self.searchedByteCount = self.rest.count
         return lines
     }
 
@@ -95,5 +103,10 @@ final class LineReader {
         self.isAtEnd = chunk.isEmpty
         self.readByteCount += chunk.count
         self.rest += chunk
+        guard self.searchedByteCount <= Self.lineByteCountMax else {
+            throw CommandFailure(
+                .refused, "\(self.name): a line is over \(Self.lineByteCountMax) bytes, and no record can be",
+                applied: .no, next: "append what has line ends, and at most 8 MiB between them")
+        }
     }
 }
