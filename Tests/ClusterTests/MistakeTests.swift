@@ -14,6 +14,9 @@ extension ClusterTests {
         /// Exit code, arguments after `holdfast`, gist. `CLOSED` is an address where nobody listens; stdin is a line with `x`.
         private static let table = """
             64 | frobnicate                                           | Unexpected argument 'frobnicate'
+            64 | tial -f                                              | Unexpected argument 'tial'. Did you mean 'tail'?
+            64 | help tial                                            | Unexpected argument 'tial'. Did you mean 'tail'?
+            64 | member lst --server CLOSED                           | Unexpected argument 'lst'. Did you mean 'list'?
 
             64 | cluster frobnicate                                   | Unexpected argument 'frobnicate'
             64 | cluster up -n 0                                      | -n must be from 1 to 7
