@@ -60,6 +60,8 @@ extension ClusterTests {
                 let early = try await cluster.ask("trim", "--before", "1")
                 #expect(
                     early.status == 0 && early.output.contains("the log begins at record 1, with segment 000000.wal"))
+                let idle = try await cluster.ask("trim", "--before", "5")
+                #expect(idle.status == 0 && idle.errors.contains("records before 5 stay"), "\(idle.summary)")
                 try await cluster.kill(cluster.nodes)
                 let late = try await cluster.ask("trim", "--before", "1", "--timeout", "1s")
                 #expect(late.status == 69, "\(late.summary)")

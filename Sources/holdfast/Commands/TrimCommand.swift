@@ -34,6 +34,11 @@ struct TrimCommand: AsyncParsableCommand {
         case .table:
             self.output.console.out(
                 "the log begins at record \(receipt.firstIndex), with segment \(receipt.firstSegment.fileName)")
+            if receipt.firstIndex.rawValue < self.before {
+                self.output.console.note(
+                    "records before \(self.before) stay: only whole sealed segments go, and not the newest of them, nor what "
+                        + "a cursor holds")
+            }
         case .json: self.output.console.out(bytes: receipt.json)
         }
         if receipt.firstIndex.rawValue < self.before {
