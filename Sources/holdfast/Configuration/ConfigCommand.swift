@@ -82,8 +82,9 @@ struct ConfigPrintCommand: ParsableCommand {
         let console = self.output.console
         switch self.output.output {
         case .table:
-            let rows = report.values.map { [$0.key.rawValue, $0.text, $0.origin.description] }
-            console.out(Console.table(["KEY", "VALUE", "SOURCE"], rows))
+            let rows = report.values.map { [$0.key.rawValue, $0.origin.description, $0.text] }
+            // Values last: peers are long, and nothing is filled up behind them.
+            console.out(Console.table(["KEY", "SOURCE", "VALUE"], rows))
         case .json:
             let values = report.values.map {
                 Document.Value(

@@ -55,7 +55,8 @@ struct InspectSegmentCommand: ParsableCommand {
                 [
                     "\(frame.offset)", "\(frame.header.length)", "\(frame.header.kind)", "\(frame.header.term)",
                     "\(frame.header.node)", "\(frame.header.firstIndex)", "\(frame.header.recordCount)",
-                    RFC3339.text(frame.header.timestamp),
+                    // The first segment's checkpoint has none.
+                    frame.header.timestamp.nanoseconds == 0 ? "-" : RFC3339.text(frame.header.timestamp),
                 ]
             }
             console.out(

@@ -32,7 +32,8 @@ struct MemberListCommand: AsyncParsableCommand {
                 [
                     "n\(node.node)", node.membership?.rawValue ?? "-",
                     node.node == members.leader ? "leader" : node.isConnected == true ? "connected" : "silent",
-                    node.persisted ?? "-", node.client, node.peer,
+                    // A leader that has not heard from a node yet takes it for one that has nothing.
+                    node.isConnected == true ? node.persisted ?? "-" : "-", node.client, node.peer,
                 ]
             }
             self.output.console.out(
