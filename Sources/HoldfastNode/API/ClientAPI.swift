@@ -83,7 +83,7 @@ final class ClientAPI: Sendable {
     /// The document with a request id, under which it is logged.
     func told(_ problem: Problem) -> ProblemDocument {
         var document = problem.document
-        document.requestID = String(UInt64.random(in: .min ... .max), radix: 16)
+        document.requestID = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)  // sixteen digits
         self.logger.log(
             // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.
             level: [500, 507].contains(problem.status.code) ? .error : .debug, "request refused",

@@ -88,7 +88,7 @@ extension Problem {
     static func bodyTooLarge(_ byteCountMax: Int) -> Problem {
         Problem(
             .contentTooLarge, .tooLarge, "the body is over \(byteCountMax) bytes",
-            hint: "Send smaller batches.")
+            hint: "Send smaller batches; one record is at most as large, too.")
     }
 
     static func tooManyRecords(_ count: Int) -> Problem {

@@ -89,7 +89,8 @@ extension NodeError.Explanation {
         default:
             self.init(
                 kind: .system, what: "the log under \(directory) cannot be opened: \(error)",
-                next: "holdfast verify \(directory); nothing was changed")
+                next: "see that \(directory) can be made, read and written, or choose another data.directory; "
+                    + "holdfast verify \(directory) says what is there; nothing was changed")
         }
     }
 }

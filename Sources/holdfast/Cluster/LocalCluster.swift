@@ -94,7 +94,9 @@ struct LocalCluster: Sendable {
     /// - Throws: When it runs already, or a port of it is taken.
     func start(_ node: Node) throws(CommandFailure) {
         if let process = self.process(node) {
-            throw CommandFailure(.refused, "\(node.name) runs already, as process \(process.pid)")
+            throw CommandFailure(
+                .refused, "\(node.name) runs already, as process \(process.pid)",
+                next: "\(self.command("kill", node.name)) first, if it is to start anew")
         }
         try self.checkPorts(of: [node])
         try Files.makeDirectory(self.dataDirectory(node))
