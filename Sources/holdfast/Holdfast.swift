@@ -1,5 +1,4 @@
 import ArgumentParser
-import HoldfastNode
 
 /// The one executable.
 @main
@@ -38,7 +37,7 @@ struct Holdfast: AsyncParsableCommand {
         ])
 
     static func main() async {
-        Self.refuseUnknownCommands(CommandLine.arguments.dropFirst())
+        UnknownCommand.refuse(CommandLine.arguments.dropFirst())
         do {
             var command = try Self.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -50,38 +49,7 @@ struct Holdfast: AsyncParsableCommand {
             failure.report()
             Self.exit(withError: ExitCode(failure.status.rawValue))
         } catch {
-            if Self.exitCode(for: error) == .validationFailure,
-                let meant = MeantCommand.words(for: CommandLine.arguments.dropFirst())
-            {
-                Console.writeError(meant + "\n")
-            }
             Self.exit(withError: error)
-        }
-    }
-
-    /// A word that is no command is told before what stands behind it, and `help` of it, too.
-    private static func refuseUnknownCommands(_ arguments: ArraySlice<String>) {
-        var command: any ParsableCommand.Type = Self.self
-        var path: [String] = []
-        for word in arguments.first == "help" ? arguments.dropFirst() : arguments {
-            let subcommands = command.configuration.subcommands
-            guard !subcommands.isEmpty, !word.hasPrefix("-") else { return }
-            path.append(word)
-            if let next = subcommands.first(where: { $0._commandName == word }) {
-                command = next
-                continue
-            }
-            guard word != "help" else { return }
-            let meant = EditDistance.closest(to: word, among: subcommands.map { $0._commandName }) { $0 }
-            do {
-                _ = try Self.parseAsRoot(path)
-            } catch {
-                let suggestion = meant.map { ". Did you mean '\($0)'?" } ?? ""
-                let text = Self.fullMessage(for: error)
-                    .replacing("'\(word)'", with: "'\(word)'\(suggestion)", maxReplacements: 1)
-                Console.writeError(text + "\n")
-                Self.exit(withError: ExitCode(Self.exitCode(for: error).rawValue))
-            }
         }
     }
 }

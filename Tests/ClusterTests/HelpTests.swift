@@ -141,20 +141,35 @@ extension ClusterTests {
                 ("--color always", true, "NO_COLOR=1"),
             ]
             for (flags, isRed, variable) in shown {
-                // `script` runs it on a terminal of its own.
-                let terminal = Process()
-                terminal.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-                terminal.arguments = [
-                    "-qc", "\(variable) '\(Program.path)' \(status.joined(separator: " ")) \(flags)",
-                    "\(scratch.path)/seen",
-                ]
-                terminal.standardInput = FileHandle.nullDevice
-                terminal.standardOutput = FileHandle.nullDevice
-                try terminal.run()
-                try await eventually("status to be shown") { !terminal.isRunning }
+                try await Self.show(
+                    "\(variable) '\(Program.path)' \(status.joined(separator: " ")) \(flags)", in: scratch)
                 let seen = try scratch.text("seen")
                 #expect(seen.contains("silent") && seen.contains(red) == isRed, "\(variable) \(flags): \(seen)")
             }
+        }
+
+        @Test func `A table that is wider than its terminal becomes a block for each row`() async throws {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let server = "127.0.0.1:\(try Ports.freeBase(nodes: 1))"
+            for (columns, isTable) in [(40, false), (200, true)] {
+                try await Self.show(
+                    "stty cols \(columns); '\(Program.path)' status --server \(server) --color never", in: scratch)
+                let lines = try scratch.text("seen").split(whereSeparator: \.isNewline)
+                #expect(lines.contains { $0.contains("ROLE") && $0.contains("CLIENT") } == isTable, "\(lines)")
+                #expect(lines.contains { $0.hasPrefix("  ROLE") && $0.hasSuffix(" silent") } == !isTable, "\(lines)")
+            }
+        }
+
+        /// Runs a line in a shell on a terminal of its own, and keeps what it shows as `seen`.
+        private static func show(_ line: String, in scratch: Scratch) async throws {
+            let terminal = Process()
+            terminal.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+            terminal.arguments = ["-qc", line, "\(scratch.path)/seen"]
+            terminal.standardInput = FileHandle.nullDevice
+            terminal.standardOutput = FileHandle.nullDevice
+            try terminal.run()
+            try await eventually("\(line) to be shown") { !terminal.isRunning }
         }
     }
 }

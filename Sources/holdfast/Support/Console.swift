@@ -58,38 +58,4 @@ struct Console: Sendable {
             }
         }
     }
-
-    /// Columns as wide as their widest cell; numbers to the right.
-    static func table(_ header: [String], _ rows: [[String]]) -> String {
-        let all = [header] + rows
-        let widths = header.indices.map { column in all.map { Self.width($0[column]) }.max() ?? 0 }
-        return all.map { row in
-            header.indices.map { column in
-                let cell = row[column]
-                let space = String(repeating: " ", count: widths[column] - Self.width(cell))
-                let isNumber = rows.allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" } ?? true }
-                return isNumber ? space + cell : cell + space
-            }.joined(separator: "  ").trimmedEnd
-        }.joined(separator: "\n")
-    }
-
-    /// Characters on the screen: colours take none.
-    private static func width(_ text: String) -> Int {
-        var count = 0
-        var isEscape = false
-        for character in text {
-            if character == "\u{1B}" { isEscape = true }
-            if !isEscape { count += 1 }
-            if isEscape, character == "m" { isEscape = false }
-        }
-        return count
-    }
-}
-
-extension String {
-    fileprivate var trimmedEnd: String {
-        var text = self[...]
-        while text.last == " " { text.removeLast() }
-        return String(text)
-    }
 }
