@@ -23,6 +23,8 @@ final class ScriptedServer: Sendable {
         case silence
         /// Frames from the index that is asked for on, as fast as they are taken; `nil` is the end of them.
         case frames(thenEnds: Bool, @Sendable (UInt64) -> ByteBuffer?)
+        /// One frame, which comes in so many pieces with pauses between them.
+        case slowFrame(ByteBuffer, pieces: Int, every: TimeAmount)
     }
 
     /// One record of a stream.
@@ -97,6 +99,9 @@ final class ScriptedServer: Sendable {
                 stream.respond(HTTPResponse(status: .init(code: code)), body: ByteBuffer(bytes: bytes))
             case .reset: stream.reset()
             case .silence: break
+            case .slowFrame(let frame, let count, let pause):
+                stream.send(head: HTTPResponse(status: .ok))
+                Self.send(frame, pieces: frame.readableBytes / count + 1, every: pause, on: stream)
             case .frames(let ends, let frame):
                 stream.send(head: HTTPResponse(status: .ok))
                 var next = Self.start(of: head)
@@ -109,6 +114,18 @@ final class ScriptedServer: Sendable {
                     }
                 }
                 self.follow?()
+            }
+        }
+
+        private static func send(_ rest: ByteBuffer, pieces: Int, every pause: TimeAmount, on stream: HTTP2Stream) {
+            var rest = rest
+            guard stream.isOpen, let piece = rest.readSlice(length: min(pieces, rest.readableBytes)),
+                piece.readableBytes > 0
+            else { return }
+            stream.send(piece)
+            let bound = NIOLoopBound(stream, eventLoop: stream.eventLoop)
+            stream.eventLoop.scheduleTask(in: pause) { [rest] in
+                Self.send(rest, pieces: pieces, every: pause, on: bound.value)
             }
         }
 

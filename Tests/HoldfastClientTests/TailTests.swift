@@ -164,6 +164,60 @@ import Testing
         }
     }
 
+    @Test func `a record that takes longer than a silence arrives while others have it, too`() async throws {
+        let frame = ScriptedServer.frame(1, String(repeating: "x", count: 4_000))
+        let slow: @Sendable (Int) -> ScriptedServer.Answer = { _ in
+            .slowFrame(frame, pieces: 20, every: .milliseconds(50))
+        }
+        try await self.with(lastIndexes: [1], [slow]) { client, _ in
+            let reader = TailReader(
+                client, from: .start(.index(.first)), silence: .milliseconds(250), grace: .milliseconds(250))
+            let records = try await reader.next(before: .now + .seconds(20))
+            #expect(records?.first?.index == .first)
+        }
+    }
+
+    @Test func `whoever goes on after a task that was told to end waits as long as it says`() async throws {
+        try await self.with([{ _ in .frames(thenEnds: false) { _ in nil } }]) { client, _ in
+            let stream = try await TailStream.open(at: client.servers[0], from: .first, logger: client.logger)
+            let ended = Task { await stream.take(within: .seconds(60)) }
+            ended.cancel()
+            _ = await ended.value
+            let began = ContinuousClock.now
+            _ = await stream.take(within: .milliseconds(50))
+            #expect(began.duration(to: .now) >= .milliseconds(50))
+            stream.close()
+        }
+    }
+
+    @Test func `a log that is trimmed before its first record came is read from where it begins then`() async throws {
+        let page: @Sendable (UInt64) -> ScriptedServer.Answer = { first in
+            var frames = ByteBuffer()
+            let record = IndexedRecord(
+                index: LogIndex(first), position: Position(0, 64), term: Term(1), timestamp: .zero, record: Record("a"))
+            RecordFrame.encode([record], into: &frames)
+            let end = PageEnd(
+                next: LogIndex(first + 1), isUpToDate: false, firstIndex: LogIndex(first), lastIndex: LogIndex(999))
+            RecordFrame.encode(end, into: &frames)
+            return .status(200, Array(frames.readableBytesView))
+        }
+        let trimmed = Self.problem(410, "TRIMMED", first: 900)
+        let script: @Sendable (Int) -> ScriptedServer.Answer = { number in
+            switch number {
+            case 1: page(1)
+            case 2: .status(410, trimmed.json)
+            case 3: page(900)
+            default: .frames(thenEnds: false) { ScriptedServer.frame($0) }
+            }
+        }
+        for start in [HoldfastClient.Start.first, .last(999)] {
+            try await self.with([script]) { client, _ in
+                let found = try await self.indexes(2, of: client.tail(from: start))
+                #expect(found == [900, 901])
+            }
+        }
+    }
+
     @Test func `a tail ends with its task, and with its client`() async throws {
         let silent: @Sendable (Int) -> ScriptedServer.Answer = { _ in
             .frames(thenEnds: false) { $0 < 3 ? ScriptedServer.frame($0) : nil }

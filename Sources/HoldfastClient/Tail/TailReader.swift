@@ -22,6 +22,7 @@ actor TailReader {
     /// Others were found to have more; the server has a moment to show it.
     private var isBehind = false
     private var hasOpened = false
+    private var hasRead = false
     private lazy var giveUpAt = ContinuousClock.now + .milliseconds(self.client.timeoutMilliseconds)
 
     init(
@@ -50,8 +51,12 @@ actor TailReader {
             } catch {
                 self.leave()
                 guard !Task.isCancelled else { return nil }
+                let isTooLate = self.isTooLate(error)
+                if isTooLate { self.next = nil }
                 guard !self.client.pool.isShutDown else { throw .ended("the client was shut down") }
-                guard error.isWorthRetrying, self.hasOpened || ContinuousClock.now < giveUpAt else { throw error }
+                guard error.isWorthRetrying || isTooLate, self.hasOpened || ContinuousClock.now < giveUpAt else {
+                    throw error
+                }
                 self.retried?(self.why(error))
                 self.client.metrics.retried()
                 try? await Task.sleep(for: self.backoff.next())
@@ -96,11 +101,17 @@ actor TailReader {
             let (records, failure) = TailFrames.decode(frames, next: next)
             self.next = next.advanced(by: UInt64(records.count))
             self.client.metrics.read(records.count)
+            if !records.isEmpty { self.hasRead = true }
             // An error behind records shows again where they end: the stream is over.
             if records.isEmpty, let failure { throw failure }
             if failure != nil { self.leave() }
             return records
-        case .silence:
+        case .silence(isReceiving: true):
+            // A long record on its way over a slow connection: another server would have to begin it again.
+            self.heardAt = .now
+            self.isBehind = false
+            return []
+        case .silence(isReceiving: false):
             guard !Task.isCancelled, ContinuousClock.now >= self.heardAt + patience else { return [] }
             try await self.compare(server, next: next)
             self.heardAt = .now
@@ -144,9 +155,25 @@ actor TailReader {
         return self.last.map { "\($0): \(reason)" } ?? reason
     }
 
+    /// The log was trimmed between the look at where it begins and the first record: it begins elsewhere now.
+    private func isTooLate(_ error: ClientError) -> Bool {
+        guard case .trimmed = error, !self.hasRead, case .start(let start) = self.origin else { return false }
+        return switch start {
+        case .first, .last: true
+        case .index, .tail: false
+        }
+    }
+
     private func leave() {
         self.client.pool.closed(ObjectIdentifier(self))
         self.current = nil
         self.isBehind = false
+    }
+}
+
+extension ClientError {
+    /// Of a tail, which needs no leader.
+    fileprivate var reason: String {
+        if case .unreachable(let reason) = self { reason } else { self.description }
     }
 }

@@ -18,8 +18,8 @@ final class TailStream: HTTP2ClientHandler {
     enum Part: Sendable {
         /// At least one, each of them whole.
         case frames(ByteBuffer)
-        /// None came in time, or the wait was interrupted.
-        case silence
+        /// None came in time, or the wait was interrupted; but perhaps more of one that is not whole yet.
+        case silence(isReceiving: Bool)
         case ended(ClientError)
     }
 
@@ -37,6 +37,8 @@ final class TailStream: HTTP2ClientHandler {
     private var waitingUntil: Scheduled<Void>?
     private var openingUntil: Scheduled<Void>?
     private var isInterrupted = false
+    /// The beginning of a line came since the reader was last told of something.
+    private var isReceiving = false
 
     init(opened: EventLoopPromise<Void>) { self.opened = opened }
 
@@ -64,16 +66,16 @@ final class TailStream: HTTP2ClientHandler {
         self.waiting = told
         self.hand()
         guard self.waiting != nil else { return }
-        if self.isInterrupted { return self.tell(.silence) }
+        // Once: another task may go on with this stream.
+        if self.isInterrupted { return self.silent() }
         self.credit()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        self.waitingUntil = eventLoop.scheduleTask(in: timeout) { bound.value.tell(.silence) }
+        self.waitingUntil = eventLoop.scheduleTask(in: timeout) { bound.value.silent() }
     }
 
     /// Whoever waits, or waits next, stops.
     func interrupt() {
-        self.isInterrupted = true
-        self.tell(.silence)
+        if self.waiting == nil { self.isInterrupted = true } else { self.silent() }
     }
 
     func close() { self.connection?.close() }
@@ -82,11 +84,18 @@ final class TailStream: HTTP2ClientHandler {
         guard self.waiting != nil else { return }
         if self.wholeByteCount > 0, let frames = self.input.readSlice(length: self.wholeByteCount) {
             self.wholeByteCount = 0
+            self.isReceiving = false
             self.credit()
             self.tell(.frames(frames))
         } else if let failure {
             self.tell(.ended(failure))
         }
+    }
+
+    private func silent() {
+        self.isInterrupted = false
+        self.tell(.silence(isReceiving: self.isReceiving))
+        self.isReceiving = false
     }
 
     private func tell(_ part: Part) {
@@ -124,7 +133,9 @@ final class TailStream: HTTP2ClientHandler {
             return self.end(.badAnswer("a frame of a record: \(error)"))
         }
         self.hand()
-        if self.wholeByteCount == 0 { self.credit() }
+        guard self.wholeByteCount == 0 else { return }
+        self.isReceiving = self.input.readableBytes > 0
+        self.credit()
     }
 
     func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) {
