@@ -50,8 +50,13 @@ extension ClusterTests {
                 let json = try await cluster.ask(
                     "append", "--format", "json", "--batch", "1", input: "\"one\"\n{\"value\":\"two\"}\n{}\n\"four\"\n")
                 #expect(json.status == 64, "\(json.summary)")
-                #expect(json.errors.contains("stdin, line 3: no record as JSON"), "\(json.summary)")
+                let missing = "stdin, line 3: no record as JSON: column 1: a value is missing"
+                #expect(json.errors.contains(missing), "\(json.summary)")
                 #expect(json.errors.contains("2 records before it went into the log"), "\(json.summary)")
+                let misspelt = try await cluster.ask(
+                    "append", "--format", "json", input: "{\"value\":\"x\",\"kye\":\"k\"}\n")
+                #expect(misspelt.status == 64, "\(misspelt.summary)")
+                #expect(misspelt.errors.contains("line 1: no record as JSON: column 20: kye is not known here"))
                 let base64 = try await cluster.ask("append", "--format", "base64", input: "b25l\n!\n")
                 #expect(base64.status == 64 && base64.errors.contains("line 2: not base64"), "\(base64.summary)")
                 #expect(base64.errors.contains("applied: no"), "\(base64.summary)")

@@ -1,7 +1,7 @@
 import LogModel
 
 /// Why a body is not the document that it should be. Places are indexes of the body's bytes.
-enum JSONDefect: Error, Hashable {
+package enum JSONDefect: Error, Hashable {
     case byteOrderMark
     case notUTF8(at: Int)
     /// Something else stands there, or nothing.
@@ -12,6 +12,12 @@ enum JSONDefect: Error, Hashable {
     case unknownName(String, known: [String], at: Int)
     case bothNames(String, String, at: Int)
     case missing(String, at: Int)
+
+    /// As ``words(of:)``, for a body that is one line of something else: where it is, by column.
+    package func words(ofLine line: Bytes) -> String {
+        let words = self.words(of: line)
+        return String(words.trimmingPrefix("line 1, "))
+    }
 
     /// One sentence, for whoever wrote `body`: where it is, by line and column, and what.
     func words(of body: Bytes) -> String {

@@ -27,14 +27,16 @@ extension JSONReader {
 
     private mutating func records() throws(JSONDefect) -> [Record] {
         var records: [Record] = []
-        try self.array { reader throws(JSONDefect) in
-            switch reader.kind {
-            case .text: records.append(Record(value: try reader.text()))
-            case .object: records.append(try reader.record())
-            default: throw .expected("a record: text in quotes or an object", at: reader.place)
-            }
-        }
+        try self.array { reader throws(JSONDefect) in records.append(try reader.element()) }
         return records
+    }
+
+    fileprivate mutating func element() throws(JSONDefect) -> Record {
+        switch self.kind {
+        case .text: return Record(value: try self.text())
+        case .object: return try self.record()
+        default: throw .expected("a record: text in quotes or an object", at: self.place)
+        }
     }
 
     private static let recordNames = ["key", "keyBase64", "value", "valueBase64", "tombstone", "ttl_ms"]
@@ -85,5 +87,15 @@ extension JSONReader {
             throw .expected("base64 with padding", at: start)
         }
         bytes = decoded
+    }
+}
+
+extension Record {
+    /// One record, as it stands in a batch.
+    package init(json: Bytes) throws(JSONDefect) {
+        self = try JSONReader.read(json) { reader throws(JSONDefect) in
+            _ = reader.next()
+            return try reader.element()
+        }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HoldfastClient
+import HoldfastNode
 import LogModel
 
 /// How a record stands on a line, when it is read as when it is appended.
@@ -13,12 +14,12 @@ enum RecordFormat: String, CaseIterable, ExpressibleByArgument {
 
     /// Why a line is no record.
     enum Refusal: Error, CustomStringConvertible {
-        case notJSON
+        case notJSON(String)
         case notBase64
 
         var description: String {
             switch self {
-            case .notJSON: "no record as JSON: a string, or an object with value or valueBase64"
+            case .notJSON(let why): "no record as JSON: \(why)"
             case .notBase64: "not base64"
             }
         }
@@ -30,8 +31,7 @@ enum RecordFormat: String, CaseIterable, ExpressibleByArgument {
         case .lines: return Record(value: line)
         case .json:
             if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { return nil }
-            guard let document = JSONDocument.decode(RecordDocument.self, from: line) else { throw .notJSON }
-            return document.record
+            do { return try Record(json: line) } catch { throw .notJSON(error.words(ofLine: line)) }
         case .base64:
             guard let value = Base64.decode(String(decoding: line, as: UTF8.self)) else { throw .notBase64 }
             return Record(value: value)
