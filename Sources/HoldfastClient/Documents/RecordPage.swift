@@ -35,32 +35,6 @@ public struct RecordPage: Hashable, Sendable {
         }
         return nil
     }
-
-    package init?(json: some Sequence<UInt8>) {
-        guard let document = JSONDocument.decode(Document.self, from: json) else { return nil }
-        let records = document.records.compactMap(\.indexed)
-        guard records.count == document.records.count else { return nil }
-        self.init(
-            records,
-            PageEnd(
-                next: LogIndex(document.next), isUpToDate: document.isUpToDate,
-                firstIndex: LogIndex(document.firstIndex), lastIndex: LogIndex(document.lastIndex)))
-    }
-
-    private struct Document: Decodable {
-        var records: [RecordDocument]
-        var next: UInt64
-        var isUpToDate: Bool
-        var firstIndex: UInt64
-        var lastIndex: UInt64
-
-        enum CodingKeys: String, CodingKey {
-            case records, next
-            case isUpToDate = "up_to_date"
-            case firstIndex = "first_index"
-            case lastIndex = "last_index"
-        }
-    }
 }
 
 /// What stands behind the records of a page, and of a stream that has come to its end.
