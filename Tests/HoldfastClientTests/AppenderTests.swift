@@ -54,7 +54,8 @@ import Testing
         let bound = try await server.start()
         box.address = bound
         leader.server.withLock { $0 = server }
-        let client = HoldfastClient(servers: [bound], timeoutMilliseconds: timeoutMilliseconds)
+        let client = HoldfastClient(
+            servers: [bound], timeoutMilliseconds: timeoutMilliseconds, attemptTimeoutMilliseconds: 20_000)
         do { try await body(client) } catch { Issue.record(error) }
         await client.shutdown()
         await server.stop()

@@ -17,7 +17,7 @@ import Testing
         let address = try await server.start()
         box.address = address
         let metrics = TestMetrics()
-        let client = HoldfastClient(servers: [address], metrics: metrics)
+        let client = HoldfastClient(servers: [address], attemptTimeoutMilliseconds: 20_000, metrics: metrics)
         try await client.makeProducer().append([Record("a"), Record("b")])
         await client.shutdown()
         await server.stop()

@@ -61,7 +61,8 @@ import Testing
         }
         let address = try await server.start()
         box.address = address
-        let client = HoldfastClient(servers: [address], timeoutMilliseconds: 5_000)
+        let client = HoldfastClient(
+            servers: [address], timeoutMilliseconds: 20_000, attemptTimeoutMilliseconds: 20_000)
         do { try await body(client) } catch { Issue.record(error) }
         await client.shutdown()
         await server.stop()

@@ -31,7 +31,8 @@ import Testing
         }
         box.address = try await server.start()
         let client = HoldfastClient(
-            servers: [try #require(box.address)], timeoutMilliseconds: timeoutMilliseconds)
+            servers: [try #require(box.address)], timeoutMilliseconds: timeoutMilliseconds,
+            attemptTimeoutMilliseconds: 20_000)
         let result: Result<Value, any Error>
         do { result = .success(try await body(client, server)) } catch { result = .failure(error) }
         await client.shutdown()

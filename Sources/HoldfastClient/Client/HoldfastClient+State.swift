@@ -77,7 +77,7 @@ extension HoldfastClient {
                 do throws(HTTP2ClientError) {
                     let (head, answer) = try await self.pool.execute(
                         method, path, body: body, at: server,
-                        timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+                        timeoutMilliseconds: self.attemptTimeoutMilliseconds)
                     if head.status.kind == .successful { return head.status }
                     failure = .answered(head, answer)
                 } catch {

@@ -45,6 +45,8 @@ public final class HoldfastClient: Sendable {
     let metrics: ClientMetrics
     /// How long one operation goes on trying.
     public let timeoutMilliseconds: UInt64
+    /// How long one attempt of it waits for its answer.
+    let attemptTimeoutMilliseconds: UInt64
 
     /// Connects to nothing yet.
     ///
@@ -53,8 +55,19 @@ public final class HoldfastClient: Sendable {
     ///   - timeoutMilliseconds: How long one operation goes on trying.
     ///   - logger: Says what becomes of connections, at `debug` for the most part; by default nobody hears it.
     ///   - metrics: Where counters and timers go; by default where the program's others do. <doc:Services> names them.
-    public init(
+    public convenience init(
         servers: [ServerAddress], timeoutMilliseconds: UInt64 = 15_000,
+        logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() },
+        metrics: (any MetricsFactory)? = nil
+    ) {
+        self.init(
+            servers: servers, timeoutMilliseconds: timeoutMilliseconds,
+            attemptTimeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds, logger: logger, metrics: metrics)
+    }
+
+    /// - Parameter attemptTimeoutMilliseconds: Long where a test counts attempts, and its machine may be busy.
+    init(
+        servers: [ServerAddress], timeoutMilliseconds: UInt64 = 15_000, attemptTimeoutMilliseconds: UInt64,
         logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() },
         metrics: (any MetricsFactory)? = nil
     ) {
@@ -63,6 +76,7 @@ public final class HoldfastClient: Sendable {
         self.pool = ServerPool(servers: servers, logger: logger, metrics: self.metrics)
         self.logger = logger
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.attemptTimeoutMilliseconds = attemptTimeoutMilliseconds
     }
 
     /// A producer of its own: its appends keep their order, and a retry is never stored twice.
@@ -104,13 +118,13 @@ public final class HoldfastClient: Sendable {
     /// What a node knows of the cluster: of `server`, or of the first that answers.
     public func status(of server: ServerAddress? = nil) async throws(ClientError) -> ClusterStatus {
         if let server {
-            return try await self.pool.status(of: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+            return try await self.pool.status(of: server, timeoutMilliseconds: self.attemptTimeoutMilliseconds)
         }
         var failure = ClientError.unreachable("no server was given")
         for server in self.pool.servers {
             do throws(ClientError) {
                 return try await self.pool.status(
-                    of: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+                    of: server, timeoutMilliseconds: self.attemptTimeoutMilliseconds)
             } catch {
                 failure = error
             }
@@ -139,7 +153,7 @@ public final class HoldfastClient: Sendable {
         let answer: HTTP2Answer
         do throws(HTTP2ClientError) {
             answer = try await self.pool.execute(
-                method, path, at: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+                method, path, at: server, timeoutMilliseconds: self.attemptTimeoutMilliseconds)
         } catch {
             self.pool.doubted(server)
             throw error.isCertainlyUnprocessed
@@ -185,7 +199,7 @@ public final class HoldfastClient: Sendable {
             do throws(HTTP2ClientError) {
                 let (head, body) = try await self.pool.execute(
                     method, path, fields: fields, at: asked,
-                    timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds + waitMilliseconds)
+                    timeoutMilliseconds: self.attemptTimeoutMilliseconds + waitMilliseconds)
                 if head.status == .ok { return body }
                 failure = .answered(head, body)
             } catch {
@@ -293,7 +307,7 @@ public final class HoldfastClient: Sendable {
         do throws(HTTP2ClientError) {
             let (head, answer) = try await self.pool.execute(
                 .post, append.path, fields: append.fields, body: append.body.bytes, at: server,
-                timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
+                timeoutMilliseconds: self.attemptTimeoutMilliseconds)
             return AppendVerdict(
                 status: head.status, isDuplicate: head.headerFields[.holdfastDuplicate] == "true",
                 body: answer.readableBytesView)
