@@ -18,12 +18,6 @@ package struct PacedSchedule: Hashable, Sendable {
         self.count = rate * milliseconds / 1000
     }
 
-    /// How many appends are a caller's.
-    package func count(of caller: Int) -> UInt64 {
-        let caller = UInt64(caller)
-        return self.count > caller ? (self.count - caller - 1) / self.callers + 1 : 0
-    }
-
     /// Nanoseconds from the beginning to a caller's append number `turn`, counted from 0; `nil` when it has no such one.
     package func due(_ turn: UInt64, of caller: Int) -> UInt64? {
         let number = turn * self.callers + UInt64(caller)

@@ -50,7 +50,7 @@ extension CommandFailure {
             let status: ExitStatus = isAbsent ? .unreachable : problem.code == "DAMAGED" ? .damaged : .refused
             self.init(
                 status, error.description, applied: isAppend ? problem.applied : nil,
-                next: problem.hint)
+                next: Self.next(after: problem))
         case .trimmed(let first):
             self.init(
                 .refused, error.description,
@@ -75,6 +75,20 @@ extension CommandFailure {
             self.init(
                 .system, error.description, applied: isAppend ? .unknown : nil,
                 next: "is this the client port of a holdfast node, of the same version?")
+        }
+    }
+
+    /// What to do, as a command where the server's hint is for programs.
+    private static func next(after problem: ProblemDocument) -> String {
+        switch problem.code {
+        case "NOT_LEADER", "QUORUM_UNAVAILABLE", "LEADER_SILENT":
+            "see why: \(Invocation.clientCommand("explain", "no-leader"))"
+        case "NO_SUCH_MEMBER", "CHANGE_UNDER_WAY", "NODE_UNREACHABLE":
+            "see \(Invocation.clientCommand("member", "list"))"
+        case "NODE_LEADS": "hand over first: \(Invocation.clientCommand("transfer-leader"))"
+        case "NO_SUCH_CURSOR", "TOO_MANY_CURSORS": "see \(Invocation.clientCommand("cursor", "list"))"
+        case "BEHIND": "try again, or ask another node with --server"
+        default: problem.hint.contains("/v1/") ? "see \(Invocation.clientCommand("status"))" : problem.hint
         }
     }
 }
