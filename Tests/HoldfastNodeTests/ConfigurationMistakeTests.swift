@@ -294,11 +294,20 @@ import Testing
     }
 
     @Test func `aliases cannot make a small file say without end`() throws {
-        let levels = (1...20).map { "l\($0): &l\($0) {a: *l\($0 - 1), b: *l\($0 - 1)}\n" }.joined()
-        let scratch = try ConfigurationScratch("l0: &l0 {a: x}\n" + levels)
-        defer { scratch.end() }
-        let report = ConfigurationReport(ConfigurationInput(file: scratch.path))
-        #expect(report.problems.contains { $0.description.hasSuffix("there are too many keys") })
+        func levels(_ count: Int) -> String {
+            (1...count).map { "l\($0): &l\($0) {a: *l\($0 - 1), b: *l\($0 - 1)}\n" }.joined()
+        }
+        let cases = [
+            ("l0: &l0 {a: x}\n" + levels(8), "there are too many keys"),
+            ("l0: &l0 {a: x}\n" + levels(40), "there are too many aliases"),
+            ("l0: &l0 {a: x}\n" + levels(40) + "? *l40\n: x\n", "there are too many aliases"),
+        ]
+        for (text, words) in cases {
+            let scratch = try ConfigurationScratch(text)
+            defer { scratch.end() }
+            let report = ConfigurationReport(ConfigurationInput(file: scratch.path))
+            #expect(report.problems.contains { $0.description.hasSuffix(words) }, "\(report.problems)")
+        }
     }
 }
 

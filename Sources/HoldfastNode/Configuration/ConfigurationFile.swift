@@ -58,6 +58,11 @@ struct ConfigurationFile: Sendable {
     }
 
     private mutating func take(_ text: String) {
+        // Each can double what a key says, and the parser compares keys.
+        guard text.matches(of: #/(?:^|[\s\[{,:?-])\*[^\s*]/#).count <= NodeLimits.configurationAliasCountMax else {
+            self.problems = [.malformedFile(path: self.path, line: 1, reason: "there are too many aliases")]
+            return
+        }
         do {
             guard let root = try Yams.Parser(yaml: text).singleRoot(), !root.isNothing else { return }
             guard let mapping = root.mapping else {

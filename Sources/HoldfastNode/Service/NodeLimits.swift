@@ -50,4 +50,5 @@ package enum NodeLimits {
     /// A configuration file, and the keys in it: aliases can make a small one say very much.
     static let configurationByteCountMax = 64 << 10
     static let configurationEntryCountMax = 256
+    static let configurationAliasCountMax = 16
 }
