@@ -1,27 +1,44 @@
 import HTTP2Transport
 
 extension HoldfastClient {
-    /// Asks every node that the servers and their answers name, all at once, a second at most for each round.
-    package func look() async -> ClusterSight {
-        var answers: [String: ClusterStatus] = [:]
-        var silences: [String: ClusterSight.Silence] = [:]
-        var asked: [ServerAddress] = []
+    /// What every node says of itself that the servers and their answers name, and why others say nothing.
+    package struct Survey: Sendable {
+        package var answers: [ServerAddress: ClusterStatus] = [:]
+        package var silences: [ServerAddress: ClusterSight.Silence] = [:]
+    }
+
+    /// Asks all at once, a second at most for each round.
+    package func survey() async -> Survey {
+        var survey = Survey()
+        var asked: Set<ServerAddress> = []
         // Twice: the first answers may name nodes that were not given.
         for _ in 0..<2 {
-            let named = answers.values.flatMap(\.nodes).compactMap { ServerAddress($0.client) }
-            let new = Set(self.servers + named).subtracting(asked).sorted { $0.description < $1.description }
-            asked += new
+            let named = survey.answers.values.flatMap(\.nodes).compactMap { ServerAddress($0.client) }
+            let new = Set(self.servers + named).subtracting(asked)
+            asked.formUnion(new)
             await withTaskGroup(of: (ServerAddress, Result<ClusterStatus, ClusterSight.Failure>).self) { group in
                 for server in new { group.addTask { (server, await self.sight(of: server)) } }
                 for await (server, result) in group {
                     switch result {
-                    case .success(let status): answers[server.description] = status
-                    case .failure(let failure): silences[server.description] = failure.silence
+                    case .success(let status): survey.answers[server] = status
+                    case .failure(let failure): survey.silences[server] = failure.silence
                     }
                 }
             }
         }
-        return ClusterSight(answers: answers, silences: silences, asked: asked.map(\.description))
+        return survey
+    }
+
+    /// The cluster as a survey shows it now.
+    package func look() async -> ClusterSight {
+        let survey = await self.survey()
+        func byName<Value>(_ found: [ServerAddress: Value]) -> [String: Value] {
+            Dictionary(found.map { ($0.key.description, $0.value) }) { first, _ in first }
+        }
+        // All were asked in vain where no answer says which nodes there are.
+        return ClusterSight(
+            answers: byName(survey.answers), silences: byName(survey.silences),
+            asked: survey.silences.keys.map(\.description).sorted())
     }
 
     private func sight(of server: ServerAddress) async -> Result<ClusterStatus, ClusterSight.Failure> {

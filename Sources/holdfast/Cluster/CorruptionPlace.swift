@@ -43,10 +43,10 @@ struct CorruptionPlace {
                     next: "its frames end at \(frames.end)")
             }
             self.offset = offset
-            self.frame = try frames.last { $0.offset <= offset && offset < $0.end }?.words
+            self.frame = try frames.last(through: offset) { offset < $0.end }?.words
         } else {
             let middle = frames.end / 2
-            var chosen = try frames.last { $0.offset <= middle && $0.recordCount > 0 }
+            var chosen = try frames.last(through: middle) { $0.recordCount > 0 }
             if chosen == nil { chosen = try frames.last { _ in true } }
             self.offset = chosen?.middleOfPayload ?? middle
             self.frame = chosen?.words
@@ -105,10 +105,12 @@ extension CorruptionPlace {
             self.end = walk.offset
         }
 
-        func last(where isWanted: (Frame) -> Bool) throws(CommandFailure) -> Frame? {
+        /// Of the frames that begin at `offset` or before; those behind it are not read.
+        func last(through offset: Int = .max, where isWanted: (Frame) -> Bool) throws(CommandFailure) -> Frame? {
             var walk = try SegmentWalk(self.path, after: nil)
             var found: Frame?
             _ = try walk.run { frame in
+                guard frame.offset <= offset else { return false }
                 let frame = Frame(offset: frame.offset, header: frame.header)
                 if isWanted(frame) { found = frame }
                 return true

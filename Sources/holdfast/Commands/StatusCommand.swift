@@ -86,21 +86,7 @@ struct ClusterProbe: Sendable {
 
     /// All nodes that the given servers name, and what each says of itself.
     func look() async -> ClusterPicture {
-        var answers: [ServerAddress: ClusterStatus] = [:]
-        var asked: Set<ServerAddress> = []
-        // Twice: the first answers may name nodes that were not given.
-        for _ in 0..<2 {
-            let servers = self.client.servers + answers.values.flatMap(\.nodes).compactMap { ServerAddress($0.client) }
-            let new = Set(servers).subtracting(asked)
-            asked.formUnion(new)
-            await withTaskGroup(of: (ServerAddress, ClusterStatus?).self) { group in
-                for server in new {
-                    group.addTask { (server, try? await self.client.status(of: server)) }
-                }
-                for await (server, status) in group { answers[server] = status }
-            }
-        }
-        return ClusterPicture(answers: answers, servers: self.client.servers)
+        ClusterPicture(answers: await self.client.survey().answers, servers: self.client.servers)
     }
 
     /// Where the leader's clients find it, as the nodes say now.

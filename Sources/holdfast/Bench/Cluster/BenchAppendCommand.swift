@@ -101,7 +101,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
                 throw ValidationError("--connections must divide --clients.")
             }
         }
-        try self.options.validate(size: self.size)
+        try self.options.validate(size: self.size, runs: self.runs ?? 1, server: self.server)
         guard (1...1_000).contains(self.inFlight) else { throw ValidationError("--in-flight must be 1 to 1000.") }
         guard (1...NodeLimits.recordsPerAppendMax).contains(self.batch) else {
             throw ValidationError("--batch must be 1 to \(NodeLimits.recordsPerAppendMax).")
@@ -110,11 +110,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
         guard !self.session || self.connections == nil else {
             throw ValidationError("--connections goes without --session: each session has its own.")
         }
-        guard (1...100).contains(self.runs ?? 1) else { throw ValidationError("--runs must be from 1 to 100.") }
         guard self.duration.milliseconds > 0 else { throw ValidationError("--duration must be above 0.") }
-        if let server, ServerAddress.list(server) == nil {
-            throw ValidationError("--server must be host:port, separated by commas.")
-        }
         try self.validatePace()
     }
 

@@ -26,10 +26,9 @@ struct BenchCatchUpCommand: AsyncParsableCommand {
     @OptionGroup var options: ClusterBenchOptions
 
     func validate() throws {
-        try self.options.validate(size: self.recordSize)
+        try self.options.validate(size: self.recordSize, runs: self.runs)
         guard self.size.byteCount >= 1 << 20 else { throw ValidationError("--size must be at least 1MiB.") }
         guard (1...64).contains(self.clients) else { throw ValidationError("--clients must be from 1 to 64.") }
-        guard (1...100).contains(self.runs) else { throw ValidationError("--runs must be from 1 to 100.") }
         guard self.options.nodes >= 3 else {
             throw ValidationError("--nodes must be at least 3: fewer do not go on without a follower.")
         }

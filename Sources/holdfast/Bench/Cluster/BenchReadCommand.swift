@@ -56,19 +56,15 @@ struct BenchReadCommand: AsyncParsableCommand {
         guard self.readerCounts.allSatisfy({ (1...1_000).contains($0) }) else {
             throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.")
         }
-        try self.options.validate(size: self.size)
+        try self.options.validate(size: self.size, runs: self.runs, server: self.server)
         guard Self.logByteCounts.contains(self.logSize.byteCount) else {
             throw ValidationError("--log-size must be from 1 to 16GiB.")
         }
         guard (1...NodeLimits.pageRecordCountMax).contains(self.page) else {
             throw ValidationError("--page must be from 1 to \(NodeLimits.pageRecordCountMax).")
         }
-        guard (1...100).contains(self.runs) else { throw ValidationError("--runs must be from 1 to 100.") }
         guard (1...3_600_000).contains(self.duration.milliseconds) else {
             throw ValidationError("--duration must be from 1ms to 1h.")
-        }
-        if let server, ServerAddress.list(server) == nil {
-            throw ValidationError("--server must be host:port, separated by commas.")
         }
     }
 

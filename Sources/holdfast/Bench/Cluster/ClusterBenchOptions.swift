@@ -28,10 +28,15 @@ struct ClusterBenchOptions: ParsableArguments {
         }
     }
 
-    /// - Throws: `ValidationError` when no request can carry such a record.
-    func validate(size: SizeArgument) throws {
+    /// - Parameter server: Another cluster to measure, as it is typed.
+    /// - Throws: `ValidationError`, also when no request can carry such a record.
+    func validate(size: SizeArgument, runs: Int, server: String? = nil) throws {
         guard (1...UInt64(NodeLimits.bodyByteCountMax)).contains(size.byteCount) else {
             throw ValidationError("bytes of a record must be from 1 to \(NodeLimits.bodyByteCountMax).")
+        }
+        guard (1...100).contains(runs) else { throw ValidationError("--runs must be from 1 to 100.") }
+        if let server, ServerAddress.list(server) == nil {
+            throw ValidationError("--server must be host:port, separated by commas.")
         }
     }
 
