@@ -11,5 +11,7 @@ package struct IdempotencyKey: Hashable, Sendable {
 /// By what the log recognises an append that is sent again.
 package enum AppendLabel: Hashable, Sendable {
     case producer(ProducerSequence)
+    /// Each record of the frame is an append of its own: the first has this sequence, each further one the next.
+    case run(from: ProducerSequence)
     case key(IdempotencyKey)
 }

@@ -12,7 +12,8 @@ import SegmentFormat
 ///     u16 count   | (u64 key, u64 key, append)...                               by age, oldest first
 ///     u16 count   | (u8 1 or 2, u8 length, name, u64 index)...                  cursors, ascending by name
 ///
-/// Appends as in ``StoredAppend``, 30 bytes each. A producer's sequences are consecutive, so only the last is written.
+/// Appends as in ``StoredAppend``, 30 bytes each; those of a run name the same frame. A producer's sequences are
+/// consecutive, so only the last is written.
 ///
 ///     a full membership             15,324
 ///     64 terms                       1,537
@@ -127,7 +128,8 @@ extension LogState {
         results.reserveCapacity(Int(count))
         for number in 0..<count {
             let append = try StoredAppend.read(&reader)
-            guard results.last.map({ append.follows($0.append) }) ?? true else { throw .notCanonical(.results) }
+            guard results.last.map({ append.follows($0.append) || append.continuesRun(of: $0.append) }) ?? true
+            else { throw .notCanonical(.results) }
             results.append(ProducerResult(sequence: lastSequence - (count - 1 - number), append: append))
         }
         return results

@@ -40,6 +40,13 @@ package struct LogState: Hashable, Sendable {
         self.producers.verdict(on: append)
     }
 
+    /// The sequence that the next append of `producer` carries; `nil` for one that is not known.
+    ///
+    /// - Complexity: O(1).
+    package func expectedSequence(of producer: UInt64) -> UInt64? {
+        self.producers.results[producer]?.last.map { $0.sequence + 1 }
+    }
+
     /// What became of the append with this key; `nil` for a new one, and for one that was let go.
     ///
     /// - Complexity: O(1).
@@ -142,12 +149,25 @@ extension LogState {
             guard self.keys[key] == nil else { throw .keyRepeated(key) }
             return .key(self.keys.append(StoredAppend(header, at: position), of: key))
         case .producer(let append):
-            guard self.producers.verdict(on: append) == .new else {
-                let last = self.producers.results[append.producer]?.last?.sequence ?? 0
-                throw .producerOutOfSequence(append, last: last)
-            }
+            try self.checkNew(append)
             let result = ProducerResult(sequence: append.sequence, append: StoredAppend(header, at: position))
             return .producer(self.producers.append(result, of: append.producer))
+        case .run(let append):
+            try self.checkNew(append)
+            let count = UInt64(header.recordCount)
+            let kept = min(count, UInt64(LogStateLimits.resultsPerProducerMax))
+            let run = (count - kept..<count).map { number in
+                ProducerResult(
+                    sequence: append.sequence + number, append: StoredAppend(header, at: position, number: number))
+            }
+            return .producer(self.producers.append(run: run, of: append.producer))
+        }
+    }
+
+    private func checkNew(_ append: ProducerSequence) throws(LogStateError) {
+        guard self.producers.verdict(on: append) == .new else {
+            let last = self.producers.results[append.producer]?.last?.sequence ?? 0
+            throw .producerOutOfSequence(append, last: last)
         }
     }
 

@@ -31,10 +31,12 @@ struct ProducerTable: Hashable, Sendable {
         var results: [ProducerResult]
     }
 
-    /// How to take back one ``append(_:of:)``.
+    /// How to take back one ``append(_:of:)`` or ``append(run:of:)``.
     enum Undo: Hashable, Sendable {
         /// The newest result goes, `oldest` comes back.
         case removeResult(of: UInt64, oldest: ProducerResult?)
+        /// What there was before a run comes back.
+        case removeRun(of: UInt64, before: [ProducerResult])
         /// The producer goes, `evicted` comes back.
         case removeProducer(UInt64, evicted: Evicted?)
     }
@@ -61,8 +63,20 @@ struct ProducerTable: Hashable, Sendable {
             self.results.values[index].append(result)
             return .removeResult(of: producer, oldest: oldest)
         }
+        return self.begin(producer, with: [result])
+    }
+
+    /// - Parameter run: The newest appends of one frame, at least one, no more than are kept; the sequence of the frame's
+    ///   first was found to be ``ProducerVerdict/new``.
+    mutating func append(run: [ProducerResult], of producer: UInt64) -> Undo {
+        guard let before = self.results[producer] else { return self.begin(producer, with: run) }
+        self.results[producer] = before.suffix(LogStateLimits.resultsPerProducerMax - run.count) + run
+        return .removeRun(of: producer, before: before)
+    }
+
+    private mutating func begin(_ producer: UInt64, with results: [ProducerResult]) -> Undo {
         let evicted = self.results.count == LogStateLimits.producersMax ? self.evictLeastRecentlyUsed() : nil
-        self.results[producer] = [result]
+        self.results[producer] = results
         return .removeProducer(producer, evicted: evicted)
     }
 
@@ -71,6 +85,7 @@ struct ProducerTable: Hashable, Sendable {
         case .removeResult(let producer, let oldest):
             self.results[producer]?.removeLast()
             if let oldest { self.results[producer]?.insert(oldest, at: 0) }
+        case .removeRun(let producer, let before): self.results[producer] = before
         case .removeProducer(let producer, let evicted):
             self.results[producer] = nil
             if let evicted { self.results[evicted.producer] = evicted.results }

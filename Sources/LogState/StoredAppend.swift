@@ -30,9 +30,23 @@ package struct StoredAppend: Hashable, Sendable {
 
     package var lastIndex: LogIndex { LogIndex(self.firstIndex.rawValue + UInt64(self.recordCount) - 1) }
 
-    /// Whether an append can stand behind `other` in one log.
+    /// One of the appends of a run, which share their frame.
+    init(_ header: FrameHeader, at position: Position, number: UInt64) {
+        self.init(
+            firstIndex: header.firstIndex.advanced(by: number), recordCount: 1, term: header.term, position: position,
+            end: position.advanced(by: Int(header.length)))
+    }
+
+    /// Whether an append can stand behind `other` in one log, in another frame.
     func follows(_ other: StoredAppend) -> Bool {
         other.lastIndex < self.firstIndex && other.end <= self.position && other.term <= self.term
+    }
+
+    /// Whether both can be appends of one run, the next one and `other`.
+    func continuesRun(of other: StoredAppend) -> Bool {
+        var next = other
+        next.firstIndex = other.firstIndex.advanced(by: 1)
+        return other.recordCount == 1 && next == self
     }
 
     func encode(into bytes: inout [UInt8]) {

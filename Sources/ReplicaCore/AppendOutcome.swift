@@ -66,7 +66,8 @@ package enum AppendFailure: Error, Hashable, Sendable {
     case tooManyCursors
     /// There is nothing to delete. Not applied.
     case noSuchCursor
-    /// A sequence was left out. Not applied.
+    /// A sequence was left out; or a run begins before `expected`, and has to be sent again as single appends, some of which
+    /// will be found to be there. Not applied.
     case producerGap(expected: UInt64)
     /// The producer is not known any more: whether this was applied once is unknown.
     case producerExpired

@@ -24,6 +24,12 @@ extension ReplicaCore {
             case .duplicateForgotten, .expired: return self.deferred(.failure(.producerExpired), to: proposal)
             case .gap(let expected): return self.deferred(.failure(.producerGap(expected: expected)), to: proposal)
             }
+        case .run(let first):
+            // New altogether or not at all: what repeats only some of what is there has no one answer.
+            guard self.history.current.verdict(on: first) != .new else { break }
+            let expected = self.history.current.expectedSequence(of: first.producer)
+            return self.deferred(
+                .failure(expected.map { .producerGap(expected: $0) } ?? .producerExpired), to: proposal)
         case .key(let key):
             if let stored = self.history.current.append(of: key) { return self.repeated(stored, by: proposal) }
         }

@@ -22,13 +22,22 @@ package struct FrameFlags: OptionSet, Hashable, Sendable {
     package static let producer = FrameFlags(rawValue: 2)
     /// The producer fields hold the hash of an idempotency key.
     package static let idempotencyKey = FrameFlags(rawValue: 4)
+    /// The sequence is that of the first record, and each further record has the next: so many appends in one frame.
+    package static let run = FrameFlags(rawValue: 8)
     /// What this version writes and reads.
-    package static let supported: FrameFlags = [.producer, .compressed, .idempotencyKey]
+    package static let supported: FrameFlags = [.producer, .compressed, .idempotencyKey, .run]
+
+    /// Not what no label is written as: a run or a key without the fields for it, or both at once.
+    fileprivate var isLabelKnown: Bool {
+        self.isDisjoint(with: [.run, .idempotencyKey])
+            || self.contains(.producer) && !self.isSuperset(of: [.run, .idempotencyKey])
+    }
 
     init(_ label: AppendLabel?) {
         switch label {
         case nil: self = []
         case .producer: self = .producer
+        case .run: self = [.producer, .run]
         case .key: self = [.producer, .idempotencyKey]
         }
     }
@@ -49,7 +58,8 @@ package struct FrameFlags: OptionSet, Hashable, Sendable {
 ///     40 u64 timestamp          nanoseconds since 1970
 ///     48 u32 record count       0 for control frames
 ///     52 u32 zero
-///     56 u64 producer, 64 u64 sequence      when flagged; or the halves of a key's hash, when flagged too
+///     56 u64 producer, 64 u64 sequence      when flagged; or the halves of a key's hash, when flagged too; of a run the
+///                                           first record's sequence
 ///
 /// Golden bytes: FrameHeaderTests.
 package struct FrameHeader: Hashable, Sendable {
@@ -110,7 +120,7 @@ package struct FrameHeader: Hashable, Sendable {
         out.store(UInt32(0), at: 52)
         switch self.label {
         case nil: break
-        case .producer(let producer):
+        case .producer(let producer), .run(let producer):
             out.store(producer.producer, at: 56)
             out.store(producer.sequence, at: 64)
         case .key(let key):
@@ -158,9 +168,7 @@ extension FrameHeader {
         guard let kind = FrameKind(rawValue: bytes.load(UInt8.self, at: 16)) else {
             throw .unknownKind(bytes.load(UInt8.self, at: 16))
         }
-        guard flags.isSubset(of: .supported), kind == .records || flags.isEmpty,
-            !flags.contains(.idempotencyKey) || flags.contains(.producer)
-        else {
+        guard flags.isSubset(of: .supported), kind == .records || flags.isEmpty, flags.isLabelKnown else {
             throw .unsupportedFlags(flags.rawValue)
         }
         guard bytes.load(UInt16.self, at: 18) == 0, bytes.load(UInt32.self, at: 52) == 0 else {
@@ -171,7 +179,9 @@ extension FrameHeader {
         guard recordCount <= FormatLimits.recordsPerFrameMax, (kind == .records) == (recordCount > 0) else {
             throw .badRecordCount(recordCount)
         }
-        guard bytes.load(UInt64.self, at: 32) <= .max - UInt64(recordCount) else { throw .badRecordCount(recordCount) }
+        guard bytes.load(UInt64.self, at: 32) <= .max - UInt64(recordCount),
+            !flags.contains(.run) || bytes.load(UInt64.self, at: 64) <= .max - UInt64(recordCount)
+        else { throw .badRecordCount(recordCount) }
         return headerByteCount
     }
 
@@ -193,14 +203,14 @@ extension FrameHeader {
             firstIndex: LogIndex(bytes.load(UInt64.self, at: 32)),
             timestamp: Timestamp(nanoseconds: bytes.load(UInt64.self, at: 40)),
             recordCount: bytes.load(UInt32.self, at: 48),
-            label: flags.contains(.producer) ? Self.label(bytes, isKey: flags.contains(.idempotencyKey)) : nil
+            label: flags.contains(.producer) ? Self.label(bytes, flags) : nil
         )
     }
 
-    private static func label(_ bytes: RawSpan, isKey: Bool) -> AppendLabel {
+    private static func label(_ bytes: RawSpan, _ flags: FrameFlags) -> AppendLabel {
         let (first, second) = (bytes.load(UInt64.self, at: 56), bytes.load(UInt64.self, at: 64))
-        return isKey
-            ? .key(IdempotencyKey(high: first, low: second))
-            : .producer(ProducerSequence(producer: first, sequence: second))
+        guard !flags.contains(.idempotencyKey) else { return .key(IdempotencyKey(high: first, low: second)) }
+        let sequence = ProducerSequence(producer: first, sequence: second)
+        return flags.contains(.run) ? .run(from: sequence) : .producer(sequence)
     }
 }

@@ -98,15 +98,23 @@ struct Oracle {
             self.committed.append((frame, term))
             if let membership = frame.membership { self.membership = membership }
             try self.writers.committed(frame)
-            guard case .producer(let producer) = frame.label else { continue }
-            if let other = self.places.updateValue(frame.firstIndex, forKey: producer) {
-                throw Violation(
-                    invariant: .acknowledgedOnce,
-                    detail:
-                        "producer \(producer.producer) sequence \(producer.sequence) stands at \(other) and \(frame.firstIndex)"
-                )
+            switch frame.label {
+            case nil, .key: break
+            case .producer(let append): try self.placed(append, at: frame.firstIndex)
+            case .run(let first):
+                for number in 0..<UInt64(frame.recordCount) {
+                    let append = ProducerSequence(producer: first.producer, sequence: first.sequence + number)
+                    try self.placed(append, at: frame.firstIndex.advanced(by: number))
+                }
             }
         }
+    }
+
+    private mutating func placed(_ append: ProducerSequence, at index: LogIndex) throws(Violation) {
+        guard let other = self.places.updateValue(index, forKey: append) else { return }
+        throw Violation(
+            invariant: .acknowledgedOnce,
+            detail: "producer \(append.producer) sequence \(append.sequence) stands at \(other) and \(index)")
     }
 
     mutating func acknowledged(_ append: ProducerSequence, at index: LogIndex) throws(Violation) {

@@ -27,6 +27,9 @@ package struct SimulationConfiguration: Sendable {
     /// A third of the runs has writers that rely on keys, conditions, fencing tokens and cursors.
     var writerCount: Int { self.seed % 3 == 1 ? 3 : 0 }
 
+    /// In another third producers send several appends in one frame.
+    var isSendingRuns: Bool { self.seed % 3 == 0 }
+
     /// All runs but those whose files rot have directories that are put back from copies.
     var isRestoring: Bool { self.faults.contains(.restores) && !self.isRotting }
 

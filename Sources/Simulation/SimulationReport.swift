@@ -16,6 +16,8 @@ package struct SimulationReport: Sendable {
     package var startsBarred = 0
     package var truncations = 0
     package var duplicatesAnswered = 0
+    /// Frames of several appends of which some were found to be there.
+    package var runsTakenApart = 0
     package var readsChecked = 0
     package var keysRepeated = 0
     package var acknowledgedByAll = 0

@@ -2,10 +2,16 @@ import LogModel
 import ReplicaCore
 import SegmentFormat
 
-/// A producer that appends one value after the other and retries whatever is in doubt.
+/// A producer that appends one value after the other, or several in one frame, and retries whatever is in doubt.
 struct SimulatedClient {
     let producer: UInt64
     var sequence: UInt64 = 1
+    /// How many appends are under way, all in one frame.
+    var count: UInt64 = 1
+    /// Those before it were in a frame with others once: they have one record each.
+    var runEnd: UInt64 = 1
+    /// A frame of several was found to repeat what is there: its appends are sent one by one.
+    var isOneByOne = false
     var request: UInt64?
     var lastLeader: Int?
     /// Once faults have stopped: enough when it has come so far.
@@ -22,7 +28,10 @@ extension World {
         guard client.request == nil, client.goal.map({ client.sequence < $0 }) ?? true else { return }
         let target = client.lastLeader ?? Int(self.random.next(in: 0..<UInt64(self.nodes.count)))
         let node = self.nodes[target]
-        guard node.isRunning, let draft = self.draft(of: client) else { return self.clientWaits(number) }
+        self.clients[number].count = self.runLength(of: client)
+        guard node.isRunning, let draft = self.draft(of: self.clients[number]) else { return self.clientWaits(number) }
+        let end = client.sequence + self.clients[number].count
+        if end > client.sequence + 1 { self.clients[number].runEnd = max(client.runEnd, end) }
         self.lastRequest += 1
         let request = self.lastRequest
         self.clients[number].request = request
@@ -30,7 +39,17 @@ extension World {
         try self.step(node, .proposed([Proposal(id: request, Submission(draft))]))
     }
 
+    /// Decided by the sequence alone, as the length of the records is.
+    private func runLength(of client: SimulatedClient) -> UInt64 {
+        guard self.configuration.isSendingRuns else { return 1 }
+        guard client.sequence >= client.runEnd else { return client.isOneByOne ? 1 : client.runEnd - client.sequence }
+        // No more than the log keeps results of, so that each can be asked for again.
+        let length = ((client.sequence &* 2_654_435_761) >> 7) % 16 + 1
+        return client.goal.map { min(length, $0 - client.sequence) } ?? length
+    }
+
     private func draft(of client: SimulatedClient) -> FrameDraft? {
+        guard client.sequence >= client.runEnd, client.count == 1 else { return self.run(of: client) }
         let append = ProducerSequence(producer: client.producer, sequence: client.sequence)
         let text = "producer \(client.producer) sequence \(client.sequence)"
         // The length depends on the sequence alone, so that a retry is the same frame.
@@ -38,6 +57,14 @@ extension World {
         let count = 1 + Int(client.sequence % 3)
         let records = (0..<count).map { Record("\(text) \($0) \(padding)") }
         return try? FrameDraft.records(records, producer: append)
+    }
+
+    private func run(of client: SimulatedClient) -> FrameDraft? {
+        let append = ProducerSequence(producer: client.producer, sequence: client.sequence)
+        let records = (0..<client.count).map { number in
+            Record("producer \(client.producer) sequence \(client.sequence + number)")
+        }
+        return try? FrameDraft.records(records, label: client.count == 1 ? .producer(append) : .run(from: append))
     }
 
     private func clientWaits(_ number: Int) {
@@ -60,10 +87,17 @@ extension World {
         self.clients[number].request = nil
         switch result {
         case .success(let outcome):
-            let append = ProducerSequence(producer: client.producer, sequence: client.sequence)
-            try self.oracle.acknowledged(append, at: outcome.first)
+            for place in 0..<client.count {
+                let append = ProducerSequence(producer: client.producer, sequence: client.sequence + place)
+                try self.oracle.acknowledged(append, at: outcome.first.advanced(by: place))
+            }
             if outcome.isDuplicate { self.report.duplicatesAnswered += 1 }
-            self.clients[number].sequence += 1
+            self.clients[number].sequence += client.count
+            if self.clients[number].sequence >= client.runEnd { self.clients[number].isOneByOne = false }
+            self.schedule(.client(number), after: self.microseconds(50..<20_000))
+        case .failure(.producerGap(let expected)) where client.count > 1 && expected > client.sequence:
+            self.report.runsTakenApart += 1
+            self.clients[number].isOneByOne = true
             self.schedule(.client(number), after: self.microseconds(50..<20_000))
         case .failure(.producerGap), .failure(.producerExpired):
             throw Violation(

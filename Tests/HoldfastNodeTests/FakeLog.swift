@@ -121,7 +121,7 @@ final class FakeLog: LogService {
         case .producer(let sequence):
             guard case .duplicate(let stored) = log.verdict(on: sequence) else { return nil }
             append = stored
-        case nil: return nil
+        case nil, .run: return nil
         }
         return AppendOutcome(
             first: append.firstIndex, last: append.lastIndex, position: append.position, term: append.term,
@@ -129,6 +129,9 @@ final class FakeLog: LogService {
     }
 
     private static func refusal(of submission: Submission, _ state: State) -> AppendFailure? {
+        if case .run(let first) = submission.draft.label, state.log.verdict(on: first) != .new {
+            return state.log.expectedSequence(of: first.producer).map { .producerGap(expected: $0) } ?? .producerExpired
+        }
         if let token = submission.conditions.fencingToken, token < state.log.fencingToken {
             return .fenced(token: state.log.fencingToken)
         }

@@ -98,6 +98,21 @@ struct LogStateCodecTests {
         #expect(throws: LogStateError.unsupportedVersion(2)) { try LogState(decoding: [2, 0]) }
     }
 
+    @Test func `appends of one frame are a run or nothing`() throws {
+        var writer = LogWriter()
+        var state = LogState(founding: Membership())
+        _ = try state.apply(try writer.run(7, from: 1, count: 2))
+        let bytes = state.encoded()
+        // The last result of the only producer; keys and cursors, none, are behind it.
+        let last = bytes.count - 4 - 30
+        for (offset, value) in [(0, 3), (0, 1), (8, 1), (24, 0xff), (28, 2)] as [(Int, UInt8)] {
+            var changed = bytes
+            changed[last + offset] = value
+            #expect(throws: LogStateError.notCanonical(.results), "\(offset)") { try LogState(decoding: changed[...]) }
+        }
+        #expect(try LogState(decoding: bytes[...]) == state)
+    }
+
     @Test func `what no encoder writes is refused by name`() {
         func refusal(_ offset: Int, _ value: UInt8) -> LogStateError? {
             var bytes = self.goldenBytes

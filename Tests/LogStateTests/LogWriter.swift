@@ -23,6 +23,14 @@ struct LogWriter {
                 producer: ProducerSequence(producer: producer, sequence: sequence)))
     }
 
+    /// So many appends of one record each, in one frame.
+    mutating func run(_ producer: UInt64, from sequence: UInt64, count: Int) throws -> PlacedFrame {
+        self.place(
+            try .records(
+                [Record](repeating: Record("x"), count: count),
+                label: .run(from: ProducerSequence(producer: producer, sequence: sequence))))
+    }
+
     mutating func append(key: UInt64, records: Int = 1) throws -> PlacedFrame {
         self.place(
             try .records(
@@ -103,7 +111,9 @@ struct RandomLog {
                 case .gap(let expected): expected
                 default: UInt64(1)
                 }
-            return try self.writer.append(producer, sequence, records: Int.random(in: 1...3, using: &self.random))
+            let count = Int.random(in: 1...3, using: &self.random)
+            guard producer.isMultiple(of: 3) else { return try self.writer.append(producer, sequence, records: count) }
+            return try self.writer.run(producer, from: sequence, count: count == 3 ? 19 : count)
         }
     }
 

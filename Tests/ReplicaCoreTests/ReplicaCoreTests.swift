@@ -162,6 +162,28 @@ struct ReplicaCoreTests {
         #expect(cluster.answers[3] == .failure(.producerExpired))
     }
 
+    @Test func `a run is taken when all of it is new, and each of its appends can be asked for again`() throws {
+        let (cluster, leader) = try self.cluster()
+        func propose(_ count: Int, from sequence: UInt64, id: UInt64) throws {
+            let label = AppendLabel.run(from: ProducerSequence(producer: 7, sequence: sequence))
+            let draft = try FrameDraft.records([Record](repeating: Record("x"), count: count), label: label)
+            cluster.propose(Submission(draft), id: id, at: leader)
+        }
+        try propose(3, from: 1, id: 1)
+        let run = try #require(try cluster.answers[1]?.get())
+        #expect(run.last == run.first.advanced(by: 2) && !run.isDuplicate)
+        // Some or all of it is there, something is left out, the producer is not known.
+        try propose(3, from: 1, id: 2)
+        try propose(3, from: 3, id: 3)
+        try propose(3, from: 6, id: 4)
+        #expect([2, 3, 4].allSatisfy { cluster.answers[$0] == .failure(.producerGap(expected: 4)) })
+        try cluster.propose(
+            "x", id: 5, label: .producer(ProducerSequence(producer: 7, sequence: 2)), at: leader)
+        let again = try #require(try cluster.answers[5]?.get())
+        #expect(again.isDuplicate && again.first == run.first.advanced(by: 1) && again.last == again.first)
+        #expect(again.position == run.position)
+    }
+
     @Test func `what a cut-off leader appended alone is unknown, and is cut when it returns`() throws {
         let (cluster, old) = try self.cluster()
         cluster.cut(old)

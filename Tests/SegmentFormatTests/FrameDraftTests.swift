@@ -44,6 +44,53 @@ struct FrameDraftTests {
         }
     }
 
+    @Test func `a run is made of single records, each checked before it is taken`() throws {
+        let first = ProducerSequence(producer: 7, sequence: 3)
+        let payloads = try Samples.records.map { record in
+            var chain = Samples.chain
+            let frame = chain.place(try .records([record]), term: Term(9), node: NodeID(1), timestamp: .zero)
+            return Array(frame.payload)
+        }
+        var run = RunDraft(from: first)
+        for payload in payloads {
+            #expect(throws: FormatError.self) {
+                let cut = Array(payload.dropLast())
+                return try run.add(cut.span.bytes)
+            }
+            #expect(throws: FormatError.trailingBytes(payload.count)) {
+                let twice = payload + payload
+                return try run.add(twice.span.bytes)
+            }
+            try run.add(payload.span.bytes)
+        }
+        #expect(run.count == Samples.records.count)
+        var (here, there) = (Samples.chain, Samples.chain)
+        let whole = try FrameDraft.records(Samples.records, label: .run(from: first))
+        let placed = here.place(whole, term: Term(9), node: NodeID(1), timestamp: .zero)
+        let copy = there.place(run.finish(), term: Term(9), node: NodeID(1), timestamp: .zero)
+        #expect(copy.bytes == placed.bytes)
+        var single = RunDraft(from: first)
+        let payload = payloads[0]
+        try single.add(payload.span.bytes)
+        #expect(single.finish().label == .producer(first))
+    }
+
+    @Test func `a run has as many records as a frame may`() throws {
+        var run = RunDraft(from: ProducerSequence(producer: 7, sequence: 1))
+        let empty: [UInt8] = [0, 0, 0]
+        for _ in 0..<FormatLimits.recordsPerFrameMax { try run.add(empty.span.bytes) }
+        #expect(throws: FormatError.tooManyRecords(count: 65_536, max: 65_535)) {
+            let one = empty
+            return try run.add(one.span.bytes)
+        }
+        let large: [UInt8] = [0, 0, 0x80, 0x80, 0x80, 0x08] + [UInt8](repeating: 7, count: 16 << 20)
+        var full = RunDraft(from: ProducerSequence(producer: 7, sequence: 1))
+        #expect(throws: FormatError.frameTooLarge(byteCount: 72 + large.count, max: 16 << 20)) {
+            let bytes = large
+            return try full.add(bytes.span.bytes)
+        }
+    }
+
     @Test func `placing keeps the draft's storage`() throws {
         var chain = Samples.chain
         let draft = try FrameDraft.records([Record("x")])

@@ -56,6 +56,21 @@ struct FrameHeaderTests {
         #expect(frame.header.label == .key(key))
     }
 
+    @Test func `version 1 bytes of a run of appends never change`() throws {
+        var chain = Samples.chain
+        let first = ProducerSequence(producer: 0x0102_0304_0506_0708, sequence: 5)
+        let frame = chain.place(
+            try .records(Samples.records, label: .run(from: first)), term: Term(9), node: NodeID(3), timestamp: .zero)
+        let golden = """
+            5e000000 580e76c8 4ef8a06c bebafeca 01 0a 0000 03000000 0900000000000000 2a00000000000000
+            00002a36fe9c9717 03000000 00000000 0807060504030201 0500000000000000
+            00 00 05 68656c6c6f  01 02 00 6b31  02 01 03 e807 6b 616263
+            """
+        #expect(hex(frame.bytes) == packed(golden))
+        #expect(try FrameHeader.decode(frame.bytes.span.bytes) == frame.header)
+        #expect(frame.header.label == .run(from: first))
+    }
+
     @Test func `zeros are the end of the data`() throws {
         #expect(try FrameHeader.decode([UInt8](repeating: 0, count: 56).span.bytes) == nil)
         var bytes = [UInt8](repeating: 0, count: 56)
@@ -85,7 +100,8 @@ struct FrameHeaderTests {
 
     @Test func `well-sealed nonsense is refused by name`() throws {
         #expect(throws: FormatError.unknownKind(99)) { try self.decode { $0[16] = 99 } }
-        #expect(throws: FormatError.unsupportedFlags(10)) { try self.decode { $0[17] = 10 } }
+        #expect(throws: FormatError.unsupportedFlags(14)) { try self.decode { $0[17] = 14 } }
+        #expect(throws: FormatError.unsupportedFlags(18)) { try self.decode { $0[17] = 18 } }
         #expect(throws: FormatError.unsupportedFlags(0x82)) { try self.decode { $0[17] = 0x82 } }
         #expect(throws: FormatError.unsupportedFlags(2)) { try self.decode { $0[16] = 2 } }
         #expect(throws: FormatError.reservedNotZero) { try self.decode { $0[19] = 1 } }
@@ -93,6 +109,12 @@ struct FrameHeaderTests {
         #expect(throws: FormatError.badLength(71)) { try self.decode { $0[0] = 71 } }
         #expect(throws: FormatError.badLength(0x0200_005e)) { try self.decode { $0[3] = 2 } }
         #expect(throws: FormatError.badRecordCount(0)) { try self.decode { $0[48] = 0 } }
+        #expect(throws: FormatError.badRecordCount(3)) {
+            try self.decode {
+                $0[17] = 10
+                for offset in 64..<72 { $0[offset] = 0xff }
+            }
+        }
         #expect(throws: FormatError.badRecordCount(65_539)) { try self.decode { $0[50] = 1 } }
     }
 

@@ -120,6 +120,18 @@ struct SimulationTests {
         #expect(full.disksFilled > 0 && full.syncsFailed == 0 && full.crashes == 0)
     }
 
+    @Test func `runs of appends are retried as such, or one by one where some are there`() {
+        var retried = 0
+        var takenApart = 0
+        for seed in stride(from: UInt64(300), through: 336, by: 3) {
+            let report = SimulationRunner.run(SimulationConfiguration(seed: seed))
+            #expect(report.violation == nil, "seed \(seed)")
+            retried += report.duplicatesAnswered
+            takenApart += report.runsTakenApart
+        }
+        #expect(retried > 10 && takenApart > 5)
+    }
+
     /// Under `os` nothing told a node that a full segment was persisted, and so its damage was never repaired.
     @Test func `under os damage is repaired while nodes run`() {
         var repaired = 0

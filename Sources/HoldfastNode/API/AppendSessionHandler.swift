@@ -4,7 +4,6 @@ import LogModel
 import NIOCore
 import ReplicaCore
 import SegmentFormat
-import Synchronization
 
 /// The server's side of a session: takes batches off a stream, and answers them in their order as they commit.
 ///
@@ -15,14 +14,11 @@ import Synchronization
 /// The first failure ends it. Each batch carries the sequence behind the one before it, of the same producer, which the log
 /// takes in order only: when one was not applied, none behind it is.
 ///
+/// Batches of one record that came together go to the log as one frame, a run, once it is known that the log has nothing of
+/// what this session sends: the frame's costs are shared, and each batch gets its own answer still.
+///
 /// Event loop only.
 final class AppendSessionHandler {
-    private struct Slot {
-        var sequence: UInt64
-        var byteCount: Int
-        var result: Result<AppendOutcome, AppendFailure>?
-    }
-
     private let api: ClientAPI
     private let producer: UInt64
     private let conditions: AppendConditions
@@ -31,10 +27,16 @@ final class AppendSessionHandler {
     private var input = ByteBuffer()
     /// Received, and not given credit for.
     private var heldByteCount = 0
-    private var slots = CircularBuffer<Slot>()
+    private var slots = CircularBuffer<SessionSlot>()
     /// The number of the front slot.
     private var answeredCount = 0
+    private var waitingBatchCount = 0
     private var waitingByteCount = 0
+    /// The log took a batch as new: those behind it can only be new, too, while nobody else uses this producer.
+    private var isNew = false
+    /// Not asked for yet, and where its batches stand in ``input``.
+    private var run: RunDraft?
+    private var runPlace = 0..<0
     /// Of the batch that comes next; 0 while any may come.
     private var nextSequence: UInt64 = 0
     private var isInputEnded = false
@@ -72,20 +74,22 @@ final class AppendSessionHandler {
     func closed() { self.isOver = true }
 
     private var isHeld: Bool {
-        self.slots.count >= NodeLimits.sessionBatchesMax || self.waitingByteCount >= NodeLimits.sessionByteCountMax
+        self.waitingBatchCount >= NodeLimits.sessionBatchesMax
+            || self.waitingByteCount >= NodeLimits.sessionByteCountMax
             || !self.stream.isWritable
     }
 
     private func takeIn() {
-        let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
         while !self.isOver, !self.isHeld, self.refusal == nil {
             do throws(Problem) {
+                let start = self.input.readerIndex
                 guard let batch = try self.nextBatch() else { break }
-                try self.ask(batch, bound)
+                try self.take(batch, startingAt: start)
             } catch {
                 self.refusal = error
             }
         }
+        self.askForRun()
         guard self.isOver || !self.isHeld else { return }
         // A batch may be larger than the window: what is waited for must be able to come.
         self.stream.consumed(self.heldByteCount)
@@ -97,23 +101,73 @@ final class AppendSessionHandler {
         do { return try SessionBatch.next(from: &self.input) } catch { throw .badSession(error) }
     }
 
-    private func ask(_ batch: SessionBatch, _ bound: NIOLoopBound<AppendSessionHandler>) throws(Problem) {
+    private func take(_ batch: SessionBatch, startingAt start: Int) throws(Problem) {
         let isInTurn = self.nextSequence == 0 || batch.sequence == self.nextSequence
         self.nextSequence = batch.sequence
         guard batch.sequence > 0 else { throw .badSequence }
         guard isInTurn else { throw .outOfTurn }
         guard batch.count <= NodeLimits.recordsPerAppendMax else { throw .tooManyRecords(batch.count) }
+        if self.isNew, batch.count == 1, batch.records.readableBytes <= NodeLimits.sessionRunByteCountMax {
+            try self.addToRun(batch, startingAt: start)
+        } else {
+            self.askForRun()
+            let draft = try self.draft(of: batch)
+            self.slots.append(SessionSlot(sequence: batch.sequence, byteCount: draft.byteCount))
+            self.ask(draft)
+        }
+        self.waitingBatchCount += 1
+        self.nextSequence = batch.sequence &+ 1
+    }
+
+    private func draft(of batch: SessionBatch) throws(Problem) -> FrameDraft {
         let label = AppendLabel.producer(ProducerSequence(producer: self.producer, sequence: batch.sequence))
-        let draft: FrameDraft
         do {
-            draft = try batch.records.withUnsafeReadableBytes { bytes throws(FormatError) in
+            return try batch.records.withUnsafeReadableBytes { bytes throws(FormatError) in
                 try FrameDraft.records(encoded: bytes.bytes, count: batch.count, label: label)
             }
         } catch { throw .invalidRecord(error) }
-        let number = self.answeredCount + self.slots.count
-        self.slots.append(Slot(sequence: batch.sequence, byteCount: draft.byteCount))
+    }
+
+    private func addToRun(_ batch: SessionBatch, startingAt start: Int) throws(Problem) {
+        if self.run == nil {
+            let first = ProducerSequence(producer: self.producer, sequence: batch.sequence)
+            let likely = min(self.input.readableBytes, NodeLimits.sessionRunByteCountMax) + batch.records.readableBytes
+            self.run = RunDraft(from: first, reserving: likely)
+            self.runPlace = start..<start
+            self.slots.append(SessionSlot(sequence: batch.sequence, count: 0, byteCount: 0))
+        }
+        do {
+            try batch.records.withUnsafeReadableBytes { bytes throws(FormatError) in try self.run?.add(bytes.bytes) }
+        } catch { throw .invalidRecord(error) }
+        self.runPlace = self.runPlace.lowerBound..<self.input.readerIndex
+        if let run, run.byteCount >= NodeLimits.sessionRunByteCountMax { self.askForRun() }
+    }
+
+    private func askForRun() {
+        guard let run = self.run.take() else { return }
+        guard run.count > 0 else {
+            self.slots.removeLast()
+            return
+        }
+        // They have been read, and nothing came since.
+        var batches = self.input
+        batches.moveReaderIndex(to: self.runPlace.lowerBound)
+        batches.moveWriterIndex(to: self.runPlace.upperBound)
+        let last = self.slots.index(before: self.slots.endIndex)
+        self.slots[last].batches = batches
+        self.slots[last].count = run.count
+        self.slots[last].byteCount = run.byteCount
+        self.ask(run.finish())
+    }
+
+    /// Of the newest slot.
+    private func ask(_ draft: FrameDraft) {
         self.waitingByteCount += draft.byteCount
-        self.nextSequence = batch.sequence &+ 1
+        self.ask(draft, number: self.answeredCount + self.slots.count - 1)
+    }
+
+    private func ask(_ draft: FrameDraft, number: Int) {
+        let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
         self.api.service.append(Submission(draft, conditions: self.conditions)) { [replies] result in
             guard replies.isFirst(number, result) else { return }
             bound.eventLoop.execute { bound.value.answer() }
@@ -132,10 +186,12 @@ final class AppendSessionHandler {
         while let slot = self.slots.first, let result = slot.result {
             switch result {
             case .success(let outcome):
-                SessionAnswer.acknowledged(sequence: slot.sequence, outcome.receipt).encode(into: &answers)
-                self.slots.removeFirst()
-                self.answeredCount += 1
-                self.waitingByteCount -= slot.byteCount
+                self.isNew = self.isNew || !outcome.isDuplicate
+                self.acknowledge(slot, outcome, into: &answers)
+            case .failure where slot.hasToBeTakenApart:
+                self.isNew = false
+                self.slots[self.slots.startIndex].count = 1
+                self.askForNext(of: slot.batches)
             case .failure(let failure):
                 self.stream.send(answers)
                 var problem = Problem(failure)
@@ -145,6 +201,38 @@ final class AppendSessionHandler {
         }
         if answers.readableBytes > 0 { self.stream.send(answers) }
         self.takeIn()
+    }
+
+    private func acknowledge(_ slot: SessionSlot, _ outcome: AppendOutcome, into answers: inout ByteBuffer) {
+        self.waitingBatchCount -= slot.count
+        var receipt = outcome.receipt
+        if slot.count > 1 {
+            for number in 0..<UInt64(slot.count) {
+                receipt.first = outcome.first.advanced(by: number)
+                receipt.last = receipt.first
+                SessionAnswer.acknowledged(sequence: slot.sequence + number, receipt).encode(into: &answers)
+            }
+        } else {
+            SessionAnswer.acknowledged(sequence: slot.sequence, receipt).encode(into: &answers)
+            if slot.isTakenApart, slot.batches.readableBytes > 0 { return self.askForNext(of: slot.batches) }
+        }
+        self.slots.removeFirst()
+        self.answeredCount += 1
+        self.waitingByteCount -= slot.byteCount
+    }
+
+    /// Asks for the first of the batches that the front slot still waits for, by itself.
+    private func askForNext(of batches: ByteBuffer) {
+        var batches = batches
+        guard let batch = try? SessionBatch.next(from: &batches), let draft = try? self.draft(of: batch) else {
+            preconditionFailure("a batch was whole before")
+        }
+        let front = self.slots.startIndex
+        self.slots[front].sequence = batch.sequence
+        self.slots[front].isTakenApart = true
+        self.slots[front].batches = batches
+        self.slots[front].result = nil
+        self.ask(draft, number: self.answeredCount)
     }
 
     /// - Parameter sequence: Of the batch that failed; those before it are answered.
@@ -162,28 +250,6 @@ final class AppendSessionHandler {
         guard self.input.readableBytes == 0 else { return self.end(with: .cutSession, at: self.nextSequence) }
         self.isOver = true
         self.stream.finish()
-    }
-}
-
-/// Replies on their way from the log's event loop to that of the stream.
-private final class SessionReplies: Sendable {
-    typealias Reply = (number: Int, result: Result<AppendOutcome, AppendFailure>)
-
-    private let waiting = Mutex<[Reply]>([])
-
-    /// - Returns: Whether nobody is on the way to fetch it.
-    func isFirst(_ number: Int, _ result: Result<AppendOutcome, AppendFailure>) -> Bool {
-        self.waiting.withLock { waiting in
-            waiting.append((number, result))
-            return waiting.count == 1
-        }
-    }
-
-    func takeAll() -> [Reply] {
-        self.waiting.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
-        }
     }
 }
 

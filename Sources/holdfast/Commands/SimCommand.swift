@@ -108,6 +108,7 @@ struct SimulationTotal: Encodable {
     var crashes = 0
     var truncations = 0
     var duplicatesAnswered = 0
+    var runsTakenApart = 0
     var readsChecked = 0
     var keysRepeated = 0
     var conditionsRefused = 0
@@ -145,6 +146,7 @@ struct SimulationTotal: Encodable {
         case disksLost = "disks_lost"
         case directoriesRestored = "directories_restored"
         case duplicatesAnswered = "duplicates_answered"
+        case runsTakenApart = "runs_taken_apart"
         case readsChecked = "reads_checked"
         case keysRepeated = "keys_repeated"
         case conditionsRefused = "conditions_refused"
@@ -164,6 +166,7 @@ struct SimulationTotal: Encodable {
         self.crashes += report.crashes
         self.truncations += report.truncations
         self.duplicatesAnswered += report.duplicatesAnswered
+        self.runsTakenApart += report.runsTakenApart
         self.readsChecked += report.readsChecked
         self.keysRepeated += report.keysRepeated
         self.conditionsRefused += report.conditionsRefused
@@ -189,7 +192,8 @@ struct SimulationTotal: Encodable {
         [
             "\(self.runs) runs, \(self.violations) violations, \(self.steps) events, "
                 + "\(Int(Double(self.runs) / seconds * 60)) seeds a minute",
-            "\(self.appendsAcknowledged) appends acknowledged (\(self.duplicatesAnswered) of them retries), "
+            "\(self.appendsAcknowledged) appends acknowledged (\(self.duplicatesAnswered) of them retries, "
+                + "\(self.runsTakenApart) frames taken apart for it), "
                 + "\(self.framesCommitted) frames committed, \(self.segmentsSealed) sealed segments compared, "
                 + "\(self.readsChecked) linearizable reads",
             "\(self.keysRepeated) repeated keys, \(self.conditionsRefused) appends not where they were expected, "

@@ -110,6 +110,9 @@ struct FrameView {
         case nil: break
         case .producer(let producer):
             rows.append(["producer", producer.producer.hex, "sequence \(producer.sequence)"])
+        case .run(let first):
+            let last = first.sequence + UInt64(self.header.recordCount) - 1
+            rows.append(["producer", first.producer.hex, "sequences \(first.sequence) to \(last), one a record"])
         case .key(let key): rows.append(["idempotency key", key.hex, "128 bits of its hash"])
         }
         rows += self.membershipRows

@@ -106,6 +106,9 @@ extension FrameHeader {
         case .producer(let producer):
             writer.member("producer", producer.producer.hex)
             writer.member("sequence", producer.sequence)
+        case .run(let first):
+            writer.member("producer", first.producer.hex)
+            writer.member("first_sequence", first.sequence)
         case .key(let key): writer.member("idempotency_key", key.hex)
         }
         writer.member("header_checksum", self.headerChecksum.hex)
