@@ -77,7 +77,7 @@ package struct SessionLoad: Sendable {
                 let run = SessionRun(stream.value, batches: batches, measuredFrom: measuredFrom, end: end) {
                     continuation.resume(returning: $0)
                 }
-                for _ in 0..<self.inFlight { run.send() }
+                for _ in 0..<self.inFlight { run.send(at: .now()) }
             }
         }
     }
@@ -105,9 +105,8 @@ private final class SessionRun {
         self.done = done
     }
 
-    func send() {
+    func send(at sent: NIODeadline) {
         self.activeCount += 1
-        let sent = NIODeadline.now()
         self.sentCount += 1
         self.stream.submit(self.batches[self.sentCount % self.batches.count]) { self.told($0, sent: sent) }
     }
@@ -120,7 +119,7 @@ private final class SessionRun {
             if sent >= self.measuredFrom, now <= self.end {
                 self.result.latenciesMicroseconds.append(UInt32(clamping: (now - sent).nanoseconds / 1000))
             }
-            if now < self.end { return self.send() }
+            if now < self.end { return self.send(at: now) }
         case .failure(let error):
             self.result.failureCount += 1
             self.result.failure = self.result.failure ?? error.description

@@ -74,15 +74,14 @@ package enum SessionAnswer: Hashable, Sendable {
     case failed(sequence: UInt64, ProblemDocument)
 
     package static let byteCountMax = 64 << 10
+    package static let acknowledgementByteCount = 44
 
     package func encode(into buffer: inout ByteBuffer) {
         switch self {
         case .acknowledged(let sequence, let receipt):
-            buffer.writeInteger(40, endianness: .little, as: UInt32.self)
             let flags: UInt8 = (receipt.durability == .persisted ? 1 : 0) | (receipt.isDuplicate ? 2 : 0)
             buffer.writeMultipleIntegers(
-                1 as UInt8, flags, UInt8(clamping: receipt.nodes), UInt8(clamping: receipt.voters), endianness: .little)
-            buffer.writeMultipleIntegers(
+                40 as UInt32, 1 as UInt8, flags, UInt8(clamping: receipt.nodes), UInt8(clamping: receipt.voters),
                 sequence, receipt.first.rawValue, UInt32(clamping: receipt.last.rawValue - receipt.first.rawValue + 1),
                 receipt.position.segment.rawValue, receipt.position.offset, receipt.term.rawValue, endianness: .little)
         case .failed(let sequence, let problem):
@@ -114,9 +113,9 @@ package enum SessionAnswer: Hashable, Sendable {
 
     private static func acknowledgement(_ frame: inout ByteBuffer) throws(FrameError) -> SessionAnswer {
         guard
-            let (flags, nodes, voters) = frame.readMultipleIntegers(as: (UInt8, UInt8, UInt8).self),
-            let (sequence, first, count, segment, offset, term) = frame.readMultipleIntegers(
-                endianness: .little, as: (UInt64, UInt64, UInt32, UInt32, UInt32, UInt64).self),
+            let (flags, nodes, voters, sequence, first, count, segment, offset, term) = frame.readMultipleIntegers(
+                endianness: .little,
+                as: (UInt8, UInt8, UInt8, UInt64, UInt64, UInt32, UInt32, UInt32, UInt64).self),
             first > 0, count > 0, first <= UInt64.max - UInt64(count), frame.readableBytes == 0
         else { throw .badFrame }
         return .acknowledged(

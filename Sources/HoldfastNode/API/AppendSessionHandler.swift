@@ -207,6 +207,7 @@ final class AppendSessionHandler {
         self.waitingBatchCount -= slot.count
         var receipt = outcome.receipt
         if slot.count > 1 {
+            answers.reserveCapacity(minimumWritableBytes: slot.count * SessionAnswer.acknowledgementByteCount)
             for number in 0..<UInt64(slot.count) {
                 receipt.first = outcome.first.advanced(by: number)
                 receipt.last = receipt.first
