@@ -53,7 +53,7 @@ let package = Package(
             name: "holdfast",
             dependencies: [
                 "HoldfastNode", "HoldfastClient", "Simulation", "ReplicaDisk", "SegmentLog", "SegmentFormat",
-                "LogState", "DiskIO",
+                "LogState", "RaftCore", "DiskIO",
                 "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

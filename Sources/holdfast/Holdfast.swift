@@ -33,7 +33,9 @@ struct Holdfast: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Trying it out",
-                subcommands: [ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SimCommand.self]),
+                subcommands: [
+                    ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SoakTestCommand.self, SimCommand.self,
+                ]),
         ])
 
     static func main() async {

@@ -101,6 +101,7 @@ extension ClusterTests {
                 let measured = "bench append, bench read, bench catch-up, bench failover"
                 try await run("bench append --clients 1 --runs 1 --duration 50ms", measured)
                 try await run("failover-test --kills 1", "failover-test")
+                try await run("soak-test --minutes 0.05 --rate 2000 --seed 1", "soak-test")
             }
         }
     }

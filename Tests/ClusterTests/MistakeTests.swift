@@ -152,6 +152,8 @@ extension ClusterTests {
 
             64 | failover-test --kills 101010                         | --kills must be from 1 to 10000
 
+            64 | soak-test --minutes 0                                | --minutes must be more than 0
+
             64 | sim --seeds 0                                        | --seeds is 1 ... 1000000000
             64 | sim --seed x                                         | The value 'x' is invalid for '--seed <seed>'
             64 | sim --nodes 99                                       | --nodes is 1 ... 7

@@ -1,0 +1,145 @@
+/// What a soak test found; the names are those of its JSON and stay as they are.
+struct SoakReport: Encodable {
+    struct Count: Encodable {
+        var mishap: String
+        var count: Int
+    }
+
+    /// What one node has, or one reader has read.
+    struct Log: Encodable {
+        var name: String
+        var records: UInt64
+        var outOfTurn: Int
+        /// Equal for equal logs, within one run.
+        var digest: String
+
+        private enum CodingKeys: String, CodingKey {
+            case name, records, digest
+            case outOfTurn = "out_of_turn"
+        }
+
+        init(name: String, _ seen: SoakReader.Seen) {
+            self.name = name
+            self.records = seen.count
+            self.outOfTurn = seen.outOfTurn
+            self.digest = String(UInt64(bitPattern: Int64(seen.digest)), radix: 16)
+        }
+    }
+
+    struct Limits: Encodable {
+        var anonymousByteCount: Int
+        var descriptorCount: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case anonymousByteCount = "anonymous_bytes"
+            case descriptorCount = "descriptors"
+        }
+    }
+
+    var seed: UInt64
+    var limits: Limits
+    var mishaps: [Count] = []
+    var records: UInt64 = 0
+    var logs: [Log] = []
+    var usages: [SoakWatch.Usage] = []
+    /// Nodes whose directory holds damage at the end.
+    var damaged: [String] = []
+    var load = PacedAppendTally.Result()
+
+    init(seed: UInt64, limits: Limits) {
+        self.seed = seed
+        self.limits = limits
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case seed, limits, mishaps, records, logs, damaged, acknowledged, refused, unknown, lost, duplicated, reordered
+        case contradicted, problems
+        case usages = "nodes"
+        case retried = "retries"
+        case notBegun = "not_begun"
+        case longestGap = "gap_max_ms"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(self.seed, forKey: .seed)
+        try container.encode(self.mishaps, forKey: .mishaps)
+        try container.encode(self.records, forKey: .records)
+        try container.encode(self.load.acknowledged, forKey: .acknowledged)
+        try container.encode(self.load.refused, forKey: .refused)
+        try container.encode(self.load.unknown, forKey: .unknown)
+        try container.encode(self.load.notBegun, forKey: .notBegun)
+        try container.encode(self.load.retries, forKey: .retried)
+        try container.encode(self.longestGapMilliseconds, forKey: .longestGap)
+        let findings = self.load.findings
+        try container.encode(findings?.lost, forKey: .lost)
+        try container.encode(findings?.duplicated, forKey: .duplicated)
+        try container.encode(findings?.reordered, forKey: .reordered)
+        try container.encode(findings?.contradicted, forKey: .contradicted)
+        try container.encode(self.logs, forKey: .logs)
+        try container.encode(self.damaged, forKey: .damaged)
+        try container.encode(self.usages, forKey: .usages)
+        try container.encode(self.limits, forKey: .limits)
+        try container.encode(self.problems, forKey: .problems)
+    }
+
+    private var longestGapMilliseconds: Double { Double(self.load.gapNanoseconds) / 1e6 }
+
+    // MARK: What is wrong
+
+    /// In words; none when all is as it should be.
+    var problems: [String] {
+        var problems: [String] = []
+        switch self.load.findings {
+        case nil: problems.append("the log was not read back")
+        case let findings? where !findings.isGood:
+            problems.append(
+                "\(findings.lost) lost, \(findings.duplicated) duplicated, \(findings.reordered) out of order, "
+                    + "\(findings.contradicted) refused and in the log")
+        default: break
+        }
+        for log in self.logs {
+            if log.outOfTurn > 0 { problems.append("\(log.name): \(log.outOfTurn) records out of turn") }
+            if log.records != self.records { problems.append("\(log.name) has \(log.records) records of \(self.records)") }
+        }
+        if Set(self.logs.map(\.digest)).count > 1 { problems.append("not everybody has read the same records") }
+        problems += self.damaged.map { "\($0) has damage in its directory" }
+        for usage in self.usages {
+            if usage.anonymousByteCountMax > self.limits.anonymousByteCount {
+                problems.append("n\(usage.node) took \(usage.anonymousByteCountMax >> 20) MiB of memory")
+            }
+            if usage.descriptorCountMax > self.limits.descriptorCount {
+                problems.append("n\(usage.node) had \(usage.descriptorCountMax) descriptors open")
+            }
+        }
+        return problems
+    }
+
+    // MARK: For people
+
+    func text(_ console: Console) -> String {
+        let findings = self.load.findings
+        var lines = self.mishaps.map { "\($0.count) x \($0.mishap)" }
+        lines.append(
+            "\(self.load.acknowledged) acknowledged, \(findings?.lost ?? 0) lost, \(findings?.duplicated ?? 0) duplicated, "
+                + "\(self.load.refused) refused, \(self.load.unknown) with unknown outcome, "
+                + "\(self.load.retries.counted("attempt")) made again; longest gap "
+                + "\(self.longestGapMilliseconds.rounded(0)) ms")
+        lines.append(
+            Console.table(
+                ["LOG", "RECORDS", "OUT OF TURN", "DIGEST"],
+                self.logs.map { [$0.name, "\($0.records)", "\($0.outOfTurn)", $0.digest] }))
+        lines.append(
+            Console.table(
+                ["NODE", "MEMORY MIB", "AT MOST", "DESCRIPTORS", "AT MOST"],
+                self.usages.map { usage in
+                    [
+                        "n\(usage.node)", "\(usage.anonymousByteCount >> 20)", "\(usage.anonymousByteCountMax >> 20)",
+                        "\(usage.descriptorCount)", "\(usage.descriptorCountMax)",
+                    ]
+                }))
+        lines += self.problems.map { console.coloured($0, .red) }
+        if self.problems.isEmpty { lines.append(console.coloured("all is as it should be", .green)) }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import HoldfastClient
+import LogModel
+import RaftCore
+import SegmentLog
+
+/// A cluster under load for as long as asked, with readers, to which everything happens that it is to survive.
+///
+///     load at a rate -------------------------------------------> read back
+///     readers, from the first record on -------------------------> compared with each node's log
+///     mishap, got over, mishap, got over, ... -------------------> every byte of every directory checked
+///     memory and descriptors, each second -----------------------> held against limits
+struct SoakTest {
+    private static let readerCount = 2
+    private static let readersPatience = Duration.seconds(60)
+    private static let recordByteCount = 128
+
+    var cluster: LocalCluster
+    var milliseconds: UInt64
+    var rate: UInt64
+    var producers: Int
+    var seed: UInt64
+    var limits: SoakReport.Limits
+    var console: Console
+
+    func run() async throws -> SoakReport {
+        let (everybody, spare) = try ClusterSetup(directory: self.cluster.directory).extend(self.cluster)
+        let maker = MishapMaker(self.cluster, spare: spare)
+        let watch = SoakWatch(everybody)
+        let readers = (0..<Self.readerCount).map { _ in SoakReader() }
+        defer { everybody.process(spare)?.signal(SIGKILL) }
+        var report = SoakReport(seed: self.seed, limits: self.limits)
+        let load = self.load
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await watch.run() }
+            for reader in readers {
+                let client = HoldfastClient(servers: self.cluster.servers, timeoutMilliseconds: 20_000)
+                group.addTask { try await reader.follow(client) }
+            }
+            async let loaded = load.run()
+            report.mishaps = try await self.happen(maker)
+            report.load = try await loaded
+            try await maker.settle()
+            try await self.check(&report, readers, maker)
+            watch.look()
+            report.usages = watch.usages
+            group.cancelAll()
+        }
+        await maker.client.shutdown()
+        await self.cluster.down()
+        report.damaged = try self.damagedDirectories()
+        return report
+    }
+
+    private var load: PacedAppendRun {
+        PacedAppendRun(
+            servers: self.cluster.servers,
+            schedule: PacedSchedule(rate: self.rate, callers: self.producers, milliseconds: self.milliseconds),
+            milliseconds: self.milliseconds, connections: self.producers, size: Self.recordByteCount, data: .random,
+            isVerified: true, console: Console(isQuiet: true))
+    }
+
+    /// One mishap after the other while the load lasts.
+    private func happen(_ maker: MishapMaker) async throws -> [SoakReport.Count] {
+        let began = ContinuousClock.now
+        let end = began + .milliseconds(self.milliseconds)
+        var random = SplitMix64(seed: self.seed)
+        var counts: [Mishap: Int] = [:]
+        var coming: [Mishap] = []
+        while ContinuousClock.now < end {
+            if coming.isEmpty { coming = Mishap.round(&random) }
+            let mishap = coming.removeLast()
+            let seconds = began.duration(to: .now).seconds.rounded(0)
+            self.console.progress("\(seconds) s: \(counts.values.reduce(0, +)) mishaps; \(mishap.rawValue)")
+            do { try await maker.make(mishap, &random) } catch let failure as CommandFailure {
+                throw CommandFailure(
+                    .refused, "not got over after \(seconds) s, \(mishap.rawValue): \(failure.what)",
+                    next: "again with --seed \(self.seed); keep the nodes' logs")
+            }
+            counts[mishap, default: 0] += 1
+        }
+        self.console.endProgress()
+        return Mishap.allCases.compactMap { mishap in
+            counts[mishap].map { SoakReport.Count(mishap: mishap.rawValue, count: $0) }
+        }
+    }
+
+    // MARK: Checking
+
+    private func check(_ report: inout SoakReport, _ readers: [SoakReader], _ maker: MishapMaker) async throws {
+        self.console.note("reading the whole log of every node")
+        let picture = await self.cluster.look(maker.client)
+        report.records = picture.leader?.lastIndex ?? 0
+        for node in self.cluster.nodes {
+            let seen = try await SoakReader.read(node, through: report.records, maker.client)
+            report.logs.append(.init(name: node.name, seen))
+        }
+        let deadline = ContinuousClock.now + Self.readersPatience
+        while readers.contains(where: { $0.position.count < report.records }), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        for (number, reader) in readers.enumerated() {
+            report.logs.append(.init(name: "reader \(number + 1)", reader.position))
+        }
+    }
+
+    /// Of the nodes, which are stopped.
+    private func damagedDirectories() throws -> [String] {
+        self.console.note("checking every byte of every data directory")
+        return try self.cluster.nodes.compactMap { node in
+            let directory = self.cluster.dataDirectory(node)
+            let report: AuditReport
+            do throws(LogError) { report = try LogAudit.run(.init(directory), isRunning: false) } catch {
+                throw CommandFailure(.system, "\(directory): \(error)")
+            }
+            return VerifyDocument(directory, report, openedBy: nil, seconds: 0).damaged ? node.name : nil
+        }
+    }
+}

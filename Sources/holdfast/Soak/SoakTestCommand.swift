@@ -1,0 +1,77 @@
+import ArgumentParser
+import HoldfastClient
+
+struct SoakTestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "soak-test",
+        abstract: "Runs a cluster under load while everything happens to it, and checks all of it at the end.",
+        discussion: """
+            Starts a cluster of its own. Producers append at a rate and readers follow the log, while nodes are killed, \
+            restarted, paused, damaged, replaced, added and removed, leaders included, one mishap after the other, each \
+            once a round. At the end: nothing acknowledged is lost or doubled, every node and reader has the same \
+            records, every byte on disk is good, and no node took more memory or descriptors than it may. Exit code 1 \
+            when anything is not so.
+
+            Example: holdfast soak-test --minutes 5
+            """)
+
+    @Option(help: "How long the load lasts; the last mishap is got over afterwards.")
+    var minutes = 10.0
+
+    @Option(help: "Appends per second, by all producers together.")
+    var rate: UInt64 = 500
+
+    @Option(help: "Producers that append at the same time.")
+    var producers = 4
+
+    @Option(help: "Decides which mishap comes when. (default: random)")
+    var seed: UInt64?
+
+    @Option(help: "Anonymous resident memory that a node may take.", transform: SizeArgument.parse)
+    var memoryMax = SizeArgument(byteCount: 256 << 20)
+
+    @Option(help: "Descriptors that a node may have open.")
+    var descriptorsMax = 256
+
+    @Option(help: "Where the cluster keeps its data; by default a temporary directory.", completion: .directory)
+    var dataDir: String?
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard self.minutes > 0, self.minutes <= 24 * 60 else {
+            throw ValidationError("--minutes must be more than 0, and 1440 at most.")
+        }
+        guard (1...100_000).contains(self.rate) else { throw ValidationError("--rate must be from 1 to 100000.") }
+        guard (1...64).contains(self.producers) else { throw ValidationError("--producers must be from 1 to 64.") }
+        guard self.descriptorsMax > 0 else { throw ValidationError("--descriptors-max must be 1 or more.") }
+    }
+
+    func run() async throws {
+        let seed = self.seed ?? .random(in: 1...999_999)
+        // They rotate often.
+        let settings = "segment:\n  size: 1MiB\n"
+        let console = self.output.console
+        console.note("seed \(seed)")
+        let report = try await ThrowawayCluster.with(
+            nodes: 3, settings: settings, directory: self.dataDir, console: console
+        ) { cluster in
+            try await SoakTest(
+                cluster: cluster, milliseconds: UInt64(self.minutes * 60_000), rate: self.rate,
+                producers: self.producers, seed: seed,
+                limits: .init(
+                    anonymousByteCount: Int(clamping: self.memoryMax.byteCount), descriptorCount: self.descriptorsMax),
+                console: console
+            ).run()
+        }
+        switch self.output.output {
+        case .table: console.out(report.text(console))
+        case .json: console.out(bytes: JSONDocument.encode(report))
+        }
+        guard report.problems.isEmpty else {
+            throw CommandFailure(
+                .refused, report.problems.joined(separator: "; "),
+                next: "keep this output: it is a bug; again with --seed \(seed)")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Synchronization
+
+/// Memory and descriptors of the nodes' processes, from time to time.
+final class SoakWatch: Sendable {
+    private static let interval = Duration.seconds(1)
+
+    struct Usage: Encodable, Sendable {
+        var node: UInt32
+        var anonymousByteCountMax = 0
+        var descriptorCountMax = 0
+        /// At the end, when nothing happens any more.
+        var anonymousByteCount = 0
+        var descriptorCount = 0
+
+        private enum CodingKeys: String, CodingKey {
+            case node
+            case anonymousByteCountMax = "anonymous_bytes_max"
+            case descriptorCountMax = "descriptors_max"
+            case anonymousByteCount = "anonymous_bytes"
+            case descriptorCount = "descriptors"
+        }
+    }
+
+    private let cluster: LocalCluster
+    private let seen = Mutex<[UInt32: Usage]>([:])
+
+    init(_ cluster: LocalCluster) { self.cluster = cluster }
+
+    var usages: [Usage] { self.seen.withLock { seen in seen.values.sorted { $0.node < $1.node } } }
+
+    func run() async {
+        while !Task.isCancelled {
+            self.look()
+            try? await Task.sleep(for: Self.interval)
+        }
+    }
+
+    func look() {
+        for node in self.cluster.nodes {
+            guard let process = self.cluster.process(node), let usage = ProcessUsage(of: process.pid) else { continue }
+            let descriptors = Files.names(in: "/proc/\(process.pid)/fd").count
+            self.seen.withLock { seen in
+                var known = seen[node.number] ?? Usage(node: node.number)
+                known.anonymousByteCount = usage.anonymousByteCount
+                known.anonymousByteCountMax = max(known.anonymousByteCountMax, usage.anonymousByteCount)
+                known.descriptorCount = descriptors
+                known.descriptorCountMax = max(known.descriptorCountMax, descriptors)
+                seen[node.number] = known
+            }
+        }
+    }
+}
