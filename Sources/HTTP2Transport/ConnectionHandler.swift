@@ -189,9 +189,9 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard let stream = self.streams[id] else { return }
             let isDone = self.role == .client ? stream.isEndReceived : stream.isEndSent
             self.close(stream, isUnprocessed ? .refused : code == .noError && isDone ? .finished : .reset(code))
-        case .goAway(_, let code, let debug):
+        case .goAway(_, let code, _):
             self.isGoingAway = true
-            self.logger.debug("peer is going away", metadata: ["code": "\(code)", "debug": "\(debug)"])
+            self.logger.debug("peer is going away", metadata: ["code": "\(code)"])
         case .pong(Self.shutdownPing):
             self.session.refuseNewStreams(.noError)
             self.setNeedsPump()

@@ -56,7 +56,12 @@ package final class HTTP2Server: Sendable {
                         makeHandler: handler)
                     let connection = HTTP2Connection(channel: channel, handler: connectionHandler)
                     guard registry.add(connection, max: limits.connectionsMax) else {
-                        logger.warning("connection refused: too many", metadata: ["max": "\(limits.connectionsMax)"])
+                        logger.warning(
+                            "connection refused: too many",
+                            metadata: [
+                                "max": "\(limits.connectionsMax)",
+                                "hint": "a client needs one: look for what opens more",
+                            ])
                         throw ChannelError.ioOnClosedChannel
                     }
                     channel.closeFuture.whenComplete { _ in registry.remove(connection) }

@@ -38,7 +38,8 @@ struct FormingDriver {
             case .form(let founding, let generation):
                 do { return try self.directory.form(founding, generation: generation) } catch {
                     self.configuration.logger.critical(
-                        "cannot write the founding frame", metadata: ["error": "\(error)"])
+                        "cannot write the founding frame",
+                        metadata: ["error": "\(error)", "hint": "look at the disk, then start the node again"])
                     return nil
                 }
             case .copy(let node, let cluster, let generation):
@@ -48,7 +49,8 @@ struct FormingDriver {
             case .wait(let missing):
                 if round % Self.roundsPerNote == 0 {
                     self.configuration.logger.info(
-                        "blank; waiting for the other members", metadata: ["missing": "\(missing)"])
+                        "blank; waiting for the other members",
+                        metadata: ["nodes": "\(missing)", "hint": "start them: a cluster forms when all have answered"])
                 }
             case .waitToBeAdded:
                 if round % Self.roundsPerNote == 0 {
@@ -97,7 +99,9 @@ struct FormingDriver {
                 try directory.begin(with: copy, generation: generation, configuration)
             }
         } catch {
-            configuration.logger.critical("cannot begin with the first segment", metadata: ["error": "\(error)"])
+            configuration.logger.critical(
+                "cannot begin with the first segment",
+                metadata: ["error": "\(error)", "hint": "look at the disk, then start the node again"])
             return nil
         }
     }

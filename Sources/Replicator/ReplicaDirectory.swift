@@ -71,7 +71,9 @@ final class ReplicaDirectory: Sendable {
     func tell(_ logger: Logger) {
         logger.info("log opened", metadata: ["recovery": "\(self.opened.report)"])
         for damage in self.opened.report.damage {
-            logger.error("damage: reads of it are refused", metadata: ["damage": "\(damage)"])
+            logger.error(
+                "damage: reads of it are refused until a peer's copy has taken its place",
+                metadata: ["damage": "\(damage)"])
         }
         if let givenUp = self.opened.report.givenUp {
             logger.error(
@@ -79,7 +81,9 @@ final class ReplicaDirectory: Sendable {
                 metadata: ["damage": "\(givenUp)", "kept": "\(self.opened.report.setAside)"])
         }
         if let starts = self.opened.starts, starts.found == nil {
-            logger.warning("STARTS is unreadable: which starts of its peers this node has seen is forgotten")
+            logger.warning(
+                "STARTS is unreadable: which starts of its peers this node has seen is forgotten",
+                metadata: ["hint": "it is written anew; put no older copy of another node's directory back"])
         }
         if let retirement = self.opened.votes?.retirement {
             logger.error(
@@ -87,7 +91,8 @@ final class ReplicaDirectory: Sendable {
                 metadata: ["hint": "\(retirement.remedy(for: self.identity.node))"])
         } else if !self.opened.mayVote {
             logger.warning(
-                "this node neither votes nor leads until it holds again what the leader has committed")
+                "this node neither votes nor leads until it holds again what the leader has committed",
+                metadata: ["hint": "keep a majority of the others running until it is level"])
         }
     }
 

@@ -97,7 +97,9 @@ package final class Replicator: Sendable {
                 try host.value.run(directory) { failure.fail($0) }
             }.get()
         } catch {
-            self.configuration.logger.critical("cannot take up the log", metadata: ["error": "\(error)"])
+            self.configuration.logger.critical(
+                "cannot take up the log; this node stops",
+                metadata: ["error": "\(error)", "hint": "holdfast verify says what is wrong with the directory"])
             failure.fail(error)
         }
     }

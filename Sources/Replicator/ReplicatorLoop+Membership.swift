@@ -12,7 +12,10 @@ extension ReplicatorLoop {
         if !unknown.isEmpty {
             self.logger.error(
                 "members without an address: neither the log nor the configuration has one",
-                metadata: ["nodes": "\(unknown)"])
+                metadata: [
+                    "nodes": "\(unknown)",
+                    "hint": "name them under peers in this node's configuration, then restart it",
+                ])
         }
         for peer in self.directory.peers where peer.node != self.configuration.node {
             if let link = self.links[peer.node] {

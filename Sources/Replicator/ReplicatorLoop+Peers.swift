@@ -23,7 +23,10 @@ extension ReplicatorLoop {
         case .heartbeatReply(let reply): self.take(.received(.heartbeatReply(reply), from: start))
         case .readIndexReply(let reply): self.take(.received(.readReply(reply), from: start))
         case .refusal(let refusal): self.take(.refused(refusal, by: start.member.node))
-        default: self.logger.warning("unexpected answer", metadata: ["peer": "\(node)"])
+        default:
+            self.logger.warning(
+                "a peer answers what was not asked",
+                metadata: ["peer": "\(node)", "hint": "see that all nodes run the same version"])
         }
     }
 
@@ -79,7 +82,9 @@ extension ReplicatorLoop {
                 limit: WireLimits.rangeByteCountMax)
             self.take(.shipped(range, raw: raw, on: upstream.id))
         } catch {
-            self.logger.error("a compressed range cannot be read", metadata: ["error": "\(error)"])
+            self.logger.error(
+                "a compressed range cannot be read; the leader sends it again",
+                metadata: ["peer": "\(upstream.sender.member.node)", "error": "\(error)"])
             upstream.close()
         }
     }

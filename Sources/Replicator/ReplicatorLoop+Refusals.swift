@@ -3,7 +3,7 @@ import Logging
 import ReplicaCore
 import WireFormat
 
-/// What the operator has to know of nodes whose promises do not count.
+/// Peers whose promises do not count.
 extension ReplicatorLoop {
     /// Peers of which it is remembered what they were told; with more, all are told to the log again.
     private static let refusalCountMax = 128
@@ -20,15 +20,9 @@ extension ReplicatorLoop {
         guard self.refusals.updateValue(refusal, forKey: member) != refusal else { return }
         self.logger.warning(
             "a peer is refused: nothing that it says counts",
-            metadata: ["peer": "\(member.node)", "reason": "\(refusal)"])
+            metadata: [
+                "peer": "\(member.node)", "reason": "\(refusal)", "hint": "holdfast explain says what it needs",
+            ])
     }
 
-    func tell(_ note: ReplicaNote) {
-        guard case .retired(let retirement, let node) = note else {
-            return self.logger.info("replication", metadata: ["note": "\(note)"])
-        }
-        self.logger.error(
-            "this node neither votes nor counts any more: \(retirement.reason)",
-            metadata: ["said_by": "\(node)", "hint": "\(retirement.remedy(for: self.configuration.node))"])
-    }
 }

@@ -21,7 +21,9 @@ extension ReplicatorLoop {
 
     private func met(_ damage: Damage) {
         self.counters.damageFound += 1
-        self.logger.error("damage found: reads of it are refused", metadata: ["damage": "\(damage)"])
+        self.logger.error(
+            "damage found: reads of it are refused until a peer's copy has taken its place",
+            metadata: ["damage": "\(damage)"])
         self.take(.damageFound(in: damage.segment, end: damage.end))
     }
 
@@ -69,7 +71,7 @@ extension ReplicatorLoop {
                 return bound.value.tellDamage()
             }
             bound.value.logger.warning(
-                "a good copy was not installed", metadata: ["segment": "\(segment)", "error": "\(error)"])
+                "a good copy was not installed; trying again", metadata: ["segment": "\(segment)", "error": "\(error)"])
             bound.value.take(.repairFailed(segment))
         }
     }

@@ -232,7 +232,9 @@ final class ReplicatorLoop {
             self.take(events)
         case .failed(let error):
             guard !self.isStopped else { return }
-            self.logger.critical("the log failed; this node stops", metadata: ["error": "\(error)"])
+            self.logger.critical(
+                "the log failed; this node stops",
+                metadata: ["error": "\(error)", "hint": "look at the disk, then start the node: it recovers"])
             self.stop()
             self.stopped(.log(error))
         }
@@ -311,7 +313,9 @@ final class ReplicatorLoop {
             case .success(let range):
                 bound.value.take(.loaded(bytes: range.bytes, from: range.position, to: node, stream: stream))
             case .failure(let error):
-                bound.value.logger.error("cannot read the log for a follower", metadata: ["error": "\(error)"])
+                bound.value.logger.error(
+                    "cannot read the log for a follower; trying again",
+                    metadata: ["peer": "\(node)", "from": "\(from)", "error": "\(error)"])
                 bound.value.take(.loadFailed(to: node, stream: stream))
             }
         }
@@ -319,12 +323,7 @@ final class ReplicatorLoop {
 
     private func roleChanged(_ role: RaftRole, term: Term, leader: NodeID?) {
         if role == .candidate { self.counters.elections += 1 }
-        self.logger.info(
-            "role changed",
-            metadata: [
-                "role": "\(role)", "term": "\(term)", "leader": "\(leader.map(\.description) ?? "none")",
-                "commit": "\(self.core.commit)",
-            ])
+        self.tell(role, term: term, leader: leader)
     }
 
     /// Once for each segment, as soon as it is the active one.

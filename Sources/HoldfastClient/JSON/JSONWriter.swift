@@ -35,6 +35,13 @@ package struct JSONWriter {
         self.needsComma = false
     }
 
+    /// The same for a name that is not known when this is compiled.
+    package mutating func name(quoting name: String) {
+        self.string(name)
+        self.bytes.append(UInt8(ascii: ":"))
+        self.needsComma = false
+    }
+
     package mutating func member(_ name: StaticString, _ value: some BinaryInteger) {
         self.name(name)
         self.number(value)

@@ -84,13 +84,15 @@ final class ClientAPI: Sendable {
     func told(_ problem: Problem) -> ProblemDocument {
         var document = problem.document
         document.requestID = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)  // sixteen digits
-        self.logger.log(
-            // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.
-            level: [500, 507].contains(problem.status.code) ? .error : .debug, "request refused",
-            metadata: [
-                "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
-                "detail": "\(document.detail)", "applied": "\(document.applied.rawValue)",
-            ])
+        var metadata: Logger.Metadata = [
+            "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
+            "applied": "\(document.applied.rawValue)",
+        ]
+        // Of a request that is wrong itself the detail may quote it: payload, keys and names are not for the journal.
+        if document.status >= 500 { metadata["detail"] = "\(document.detail)" }
+        // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.
+        let isOwnTrouble = [500, 507].contains(document.status)
+        self.logger.log(level: isOwnTrouble ? .error : .debug, "request refused", metadata: metadata)
         return document
     }
 }

@@ -39,7 +39,8 @@ extension ConfigurationKey {
         case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
         case .clientListen, .peerListen, .isInsecure: self.listenerEntry
         case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
-        case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax, .logLevel: self.clusterEntry
+        case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax: self.clusterEntry
+        case .logLevel, .logFormat: self.journalEntry
         }
     }
 
@@ -121,11 +122,20 @@ extension ConfigurationKey {
             Entry(
                 flag: "--election-timeout-min", kind: .duration(1...600_000), fallback: .text("300ms"),
                 meaning: "How long a silent leader is waited for, at least: three heartbeats or more.")
-        case .electionTimeoutMax:
+        default:
             Entry(
                 flag: "--election-timeout-max", kind: .duration(1...1_200_000),
                 fallback: .derived("twice election.timeout.min, at least 600ms"),
                 meaning: "The same at most; each node draws its own between the two.", example: "600ms")
+        }
+    }
+
+    private var journalEntry: Entry {
+        switch self {
+        case .logFormat:
+            Entry(
+                flag: "--log-format", kind: .word(JournalFormat.allCases.map(\.rawValue)), fallback: .text("logfmt"),
+                meaning: "How each line on stderr looks: name=value, or a JSON object.")
         default:
             Entry(
                 flag: "--log-level", kind: .word(Logger.Level.allCases.map(\.rawValue)), fallback: .text("info"),

@@ -19,6 +19,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case electionTimeoutMin = "election.timeout.min"
     case electionTimeoutMax = "election.timeout.max"
     case logLevel = "log.level"
+    case logFormat = "log.format"
 
     /// `HOLDFAST_FSYNC_POLICY`
     package var environmentName: String {

@@ -23,6 +23,7 @@ package struct NodeConfiguration: Sendable {
     package var heartbeatMilliseconds: UInt64
     package var electionTimeoutMilliseconds: Range<UInt64>
     package var logLevel: Logger.Level
+    package var logFormat: JournalFormat
 
     /// Reads flags over environment over file over defaults.
     ///
@@ -45,9 +46,10 @@ package struct NodeConfiguration: Sendable {
         let compression = reading.word(.compression).flatMap { RangeCompression(rawValue: $0) }
         let timing = Self.timing(&reading)
         let level = reading.word(.logLevel).flatMap { Logger.Level(rawValue: $0) }
+        let format = reading.word(.logFormat).flatMap { JournalFormat(rawValue: $0) }
         guard
             reading.problems.isEmpty, let node, let directory, let listeners, let isJoining, let policy, let segment,
-            let scrub, let compression, let timing, let level
+            let scrub, let compression, let timing, let level, let format
         else { return nil }
         self.node = node
         self.dataDirectory = directory
@@ -62,6 +64,7 @@ package struct NodeConfiguration: Sendable {
         self.heartbeatMilliseconds = timing.heartbeat
         self.electionTimeoutMilliseconds = timing.timeout
         self.logLevel = level
+        self.logFormat = format
     }
 
     private static func policy(_ reading: inout ConfigurationReading) -> FsyncPolicy? {

@@ -1,3 +1,4 @@
+import Glibc
 import HTTP2Transport
 import HoldfastClient
 import LogModel
@@ -38,13 +39,30 @@ package struct Node: Service {
     ///
     /// - Parameters:
     ///   - report: Where `configuration` is from.
-    ///   - log: Writes whatever it is given; the configuration's level is kept here.
     package static func run(
+        _ configuration: NodeConfiguration, _ report: ConfigurationReport, from input: ConfigurationInput
+    ) async throws {
+        // A reader of stderr that goes away must not end the node.
+        signal(SIGPIPE, SIG_IGN)
+        let journal = Journal(format: configuration.logFormat, node: configuration.node)
+        let resting = Task { await journal.rest() }
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await self.run(configuration, report, from: input, journal: journal))
+        } catch {
+            result = .failure(error)
+        }
+        resting.cancel()
+        await journal.finish()
+        try result.get()
+    }
+
+    private static func run(
         _ configuration: NodeConfiguration, _ report: ConfigurationReport, from input: ConfigurationInput,
-        log: @Sendable (String) -> any LogHandler
+        journal: Journal
     ) async throws {
         let level = SharedLogLevel(configuration.logLevel)
-        var logger = Logger(label: "holdfast") { SharedLevelHandler(log($0), level: level) }
+        var logger = Logger(label: "holdfast") { _ in SharedLevelHandler(JournalHandler(journal), level: level) }
         logger[metadataKey: "node"] = "\(configuration.node)"
         let reload = await ConfigurationReload(input, running: report.values, level: level, logger: logger)
         let group = ServiceGroup(

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import HoldfastNode
-import Logging
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,7 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
                 next: "see cluster/n1.yaml for a complete file; nothing was started")
         }
         do {
-            try await Node.run(configuration, report, from: input) { StreamLogHandler.standardError(label: $0) }
+            try await Node.run(configuration, report, from: input)
         } catch {
             throw Self.failure(error, configuration)
         }

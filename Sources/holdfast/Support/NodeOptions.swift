@@ -52,6 +52,9 @@ struct NodeOptions: ParsableArguments {
     @Option(help: .key(.logLevel))
     var logLevel: String?
 
+    @Option(help: .key(.logFormat))
+    var logFormat: String?
+
     @Flag(help: .key(.isInsecure))
     var insecure = false
 
@@ -68,7 +71,7 @@ struct NodeOptions: ParsableArguments {
             (.peerListen, self.peerListen), (.fsyncPolicy, self.fsync), (.fsyncWindow, self.fsyncWindow),
             (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
             (.heartbeat, self.heartbeat), (.electionTimeoutMin, self.electionTimeoutMin),
-            (.electionTimeoutMax, self.electionTimeoutMax), (.logLevel, self.logLevel),
+            (.electionTimeoutMax, self.electionTimeoutMax), (.logLevel, self.logLevel), (.logFormat, self.logFormat),
             (.isInsecure, self.insecure ? "true" : nil), (.isJoining, self.join ? "true" : nil),
         ]
         var flags: [ConfigurationKey: [String]] = [:]
