@@ -7,6 +7,7 @@ extension HTTPField.Name {
     }
 
     package static let lastEventID = own("Last-Event-ID")
+    package static let xRequestID = own("X-Request-Id")
     package static let holdfastProducer = own("Holdfast-Producer")
     package static let holdfastSequence = own("Holdfast-Sequence")
     package static let idempotencyKey = own("Idempotency-Key")

@@ -23,6 +23,7 @@ final class AppendSessionHandler {
     private let producer: UInt64
     private let conditions: AppendConditions
     private let stream: HTTP2Stream
+    private let label: RequestLabel
     private let replies = SessionReplies()
     private var input = ByteBuffer()
     /// Received, and not given credit for.
@@ -44,14 +45,17 @@ final class AppendSessionHandler {
     private var refusal: Problem?
     private var isOver = false
 
-    init(api: ClientAPI, producer: UInt64, conditions: AppendConditions, stream: HTTP2Stream) {
+    init(
+        api: ClientAPI, producer: UInt64, conditions: AppendConditions, stream: HTTP2Stream, label: RequestLabel
+    ) {
         self.api = api
         self.producer = producer
         self.conditions = conditions
         self.stream = stream
+        self.label = label
         stream.isLongLived = true
         stream.isManualCredit = true
-        stream.send(head: api.head(.ok, contentType: SessionBatch.contentType))
+        stream.send(head: api.head(.ok, contentType: SessionBatch.contentType, as: label))
     }
 
     // MARK: What arrives
@@ -240,7 +244,7 @@ final class AppendSessionHandler {
     private func end(with problem: Problem, at sequence: UInt64) {
         self.isOver = true
         var answer = ByteBuffer()
-        SessionAnswer.failed(sequence: sequence, self.api.told(problem)).encode(into: &answer)
+        SessionAnswer.failed(sequence: sequence, self.api.told(problem, as: self.label)).encode(into: &answer)
         self.stream.send(answer, endStream: true)
     }
 

@@ -61,6 +61,15 @@ final class ClientAPI: Sendable {
 
     // MARK: Answers
 
+    /// The head of a stream's answer, which names its request.
+    func head(
+        _ status: HTTPResponse.Status, contentType: String, fields: HTTPFields = [:], as label: RequestLabel
+    ) -> HTTPResponse {
+        var head = self.head(status, contentType: contentType, fields: fields)
+        head.headerFields[.xRequestID] = label.id
+        return head
+    }
+
     /// - Parameter contentType: `nil` for an answer that has no content.
     func head(
         _ status: HTTPResponse.Status, contentType: String? = "application/json", fields: HTTPFields = [:]
@@ -72,22 +81,23 @@ final class ClientAPI: Sendable {
     }
 
     /// The answer for a problem, logged under the request id that it carries.
-    func answer(to problem: Problem) -> (HTTPResponse, ByteBuffer) {
-        let document = self.told(problem)
+    func answer(to problem: Problem, as label: RequestLabel) -> (HTTPResponse, ByteBuffer) {
+        let document = self.told(problem, as: label)
         return (
             self.head(problem.status, contentType: "application/problem+json", fields: problem.fields),
             ByteBuffer(bytes: document.json)
         )
     }
 
-    /// The document with a request id, under which it is logged.
-    func told(_ problem: Problem) -> ProblemDocument {
+    /// The document with its request's id, under which it is logged.
+    func told(_ problem: Problem, as label: RequestLabel) -> ProblemDocument {
         var document = problem.document
-        document.requestID = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)  // sixteen digits
+        document.requestID = label.id
         var metadata: Logger.Metadata = [
             "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
             "applied": "\(document.applied.rawValue)",
         ]
+        if let trace = label.trace { metadata["trace"] = "\(trace)" }
         // Of a request that is wrong itself the detail may quote it: payload, keys and names are not for the journal.
         if document.status >= 500 { metadata["detail"] = "\(document.detail)" }
         // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.

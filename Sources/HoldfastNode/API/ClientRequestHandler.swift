@@ -17,6 +17,7 @@ import SegmentFormat
 final class ClientRequestHandler: HTTP2ServerHandler {
     let api: ClientAPI
     private var head: HTTPRequest?
+    private var label = RequestLabel()
     private var route: Route?
     private var parameters = QueryParameters()
     private var forwarding = Forwarding.auto
@@ -39,6 +40,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     // MARK: What arrives
 
     func received(head: HTTPRequest, on stream: HTTP2Stream) {
+        var head = head
+        self.label = RequestLabel(head.headerFields)
+        // So that the leader, if it is asked, tells of it under the same id.
+        head.headerFields[.xRequestID] = self.label.id
         self.head = head
         let (path, query) = QueryParameters.split(head.path ?? "/")
         do throws(Problem) {
@@ -56,7 +61,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             self.append = append
             if let producer = append.producer {
                 self.session = AppendSessionHandler(
-                    api: self.api, producer: producer, conditions: append.conditions, stream: stream)
+                    api: self.api, producer: producer, conditions: append.conditions, stream: stream,
+                    label: self.label)
             }
         } catch {
             self.refusal = error
@@ -258,7 +264,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     private func startFollowing(_ query: RecordsQuery, on stream: HTTP2Stream) {
-        let follower = RecordFollower(api: self.api, query: query, stream: stream)
+        let follower = RecordFollower(api: self.api, query: query, stream: stream, label: self.label)
         self.follower = follower
         let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
         self.task = follower.start { failure in
@@ -342,7 +348,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     func answer(_ problem: Problem, on stream: HTTP2Stream) {
-        let (head, body) = self.api.answer(to: problem)
+        let (head, body) = self.api.answer(to: problem, as: self.label)
         self.answer(head, self.head?.method == .head ? nil : body, on: stream)
     }
 
@@ -351,8 +357,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         guard !self.isAnswered else { return }
         self.isAnswered = true
         self.body = ByteBuffer()
-        guard let body else { return stream.send(head: head, endStream: true) }
         var head = head
+        head.headerFields[.xRequestID] = self.label.id
+        guard let body else { return stream.send(head: head, endStream: true) }
         head.headerFields[.contentLength] = "\(body.readableBytes)"
         stream.send(head: head, endStream: false)
         stream.send(body, endStream: true)

@@ -13,14 +13,16 @@ final class RecordFollower {
     private let api: ClientAPI
     private let query: RecordsQuery
     private let stream: HTTP2Stream
+    private let label: RequestLabel
     private var isHeadSent = false
     private var isClosed = false
     private var drained: EventLoopPromise<Bool>?
 
-    init(api: ClientAPI, query: RecordsQuery, stream: HTTP2Stream) {
+    init(api: ClientAPI, query: RecordsQuery, stream: HTTP2Stream, label: RequestLabel) {
         self.api = api
         self.query = query
         self.stream = stream
+        self.label = label
         stream.isLongLived = true
     }
 
@@ -109,7 +111,8 @@ final class RecordFollower {
         if !self.isHeadSent {
             self.isHeadSent = true
             let head = self.api.head(
-                .ok, contentType: self.query.form.contentType, fields: [.cacheControl: "no-store"])
+                .ok, contentType: self.query.form.contentType, fields: [.cacheControl: "no-store"],
+                as: self.label)
             self.stream.send(head: head, endStream: false)
         }
         if pieces.readableBytes > 0 || isLast { self.stream.send(pieces, endStream: isLast) }
@@ -126,7 +129,7 @@ final class RecordFollower {
     private func failed(_ failure: ReadFailure, refused: (ReadFailure) -> Void) {
         guard !self.isClosed else { return }
         guard self.isHeadSent else { return refused(failure) }
-        let words = PageAnswer.lastWords(self.api.told(Problem(failure)), as: self.query.form)
+        let words = PageAnswer.lastWords(self.api.told(Problem(failure), as: self.label), as: self.query.form)
         self.stream.send(words, endStream: true)
     }
 }

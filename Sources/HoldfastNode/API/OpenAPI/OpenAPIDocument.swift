@@ -92,6 +92,7 @@ enum OpenAPIDocument {
 
     private static let headers = #"""
         "Served-By": {"description": "The number of the node that answered.", "required": true, "schema": {"type": "integer", "minimum": 1}},
+        "Request-Id": {"description": "By what the request is found in the nodes' journals: what the request itself said in this field (1 to 128 letters, digits, `-_.:`), or drawn for it.", "required": true, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,128}$"}},
         "Next-Index": {"description": "Where to go on; of a tail, and of a failed condition: the index that the next record takes.", "required": true, "schema": {"$ref": "#/components/schemas/Index"}},
         "Up-To-Date": {"description": "Whether nothing is committed beyond the page.", "required": true, "schema": {"type": "boolean"}},
         "Duplicate": {"description": "`true`: an earlier attempt was applied, and nothing was appended again.", "required": true, "schema": {"type": "boolean", "enum": [true]}},
@@ -100,7 +101,9 @@ enum OpenAPIDocument {
         "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}}
         """#
 
-    static let servedBy = Self.header("Holdfast-Served-By", "Served-By")
+    /// What every answer has.
+    static let servedBy =
+        Self.header("Holdfast-Served-By", "Served-By") + ", " + Self.header("X-Request-Id", "Request-Id")
 
     static func header(_ name: String, _ component: String) -> String {
         ##""\##(name)": {"$ref": "#/components/headers/\##(component)"}"##

@@ -1,0 +1,59 @@
+import HTTPTypes
+import HoldfastClient
+
+/// By what one request is found again: in its answer (`X-Request-Id`), in the journals of the nodes that it passes, and in
+/// the caller's own traces (`traceparent`, which goes on to the leader unchanged).
+struct RequestLabel: Hashable, Sendable {
+    /// The caller's, where it is a good one; else drawn here.
+    let id: String
+    /// The trace id that the caller's `traceparent` names, if it does so rightly.
+    let trace: String?
+
+    static let byteCountMax = 128
+
+    /// Of a request that said nothing.
+    init() {
+        self.id = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)  // sixteen digits
+        self.trace = nil
+    }
+
+    init(_ fields: HTTPFields) {
+        let said = fields[.xRequestID].flatMap { Self.isGood($0) ? $0 : nil }
+        self.id = said ?? RequestLabel().id
+        self.trace = fields[.traceparent].flatMap { Self.traceID($0) }
+    }
+
+    /// What stands in a log line and a header as it is.
+    private static func isGood(_ id: String) -> Bool {
+        (1...Self.byteCountMax).contains(id.utf8.count)
+            && id.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                    UInt8(ascii: ":"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// `00-<32 digits>-<16 digits>-<2 digits>` (W3C Trace Context §3.2.2): lower-case hexadecimal, neither id all zeros. A
+    /// later version may say more behind a further dash.
+    private static func traceID(_ text: String) -> String? {
+        guard text.utf8.count <= Self.byteCountMax * 4 else { return nil }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 4, parts[0] != "ff", parts[0] != "00" || parts.count == 4,
+            zip(parts, [2, 32, 16, 2]).allSatisfy({ Self.isHexadecimal($0, count: $1) }),
+            [parts[1], parts[2]].allSatisfy({ $0.contains { $0 != "0" } })
+        else { return nil }
+        return String(parts[1])
+    }
+
+    private static func isHexadecimal(_ text: Substring, count: Int) -> Bool {
+        text.utf8.count == count
+            && text.utf8.allSatisfy {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+            }
+    }
+}
