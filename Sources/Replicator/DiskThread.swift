@@ -62,6 +62,13 @@ final class DiskThread: Sendable {
         self.pool.start()
     }
 
+    // MARK: From any thread
+
+    /// Returns once the thread has come to it, behind all that it was given before.
+    func reach() async {
+        await withCheckedContinuation { continuation in self.pool.submit { _ in continuation.resume() } }
+    }
+
     // MARK: From the event loop
 
     func enqueue(_ job: DiskJob) {

@@ -268,6 +268,16 @@ package final class Replicator: Sendable {
         }
     }
 
+    /// Returns once the event loop has come to it.
+    package func reachLoop() async { try? await self.eventLoop.submit {}.get() }
+
+    /// Returns once the thread that writes and syncs has come to it; at once where there is none yet.
+    package func reachDisk() async {
+        let host = self.host
+        let disk = try? await self.eventLoop.submit { host.value.diskThread }.get()
+        await disk?.reach()
+    }
+
     /// Answers whoever waits, lets go of peers, syncs the log and marks a clean stop.
     package func shutdown() async {
         self.forming.withLock { $0 }?.cancel()

@@ -152,6 +152,9 @@ final class ReplicatorHost {
         self.loop?.tune(tuning)
     }
 
+    /// The thread that writes and syncs; `nil` before there is a log.
+    var diskThread: DiskThread? { self.disk }
+
     func status() -> ReplicatorStatus {
         if let loop = self.loop { return loop.status(identity: self.known.identity) }
         return ReplicatorStatus(

@@ -17,7 +17,8 @@ import Testing
         let node = Tuned()
         let input = ConfigurationInput(file: scratch.path, flags: Self.flags)
         var reload = await ConfigurationReload(
-            input, running: ConfigurationReport(input).values, level: level, logger: logger)
+            input, running: ConfigurationReport(input).values, level: level,
+            notifier: ServiceNotifier(environment: [:]), logger: logger)
 
         reload.hungUp(node)
         #expect(lines.take() == ["notice configuration read again: nothing has changed"])

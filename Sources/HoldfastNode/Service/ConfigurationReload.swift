@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import Replicator
 import UnixSignals
 
@@ -18,6 +19,7 @@ extension Replicator: Tunable {}
 struct ConfigurationReload: Sendable {
     private let input: ConfigurationInput
     private let level: SharedLogLevel
+    private let notifier: ServiceNotifier
     private let logger: Logger
     private let signals: UnixSignalsSequence
     /// By what the node runs.
@@ -27,10 +29,12 @@ struct ConfigurationReload: Sendable {
     ///
     /// - Parameter running: What `input` said when the node was started.
     init(
-        _ input: ConfigurationInput, running: [ConfigurationReport.Effective], level: SharedLogLevel, logger: Logger
+        _ input: ConfigurationInput, running: [ConfigurationReport.Effective], level: SharedLogLevel,
+        notifier: ServiceNotifier, logger: Logger
     ) async {
         self.input = input
         self.level = level
+        self.notifier = notifier
         self.logger = logger
         self.signals = await UnixSignalsSequence(trapping: .sighup)
         self.running = Dictionary(uniqueKeysWithValues: running.map { ($0.key, $0.text) })
@@ -39,7 +43,11 @@ struct ConfigurationReload: Sendable {
     /// Until it is cancelled.
     func run(on node: some Tunable) async {
         var reload = self
-        for await _ in self.signals { reload.hungUp(node) }
+        for await _ in self.signals {
+            self.notifier.tell(.reloading(monotonicMicroseconds: NIODeadline.now().uptimeNanoseconds / 1_000))
+            reload.hungUp(node)
+            self.notifier.tell(.ready)
+        }
     }
 
     mutating func hungUp(_ node: some Tunable) {

@@ -9,6 +9,7 @@ import ReplicaCore
 import Replicator
 import ServiceLifecycle
 import SystemPackage
+import UnixSignals
 
 /// Why a node did not start or did not go on. Nothing is bound and nothing runs then.
 package enum NodeError: Error, Sendable {
@@ -23,15 +24,19 @@ package enum NodeError: Error, Sendable {
 /// A running node: the Replicator on one event loop, its clients on another.
 ///
 /// Start: log, peer listener, client listener. Stop (SIGTERM, SIGINT): leadership is handed over, then clients are let go,
-/// then the log, so that what was accepted is answered.
+/// then the log, so that what was accepted is answered. A second signal lets clients go at once. systemd hears of each step.
 package struct Node: Service {
     private let configuration: NodeConfiguration
     private let reload: ConfigurationReload
+    private let notifier: ServiceNotifier
     private let logger: Logger
 
-    private init(_ configuration: NodeConfiguration, reload: ConfigurationReload, logger: Logger) {
+    private init(
+        _ configuration: NodeConfiguration, reload: ConfigurationReload, notifier: ServiceNotifier, logger: Logger
+    ) {
         self.configuration = configuration
         self.reload = reload
+        self.notifier = notifier
         self.logger = logger
     }
 
@@ -64,9 +69,11 @@ package struct Node: Service {
         let level = SharedLogLevel(configuration.logLevel)
         var logger = Logger(label: "holdfast") { _ in SharedLevelHandler(JournalHandler(journal), level: level) }
         logger[metadataKey: "node"] = "\(configuration.node)"
-        let reload = await ConfigurationReload(input, running: report.values, level: level, logger: logger)
+        let notifier = ServiceNotifier(environment: input.environment)
+        let reload = await ConfigurationReload(
+            input, running: report.values, level: level, notifier: notifier, logger: logger)
         let group = ServiceGroup(
-            services: [Node(configuration, reload: reload, logger: logger)],
+            services: [Node(configuration, reload: reload, notifier: notifier, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await group.run()
     }
@@ -85,6 +92,9 @@ package struct Node: Service {
     }
 
     private func serve(replicatorLoop: any EventLoop, clientLoop: any EventLoop) async throws(NodeError) {
+        let signs = LifeSigns(self.notifier)
+        let starting = signs.starting(on: clientLoop)
+        defer { starting.cancel() }
         let replicator: Replicator
         do {
             replicator = try await Replicator.start(self.replicatorConfiguration, eventLoop: replicatorLoop)
@@ -109,16 +119,41 @@ package struct Node: Service {
         self.logger.notice(
             "serving",
             metadata: ["client": "\(listen)", "peer": "\(self.configuration.peerListen)"])
+        starting.cancel()
+        self.notifier.tell(.ready)
+        let living = Task { await self.live(replicator, clientLoop: clientLoop, signs) }
         let reloading = Task { await self.reload.run(on: replicator) }
-        defer { reloading.cancel() }
         let failure = await Self.stopped(or: replicator.failed)
+        living.cancel()
+        reloading.cancel()
+        self.notifier.tell(.stopping)
         self.logger.notice("stopping")
+        let hurrying = Task { await self.hurry(server) }
+        defer { hurrying.cancel() }
         if failure == nil { await self.handOver(replicator) }
         await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
         await forwarder.shutdown()
         await replicator.shutdown()
         if let failure { throw .stopped(reason: "\(failure)") }
         self.logger.notice("stopped")
+    }
+
+    private func live(_ replicator: Replicator, clientLoop: any EventLoop, _ signs: LifeSigns) async {
+        await signs.running {
+            await replicator.reachLoop()
+            await replicator.reachDisk()
+            try? await clientLoop.submit {}.get()
+        } words: {
+            await replicator.status().words
+        }
+    }
+
+    /// Whoever asks a second time does not want to wait for clients.
+    private func hurry(_ server: HTTP2Server) async {
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            self.logger.notice("asked again to stop: clients are let go at once", metadata: ["signal": "\(signal)"])
+            return await server.shutdown(grace: .zero)
+        }
     }
 
     /// Before clients are let go: appends that come meanwhile are taken to the next leader.
