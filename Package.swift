@@ -24,6 +24,11 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let tls: [Target.Dependency] = [
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOTLS", package: "swift-nio"),
+]
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -35,6 +40,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -42,6 +49,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -68,7 +76,7 @@ let package = Package(
                 "Replicator", "ReplicaDisk", "ReplicaCore", "LogState", "HTTP2Transport", "HoldfastClient",
                 "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
                 lifecycle, httpTypes, logging,
@@ -82,7 +90,16 @@ let package = Package(
                 "WireFormat", "HTTP2Transport", "DiskIO", "LogModel", httpTypes, logging, system, deque,
             ] + nio
         ),
-        module("HTTP2Transport", ["CLinux", "HTTP2Session", "LogModel", httpTypes, logging] + nio),
+        module(
+            "HTTP2Transport", ["Certificates", "CLinux", "HTTP2Session", "LogModel", httpTypes, logging] + nio + tls),
+        module(
+            "Certificates",
+            [
+                "LogModel", crypto,
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]
+        ),
         module(
             "ReplicaDisk",
             ["ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "WireFormat", "DiskIO", "LogModel"]
@@ -133,7 +150,10 @@ let package = Package(
         ),
         tests("ReplicaCoreTests", ["ReplicaCore", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel"]),
         tests("HTTP2SessionTests", ["HTTP2Session", "LogModel"]),
-        tests("HTTP2TransportTests", ["HTTP2Transport", "HTTP2Session", "LogModel", httpTypes, logging] + nio),
+        tests("CertificatesTests", ["Certificates", "LogModel"]),
+        tests(
+            "HTTP2TransportTests",
+            ["HTTP2Transport", "Certificates", "HTTP2Session", "LogModel", httpTypes, logging] + nio),
         tests("DiskIOTests", ["DiskIO", system]),
         tests(
             "SegmentLogTests",

@@ -1,8 +1,10 @@
+import Certificates
 import HTTP2Session
 import HTTPTypes
 import LogModel
 import Logging
 import NIOCore
+import NIOTLS
 
 /// The channel's one handler: a socket on one side, a session and its streams on the other.
 ///
@@ -54,6 +56,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     var idleSince: UInt64
     var unwritableSince: UInt64?
     var authority = "localhost"
+    /// Server: set while the connection is by TLS.
+    var security: Security?
+    /// Whom the other side's certificate names.
+    var peerName: CertificateName?
+    /// Why no request of this connection is heard.
+    var refusal: TLSRefusal?
 
     /// - Throws: ``HTTP2SessionError/outOfMemory``.
     init(
@@ -120,7 +128,13 @@ final class ConnectionHandler: ChannelInboundHandler {
                 self.phase = .open
                 self.needsPump = true
                 self.receive(bytes)
-            case .http1: self.refuse(context, with: HTTP1Hint.response)
+            case .http1:
+                self.refuse(context, with: HTTP1Hint(isSecure: self.security != nil, refusal: self.refusal).response)
+            case .tls:
+                self.logger.info(
+                    "connection refused",
+                    metadata: ["peer": "\(self.authority)", "reason": "it speaks TLS, and this port does not"])
+                self.refuse(context, with: HTTP1Hint(isSecure: false, refusal: nil).response)
             case .unknown: context.close(promise: nil)
             }
         case .lingering, .closed: break
@@ -149,8 +163,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.logger.debug("connection failed", metadata: ["error": "\(error)"])
+        self.note(error)
         context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { self.handshakeCompleted() }
+        context.fireUserInboundEventTriggered(event)
     }
 
     // MARK: In
@@ -216,6 +235,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
             let handler = makeHandler(self.eventLoop)
             stream.serverHandler = handler
+            if let refusal { return handler.received(refusal: refusal, on: stream) }
             handler.received(head: head, on: stream)
         }
     }

@@ -16,20 +16,22 @@ final class ConnectionPool {
         var waiting: [ClientExchange] = []
         var failureCount: UInt64 = 0
         var retryAt = NIODeadline.uptimeNanoseconds(0)
-        var failure = ""
+        var failure = HTTP2ConnectFailure.network("")
     }
 
     private let eventLoop: any EventLoop
     let limits: HTTP2Limits
+    private let tls: TLSCalling?
     private let logger: Logger
     private var entries: [HTTP2Address: Entry] = [:]
     /// Those of `entries`, and those that are going away.
     private var connections: [ObjectIdentifier: HTTP2Connection] = [:]
     private var isShutDown = false
 
-    init(eventLoop: any EventLoop, limits: HTTP2Limits, logger: Logger) {
+    init(eventLoop: any EventLoop, limits: HTTP2Limits, tls: TLSCalling?, logger: Logger) {
         self.eventLoop = eventLoop
         self.limits = limits
+        self.tls = tls
         self.logger = logger
     }
 
@@ -44,7 +46,7 @@ final class ConnectionPool {
             entry.connection = nil
         }
         if !entry.isConnecting, NIODeadline.now() < entry.retryAt {
-            return exchange.fail(.unreachable(address, reason: entry.failure))
+            return exchange.fail(entry.failure.error(at: address))
         }
         entry.waiting.removeAll { $0.isDone }
         guard entry.waiting.count < self.limits.pendingRequestsMax else { return exchange.fail(.tooManyRequests) }
@@ -57,7 +59,8 @@ final class ConnectionPool {
 
     private func connect(to address: HTTP2Address) {
         let connected = HTTP2Connection.connect(
-            host: address.host, port: address.port, on: self.eventLoop, limits: self.limits, logger: self.logger)
+            host: address.host, port: address.port, on: self.eventLoop, limits: self.limits, tls: self.tls,
+            logger: self.logger)
         connected.assumeIsolated().whenComplete { result in
             switch result {
             case .success(let connection): self.connected(connection, to: address)
@@ -83,10 +86,9 @@ final class ConnectionPool {
         let backoff = self.limits.backoffMillisecondsMin << min(entry.failureCount, 16)
         entry.retryAt = .now() + .milliseconds(Int64(clamping: min(backoff, self.limits.backoffMillisecondsMax)))
         entry.failureCount += 1
-        entry.failure =
-            (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+        entry.failure = HTTP2ConnectFailure(error)
         self.entries[address] = entry
-        for exchange in waiting { exchange.fail(.unreachable(address, reason: entry.failure)) }
+        for exchange in waiting { exchange.fail(entry.failure.error(at: address)) }
     }
 
     private func closed(_ connection: HTTP2Connection, _ address: HTTP2Address) {
@@ -104,5 +106,26 @@ final class ConnectionPool {
         let connections = Array(self.connections.values)
         for connection in connections { connection.shutDown() }
         return connections
+    }
+}
+
+/// Why there is no connection.
+private enum HTTP2ConnectFailure {
+    case network(String)
+    case refused(TLSRefusal)
+
+    init(_ error: any Error) {
+        if let refusal = error as? TLSRefusal, !refusal.mayPass {
+            self = .refused(refusal)
+        } else {
+            self = .network((error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)")
+        }
+    }
+
+    func error(at address: HTTP2Address) -> HTTP2ClientError {
+        switch self {
+        case .network(let reason): .unreachable(address, reason: reason)
+        case .refused(let refusal): .untrusted(address, refusal)
+        }
     }
 }

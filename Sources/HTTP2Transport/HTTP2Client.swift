@@ -14,10 +14,13 @@ package final class HTTP2Client: Sendable {
     package let eventLoop: any EventLoop
     private let pool: NIOLoopBoundBox<ConnectionPool>
 
-    package init(on eventLoop: any EventLoop, limits: HTTP2Limits = HTTP2Limits(), logger: Logger) {
+    /// - Parameter tls: `nil` for plain text.
+    package init(
+        on eventLoop: any EventLoop, limits: HTTP2Limits = HTTP2Limits(), tls: TLSCalling? = nil, logger: Logger
+    ) {
         self.eventLoop = eventLoop
         self.pool = .makeBoxSendingValue(
-            ConnectionPool(eventLoop: eventLoop, limits: limits, logger: logger), eventLoop: eventLoop)
+            ConnectionPool(eventLoop: eventLoop, limits: limits, tls: tls, logger: logger), eventLoop: eventLoop)
     }
 
     /// Sends `request` and returns the answer, whatever its status.

@@ -5,6 +5,8 @@ package enum HTTP2ClientError: Error, Hashable, Sendable {
     // Certainly not processed.
     /// No connection; `reason` is for people.
     case unreachable(HTTP2Address, reason: String)
+    /// One side does not take the other's certificate, or not both speak TLS.
+    case untrusted(HTTP2Address, TLSRefusal)
     /// The peer turned the request away unprocessed, or is going away.
     case refused
     /// This client has its limit of requests under way.
@@ -25,7 +27,7 @@ package enum HTTP2ClientError: Error, Hashable, Sendable {
     /// The peer cannot have acted on the request: it may be sent again, here or elsewhere.
     package var isCertainlyUnprocessed: Bool {
         switch self {
-        case .unreachable, .refused, .tooManyRequests, .timedOutUnsent, .cancelledUnsent: true
+        case .unreachable, .untrusted, .refused, .tooManyRequests, .timedOutUnsent, .cancelledUnsent: true
         case .timedOut, .connectionLost, .reset, .bodyTooLarge, .cancelled: false
         }
     }
@@ -35,6 +37,7 @@ extension HTTP2ClientError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unreachable(_, let reason): "no connection: \(reason)"
+        case .untrusted(_, let refusal): refusal.description
         case .refused: "the request was turned away"
         case .tooManyRequests: "too many requests are under way"
         case .timedOutUnsent: "no connection in time"

@@ -25,13 +25,17 @@ package final class HTTP2Connection: Sendable {
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }
 
-    /// Connects by TCP and starts to speak HTTP/2, without waiting for the peer's settings.
+    /// Connects by TCP, and by TLS where that is asked for, and starts to speak HTTP/2. Only with TLS it waits for what
+    /// the peer says first.
     ///
-    /// - Returns: A future on `eventLoop`; it fails with an `IOError` (connection refused and the like) or a
-    ///   `ChannelError.connectTimeout`. Nothing was sent then.
+    /// - Returns: A future on `eventLoop`; it fails with an `IOError` (connection refused and the like), a
+    ///   `ChannelError.connectTimeout` or a ``TLSRefusal``. Nothing was sent then.
     package static func connect(
-        host: String, port: Int, on eventLoop: any EventLoop, limits: HTTP2Limits = HTTP2Limits(), logger: Logger
+        host: String, port: Int, on eventLoop: any EventLoop, limits: HTTP2Limits = HTTP2Limits(),
+        tls: TLSCalling? = nil, logger: Logger
     ) -> EventLoopFuture<HTTP2Connection> {
+        // Set on the event loop, before the connection stands.
+        let gate = NIOLoopBoundBox<TLSGate?>.makeEmptyBox(valueType: TLSGate.self, eventLoop: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(.milliseconds(Int64(clamping: limits.connectMilliseconds)))
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -39,6 +43,7 @@ package final class HTTP2Connection: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let handler = try ConnectionHandler(
                         role: .client, limits: limits, eventLoop: channel.eventLoop, logger: logger, makeHandler: nil)
+                    gate.value = try tls?.prepare(channel, host: host, limits: limits)
                     try Self.prepare(channel, handler)
                 }
             }
@@ -51,6 +56,10 @@ package final class HTTP2Connection: Sendable {
         }
         return connected.flatMapThrowing { channel in
             try Self(channel: channel, handler: channel.pipeline.syncOperations.handler(type: ConnectionHandler.self))
+        }.flatMap { connection in
+            guard let gate = gate.value else { return eventLoop.makeSucceededFuture(connection) }
+            gate.opened.whenFailure { _ in connection.close() }
+            return gate.opened.map { connection }
         }
     }
 

@@ -16,12 +16,17 @@ package protocol HTTP2ServerHandler: AnyObject {
     func becameWritable(on stream: HTTP2Stream)
     /// The header fields were over the limit, and are gone: to be answered with 431.
     func receivedTooLargeHead(on stream: HTTP2Stream)
+    /// The connection may ask for nothing here; this comes in place of a head, and nothing else follows but `closed`.
+    func received(refusal: TLSRefusal, on stream: HTTP2Stream)
 }
 
 extension HTTP2ServerHandler {
     package func becameWritable(on stream: HTTP2Stream) {}
     package func receivedTooLargeHead(on stream: HTTP2Stream) {
         stream.respond(HTTPResponse(status: .requestHeaderFieldsTooLarge))
+    }
+    package func received(refusal: TLSRefusal, on stream: HTTP2Stream) {
+        stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: "\(refusal.answer)\n"))
     }
 }
 

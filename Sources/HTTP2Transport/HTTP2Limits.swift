@@ -6,7 +6,7 @@ package struct HTTP2Limits: Hashable, Sendable {
 
     /// Connections a server holds; more are closed at once.
     package var connectionsMax = 1_024
-    /// From accepting (or connecting) to the peer's first SETTINGS.
+    /// From accepting (or connecting) to the peer's first SETTINGS; a TLS handshake is part of it.
     package var prefaceMilliseconds: UInt64 = 10_000
     /// From the start of a header block to its end.
     package var headersMilliseconds: UInt64 = 10_000
@@ -20,6 +20,8 @@ package struct HTTP2Limits: Hashable, Sendable {
     package var unacknowledgedMilliseconds: UInt64 = 15_000
     /// Client: for the TCP connection.
     package var connectMilliseconds: UInt64 = 2_000
+    /// Client: for the TLS handshake, until the server has said something in it.
+    package var handshakeMilliseconds: UInt64 = 5_000
 
     /// A stream is writable while it holds fewer unsent bytes; ``HTTP2Stream/send(_:endStream:)`` still takes more.
     package var streamBufferByteCount = 1 << 20

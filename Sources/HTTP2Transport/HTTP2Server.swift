@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Listens for HTTP/2 with prior knowledge; HTTP/1 gets a readable 426.
+/// Listens for HTTP/2, with prior knowledge or by TLS; HTTP/1 gets a readable 426.
 package final class HTTP2Server: Sendable {
     /// Where it listens; the port is the real one when 0 was asked for.
     package let localAddress: SocketAddress
@@ -38,11 +38,13 @@ package final class HTTP2Server: Sendable {
 
     /// - Parameters:
     ///   - port: 0 lets the system choose; see ``localAddress``.
+    ///   - tls: `nil` for plain text.
     ///   - group: Connections are spread over its loops; a single event loop is a group too.
     ///   - handler: Called on a connection's event loop for each stream it accepts.
     /// - Throws: What `bind` failed with (`IOError`, `SocketAddressError`); nothing is left behind then.
     package static func bind(
-        host: String, port: Int, on group: any EventLoopGroup, limits: HTTP2Limits = HTTP2Limits(), logger: Logger,
+        host: String, port: Int, on group: any EventLoopGroup, limits: HTTP2Limits = HTTP2Limits(),
+        tls: TLSListening? = nil, logger: Logger,
         handler: @escaping @Sendable (any EventLoop) -> any HTTP2ServerHandler
     ) async throws -> HTTP2Server {
         let registry = Registry()
@@ -65,6 +67,9 @@ package final class HTTP2Server: Sendable {
                         throw ChannelError.ioOnClosedChannel
                     }
                     channel.closeFuture.whenComplete { _ in registry.remove(connection) }
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(TLSDoor(tls, connectionHandler))
+                    }
                     try HTTP2Connection.prepare(channel, connectionHandler)
                 }
             }

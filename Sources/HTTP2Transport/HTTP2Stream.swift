@@ -1,3 +1,4 @@
+import Certificates
 import HTTP2Session
 import HTTPTypes
 import NIOCore
@@ -40,6 +41,9 @@ package final class HTTP2Stream {
         self.sentAt = now
         self.isHeadSent = isHeadSent
     }
+
+    /// Whom the certificate of the other side names; `nil` without TLS, or without a certificate.
+    package var peerName: CertificateName? { self.connection?.peerName }
 
     /// The next send should wait for `becameWritable` when false.
     package var isWritable: Bool {

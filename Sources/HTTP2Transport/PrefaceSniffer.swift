@@ -9,11 +9,14 @@ struct PrefaceSniffer {
         case http2(ByteBuffer)
         /// Looks like an HTTP/1 request line.
         case http1
+        /// Looks like the first message of a TLS handshake.
+        case tls
         case unknown
     }
 
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
     private static let upperCase = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    private static let handshake: UInt8 = 22
     private var bytes = ByteBuffer()
 
     mutating func add(_ buffer: inout ByteBuffer) -> Verdict {
@@ -24,24 +27,36 @@ struct PrefaceSniffer {
             defer { self.bytes = ByteBuffer() }
             return .http2(self.bytes)
         }
-        return Self.upperCase.contains(view.first ?? 0) ? .http1 : .unknown
+        switch view.first {
+        case Self.handshake: return .tls
+        case let first?: return Self.upperCase.contains(first) ? .http1 : .unknown
+        case nil: return .needsMore
+        }
     }
 }
 
-/// What an HTTP/1 client gets to read.
-enum HTTP1Hint {
-    private static let text = """
-        This port speaks HTTP/2 only. Try: curl --http2-prior-knowledge ...
+/// What an HTTP/1 client gets to read; of a TLS client it is the end: what comes is no TLS.
+struct HTTP1Hint {
+    /// Whether the connection is by TLS.
+    var isSecure: Bool
+    var refusal: TLSRefusal?
 
+    private var text: String {
+        if let refusal { return refusal.answer + "\n" }
+        return self.isSecure
+            ? "This port speaks HTTP/2 only. Try: curl --http2 ...\n"
+            : "This port speaks HTTP/2 only. Try: curl --http2-prior-knowledge ...\n"
+    }
+
+    var response: String {
         """
-
-    static let response = """
         HTTP/1.1 426 Upgrade Required\r
-        Upgrade: h2c\r
+        Upgrade: \(self.isSecure ? "h2" : "h2c")\r
         Connection: Upgrade, close\r
         Content-Type: text/plain; charset=utf-8\r
-        Content-Length: \(text.utf8.count)\r
+        Content-Length: \(self.text.utf8.count)\r
         \r
-        \(text)
+        \(self.text)
         """
+    }
 }

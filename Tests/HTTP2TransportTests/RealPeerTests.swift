@@ -144,4 +144,33 @@ import Testing
             #expect(answer?.text == "HTTP/2 200 hello\n2097152\nTrue\n3000000\n50\n")
         }
     }
+
+    @Test func `curl and python's httpx speak HTTP/2 by TLS, as ALPN has it`() async throws {
+        let certificates = try TestCertificates()
+        let authority = certificates.path("ca.pem")
+        try await withServer(tls: TLSListening(try certificates.node(1), admitting: .anybody)) { server, _ in
+            let url = "https://localhost:\(server.port)/hello"
+            let got = try await self.run(
+                "curl", ["-sS", "--max-time", "30", "--cacert", authority, "-w", "%{http_version} %{http_code}", url])
+            #expect(got.map { $0.text == "hello\n2 200" } ?? true, "\(got?.text ?? "")")
+            // Without ALPN it is HTTP/1, and told so within TLS.
+            let old = try await self.run(
+                "curl", ["-sS", "--http1.1", "--max-time", "30", "--cacert", authority, url])
+            #expect(old.map { $0.text.contains("speaks HTTP/2 only. Try: curl --http2 ") } ?? true, "\(old?.text ?? "")")
+            guard let python = Self.python, try await self.run(python, ["-c", "import httpx, h2"])?.status == 0 else {
+                return print("skipped: python3 has no httpx[http2]")
+            }
+            let script = """
+                import httpx, ssl
+                context = ssl.create_default_context(cafile='\(authority)')
+                with httpx.Client(http2=True, timeout=20, trust_env=False, verify=context) as client:
+                    answer = client.get('\(url)')
+                    print(answer.http_version, answer.status_code, answer.text.strip())
+                    body = bytes(range(256)) * 8192
+                    print(client.post('https://127.0.0.1:\(server.port)/echo', content=body).content == body)
+                """
+            let answer = try await self.run(python, ["-c", script])
+            #expect(answer?.text == "HTTP/2 200 hello\nTrue\n")
+        }
+    }
 }

@@ -136,11 +136,12 @@ final class TestHandler: HTTP2ServerHandler {
 /// Runs `body` beside a server on a port of the system's choice, which is gone afterwards.
 @discardableResult
 func withServer<Answer>(
-    limits: HTTP2Limits = HTTP2Limits(), _ body: (HTTP2Server, Witness) async throws -> Answer
+    limits: HTTP2Limits = HTTP2Limits(), tls: TLSListening? = nil,
+    _ body: (HTTP2Server, Witness) async throws -> Answer
 ) async throws -> Answer {
     let witness = Witness()
     let server = try await HTTP2Server.bind(
-        host: "127.0.0.1", port: 0, on: loops, limits: limits, logger: quiet
+        host: "127.0.0.1", port: 0, on: loops, limits: limits, tls: tls, logger: quiet
     ) { _ in TestHandler(witness) }
     do {
         let answer = try await body(server, witness)
@@ -154,9 +155,9 @@ func withServer<Answer>(
 
 @discardableResult
 func withClient<Answer>(
-    limits: HTTP2Limits = HTTP2Limits(), _ body: (HTTP2Client) async throws -> Answer
+    limits: HTTP2Limits = HTTP2Limits(), tls: TLSCalling? = nil, _ body: (HTTP2Client) async throws -> Answer
 ) async throws -> Answer {
-    let client = HTTP2Client(on: loops.next(), limits: limits, logger: quiet)
+    let client = HTTP2Client(on: loops.next(), limits: limits, tls: tls, logger: quiet)
     do {
         let answer = try await body(client)
         await client.shutdown(grace: .milliseconds(200))
