@@ -10,45 +10,57 @@ extension HTTP2Session {
     func frameBegan(_ header: nghttp2_frame_hd) -> Int32 {
         let flags = header.flags
         switch UInt32(header.type) {
-        case NGHTTP2_DATA.rawValue:
-            guard header.length == 0, flags & Self.endStream == 0 else { return Self.success }
-            return self.spend(\.emptyData, .emptyData)
         case NGHTTP2_HEADERS.rawValue:
             self.headersPendingSince = self.now
-            return Self.success
+            // nghttp2 passes over what comes on a stream that is gone: it may have been on its way when we reset it.
+            guard self.role == .server, header.stream_id <= self.lastStream, self.stream(header.stream_id) == nil else {
+                return Self.success
+            }
+            return self.spend(\.unknownFrames, .unknownFrame)
         case NGHTTP2_PING.rawValue where flags & Self.acknowledgement == 0: return self.spend(\.pings, .ping)
         case NGHTTP2_SETTINGS.rawValue where flags & Self.acknowledgement == 0: return self.spend(\.settings, .settings)
         case NGHTTP2_RST_STREAM.rawValue: return self.spend(\.resets, .reset)
         case NGHTTP2_PRIORITY.rawValue: return self.spend(\.priorities, .priority)
         case NGHTTP2_WINDOW_UPDATE.rawValue: return self.spend(\.windowUpdates, .windowUpdate)
-        case NGHTTP2_CONTINUATION.rawValue, NGHTTP2_GOAWAY.rawValue: return Self.success
-        default: return Self.success
+        case NGHTTP2_GOAWAY.rawValue: return self.spend(\.goAways, .goAway)
+        case 0...NGHTTP2_CONTINUATION.rawValue: return Self.success
+        default: return self.spend(\.unknownFrames, .unknownFrame)
         }
     }
 
     private func spend(_ budget: WritableKeyPath<Budgets, RateBudget>, _ flood: HTTP2Flood) -> Int32 {
-        self.budgets[keyPath: budget].spend(now: self.now) ? Self.success : self.failFlooded(flood)
+        if self.budgets[keyPath: budget].spend(now: self.now) { return Self.success }
+        self.failFlooded(flood)
+        return SessionCallbacks.failure
     }
 
     func headersBegan(_ frame: nghttp2_frame) -> Int32 {
         guard frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return Self.success }
         let state = SessionStream(id: frame.hd.stream_id)
+        self.lastStream = state.id
         self.streams[state.id] = state
         self.recentStream = state
         return Self.success
     }
 
     func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, of id: HTTP2StreamID) -> Int32 {
-        guard let state = self.stream(id), !state.isOverLimit else { return Self.success }
+        guard let state = self.stream(id) else { return Self.success }
         state.fieldsByteCount += name.count + value.count + 32
         if state.fieldsByteCount > self.limits.headerListByteCountMax {
             // The rest is still decompressed, to keep the table in step, but kept no more.
+            guard !state.isOverLimit else { return self.countDecoded(state.fieldsByteCount) }
             state.isOverLimit = true
             state.fields = []
-            return Self.success
+            return self.spend(\.oversizedHeaders, .header)
         }
         state.fields.append(HTTP2Field(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
         return Self.success
+    }
+
+    private func countDecoded(_ byteCount: Int) -> Int32 {
+        guard byteCount > self.limits.headerListDecodedByteCountMax else { return Self.success }
+        self.failFlooded(.header)
+        return SessionCallbacks.failure
     }
 
     func received(body: UnsafePointer<UInt8>, byteCount: Int, of id: HTTP2StreamID) -> Int32 {
@@ -64,8 +76,14 @@ extension HTTP2Session {
             self.headersPendingSince = nil
             self.receivedHeaders(of: frame)
         case NGHTTP2_DATA.rawValue:
-            if frame.hd.flags & Self.endStream != 0 { self.receivedEnd(of: frame.hd.stream_id, trailers: []) }
-        case NGHTTP2_SETTINGS.rawValue where frame.hd.flags & Self.acknowledgement == 0:
+            if frame.hd.flags & Self.endStream != 0 {
+                self.receivedEnd(of: frame.hd.stream_id, trailers: [])
+            } else if frame.hd.length == frame.data.padlen {
+                // Nothing, or padding only.
+                return self.spend(\.emptyData, .emptyData)
+            }
+        case NGHTTP2_SETTINGS.rawValue where frame.hd.flags & Self.acknowledgement != 0: self.isAcknowledged = true
+        case NGHTTP2_SETTINGS.rawValue:
             self.hasPeerSettings = true
             self.events.append(.settings)
         case NGHTTP2_PING.rawValue where frame.hd.flags & Self.acknowledgement != 0:
@@ -109,11 +127,11 @@ extension HTTP2Session {
         self.events.append(.end(id, trailers: trailers))
     }
 
-    /// A frame that resets its stream or ends the connection by nghttp2's own judgement: it counts like a reset, since
-    /// it lets a peer open streams without end just as well.
+    /// A frame that resets its stream or ends the connection by nghttp2's own judgement: it counts like a reset. A server
+    /// counts the resets themselves, where they are sent, since not all of them come from here.
     func receivedInvalidFrame() -> Int32 {
         self.headersPendingSince = nil
-        return self.spend(\.resets, .reset)
+        return self.role == .client ? self.spend(\.resets, .reset) : Self.success
     }
 
     func closed(_ id: HTTP2StreamID, _ code: HTTP2FailureCode) -> Int32 {

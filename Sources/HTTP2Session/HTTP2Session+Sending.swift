@@ -41,6 +41,13 @@ extension HTTP2Session {
         switch UInt32(frame.hd.type) {
         case NGHTTP2_DATA.rawValue: self.budgets.windowUpdates.earn(4)
         case NGHTTP2_HEADERS.rawValue: self.stream(frame.hd.stream_id)?.isHeadSent = true
+        case NGHTTP2_RST_STREAM.rawValue where self.role == .server:
+            // A client may reset its own streams as it likes. nghttp2 must not be left amid a frame: `drain` fails later.
+            if !self.budgets.resets.spend(now: self.now) { self.hasSentTooManyResets = true }
+            return 0
+        case NGHTTP2_GOAWAY.rawValue:
+            self.sentGoAway = HTTP2FailureCode(rawValue: frame.goaway.error_code)
+            return 0
         default: return 0
         }
         // A response that ended before the request did: the rest is not wanted (RFC 9113 §8.1).

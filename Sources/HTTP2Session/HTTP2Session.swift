@@ -25,15 +25,24 @@ package final class HTTP2Session {
     package internal(set) var headersPendingSince: MonotonicTime?
     /// The peer's first SETTINGS have arrived: it does speak HTTP/2.
     package internal(set) var hasPeerSettings = false
+    /// The peer has acknowledged ours: they bind it.
+    package internal(set) var isAcknowledged = false
+    /// Why no more input is taken; a flood may also show in what is sent.
+    package internal(set) var failure: HTTP2SessionError?
+    /// What the last GOAWAY sent says; `nil` until there is one.
+    package internal(set) var sentGoAway: HTTP2FailureCode?
 
     var events: [HTTP2Event] = []
     var streams: [HTTP2StreamID: SessionStream] = [:]
     /// The stream looked up last: most calls come in runs.
     var recentStream: SessionStream?
+    /// Server: the last that the peer opened.
+    var lastStream: HTTP2StreamID = 0
     var now = MonotonicTime.zero
     /// Start of the input while `receive` runs.
     var inputStart: UnsafePointer<UInt8>?
-    var failure: HTTP2SessionError?
+    /// More streams were reset than the budget allows, which showed while output was serialized.
+    var hasSentTooManyResets = false
     /// Set by the DATA callback when it has made `drain` stop.
     var isPaused = false
     var outputByteCountMax = 0
@@ -44,6 +53,7 @@ package final class HTTP2Session {
 
     struct Budgets {
         var pings, settings, emptyData, resets, priorities, windowUpdates: RateBudget
+        var goAways, unknownFrames, oversizedHeaders: RateBudget
         init(_ limits: HTTP2SessionLimits) {
             self.pings = limits.pings
             self.settings = limits.settings
@@ -51,6 +61,9 @@ package final class HTTP2Session {
             self.resets = limits.resets
             self.priorities = limits.priorities
             self.windowUpdates = limits.windowUpdates
+            self.goAways = limits.goAways
+            self.unknownFrames = limits.unknownFrames
+            self.oversizedHeaders = limits.oversizedHeaders
         }
     }
 
@@ -78,6 +91,7 @@ package final class HTTP2Session {
                 NGHTTP2_SETTINGS_MAX_FRAME_SIZE, min(max(self.limits.frameByteCountMax, 1 << 14), 1 << 24 - 1)),
             Self.setting(
                 NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(clamping: self.limits.headerListByteCountMax)),
+            Self.setting(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, self.limits.headerTableByteCount),
         ]
         switch self.role {
         case .server:
@@ -114,9 +128,13 @@ package final class HTTP2Session {
         let taken = nghttp2_session_mem_recv(self.session, bytes, input.count)
         self.inputStart = nil
         if let failure = self.failure { throw failure }
-        guard taken < 0 else { return }
-        throw self.fail(with: taken)
+        guard taken >= 0 else { throw self.fail(with: taken) }
+        guard self.role == .server, self.unsentFrameCount > self.limits.unsentFramesMax else { return }
+        throw self.failFlooded(.unread)
     }
+
+    /// Frames other than DATA that are ready or wait for the peer's window or limit.
+    private var unsentFrameCount: Int { nghttp2_session_get_outbound_queue_size(self.session) }
 
     private func fail(with code: Int) -> HTTP2SessionError {
         let error: HTTP2SessionError
@@ -124,6 +142,7 @@ package final class HTTP2Session {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: error = .badPreface
         case NGHTTP2_ERR_NOMEM.rawValue: error = .outOfMemory
         case NGHTTP2_ERR_FLOODED.rawValue: error = .flood(.acknowledgement)
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: error = .flood(.continuation)
         case let other: error = .violation(code: other)
         }
         self.failure = error
@@ -132,11 +151,12 @@ package final class HTTP2Session {
         return error
     }
 
-    /// Ends the session for too much of `flood`; nghttp2 stops at the current frame.
-    func failFlooded(_ flood: HTTP2Flood) -> Int32 {
+    /// Ends the session for too much of `flood`.
+    @discardableResult
+    func failFlooded(_ flood: HTTP2Flood) -> HTTP2SessionError {
         self.failure = .flood(flood)
         nghttp2_session_terminate_session(self.session, NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
-        return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+        return .flood(flood)
     }
 
     /// Swaps the events gathered so far with `events`, which is emptied first.
@@ -169,6 +189,10 @@ package final class HTTP2Session {
                 return false
             }
             if let bytes, count > 0 { self.output.append(UnsafeBufferPointer(start: bytes, count: count)) }
+            if self.hasSentTooManyResets {
+                self.hasSentTooManyResets = false
+                if self.failure == nil { self.failFlooded(.reset) }
+            }
             if count == 0 && !self.isPaused { return false }
         }
         return true

@@ -16,5 +16,13 @@ package enum HTTP2SessionError: Error, Hashable, Sendable {
 
 /// What a peer can send too much of.
 package enum HTTP2Flood: String, Hashable, Sendable {
-    case ping, settings, emptyData, reset, priority, windowUpdate, acknowledgement
+    case ping, settings, emptyData, reset, priority, windowUpdate, goAway, unknownFrame
+    /// PINGs and SETTINGS whose answers it does not take.
+    case acknowledgement
+    /// Frames of one header block.
+    case continuation
+    /// Header lists over the limit, or one that is many times over it.
+    case header
+    /// Anything that has to be answered, while it takes no answers.
+    case unread
 }

@@ -16,6 +16,13 @@ enum SessionCallbacks {
         nghttp2_option_set_no_auto_window_update(option, 1)
         nghttp2_option_set_no_closed_streams(option, 1)
         nghttp2_option_set_max_settings(option, limits.settingsEntriesMax)
+        nghttp2_option_set_max_outbound_ack(option, limits.unsentAcknowledgementsMax)
+        nghttp2_option_set_max_continuations(option, limits.continuationFramesMax)
+        nghttp2_option_set_max_deflate_dynamic_table_size(option, Int(limits.headerTableByteCount))
+        // Otherwise frames of other types are passed over without a word.
+        for type in UInt8(NGHTTP2_CONTINUATION.rawValue) + 1...UInt8.max {
+            nghttp2_option_set_user_recv_extension_type(option, type)
+        }
         // Our own budget counts resets, by the time that comes in; nghttp2's own would read a clock.
         nghttp2_option_set_stream_reset_rate_limit(option, 1 << 40, 1 << 40)
         var session: OpaquePointer?
@@ -62,6 +69,13 @@ enum SessionCallbacks {
             return session.received(
                 name: UnsafeBufferPointer(start: name, count: nameCount),
                 value: UnsafeBufferPointer(start: value, count: valueCount), of: frame.pointee.hd.stream_id)
+        }
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
+            NGHTTP2_ERR_CANCEL.rawValue
+        }
+        // Without it, nghttp2 drops a field with CR, LF or NUL in it and passes the others on.
+        nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) { _, _, _, _, _, _, _, _ in
+            NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, bytes, count, user in
             guard let session = SessionCallbacks.session(user), let bytes else { return SessionCallbacks.failure }

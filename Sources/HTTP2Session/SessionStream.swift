@@ -4,6 +4,7 @@ final class SessionStream {
     // Incoming.
     var fields: [HTTP2Field] = []
     var fieldsByteCount = 0
+    /// Its list is over the limit: counted on, and kept no more.
     var isOverLimit = false
     var isHeadReceived = false
     var isEndReceived = false

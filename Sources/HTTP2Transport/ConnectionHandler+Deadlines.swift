@@ -1,12 +1,14 @@
 import HTTP2Session
+import LogModel
 import NIOCore
 
 /// What a peer that makes no progress runs into. One timer per connection looks at all of them.
 extension ConnectionHandler {
     func scheduleTick(_ context: ChannelHandlerContext) {
         let shortest = min(
-            self.limits.prefaceMilliseconds, self.limits.headersMilliseconds, self.limits.idleMilliseconds,
-            self.limits.bodyProgressMilliseconds, self.limits.unreadMilliseconds)
+            self.limits.prefaceMilliseconds, self.limits.settingsMilliseconds, self.limits.headersMilliseconds,
+            self.limits.idleMilliseconds, self.limits.silenceMilliseconds, self.limits.bodyProgressMilliseconds,
+            self.limits.unreadMilliseconds)
         let interval = TimeAmount.milliseconds(Int64(clamping: min(max(shortest / 4, 5), 1_000)))
         self.eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
             guard let self, self.phase != .closed, let context = self.context else { return }
@@ -19,40 +21,67 @@ extension ConnectionHandler {
         self.now = NIODeadline.now().uptimeNanoseconds
         guard self.phase == .open || self.phase == .sniffing else { return }
         if !self.session.hasPeerSettings {
-            if self.hasPassed(self.limits.prefaceMilliseconds, since: self.startedAt) { self.closeNow() }
+            if self.hasPassed(self.limits.prefaceMilliseconds, since: self.startedAt) { self.cut(.prefaceDeadline) }
             return
+        }
+        if !self.session.isAcknowledged, self.hasPassed(self.limits.settingsMilliseconds, since: self.startedAt) {
+            return self.end(.settingsTimeout, .settingsDeadline)
         }
         if let since = self.session.headersPendingSince?.nanoseconds,
             self.hasPassed(self.limits.headersMilliseconds, since: since)
         {
-            return self.end(.protocolError)
+            return self.end(.protocolError, .headersDeadline)
         }
         guard self.role == .server else { return }
         if let since = self.unwritableSince, self.hasPassed(self.limits.unreadMilliseconds, since: since) {
-            return self.closeNow()
+            return self.cut(.unreadDeadline)
         }
         if self.streams.isEmpty {
-            if self.hasPassed(self.limits.idleMilliseconds, since: self.idleSince) { self.end(.noError) }
+            let idle = self.isKept ? self.limits.keptIdleMilliseconds : self.limits.idleMilliseconds
+            if self.hasPassed(idle, since: self.idleSince) { self.end(.noError, nil) }
             return
         }
-        for stream in Array(self.streams.values) where self.isStuck(stream) {
+        self.resetStuckStreams()
+        if self.hasPassed(self.limits.silenceMilliseconds, since: self.receivedAt) {
+            self.probe(within: self.limits.probeMilliseconds)
+        }
+    }
+
+    private func resetStuckStreams() {
+        for stream in Array(self.streams.values) {
+            guard let breach = self.breach(of: stream) else { continue }
+            guard self.stalls.spend(now: MonotonicTime(nanoseconds: self.now)) else {
+                return self.end(.enhanceYourCalm, .stalls)
+            }
+            self.record(breach)
             self.reset(stream, .cancel, reason: .timedOut)
         }
     }
 
-    private func isStuck(_ stream: HTTP2Stream) -> Bool {
-        if stream.bufferedByteCount > 0 { return self.hasPassed(self.limits.unreadMilliseconds, since: stream.sentAt) }
+    /// Which deadline the stream has passed.
+    private func breach(of stream: HTTP2Stream) -> HTTP2Breach? {
+        if stream.bufferedByteCount > 0 {
+            return self.hasPassed(self.limits.unreadMilliseconds, since: stream.sentAt) ? .unreadDeadline : nil
+        }
         // What is unconsumed waits for our own handler, not for the peer.
-        guard !stream.isLongLived, !stream.isEndReceived, stream.unconsumedByteCount == 0 else { return false }
-        return self.hasPassed(self.limits.bodyProgressMilliseconds, since: stream.receivedAt)
+        guard !stream.isLongLived, !stream.isEndReceived, stream.unconsumedByteCount == 0 else { return nil }
+        return self.hasPassed(self.limits.bodyProgressMilliseconds, since: stream.receivedAt) ? .bodyDeadline : nil
     }
 
     private func hasPassed(_ milliseconds: UInt64, since start: UInt64) -> Bool {
         self.now >= start && self.now - start >= milliseconds * 1_000_000
     }
 
-    private func end(_ code: HTTP2FailureCode) {
+    /// With a GOAWAY.
+    private func end(_ code: HTTP2FailureCode, _ breach: HTTP2Breach?) {
+        if let breach { self.record(breach) }
         self.session.terminate(code)
         self.setNeedsPump()
+    }
+
+    /// Without a word: the peer would not take it.
+    private func cut(_ breach: HTTP2Breach) {
+        self.record(breach)
+        self.closeNow()
     }
 }

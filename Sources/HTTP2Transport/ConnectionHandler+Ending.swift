@@ -25,15 +25,23 @@ extension ConnectionHandler {
         self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(clamping: milliseconds))) { [weak self] in
             guard let self else { return }
             self.isProbing = false
-            if self.receivedAt < start { self.closeNow() }
+            guard self.receivedAt < start else { return }
+            self.record(.silence)
+            self.closeNow()
         }
     }
 
     func closeNow() { self.context?.close(promise: nil) }
 
+    /// Tells the listener of it; a client says it itself.
+    func record(_ breach: HTTP2Breach) { self.listener?.record(breach, by: self.authority) }
+
     func fail(_ error: HTTP2SessionError) {
-        self.logger.info(
-            "connection refused", metadata: ["error": "\(error)", "peer": "\(self.authority)"])
+        if let listener, let breach = HTTP2Breach(error) {
+            listener.record(breach, by: self.authority)
+        } else {
+            self.logger.info("connection given up", metadata: ["error": "\(error)", "peer": "\(self.authority)"])
+        }
         guard let context else { return }
         _ = self.session.drain(byteCountMax: Self.drainByteCount)
         self.writer.write(self.session, streams: self.streams, context: context, now: self.now)

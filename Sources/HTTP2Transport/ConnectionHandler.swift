@@ -40,6 +40,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// When bytes arrived last.
     private(set) var receivedAt: UInt64
 
+    /// Server: what is shared with the listener's other connections.
+    let listener: HTTP2Listener?
     private let makeHandler: (@Sendable (any EventLoop) -> any HTTP2ServerHandler)?
     var streams: [HTTP2StreamID: HTTP2Stream] = [:]
     var context: ChannelHandlerContext?
@@ -62,17 +64,24 @@ final class ConnectionHandler: ChannelInboundHandler {
     var peerName: CertificateName?
     /// Why no request of this connection is heard.
     var refusal: TLSRefusal?
+    var stalls: RateBudget
+    /// See ``HTTP2Limits/keptIdleMilliseconds``.
+    var isKept = false
+    /// Bytes that the streams hold and the session has not framed.
+    var unsentByteCount = 0
 
     /// - Throws: ``HTTP2SessionError/outOfMemory``.
     init(
         role: HTTP2Session.Role, limits: HTTP2Limits, eventLoop: any EventLoop, logger: Logger,
-        makeHandler: (@Sendable (any EventLoop) -> any HTTP2ServerHandler)?
+        listener: HTTP2Listener?, makeHandler: (@Sendable (any EventLoop) -> any HTTP2ServerHandler)?
     ) throws(HTTP2SessionError) {
         self.role = role
         self.limits = limits
         self.eventLoop = eventLoop
         self.logger = logger
+        self.listener = listener
         self.makeHandler = makeHandler
+        self.stalls = limits.stalls
         self.session = try HTTP2Session(role: role, limits: limits.session)
         self.phase = role == .server ? .sniffing : .open
         let now = NIODeadline.now().uptimeNanoseconds
@@ -107,9 +116,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.now = NIODeadline.now().uptimeNanoseconds
         self.startedAt = self.now
         self.idleSince = self.now
-        if let address = context.remoteAddress, let host = address.ipAddress, let port = address.port {
-            self.authority = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        }
+        self.authority = context.remoteAddress.peerDescription
         self.scheduleTick(context)
         if self.phase == .open { self.pump() }
     }
@@ -135,7 +142,9 @@ final class ConnectionHandler: ChannelInboundHandler {
                     "connection refused",
                     metadata: ["peer": "\(self.authority)", "reason": "it speaks TLS, and this port does not"])
                 self.refuse(context, with: HTTP1Hint(isSecure: false, refusal: nil).response)
-            case .unknown: context.close(promise: nil)
+            case .unknown:
+                self.record(.notHTTP2)
+                context.close(promise: nil)
             }
         case .lingering, .closed: break
         }
@@ -222,7 +231,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch self.role {
         case .client:
             guard let stream = self.streams[id] else { return }
-            stream.receivedAt = self.now
             guard let head = HTTPConversion.response(fields) else {
                 return self.reset(stream, .protocolError, reason: .reset(.protocolError))
             }
@@ -268,11 +276,11 @@ final class ConnectionHandler: ChannelInboundHandler {
             // Nobody reads it, but the connection's window must not leak.
             return self.session.consume(id, byteCount: range.count)
         }
-        stream.receivedAt = self.now
         stream.unconsumedByteCount += range.count
         stream.serverHandler?.received(body: body, on: stream)
         stream.clientHandler?.received(body: body, on: stream)
-        if !stream.isManualCredit { stream.consumed(range.count) }
+        stream.noteReceived(range.count, now: self.now)
+        if !stream.isManualCredit { stream.credit(range.count) }
     }
 
     // MARK: Out
@@ -296,7 +304,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             self.needsPump = false
             var isMore = true
             while isMore && context.channel.isWritable {
-                isMore = self.session.drain(byteCountMax: Self.drainByteCount)
+                isMore = self.session.drain(byteCountMax: min(Self.drainByteCount, self.limits.socketBufferByteCount))
                 self.writer.write(self.session, streams: self.streams, context: context, now: self.now)
             }
             if self.writer.hasWritten {
@@ -307,7 +315,13 @@ final class ConnectionHandler: ChannelInboundHandler {
             for stream in self.writer.takeWritableStreams() { stream.notifyWritable() }
         } while self.needsPump && context.channel.isWritable && self.phase == .open
         self.isPumping = false
-        if self.phase == .open && self.session.isFinished { self.linger(context) }
+        guard self.phase == .open else { return }
+        // A flood may also show in what is sent.
+        if let failure = self.session.failure, case .flood = failure { return self.fail(failure) }
+        guard self.session.isFinished else { return }
+        // nghttp2 answers most violations itself, without a word to us.
+        if self.session.failure == nil, let code = self.session.sentGoAway, code != .noError { self.record(.violation) }
+        self.linger(context)
     }
 
     func respond(_ stream: HTTP2Stream, _ head: HTTPResponse, endStream: Bool) {
@@ -342,6 +356,19 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func close(_ stream: HTTP2Stream, _ reason: HTTP2CloseReason) {
         self.remove(stream)
         stream.notifyClosed(reason)
+    }
+
+    /// Whether a stream may hold `byteCount` more unsent bytes.
+    func mayHold(_ byteCount: Int) -> Bool {
+        guard let listener else { return true }
+        guard self.unsentByteCount < self.limits.unsentByteCountMax else { return false }
+        return listener.unsentByteCount < self.limits.listenerUnsentByteCountMax
+            || self.unsentByteCount + byteCount <= self.limits.unsentByteCountShare
+    }
+
+    func changeUnsent(by byteCount: Int) {
+        self.unsentByteCount += byteCount
+        self.listener?.changeUnsent(by: byteCount)
     }
 
     private func remove(_ stream: HTTP2Stream) {

@@ -42,7 +42,8 @@ package final class HTTP2Connection: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = try ConnectionHandler(
-                        role: .client, limits: limits, eventLoop: channel.eventLoop, logger: logger, makeHandler: nil)
+                        role: .client, limits: limits, eventLoop: channel.eventLoop, logger: logger, listener: nil,
+                        makeHandler: nil)
                     gate.value = try tls?.prepare(channel, host: host, limits: limits)
                     try Self.prepare(channel, handler)
                 }
@@ -75,7 +76,8 @@ package final class HTTP2Connection: Sendable {
         try options?.setOption(
             .recvAllocator,
             value: AdaptiveRecvByteBufferAllocator(minimum: 4_096, initial: 16_384, maximum: 512 * 1_024))
-        try options?.setOption(.writeBufferWaterMark, value: .init(low: 128 * 1_024, high: 512 * 1_024))
+        let high = handler.limits.socketBufferByteCount
+        try options?.setOption(.writeBufferWaterMark, value: .init(low: high / 4, high: high))
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
@@ -124,5 +126,13 @@ package final class HTTP2Connection: Sendable {
         let handler = self.handler
         if self.eventLoop.inEventLoop { return body(handler.value) }
         self.eventLoop.execute { body(handler.value) }
+    }
+}
+
+extension SocketAddress? {
+    /// `127.0.0.1:7400`, `[::1]:7400`; what logs call a peer.
+    var peerDescription: String {
+        guard let host = self?.ipAddress, let port = self?.port else { return "localhost" }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }

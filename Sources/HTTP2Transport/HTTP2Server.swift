@@ -1,39 +1,18 @@
 import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// Listens for HTTP/2, with prior knowledge or by TLS; HTTP/1 gets a readable 426.
 package final class HTTP2Server: Sendable {
     /// Where it listens; the port is the real one when 0 was asked for.
     package let localAddress: SocketAddress
     private let channel: any Channel
-    private let registry: Registry
+    private let listener: HTTP2Listener
 
-    /// The connections that are open.
-    private final class Registry: Sendable {
-        private let connections = Mutex<[ObjectIdentifier: HTTP2Connection]>([:])
-
-        func add(_ connection: HTTP2Connection, max: Int) -> Bool {
-            self.connections.withLock {
-                guard $0.count < max else { return false }
-                $0[ObjectIdentifier(connection)] = connection
-                return true
-            }
-        }
-
-        func remove(_ connection: HTTP2Connection) {
-            _ = self.connections.withLock { $0.removeValue(forKey: ObjectIdentifier(connection)) }
-        }
-
-        var all: [HTTP2Connection] { self.connections.withLock { Array($0.values) } }
-        var count: Int { self.connections.withLock { $0.count } }
-    }
-
-    private init(channel: any Channel, localAddress: SocketAddress, registry: Registry) {
+    private init(channel: any Channel, localAddress: SocketAddress, listener: HTTP2Listener) {
         self.channel = channel
         self.localAddress = localAddress
-        self.registry = registry
+        self.listener = listener
     }
 
     /// - Parameters:
@@ -47,7 +26,7 @@ package final class HTTP2Server: Sendable {
         tls: TLSListening? = nil, logger: Logger,
         handler: @escaping @Sendable (any EventLoop) -> any HTTP2ServerHandler
     ) async throws -> HTTP2Server {
-        let registry = Registry()
+        let listener = HTTP2Listener(limits: limits, logger: logger)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 512)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -55,18 +34,13 @@ package final class HTTP2Server: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let connectionHandler = try ConnectionHandler(
                         role: .server, limits: limits, eventLoop: channel.eventLoop, logger: logger,
-                        makeHandler: handler)
+                        listener: listener, makeHandler: handler)
                     let connection = HTTP2Connection(channel: channel, handler: connectionHandler)
-                    guard registry.add(connection, max: limits.connectionsMax) else {
-                        logger.warning(
-                            "connection refused: too many",
-                            metadata: [
-                                "max": "\(limits.connectionsMax)",
-                                "hint": "a client needs one: look for what opens more",
-                            ])
+                    if let breach = listener.add(connection) {
+                        listener.record(breach, by: connection.remoteAddress.peerDescription)
                         throw ChannelError.ioOnClosedChannel
                     }
-                    channel.closeFuture.whenComplete { _ in registry.remove(connection) }
+                    channel.closeFuture.whenComplete { _ in listener.remove(connection) }
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(TLSDoor(tls, connectionHandler))
                     }
@@ -79,18 +53,20 @@ package final class HTTP2Server: Sendable {
             try await channel.close()
             throw ChannelError.unknownLocalAddress
         }
-        return HTTP2Server(channel: channel, localAddress: address, registry: registry)
+        return HTTP2Server(channel: channel, localAddress: address, listener: listener)
     }
 
     package var host: String { self.localAddress.ipAddress ?? "" }
     package var port: Int { self.localAddress.port ?? 0 }
-    package var connectionCount: Int { self.registry.count }
+    package var connectionCount: Int { self.listener.connectionCount }
+    /// How often peers broke each bound; those that nobody broke are missing.
+    package var breachCounts: [HTTP2Breach: UInt64] { self.listener.breachCounts }
 
     /// Stops listening, tells every client to go (GOAWAY), lets open streams end, and closes what is still open after
     /// `grace`. Long-lived streams are reset at once. When it returns, no socket of this server is open.
     package func shutdown(grace: TimeAmount) async {
         try? await self.channel.close()
-        let connections = self.registry.all
+        let connections = self.listener.openConnections
         for connection in connections { connection.shutDown() }
         let eventLoop = self.channel.eventLoop
         let deadline = eventLoop.scheduleTask(in: grace) { for connection in connections { connection.close() } }

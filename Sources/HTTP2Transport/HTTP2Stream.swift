@@ -27,9 +27,11 @@ package final class HTTP2Stream {
     var isEndReceived = false
     /// Received and not yet credited to the peer.
     var unconsumedByteCount = 0
-    /// Monotonic nanoseconds of the last progress in each direction.
-    var receivedAt: UInt64
-    var sentAt: UInt64
+    /// Monotonic nanoseconds of the last progress in each direction, and bytes since then: too few to be progress.
+    private(set) var receivedAt: UInt64
+    private(set) var sentAt: UInt64
+    private var receivedByteCount = 0
+    private var sentByteCount = 0
     var serverHandler: (any HTTP2ServerHandler)?
     var clientHandler: (any HTTP2ClientHandler)?
 
@@ -68,9 +70,14 @@ package final class HTTP2Stream {
                 connection.logger.error("stream reset: its handler sends without regard to backpressure")
                 return self.reset(.internalError)
             }
-            if self.bufferedByteCount == 0 { self.sentAt = connection.now }
+            guard connection.mayHold(count) else {
+                connection.record(.unsentBytes)
+                return self.reset(.enhanceYourCalm)
+            }
+            if self.bufferedByteCount == 0 { self.noteSent(at: connection.now) }
             self.queue.append(body)
             self.bufferedByteCount += count
+            connection.changeUnsent(by: count)
             if self.bufferedByteCount >= connection.limits.streamBufferByteCount { self.isBackpressured = true }
             connection.announce(self, byteCount: count)
         }
@@ -96,13 +103,16 @@ package final class HTTP2Stream {
         self.connection?.reset(self, code, reason: .cancelled)
     }
 
+    /// The peer is who it should be: its connection may be idle for long.
+    package func keepConnection() { self.connection?.isKept = true }
+
     /// Gives the peer credit for received bytes, when ``isManualCredit`` is set.
     package func consumed(_ byteCount: Int) {
-        let count = min(byteCount, self.unconsumedByteCount)
-        guard let connection, count > 0 else { return }
-        self.unconsumedByteCount -= count
+        guard let connection, byteCount > 0 else { return }
+        // It waited for its handler until now.
         self.receivedAt = connection.now
-        connection.consume(self.id, byteCount: count)
+        self.receivedByteCount = 0
+        self.credit(byteCount)
     }
 
     /// A way back to this stream from any thread.
@@ -111,6 +121,25 @@ package final class HTTP2Stream {
     }
 
     // MARK: For the connection
+
+    func credit(_ byteCount: Int) {
+        let count = min(byteCount, self.unconsumedByteCount)
+        guard let connection, count > 0 else { return }
+        self.unconsumedByteCount -= count
+        connection.consume(self.id, byteCount: count)
+    }
+
+    func noteReceived(_ byteCount: Int, now: UInt64) {
+        self.receivedByteCount += byteCount
+        guard let connection, self.receivedByteCount >= connection.limits.progressByteCountMin else { return }
+        self.receivedAt = now
+        self.receivedByteCount = 0
+    }
+
+    private func noteSent(at now: UInt64) {
+        self.sentAt = now
+        self.sentByteCount = 0
+    }
 
     /// Takes the next `byteCount` bytes of the body off the queue, piece by piece.
     ///
@@ -128,9 +157,14 @@ package final class HTTP2Stream {
             missing -= count
         }
         self.bufferedByteCount -= byteCount
-        self.sentAt = now
+        self.sentByteCount += byteCount
+        guard let connection else { return false }
+        connection.changeUnsent(by: -byteCount)
+        if self.bufferedByteCount == 0 || self.sentByteCount >= connection.limits.progressByteCountMin {
+            self.noteSent(at: now)
+        }
         guard
-            self.isBackpressured, let connection,
+            self.isBackpressured,
             self.bufferedByteCount <= connection.limits.streamBufferByteCount / 2
         else { return false }
         self.isBackpressured = false
@@ -145,6 +179,7 @@ package final class HTTP2Stream {
 
     /// Detaches the stream from its connection; the handler still has to be told.
     func detach() {
+        self.connection?.changeUnsent(by: -self.bufferedByteCount)
         self.isOpen = false
         self.connection = nil
         self.queue.removeAll()

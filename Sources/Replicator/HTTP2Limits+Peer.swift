@@ -5,9 +5,13 @@ extension HTTP2Limits {
     static var peer: HTTP2Limits {
         var limits = HTTP2Limits()
         limits.connectionsMax = 128
+        // Nodes of a test or of a rolling restart may share an address; of a real cluster they do not.
+        limits.connectionsPerAddressMax = 96
+        // A peer has a handful: one for replication, one for heartbeats, and what it asks.
+        limits.session.maxConcurrentStreams = 64
         limits.unacknowledgedMilliseconds = 3_000
         // A follower keeps its connection to the leader to notice its end, though it has nothing to say on it.
-        limits.idleMilliseconds = 24 * 3_600 * 1_000
+        limits.keptIdleMilliseconds = 24 * 3_600 * 1_000
         return limits
     }
 }

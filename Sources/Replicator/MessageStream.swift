@@ -6,11 +6,12 @@ import WireFormat
 /// Peer messages on one HTTP/2 stream, both ways. Event loop only.
 final class MessageStream {
     let stream: HTTP2Stream
-    private var parser = MessageParser()
+    private var parser: MessageParser
     private var scratch: [UInt8] = []
 
-    init(_ stream: HTTP2Stream) {
+    init(_ stream: HTTP2Stream, messageByteCountMax: Int = WireLimits.messageByteCountMax) {
         self.stream = stream
+        self.parser = MessageParser(messageByteCountMax: messageByteCountMax)
     }
 
     func send(_ message: PeerMessage) {

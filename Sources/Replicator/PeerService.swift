@@ -21,12 +21,20 @@ protocol PeerServiceOwner: AnyObject {
 
 /// One stream that a peer opened to this node.
 final class PeerUpstream {
-    enum Kind { case replicate, pulse, vote, transfer, read, greet, refuse }
+    enum Kind {
+        case replicate, pulse, vote, transfer, read, greet, refuse
+
+        /// Only ranges are large.
+        var messageByteCountMax: Int { self == .replicate ? WireLimits.messageByteCountMax : 64 << 10 }
+    }
+
     let id: StreamID
     let kind: Kind
     /// Who opened it.
     let sender: MemberStart
     let messages: MessageStream
+    /// This node has taken the sender for its leader: ranges are expected, and worth inflating.
+    private(set) var isWelcomed = false
 
     init(id: StreamID, kind: Kind, sender: MemberStart, messages: MessageStream) {
         self.id = id
@@ -37,6 +45,7 @@ final class PeerUpstream {
 
     func send(_ message: PeerMessage) {
         self.messages.send(message)
+        if case .welcome(let welcome) = message { self.isWelcomed = welcome.refusal == nil }
         if self.kind == .vote || self.kind == .read { self.messages.stream.finish() }
     }
 
@@ -88,8 +97,10 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
             return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
         }
-        let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: MessageStream(stream))
+        let messages = MessageStream(stream, messageByteCountMax: kind.messageByteCountMax)
+        let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: messages)
         self.upstream = upstream
+        stream.keepConnection()
         stream.isLongLived = kind == .replicate || kind == .pulse
         stream.send(
             head: HTTPResponse(status: .ok, headerFields: [.holdfastStart: own.fieldText]), endStream: false)

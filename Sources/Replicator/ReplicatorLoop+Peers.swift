@@ -71,6 +71,7 @@ extension ReplicatorLoop {
     }
 
     private func received(_ range: RangeMessage, on upstream: PeerUpstream) {
+        guard upstream.isWelcomed else { return upstream.close() }
         self.counters.rangesReceived += 1
         guard range.encoding == .deflate else {
             return self.take(.shipped(range, raw: range.body, on: upstream.id))

@@ -23,15 +23,24 @@ import Testing
         return end
     }
 
+    /// A literal field that does not enter the table.
+    private static func field(_ name: String, _ value: [UInt8]) -> [UInt8] {
+        [0x00, UInt8(name.utf8.count)] + Array(name.utf8) + [UInt8(value.count)] + value
+    }
+
     private static let floods: [(HTTP2Flood, [UInt8])] = [
         (.ping, Self.frame(6, [0, 0, 0, 0, 0, 0, 0, 0])),
         (.settings, Self.frame(4)),
         (.emptyData, Self.frame(0, stream: 1)),
         (.priority, Self.frame(2, stream: 5, [0, 0, 0, 0, 16])),
         (.windowUpdate, Self.frame(8, [0, 0, 0, 1])),
+        // 3 bytes, all of them padding, and the byte that says so.
+        (.emptyData, Self.frame(0, flags: 8, stream: 1, [3, 0, 0, 0])),
+        (.goAway, Self.frame(7, [0, 0, 0, 0, 0, 0, 0, 0])),
+        (.unknownFrame, Self.frame(0xbe, [1, 2, 3])),
     ]
 
-    @Test(arguments: 0..<5) func `a flood ends with a GOAWAY that says so`(number: Int) throws {
+    @Test(arguments: 0..<8) func `a flood ends with a GOAWAY that says so`(number: Int) throws {
         let (flood, frame) = Self.floods[number]
         let server = try self.server()
         try server.receive(Self.request(1, end: false))
@@ -56,6 +65,119 @@ import Testing
             }
         }
         #expect(server.session.openStreamCount <= 1)
+    }
+
+    /// HEADERS, and a frame that makes a server reset the stream (CVE-2025-8671).
+    private static func provocation(_ number: Int, stream: UInt32) -> [UInt8] {
+        let head: [UInt8] = [0x83, 0x86, 0x84, 0x01, 1, 0x6e]
+        switch number {
+        case 0:  // More body than the head says.
+            return Self.frame(1, flags: 4, stream: stream, head + Self.field("content-length", [0x30]))
+                + Self.frame(0, stream: stream, [1])
+        case 1:  // Less.
+            return Self.frame(1, flags: 4, stream: stream, head + Self.field("content-length", [0x39]))
+                + Self.frame(0, flags: 1, stream: stream, [1])
+        case 2:  // A window over 2^31 - 1.
+            return Self.frame(1, flags: 4, stream: stream, head)
+                + Self.frame(8, stream: stream, [0x7f, 0xff, 0xff, 0xff])
+        case 3:  // Depends on itself.
+            return Self.frame(1, flags: 4, stream: stream, head)
+                + Self.frame(2, stream: stream, Array(Self.frame(0, stream: stream)[5...]) + [0])
+        default:  // An upper-case name.
+            return Self.frame(1, flags: 5, stream: stream, head + Self.field("X", [0x30]))
+        }
+    }
+
+    @Test(arguments: 0..<5) func `resets that a peer provokes end the session as its own do`(number: Int) throws {
+        let server = try self.server()
+        var output: [UInt8] = []
+        let error = #expect(throws: HTTP2SessionError.self) {
+            for stream in 0..<UInt32(2_000) {
+                try server.receive(Self.provocation(number, stream: 2 * stream + 1))
+                output = server.output()
+            }
+            // nghttp2 itself ends the connection with the first: its output says so.
+            if server.session.sentGoAway == .protocolError { throw HTTP2SessionError.closed }
+        }
+        if number != 3 { #expect(error == .flood(.reset)) }
+        #expect(number == 3 || output.suffix(17)[output.endIndex - 1] == 11, "ENHANCE_YOUR_CALM")
+        #expect(server.session.openStreamCount <= 1)
+    }
+
+    @Test func `resets that nobody reads are not gathered without end`() throws {
+        let server = try self.server()
+        #expect(throws: HTTP2SessionError.flood(.unread)) {
+            for stream in 0..<UInt32(10_000) { try server.receive(Self.provocation(0, stream: 2 * stream + 1)) }
+        }
+    }
+
+    @Test(arguments: [false, true]) func `CONTINUATION without end ends the session`(isEmpty: Bool) throws {
+        let server = try self.server()
+        try server.receive(Self.frame(1, stream: 1, [0x82]))
+        #expect(throws: HTTP2SessionError.flood(.continuation)) {
+            for _ in 0..<20 { try server.receive(Self.frame(9, stream: 1, isEmpty ? [] : [0x86])) }
+        }
+        #expect(server.output().suffix(1) == [11], "ENHANCE_YOUR_CALM")
+    }
+
+    @Test func `a header list that a byte makes 4 kilobytes longer is no more than looked at`() throws {
+        let server = try self.server()
+        // A large entry for the table, then references to it.
+        let entry = [0x40, 1, 0x78, 0x7f, 0xa0, 0x1e] + [UInt8](repeating: 0x61, count: 3_999)
+        let head: [UInt8] = [0x82, 0x86, 0x84, 0x01, 1, 0x6e]
+        try server.receive(Self.frame(1, flags: 5, stream: 1, head + entry))
+        #expect(server.takeEvents().count == 3, "settings, head, end: one large field is fine")
+        #expect(throws: HTTP2SessionError.flood(.header)) {
+            try server.receive(Self.frame(1, flags: 5, stream: 3, head + [UInt8](repeating: 0xbe, count: 10_000)))
+        }
+        #expect(server.takeEvents() == [])
+    }
+
+    @Test func `many header lists over the limit end the session`() throws {
+        var limits = HTTP2SessionLimits()
+        limits.headerListByteCountMax = 200
+        let server = try SessionEnd(.server, limits)
+        try server.receive(Self.preface)
+        let head: [UInt8] = [0x82, 0x86, 0x84, 0x01, 1, 0x6e] + Self.field("x", [UInt8](repeating: 0x61, count: 100))
+        #expect(throws: HTTP2SessionError.flood(.header)) {
+            for number in 0..<UInt32(200) {
+                try server.receive(Self.frame(1, flags: 5, stream: 2 * number + 1, head))
+                server.session.respond(
+                    to: HTTP2StreamID(2 * number + 1), [HTTP2Field(":status", "431")], endStream: true)
+                _ = server.output()
+            }
+        }
+    }
+
+    @Test func `HEADERS of streams that are gone are passed over, but not without end`() throws {
+        let server = try self.server()
+        try server.receive(Self.request(5) + Self.frame(3, stream: 5, [0, 0, 0, 8]))
+        _ = server.output()
+        _ = server.takeEvents()
+        #expect(throws: HTTP2SessionError.flood(.unknownFrame)) {
+            for _ in 0..<10_000 { try server.receive(Self.request(3) + Self.request(5)) }
+        }
+        #expect(server.takeEvents() == [])
+    }
+
+    @Test(arguments: [0x0d, 0x0a, 0x00]) func `a field with a line break in its value reaches nobody`(byte: UInt8)
+        throws
+    {
+        let server = try self.server()
+        _ = server.takeEvents()
+        let head: [UInt8] = [0x82, 0x86, 0x84, 0x01, 1, 0x6e]
+        try server.receive(Self.frame(1, flags: 5, stream: 1, head + Self.field("x", [0x61, byte, 0x62])))
+        let output = server.output()
+        #expect(server.takeEvents() == [.closed(1, .protocolError, isUnprocessed: false)])
+        #expect(output.suffix(13) == [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 1], "RST_STREAM, PROTOCOL_ERROR")
+    }
+
+    @Test func `the session knows whether its settings were acknowledged`() throws {
+        let server = try self.server()
+        #expect(!server.session.isAcknowledged)
+        _ = server.output()
+        try server.receive(Self.frame(4, flags: 1))
+        #expect(server.session.isAcknowledged)
     }
 
     @Test func `a flood slower than the budget is no flood`() throws {

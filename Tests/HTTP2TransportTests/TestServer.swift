@@ -50,7 +50,7 @@ final class Witness: Sendable {
     }
 }
 
-/// Answers by path: /hello, /echo, /count, /bytes/N, /hang, /early, /stall, /reset, /trailers.
+/// Answers by path: /hello, /echo, /count, /bytes/N, /hang, /early, /keep, /stall, /reset, /trailers.
 final class TestHandler: HTTP2ServerHandler {
     private static let chunk = ByteBuffer(repeating: 0x61, count: 64 * 1024)
     private let witness: Witness
@@ -76,6 +76,9 @@ final class TestHandler: HTTP2ServerHandler {
         case "/stall": stream.isManualCredit = true
         case "/reset": stream.reset(.internalError)
         case "/long": stream.isLongLived = true
+        case "/keep":
+            stream.keepConnection()
+            stream.respond(ok)
         case "/trailers":
             stream.send(head: ok)
             stream.send(ByteBuffer(string: "x"))

@@ -74,12 +74,11 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         if let session { return session.received(body) }
         guard !self.isAnswered else { return }
-        if let refusal = self.refusal {
+        guard self.refusal == nil, let byteCountMax = self.route?.bodyByteCountMax else {
             self.drainedByteCount += body.readableBytes
-            if self.drainedByteCount > NodeLimits.drainByteCountMax { self.answer(refusal, on: stream) }
-            return
+            guard self.drainedByteCount > NodeLimits.drainByteCountMax else { return }
+            return self.answer(self.refusal ?? .bodyTooLarge(NodeLimits.drainByteCountMax), on: stream)
         }
-        guard let byteCountMax = self.route?.bodyByteCountMax else { return }
         guard self.body.readableBytes + body.readableBytes <= byteCountMax else {
             self.body = ByteBuffer()
             return self.refusal = .bodyTooLarge(byteCountMax)

@@ -70,6 +70,7 @@ package struct Node: Service {
         var logger = Logger(label: "holdfast") { _ in SharedLevelHandler(JournalHandler(journal), level: level) }
         logger[metadataKey: "node"] = "\(configuration.node)"
         let notifier = ServiceNotifier(environment: input.environment)
+        DescriptorLimit.raise(logger: logger)
         let reload = await ConfigurationReload(
             input, running: report.values, level: level, notifier: notifier, logger: logger)
         let group = ServiceGroup(

@@ -1,0 +1,61 @@
+import HTTP2Session
+
+/// Which bound a peer ran into. The raw value names it in logs and metrics.
+///
+/// Each ends the connection, but for ``bodyDeadline``, ``unreadDeadline`` and ``unsentBytes``, which may end one stream
+/// only, and ``connections`` and ``connectionsPerAddress``, which let none begin.
+package enum HTTP2Breach: String, Hashable, Sendable, CaseIterable {
+    // More of something than its rate allows.
+    case pings, settings, resets, priorities
+    case emptyData = "empty_data"
+    case windowUpdates = "window_updates"
+    case goAways = "goaways"
+    case unknownFrames = "unknown_frames"
+    case acknowledgements, continuations
+    case headerLists = "header_lists"
+    case unreadFrames = "unread_frames"
+    /// Streams that had to be reset since the peer made no progress.
+    case stalls
+    // Not the protocol.
+    case notHTTP2 = "not_http2"
+    case violation
+    // Too slow.
+    case prefaceDeadline = "preface_deadline"
+    case settingsDeadline = "settings_deadline"
+    case headersDeadline = "headers_deadline"
+    case bodyDeadline = "body_deadline"
+    case unreadDeadline = "unread_deadline"
+    case silence
+    // Too many.
+    case unsentBytes = "unsent_bytes"
+    case connections
+    case connectionsPerAddress = "connections_per_address"
+
+    init(_ flood: HTTP2Flood) {
+        self =
+            switch flood {
+            case .ping: .pings
+            case .settings: .settings
+            case .emptyData: .emptyData
+            case .reset: .resets
+            case .priority: .priorities
+            case .windowUpdate: .windowUpdates
+            case .goAway: .goAways
+            case .unknownFrame: .unknownFrames
+            case .acknowledgement: .acknowledgements
+            case .continuation: .continuations
+            case .header: .headerLists
+            case .unread: .unreadFrames
+            }
+    }
+
+    /// - Returns: `nil` for a failure that is no fault of the peer.
+    init?(_ error: HTTP2SessionError) {
+        switch error {
+        case .flood(let flood): self.init(flood)
+        case .badPreface: self = .notHTTP2
+        case .violation: self = .violation
+        case .closed, .streamsExhausted, .outOfMemory: return nil
+        }
+    }
+}
