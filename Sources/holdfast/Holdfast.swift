@@ -34,7 +34,8 @@ struct Holdfast: AsyncParsableCommand {
             CommandGroup(
                 name: "Trying it out",
                 subcommands: [
-                    ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SoakTestCommand.self, SimCommand.self,
+                    ClusterCommand.self, BenchCommand.self, FailoverTestCommand.self, SoakTestCommand.self,
+                    SimCommand.self,
                 ]),
         ])
 

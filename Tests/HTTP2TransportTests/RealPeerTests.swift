@@ -156,7 +156,8 @@ import Testing
             // Without ALPN it is HTTP/1, and told so within TLS.
             let old = try await self.run(
                 "curl", ["-sS", "--http1.1", "--max-time", "30", "--cacert", authority, url])
-            #expect(old.map { $0.text.contains("speaks HTTP/2 only. Try: curl --http2 ") } ?? true, "\(old?.text ?? "")")
+            #expect(
+                old.map { $0.text.contains("speaks HTTP/2 only. Try: curl --http2 ") } ?? true, "\(old?.text ?? "")")
             guard let python = Self.python, try await self.run(python, ["-c", "import httpx, h2"])?.status == 0 else {
                 return print("skipped: python3 has no httpx[http2]")
             }

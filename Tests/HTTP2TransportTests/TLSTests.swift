@@ -159,7 +159,8 @@ import Testing
             for bytes: [UInt8] in [[], [22], [22, 3, 1, 2, 0, 1, 0, 1, 252]] {
                 let channel = try await ClientBootstrap(group: loops).connect(host: "127.0.0.1", port: server.port)
                     .get()
-                try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+                // It may be cut before.
+                try? await channel.writeAndFlush(ByteBuffer(bytes: bytes))
                 try await channel.closeFuture.get()
             }
         }

@@ -105,7 +105,7 @@ import Testing
         ("HTTP/1.1", Array("GET /v1/records HTTP/1.1\r\nHost: x\r\n\r\n".utf8), Array("HTTP/1.1 426 ".utf8)),
         ("HTTP/1.0", Array("POST / HTTP/1.0\r\n\r\n".utf8), Array("HTTP/1.1 426 ".utf8)),
         ("half a preface that goes wrong", Array("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n".utf8), Array("HTTP/1.1 426 ".utf8)),
-        ("a TLS hello", [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3], []), ("zeros", [UInt8](repeating: 0, count: 64), []),
+        ("a TLS hello", [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3], Array("HTTP/1.1 426 ".utf8)), ("zeros", [UInt8](repeating: 0, count: 64), []),
         ("noise", (0..<512).map { UInt8(truncatingIfNeeded: 200 &+ $0 &* 37) }, []), ("a line end", [13, 10], []),
         ("a frame that is no SETTINGS first", Self.preface + [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1], [Self.goAway]),
         ("a frame over the limit", Self.preface + Self.settings + [255, 255, 255, 0, 0, 0, 0, 0, 1], [Self.goAway]),
@@ -133,7 +133,7 @@ import Testing
                 }
             }
             #expect(try await listener.ask(.get, "/v1/cluster").status == 200)
-            for peer in [silent, half] { try await peer.close() }
+            for peer in [silent, half] { try? await peer.close() }
         }
     }
 }

@@ -22,6 +22,7 @@ enum JournalKey: String, CaseIterable, Sendable {
     case from
     case to
     case source
+    case limit
     case max
     case count
     case recovery

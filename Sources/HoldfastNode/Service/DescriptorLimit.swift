@@ -23,7 +23,7 @@ enum DescriptorLimit {
         if limit.rlim_cur < Self.needed {
             logger.warning(
                 "few files may be open: raise the limit (ulimit -Hn, LimitNOFILE=)",
-                metadata: ["limit": "\(limit.rlim_cur)", "needed": "\(Self.needed)"])
+                metadata: ["max": "\(limit.rlim_cur)", "reason": "\(Self.needed) may be needed"])
         }
         return limit.rlim_cur
     }

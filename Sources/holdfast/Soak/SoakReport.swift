@@ -100,7 +100,9 @@ struct SoakReport: Encodable {
         }
         for log in self.logs {
             if log.outOfTurn > 0 { problems.append("\(log.name): \(log.outOfTurn) records out of turn") }
-            if log.records != self.records { problems.append("\(log.name) has \(log.records) records of \(self.records)") }
+            if log.records != self.records {
+                problems.append("\(log.name) has \(log.records) records of \(self.records)")
+            }
         }
         if Set(self.logs.map(\.digest)).count > 1 { problems.append("not everybody has read the same records") }
         problems += self.damaged.map { "\($0) has damage in its directory" }
