@@ -10,6 +10,9 @@ extension LogError: CustomStringConvertible {
         case .foreignDirectory(let owner): "\(owner); nothing was touched"
         case .repairUnfinished:
             "a repair was begun and not finished: holdfast repair --apply goes on; nothing was touched"
+        case .restoreUnfinished:
+            "a backup was being restored here, and not all of it is there: holdfast backup restore begins anew; "
+                + "nothing was touched"
         case .sidecarDamaged(let file): "\(file) cannot be read; nothing was changed"
         case .damaged(let damage): "\(damage)"
         case .noSpace: "the disk is full; nothing was applied"

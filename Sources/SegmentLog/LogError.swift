@@ -13,6 +13,8 @@ public enum LogError: Error, Hashable, Sendable {
     case foreignDirectory(ForeignDirectory)
     /// A repair was begun and not finished; nothing was touched. `holdfast repair --apply` goes on with it.
     case repairUnfinished
+    /// A backup was being restored here, and not all of it is there; nothing was touched. Restoring it again begins anew.
+    case restoreUnfinished
     /// IDENTITY or DURABLE cannot be read; nothing was changed.
     case sidecarDamaged(file: String)
     /// Bytes that were once synced are not what was written. Nothing was cut; reads elsewhere go on.
@@ -112,7 +114,7 @@ public struct Damage: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Where and what, without what was done about it.
-    var summary: String {
+    package var summary: String {
         let what =
             switch self.kind {
             case .missing: "the file is missing"

@@ -64,6 +64,14 @@ struct AuditLog {
         }
     }
 
+    /// Decides that everything before is not needed any more; the files stay.
+    mutating func trim(before position: Position) throws {
+        var chain = self.writer.chain
+        let begin = chain.tail
+        let bytes = try self.place(.control(.trim, payload: LogState.trimPayload(before: position)), &chain)
+        try self.writer.append(bytes[...], at: begin)
+    }
+
     private mutating func place(_ draft: consuming FrameDraft, _ chain: inout FrameChain) throws -> [UInt8] {
         let frame = chain.place(draft, term: Term(1), node: NodeID(1), timestamp: self.time)
         _ = try self.state.apply(

@@ -79,6 +79,11 @@ extension NodeError.Explanation {
             self.init(
                 kind: .damaged, what: "a repair of \(directory) was begun and not finished; nothing was touched",
                 next: "holdfast repair \(directory) --apply goes on with it")
+        case .restoreUnfinished:
+            self.init(
+                kind: .damaged,
+                what: "a backup was being restored into \(directory), and not all of it is there; nothing was touched",
+                next: "holdfast backup restore BACKUP --data-dir \(directory) --node-id N begins anew")
         case .sidecarDamaged(let file):
             let node = file == "IDENTITY" ? " --node N" : ""
             self.init(

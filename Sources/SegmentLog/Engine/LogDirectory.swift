@@ -56,7 +56,8 @@ package enum LogDirectory {
     ///   - newIncarnation: Drawn for a directory that has none yet.
     /// - Returns: A blank directory has neither writer nor store: see ``OpenedLog/form(cluster:founding:)``.
     /// - Throws: ``LogError/configuration(_:)``, ``LogError/locked(holder:)``, ``LogError/foreignDirectory(_:)``,
-    ///   ``LogError/sidecarDamaged(file:)``, ``LogError/damaged(_:)``, ``LogError/storage(_:)``, ``LogError/noSpace``.
+    ///   ``LogError/repairUnfinished``, ``LogError/restoreUnfinished``, ``LogError/sidecarDamaged(file:)``,
+    ///   ``LogError/damaged(_:)``, ``LogError/storage(_:)``, ``LogError/noSpace``.
     /// - Complexity: O(segments), and reading the segment that is synced last and what follows it.
     package static func open(
         _ configuration: LogConfiguration, mode: LogMode, fileSystem: any FileSystem,
@@ -66,7 +67,7 @@ package enum LogDirectory {
         let files = LogFiles(fileSystem: fileSystem, directory: configuration.directory)
         try disk { () throws(DiskError) in try fileSystem.makeDirectory(configuration.directory) }
         let lock = try Self.lock(files)
-        guard try !files.list().contains(RepairPlan.begunFileName) else { throw .repairUnfinished }
+        try Self.checkFinished(try files.list())
         var identity = try Self.identity(files, configuration, mode, newIncarnation)
         if let segment = LogFiles.beginning(in: try files.list()) { try files.carryOutBeginning(segment, &identity) }
         let names = try files.list()
@@ -113,6 +114,12 @@ package enum LogDirectory {
         try opened.barIfReceivedIsLost(found)
         try opened.recover(cluster: cluster, found: found)
         return opened
+    }
+
+    /// Refuses what a repair or a restore left half done.
+    private static func checkFinished(_ names: [String]) throws(LogError) {
+        guard !names.contains(RepairPlan.begunFileName) else { throw .repairUnfinished }
+        guard !names.contains(LogFiles.restoring) || names.contains(LogFiles.identity) else { throw .restoreUnfinished }
     }
 
     /// Whether the log there has members besides this one, as far as it can be read. Changes nothing.

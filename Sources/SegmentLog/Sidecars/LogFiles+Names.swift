@@ -5,7 +5,7 @@ extension LogFiles {
     /// Files that are being made, of which nothing is part of the log: the next start removes what is left of them.
     static func isTemporary(_ name: String) -> Bool {
         guard name.hasSuffix(".tmp") else { return false }
-        if [Self.next, Self.reserve, Self.spare].contains(name) { return true }
+        if [Self.next, Self.reserve, Self.spare, Self.restoring].contains(name) { return true }
         let target = String(name.dropLast(4))
         if target.hasSuffix(".repair") { return Self.isSegment(String(target.dropLast(7))) }
         return Self.isSidecar(target) || Self.isSegment(target) || Self.isIndex(target) || Self.isKept(target)

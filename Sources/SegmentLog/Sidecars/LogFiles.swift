@@ -15,6 +15,8 @@ struct LogFiles: Sendable {
     static let reserve = "reserve.tmp"
     /// The same as ``next``, made by another thread meanwhile.
     static let spare = "spare.tmp"
+    /// A backup is being restored here: without IDENTITY the directory is half a one.
+    static let restoring = "restoring.tmp"
 
     let fileSystem: any FileSystem
     let directory: FilePath

@@ -55,7 +55,12 @@ package final class VoteFile: Sendable {
 
     /// The bytes of a file in which nobody has voted.
     static func blank() -> [UInt8] {
-        let slot = VoteSlot(term: .zero, member: nil, bar: .none, sequence: 1).encoded()
+        Self.bytes(VoteSlot(term: .zero, member: nil, bar: .none, sequence: 1))
+    }
+
+    /// Of a file that says this in both slots.
+    static func bytes(_ slot: VoteSlot) -> [UInt8] {
+        let slot = slot.encoded()
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         for offset in Self.offsets { bytes.replaceSubrange(offset..<(offset + Slot.byteCount), with: slot) }
         return bytes

@@ -1,0 +1,100 @@
+import DiskIO
+import LogModel
+import LogState
+import SegmentFormat
+
+/// How much of a backup is restored.
+package enum BackupBound: Hashable, Sendable {
+    case everything
+    /// No record behind this one.
+    case index(LogIndex)
+    /// Nothing that was written later.
+    case time(Timestamp)
+}
+
+/// Where the restored part of a backup ends, and what the log knew of itself there.
+struct BackupCut {
+    var chain: FrameChain
+    var state: LogState
+    /// The first segment that the log still had then: what it had trimmed is not restored.
+    var first: SegmentID
+
+    /// - Throws: ``BackupError/nothingThrough(first:)``, ``BackupError/damaged(_:)``, ``BackupError/state(_:)``,
+    ///   ``BackupError/log(_:)``.
+    /// - Complexity: Reads one segment; with a time, the beginnings of others.
+    static func find(
+        _ bound: BackupBound, of manifest: BackupManifest, in files: LogFiles
+    ) throws(BackupError) -> BackupCut {
+        guard let first = manifest.segments.first,
+            let last = try Self.segment(of: bound, manifest, files)
+        else { throw .nothingThrough(first: manifest.firstIndex) }
+        do throws(LogError) {
+            let end = try Self.end(of: bound, in: last, files)
+            var walk = try FrameWalk.from(last.id, in: files, through: end)
+            var tracker = StateTracker()
+            while let step = try walk.next() {
+                guard case .frame(let header, let bytes, let position) = step else { continue }
+                if tracker.isAffected(by: header) { tracker.apply(header, frame: bytes, at: position) }
+            }
+            let chain = walk.chain
+            if end.offset == last.byteCount, chain.previousChecksum != last.checksum {
+                let defect = FrameDefect.brokenChain(expected: last.checksum, found: chain.previousChecksum)
+                throw .damaged(Damage(last.id, 0..<Int(last.byteCount), .fault(FrameFault(defect))))
+            }
+            guard let state = tracker.state else { throw .unsupportedCheckpoint(last.id) }
+            let kept = max(first.id, state.trimmedBefore?.segment ?? first.id)
+            return BackupCut(chain: chain, state: state, first: min(kept, last.id))
+        } catch {
+            switch error {
+            case .damaged(let damage): throw .damaged(damage)
+            case .unsupportedCheckpoint(let segment): throw .state(segment)
+            default: throw .log(error)
+            }
+        }
+    }
+
+    /// In which segment the last frame within the bound stands; `nil` when there is none.
+    private static func segment(
+        of bound: BackupBound, _ manifest: BackupManifest, _ files: LogFiles
+    ) throws(BackupError) -> BackupManifest.Segment? {
+        switch bound {
+        case .everything: return manifest.segments.last
+        case .index(let index): return manifest.segments.last { $0.firstIndex <= index }
+        case .time(let time):
+            for segment in manifest.segments.reversed() {
+                let limit = Position(segment: segment.id, offset: segment.byteCount)
+                let began = try backup { () throws(LogError) -> Timestamp? in
+                    var walk = try FrameWalk.from(segment.id, in: files, through: limit)
+                    _ = try walk.next()
+                    guard case .frame(let header, _, _) = try walk.next() else { return nil }
+                    return header.timestamp
+                }
+                if let began, began <= time { return segment }
+            }
+            return nil
+        }
+    }
+
+    /// Where the last frame ends that is restored: with an index, the last one with records. Batches are never split.
+    private static func end(
+        of bound: BackupBound, in segment: BackupManifest.Segment, _ files: LogFiles
+    ) throws(LogError) -> Position {
+        let limit = Position(segment: segment.id, offset: segment.byteCount)
+        if bound == .everything { return limit }
+        var walk = try FrameWalk.from(segment.id, in: files, through: limit)
+        var end = limit
+        while let step = try walk.next() {
+            guard case .frame(let header, _, _) = step else { continue }
+            switch bound {
+            case .everything: break
+            case .index(let index):
+                if header.nextIndex.rawValue - 1 > index.rawValue { return end }
+                if header.kind == .checkpoint || header.kind == .records { end = walk.chain.tail }
+            case .time(let time):
+                if header.timestamp > time { return end }
+                end = walk.chain.tail
+            }
+        }
+        return end
+    }
+}

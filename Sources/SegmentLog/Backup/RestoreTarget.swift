@@ -1,0 +1,37 @@
+import DiskIO
+import LogModel
+
+/// The directory that a backup is restored into.
+enum RestoreTarget {
+    /// Makes and locks the directory, and marks it as half a one, durably. What an earlier try left there goes.
+    ///
+    /// - Throws: ``BackupError/notEmpty(file:)``, ``BackupError/inUse(holder:)``, ``BackupError/log(_:)``.
+    static func take(_ files: LogFiles) throws(BackupError) -> any HeldLock {
+        let found = try backup { () throws(LogError) -> [String] in
+            try disk { () throws(DiskError) in try files.fileSystem.makeDirectory(files.directory) }
+            return try files.list().filter { $0 != "lost+found" && $0 != LogFiles.lock }
+        }
+        if let file = found.first(where: { $0 == LogFiles.identity }) ?? Self.foreign(found) {
+            throw .notEmpty(file: file)
+        }
+        let outcome = try backup { () throws(LogError) in
+            try disk { () throws(DiskError) in try files.fileSystem.lock(files.path(LogFiles.lock)) }
+        }
+        guard case .acquired(let lock) = outcome else {
+            if case .held(let holder) = outcome { throw .inUse(holder: holder) }
+            preconditionFailure("a lock is neither held nor acquired")
+        }
+        try backup { () throws(LogError) in
+            for name in found where name != LogFiles.restoring { try files.remove(name) }
+            if !found.contains(LogFiles.restoring) { _ = try files.open(LogFiles.restoring, .create) }
+            try files.syncDirectory()
+        }
+        return lock
+    }
+
+    /// What is not of a restore that was cut off.
+    private static func foreign(_ names: [String]) -> String? {
+        guard names.contains(LogFiles.restoring) else { return names.first }
+        return names.first { !LogFiles.isSegment($0) && !LogFiles.isSidecar($0) && !LogFiles.isTemporary($0) }
+    }
+}

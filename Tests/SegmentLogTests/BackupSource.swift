@@ -1,0 +1,48 @@
+import DiskIO
+import LogModel
+import Simulation
+import SystemPackage
+import Testing
+
+@testable import SegmentLog
+
+/// Backups of a stopped node's log, on one simulated disk.
+enum BackupSource {
+    static let backup: FilePath = "/backup"
+    static let restored: FilePath = "/restored"
+
+    /// Copies all that is committed, a few hundred bytes at a time.
+    ///
+    /// - Parameter pieceCountMax: Stops after so many, without finishing.
+    /// - Returns: The writer, as it was before it was finished.
+    @discardableResult
+    static func copy(
+        _ disk: SimulatedFileSystem, pieceByteCount: Int = 700, pieceCountMax: Int = .max,
+        from directory: FilePath = EngineHarness.directory
+    ) throws -> (writer: BackupWriter, manifest: BackupManifest?) {
+        let log = try StoppedLog(directory, fileSystem: disk)
+        let writer = try BackupWriter(Self.backup, fileSystem: disk)
+        try writer.check(cluster: log.cluster, first: log.first)
+        var position = writer.next ?? Position(segment: log.first, offset: 0)
+        var pieceCount = 0
+        while position < log.commit {
+            guard pieceCount < pieceCountMax else { return (writer, nil) }
+            let (bytes, next) = try log.frames(at: position, byteCountMax: pieceByteCount)
+            if !bytes.isEmpty { try writer.append(bytes, at: position) }
+            position = next
+            pieceCount += 1
+        }
+        let manifest = try writer.finish(
+            generation: log.identity.generation, node: log.identity.node, now: Timestamp(nanoseconds: 5))
+        return (writer, manifest)
+    }
+
+    /// The backup's segment, as it stands on the disk.
+    static func bytes(_ disk: SimulatedFileSystem, _ segment: UInt32) throws -> [UInt8] {
+        try #require(disk.contents(of: Self.backup.appending(SegmentID(segment).fileName)))
+    }
+
+    static func audit(_ disk: SimulatedFileSystem) throws -> BackupAudit {
+        try BackupAudit.run(Self.backup, fileSystem: disk)
+    }
+}
