@@ -43,6 +43,8 @@ package enum ReadFailure: Error, Hashable, Sendable {
     case incomplete(next: LogIndex)
     /// What was asked for cannot be read on this node: not the same as absent.
     case damaged(String)
+    /// No frame begins there.
+    case noFrame(at: Position)
 }
 
 /// Reads committed records from the files. Blocking: for a pool's threads.

@@ -40,10 +40,14 @@ final class ReplicaDirectory: Sendable {
     }
 
     /// The members that the log's very first frame names; nobody while the log is blank, or that frame is not readable.
+    ///
+    /// Nobody, too, where it was restored from a backup: the founders were of another cluster, and whoever joins this one
+    /// copies its first segment.
     private static func founders(of opened: OpenedLog) -> [Member] {
         guard let store = opened.store, store.first.segment == .first, let payload = try? store.checkpoint(of: .first)
         else { return [] }
-        return (try? LogState(decoding: payload))?.membership.voters ?? []
+        let founders = (try? LogState(decoding: payload))?.membership.voters ?? []
+        return FoundingLog(members: founders).cluster == store.cluster ? founders : []
     }
 
     var identity: NodeIdentity { self.opened.identity }

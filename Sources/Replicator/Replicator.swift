@@ -203,6 +203,33 @@ package final class Replicator: Sendable {
         return await access.watch.wait(for: index, timeoutMilliseconds: timeoutMilliseconds)
     }
 
+    /// How far this node's segments are committed.
+    package func segments() async throws(ReadFailure) -> StoredSegments {
+        try await self.reading { StoredSegments($0, through: $1) }
+    }
+
+    /// Committed frames as they stand in this node's files, their checksums checked.
+    ///
+    /// - Parameter byteCountMax: One frame is read in any case.
+    package func frames(at position: Position, byteCountMax: Int) async throws(ReadFailure) -> CommittedFrames {
+        try await self.reading {
+            try CommittedFrames(at: position, byteCountMax: byteCountMax, of: $0, through: $1.position)
+        }
+    }
+
+    /// Does `body` on the pool, with what this node knows to be committed.
+    private func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (LogStore, CommitWatch.View) throws -> Value
+    ) async throws(ReadFailure) -> Value {
+        let host = self.host
+        do {
+            let access = try await self.eventLoop.flatSubmit { host.value.readAccess(confirms: false) }.get()
+            return try await self.pool.runIfActive { try body(access.store, access.watch.view) }
+        } catch {
+            throw error as? ReadFailure ?? .unavailable
+        }
+    }
+
     // MARK: Life
 
     /// Gives leadership to another node; appends that come meanwhile are held, and answered with its name.

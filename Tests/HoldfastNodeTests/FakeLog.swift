@@ -30,6 +30,8 @@ final class FakeLog: LogService {
         var peers = FakeLog.peers(ports: [7400, 7410])
         var memberRequests: [MemberRequest] = []
         var memberFailure: MemberFailure?
+        /// What segment 2 holds.
+        var stored: [UInt8] = []
     }
 
     let node: NodeID
@@ -70,6 +72,8 @@ final class FakeLog: LogService {
     var memberRequests: [MemberRequest] { self.state.withLock { $0.memberRequests } }
     /// How many of three voters do not vouch.
     func setLaggards(_ count: Int) { self.state.withLock { $0.laggardCount = count } }
+    /// What segment 2 holds; every byte is a frame.
+    func store(_ bytes: [UInt8]) { self.state.withLock { $0.stored = bytes } }
     /// Appends get no answer any more.
     func holdAppends() { self.state.withLock { $0.holdsAppends = true } }
     var values: [String] {
@@ -242,6 +246,30 @@ final class FakeLog: LogService {
             guard state.leader == self.node else { return .failure(.notLeader(leader: state.leader)) }
             return .success(TrimOutcome(firstIndex: index, first: SegmentID(2)))
         }
+    }
+
+    func segments() async throws(ReadFailure) -> StoredSegments {
+        let result = self.state.withLock { state -> Result<StoredSegments, ReadFailure> in
+            if let failure = state.readFailure { return .failure(failure) }
+            return .success(
+                StoredSegments(
+                    cluster: state.chain.cluster, first: SegmentID(2), firstIndex: LogIndex(7),
+                    commit: Position(2, UInt32(state.stored.count)), nextIndex: LogIndex(9),
+                    byteCount: state.stored.count))
+        }
+        return try result.get()
+    }
+
+    func frames(at position: Position, byteCountMax: Int) async throws(ReadFailure) -> CommittedFrames {
+        let result = self.state.withLock { state -> Result<CommittedFrames, ReadFailure> in
+            if let failure = state.readFailure { return .failure(failure) }
+            guard position.segment == SegmentID(2), position.offset <= UInt32(state.stored.count) else {
+                return .failure(.noFrame(at: position))
+            }
+            let bytes = state.stored.dropFirst(Int(position.offset)).prefix(byteCountMax)
+            return .success(CommittedFrames(bytes: bytes, next: position.advanced(by: bytes.count)))
+        }
+        return try result.get()
     }
 
     func picture() async -> LogPicture {

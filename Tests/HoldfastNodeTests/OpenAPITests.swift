@@ -28,7 +28,7 @@ import Testing
 
     private func path(_ template: String) -> String {
         template.replacingOccurrences(of: "{index}", with: "7").replacingOccurrences(of: "{name}", with: "billing")
-            .replacingOccurrences(of: "{node}", with: "4")
+            .replacingOccurrences(of: "{node}", with: "4").replacingOccurrences(of: "{segment}", with: "2")
     }
 
     /// What the description calls a route; a new one does not compile without a name.
@@ -50,6 +50,8 @@ import Testing
         case .deleteCursor: "deleteCursor"
         case .raiseFence: "raiseFence"
         case .trim: "trim"
+        case .segments: "segments"
+        case .frames: "frames"
         }
     }
 
@@ -74,7 +76,7 @@ import Testing
                 }
             }
         }
-        #expect(operations.count == 16)
+        #expect(operations.count == 18)
     }
 
     @Test func `every operation has the parameters that its route knows, the body that it reads, and its statuses`()

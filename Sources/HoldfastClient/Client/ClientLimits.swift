@@ -24,6 +24,8 @@ package enum ClientLimits {
     /// silent for another moment.
     package static let tailSilenceMilliseconds: UInt64 = 2_000
     package static let tailGraceMilliseconds: UInt64 = 500
+    /// A piece of a segment: a slow disk or a slow line may take its time.
+    package static let segmentTimeoutMilliseconds: UInt64 = 10_000
     /// One answer's body.
     package static let answerByteCountMax = 64 << 20
     /// Servers remembered from what clusters say about themselves.

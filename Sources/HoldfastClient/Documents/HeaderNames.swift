@@ -14,6 +14,7 @@ extension HTTPField.Name {
     package static let holdfastFencingToken = own("Holdfast-Fencing-Token")
     package static let holdfastDuplicate = own("Holdfast-Duplicate")
     package static let holdfastNextIndex = own("Holdfast-Next-Index")
+    package static let holdfastNextPosition = own("Holdfast-Next-Position")
     package static let holdfastUpToDate = own("Holdfast-Up-To-Date")
     package static let holdfastForwarded = own("Holdfast-Forwarded")
     package static let holdfastServedBy = own("Holdfast-Served-By")

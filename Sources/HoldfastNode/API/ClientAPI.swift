@@ -13,6 +13,7 @@ final class ClientAPI: Sendable {
     let node: NodeID
     let forwarder: any RequestForwarder
     let logger: Logger
+    let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
     private let servedBy: String
 
     init(

@@ -32,6 +32,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var task: Task<Void, Never>?
     private var follower: RecordFollower?
     private var session: AppendSessionHandler?
+    /// Held until the stream has closed: an answer that nobody takes is in memory as long.
+    var segmentRead: PlaceCount.Place?
 
     init(api: ClientAPI) {
         self.api = api
@@ -108,6 +110,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .describe: self.answer(self.api.head(.ok), ByteBuffer(bytes: OpenAPIDocument.bytes), on: stream)
             case .trim:
                 self.startTrim(try TrimRequest(self.parameters, body: self.body), on: stream)
+            case .segments: self.answerSegments(on: stream)
+            case .frames(let segment): try self.startFrames(of: segment, self.parameters, on: stream)
             case .transfer: try self.startTransfer(self.parameters, on: stream)
             case .addMember: try self.startAddingMember(self.parameters, on: stream)
             case .promoteMember(let node): self.change(.promote(node), on: stream)
@@ -135,6 +139,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.follower = nil
         self.session?.closed()
         self.session = nil
+        self.segmentRead = nil
     }
 
     // MARK: Appending

@@ -46,7 +46,8 @@ extension Problem {
             .notFound, .noSuchRoute, "there is nothing at \(path)",
             hint:
                 "The routes are /v1/records, /v1/records/{index}, /v1/trim, /v1/cursors, /v1/cursors/{name}, /v1/fencing-token, "
-                + "/v1/cluster, /admin/v1/transfer and /admin/v1/members; GET /openapi.json describes them.")
+                + "/v1/cluster, /v1/segments, /v1/segments/{segment}, /admin/v1/transfer and /admin/v1/members; GET /openapi.json describes them."
+        )
     }
 
     static func methodNotAllowed(_ method: HTTPRequest.Method, path: Substring, allowed: String) -> Problem {
@@ -225,6 +226,10 @@ extension Problem {
                 .serviceUnavailable, .incomplete,
                 "this node lost its log from index \(next) on, and is fetching it from the leader",
                 hint: "Try again in a moment, or ask another node.", fields: [.retryAfter: "1"])
+        case .noFrame(let position):
+            self.init(
+                .notFound, .noSuchFrame, "no frame begins at \(position)",
+                hint: "Begin with offset 0 of a segment, and go on where Holdfast-Next-Position says.")
         case .damaged(let what):
             self.init(
                 .serviceUnavailable, .damaged, "the records are there, and cannot be read on this node: \(what)",
@@ -235,6 +240,10 @@ extension Problem {
 
     private static let repeatHint =
         "Try again with the same Idempotency-Key, or the same Holdfast-Producer and Holdfast-Sequence: that never doubles."
+
+    static let segmentReadersBusy = Problem(
+        .tooManyRequests, .busy, "\(NodeLimits.segmentReadsMax) requests read segments already",
+        hint: "Wait a moment and try again.", fields: [.retryAfter: "1"])
 
     static let noSuchCursor = Problem(
         .notFound, .noSuchCursor, "there is no cursor of this name", hint: "GET /v1/cursors lists them.")

@@ -36,6 +36,7 @@ enum ProblemCode: String, CaseIterable {
     case incomplete = "INCOMPLETE"
     case damaged = "DAMAGED"
     case noSuchRecord = "NO_SUCH_RECORD"
+    case noSuchFrame = "NO_SUCH_FRAME"
 
     // Who leads, and who is a member.
     case transferUnderWay = "TRANSFER_UNDER_WAY"

@@ -20,6 +20,8 @@ enum Route: Hashable {
     case deleteCursor(CursorName)
     case raiseFence
     case trim
+    case segments
+    case frames(SegmentID)
 
     /// - Throws: 404 for a path that is none of ours, 405 for a method that the path does not have.
     static func decide(method: HTTPRequest.Method, path: Substring) throws(Problem) -> Route {
@@ -37,6 +39,11 @@ enum Route: Hashable {
         case "/openapi.json":
             guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
             return .describe
+        case "/v1/segments":
+            guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
+            return .segments
+        case _ where path.hasPrefix("/v1/segments/"):
+            return try Self.ofSegment(path.dropFirst("/v1/segments/".count), method: method, path: path)
         case "/v1/trim":
             guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
             return .trim
@@ -101,6 +108,18 @@ enum Route: Hashable {
         }
     }
 
+    private static func ofSegment(
+        _ text: Substring, method: HTTPRequest.Method, path: Substring
+    ) throws(Problem) -> Route {
+        guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
+        guard let number = UInt32(text), text.utf8.first != UInt8(ascii: "+") else {
+            throw .badRequest(
+                text.isEmpty ? "a number is missing behind \(path)" : "\(text) is not a segment",
+                hint: "Segments are numbered from 0.")
+        }
+        return .frames(SegmentID(number))
+    }
+
     /// What its query may say.
     var parameterNames: Set<String> {
         switch self {
@@ -111,7 +130,8 @@ enum Route: Hashable {
         case .addMember: ["node", "peer", "client", "replaces", "promote", "forward"]
         case .record, .promoteMember, .removeMember, .cursors, .cursor, .setCursor, .deleteCursor, .raiseFence:
             ["forward"]
-        case .tail, .cluster, .describe: []
+        case .frames: ["offset", "limit"]
+        case .tail, .cluster, .describe, .segments: []
         }
     }
 
@@ -122,7 +142,7 @@ enum Route: Hashable {
         case .setCursor, .raiseFence, .trim: NodeLimits.stateBodyByteCountMax
         case .read, .record, .tail, .cluster, .describe, .transfer, .addMember, .promoteMember, .removeMember, .cursors,
             .cursor,
-            .deleteCursor:
+            .deleteCursor, .segments, .frames:
             nil
         }
     }

@@ -23,6 +23,12 @@ package protocol LogService: Sendable {
 
     func picture() async -> LogPicture
 
+    /// How far this node's segments are committed.
+    func segments() async throws(ReadFailure) -> StoredSegments
+
+    /// Committed frames as they stand in this node's files: one, or as many as fit into `byteCountMax`.
+    func frames(at position: Position, byteCountMax: Int) async throws(ReadFailure) -> CommittedFrames
+
     /// Where each member is found.
     var peers: [ClusterPeer] { get }
 

@@ -39,6 +39,10 @@ package enum NodeLimits {
     package static let pageRecordCountMax = 10_000
     /// Raw bytes of one page: what a page may hold before it is cut; one record always fits.
     package static let pageByteCountMax = 4 << 20
+    /// Requests that read segments at a time, and bytes of frames of one of them: one frame always fits.
+    package static let segmentReadsMax = 4
+    package static let segmentReadByteCount = 1 << 20
+    package static let segmentReadByteCountMax = 4 << 20
     /// How long a read may wait for its first record.
     package static let waitMillisecondsMax: UInt64 = 60_000
     /// How long a read waits for its `min_index` when it does not say: a follower that is not cut off is there by then.

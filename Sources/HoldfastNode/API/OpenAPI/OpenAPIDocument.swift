@@ -21,18 +21,20 @@ enum OpenAPIDocument {
         "tags": [
             {"name": "records", "description": "The log: appending and reading."},
             {"name": "state", "description": "What the log keeps beside its records."},
+            {"name": "segments", "description": "The log's files, for backups."},
             {"name": "cluster", "description": "Who leads, and who is a member."}
         ],
         "paths": {
         \#(Self.recordPaths),
         \#(Self.statePaths),
+        \#(Self.segmentPaths),
         \#(Self.clusterPaths)
         },
         "components": {
             "parameters": {\#(Self.parameters)},
             "headers": {\#(Self.headers)},
             "responses": {\#(Self.problemResponses)},
-            "schemas": {\#(Self.schemas)}
+            "schemas": {\#(Self.schemas), \#(Self.segmentSchemas)}
         }
         }
         """#
@@ -46,7 +48,7 @@ enum OpenAPIDocument {
             "This node does not lead, and `forward=redirect` was said: `Location` is the same request at the leader."
         ),
         (400, "The request is not understood. Nothing was applied."),
-        (404, "There is no such record, cursor, or member."),
+        (404, "There is no such record, frame, cursor, or member."),
         (406, "Records cannot be had in any of the media types of `Accept`."),
         (409, "It contradicts what the log or the cluster holds; `code` says what."),
         (410, "`TRIMMED`: `first_index` is the first record that is kept."),
@@ -58,7 +60,7 @@ enum OpenAPIDocument {
         (414, "The path and the query are over \(NodeLimits.targetByteCountMax) bytes."),
         (415, "Records cannot be read from this media type."),
         (421, "`NOT_LEADER`: this node does not lead, and the request goes no further; `leader` is where to ask."),
-        (429, "`BUSY`: too much waits for its commit. Nothing was applied."),
+        (429, "`BUSY`: too much waits for its commit, or too many read segments. Nothing was applied."),
         (431, "The header fields are too large."),
         (503, "For the moment: no leader, no quorum, or this node stops, lags or repairs itself."),
         (504, "No answer in time: `applied` is `unknown` unless it says otherwise."),
