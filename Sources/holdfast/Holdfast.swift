@@ -26,6 +26,7 @@ struct Holdfast: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "A cluster", subcommands: [MemberCommand.self, TransferLeaderCommand.self, TrimCommand.self]),
+            CommandGroup(name: "Backups", subcommands: [BackupCommand.self]),
             CommandGroup(
                 name: "A data directory",
                 subcommands: [

@@ -79,6 +79,9 @@ extension ClusterTests {
                 try await run("member promote 1", "member add, promote, replace, remove")
                 try await run("transfer-leader", "transfer-leader")
                 try await run("trim --before 1", "trim")
+                try await run("backup create kept", "backup create")
+                try await run("backup verify kept", "backup verify")
+                try await run("backup restore kept --data-dir anew --node-id 1", "backup restore")
                 try await run("cluster status", "cluster status")
                 try await run("cluster leader", "cluster leader")
                 for file in ["vote", "durable", "identity"] {
