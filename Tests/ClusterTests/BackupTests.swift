@@ -16,12 +16,14 @@ extension ClusterTests {
                 _ = try await cluster.ask("cursor", "set", "billing", "7")
                 let directory = "\(cluster.directory)/backup"
                 _ = try await Load.run(producers: 1, readers: 0, on: cluster) { _ in
-                    async let made = Self.create(directory, "--rate", "4MiB", of: cluster)
+                    let leader = try await cluster.leader().node
+                    let others = cluster.others(than: leader)
+                    async let made = Self.create(directory, "--rate", "4MiB", of: [leader] + others)
                     try await Self.untilBegun(directory)
-                    try await cluster.kill([cluster.leader().node])
+                    try await cluster.kill([leader])
                     let first = try await made
                     #expect(first.backup.lastIndex >= 3_001 && first.copiedBytes == first.backup.bytes)
-                    let second = try await Self.create(directory, of: cluster)
+                    let second = try await Self.create(directory, of: others)
                     #expect(second.backup.lastIndex > first.backup.lastIndex && second.keptBytes == 0)
                     #expect(second.copiedBytes == second.backup.bytes - first.backup.bytes)
                 }
@@ -50,6 +52,12 @@ extension ClusterTests {
                 #expect(unfinished.status == 64 && unfinished.errors.contains("create"), "\(unfinished.summary)")
 
                 let node = cluster.nodes[2]
+                try await cluster.control("corrupt", node.name, "--running", "--segment", "1")
+                let servers = [node] + cluster.others(than: node)
+                let mended = try await cluster.ask(
+                    "backup", "create", "\(directory)-2", servers: servers.map(\.client))
+                #expect(mended.status == 0 && mended.errors.contains("going on with"), "\(mended.summary)")
+                #expect(try await Self.verify("\(directory)-2").damaged == false)
                 try await cluster.control("down")
                 let sealed = try Data(contentsOf: URL(fileURLWithPath: "\(node.dataDirectory)/000002.wal"))
                 try Self.flip("\(node.dataDirectory)/000002.wal", at: sealed.count / 2)
@@ -95,9 +103,9 @@ extension ClusterTests {
         }
 
         private static func create(
-            _ directory: String, _ options: String..., of cluster: TestCluster
+            _ directory: String, _ options: String..., of nodes: [TestCluster.Node]
         ) async throws -> Created {
-            let servers = cluster.servers.map(\.description).joined(separator: ",")
+            let servers = nodes.map(\.client.description).joined(separator: ",")
             let answer = try await Program.run(
                 ["backup", "create", directory, "--server", servers, "-o", "json"] + options)
             return try self.decode(Created.self, answer)

@@ -22,7 +22,7 @@ enum BackupSource {
     ) throws -> (writer: BackupWriter, manifest: BackupManifest?) {
         let log = try StoppedLog(directory, fileSystem: disk)
         let writer = try BackupWriter(Self.backup, fileSystem: disk)
-        try writer.check(cluster: log.cluster, first: log.first)
+        try writer.check(cluster: log.cluster, first: log.first, commit: log.commit)
         var position = writer.next ?? Position(segment: log.first, offset: 0)
         var pieceCount = 0
         while position < log.commit {

@@ -140,13 +140,17 @@ import Testing
         let end = try #require(made).end
         let other = ClusterID(high: 1, low: 2)
         #expect(throws: BackupError.otherCluster(backup: EngineHarness.cluster, source: other)) {
-            try writer.check(cluster: other, first: .first)
+            try writer.check(cluster: other, first: .first, commit: end.tail)
         }
         let beyond = SegmentID(end.tail.segment.rawValue + 2)
         #expect(throws: BackupError.gap(end: end.tail, first: beyond)) {
-            try writer.check(cluster: EngineHarness.cluster, first: beyond)
+            try writer.check(cluster: EngineHarness.cluster, first: beyond, commit: .max)
         }
-        try writer.check(cluster: EngineHarness.cluster, first: end.tail.segment.next)
+        let less = Position(0, 500)
+        #expect(throws: BackupError.behind(backup: end.tail, source: less)) {
+            try writer.check(cluster: EngineHarness.cluster, first: .first, commit: less)
+        }
+        try writer.check(cluster: EngineHarness.cluster, first: end.tail.segment.next, commit: .max)
 
         var diverged = end
         diverged.previousChecksum ^= 1
@@ -187,8 +191,12 @@ import Testing
             let bytes = try #require(log.disk.contents(of: path))
             log.disk.replaceContents(of: path, with: Array(bytes.dropLast(1)))
             #expect(try BackupSource.audit(log.disk).isDamaged)
+            #expect(throws: BackupError.self) { try BackupSource.copy(log.disk) }
             log.disk.replaceContents(of: path, with: nil)
             #expect(try BackupSource.audit(log.disk).findings.contains { $0.fault == .missing })
+            #expect(throws: BackupError.damaged(Damage(segment.id, 0..<Int(segment.byteCount), .missing))) {
+                try BackupSource.copy(log.disk)
+            }
             log.disk.replaceContents(of: path, with: bytes)
         }
         #expect(try BackupSource.audit(log.disk).findings.isEmpty)

@@ -17,6 +17,8 @@ package enum BackupError: Error, Hashable, Sendable {
     case otherCluster(backup: ClusterID, source: ClusterID)
     /// The source has other frames behind this position than the backup's go on with. Nothing was changed.
     case diverged(at: Position)
+    /// The source has not committed yet what the backup has. Nothing was changed.
+    case behind(backup: Position, source: Position)
     /// The source trimmed what comes next. Nothing was changed.
     case gap(end: Position, first: SegmentID)
     /// Bytes of the backup are not what was written.

@@ -27,8 +27,8 @@ package final class BackupWriter {
     /// Takes the directory up, or makes it.
     ///
     /// - Throws: ``BackupError/inUse(holder:)``, ``BackupError/foreign(file:)``, ``BackupError/manifestUnreadable``,
-    ///   ``BackupError/damaged(_:)`` when a file is shorter than the manifest says, ``BackupError/log(_:)``.
-    /// - Complexity: Reads what stands behind the manifest's end.
+    ///   ``BackupError/damaged(_:)`` when a file is missing or shorter than the manifest says, ``BackupError/log(_:)``.
+    /// - Complexity: Looks at each file, and reads what stands behind the manifest's end.
     package init(_ directory: FilePath, fileSystem: any FileSystem = LinuxFileSystem()) throws(BackupError) {
         let files = LogFiles(fileSystem: fileSystem, directory: directory)
         self.files = files
@@ -56,7 +56,7 @@ package final class BackupWriter {
 
     /// Checks what an earlier run left behind the end, and cuts off what is not whole.
     private func takeUp(_ there: [SegmentID]) throws(BackupError) {
-        if let end = self.found?.end.tail { try self.checkReach(end) }
+        for segment in self.segments { try self.checkLength(of: segment) }
         guard let start = self.found?.end.tail.segment ?? there.first else { return }
         var boundary: FrameChain?
         do throws(LogError) {
@@ -87,20 +87,16 @@ package final class BackupWriter {
         self.keptByteCount = self.byteCount - (self.found?.byteCount ?? 0)
     }
 
-    private func checkReach(_ end: Position) throws(BackupError) {
-        let length = try backup { () throws(LogError) in
-            try disk { () throws(DiskError) in
-                do throws(DiskError) {
-                    return try self.files.fileSystem.open(self.files.path(of: end.segment), .read).byteCount()
-                } catch {
-                    guard error.isNotFound else { throw error }
-                    return 0
-                }
-            }
+    private func checkLength(of segment: BackupManifest.Segment) throws(BackupError) {
+        let expected = Int(segment.byteCount)
+        let found: Int
+        do throws(DiskError) {
+            found = try self.files.fileSystem.open(self.files.path(of: segment.id), .read).byteCount()
+        } catch {
+            guard error.isNotFound else { throw .log(LogError(error)) }
+            throw .damaged(Damage(segment.id, 0..<expected, .missing))
         }
-        guard length >= Int(end.offset) else {
-            throw .damaged(Damage(end.segment, length..<Int(end.offset), .lost))
-        }
+        guard found >= expected else { throw .damaged(Damage(segment.id, found..<expected, .lost)) }
     }
 
     private func began(_ header: SegmentHeader) {
@@ -136,14 +132,18 @@ package final class BackupWriter {
 
     /// Whether the backup can go on with what a source has.
     ///
-    /// - Parameter first: The source's first segment.
-    /// - Throws: ``BackupError/otherCluster(backup:source:)``, ``BackupError/gap(end:first:)``.
-    package func check(cluster: ClusterID, first: SegmentID) throws(BackupError) {
+    /// - Parameters:
+    ///   - first: The source's first segment.
+    ///   - commit: How far it is committed.
+    /// - Throws: ``BackupError/otherCluster(backup:source:)``, ``BackupError/gap(end:first:)``,
+    ///   ``BackupError/behind(backup:source:)``.
+    package func check(cluster: ClusterID, first: SegmentID, commit: Position) throws(BackupError) {
         guard let chain else { return }
         guard chain.cluster == cluster else { throw .otherCluster(backup: chain.cluster, source: cluster) }
         guard chain.tail.segment >= first || chain.tail.segment.next == first else {
             throw .gap(end: chain.tail, first: first)
         }
+        guard chain.tail <= commit else { throw .behind(backup: chain.tail, source: commit) }
     }
 
     /// Checks frames of the source and writes them at the end.

@@ -26,7 +26,7 @@ struct BackupRun {
         let writer: BackupWriter
         do throws(BackupError) {
             writer = try BackupWriter(.init(self.directory))
-            try writer.check(cluster: outline.cluster, first: outline.first)
+            try writer.check(cluster: outline.cluster, first: outline.first, commit: outline.commit)
         } catch { throw CommandFailure(error, self.directory) }
         let found = (byteCount: writer.found?.byteCount ?? 0, segmentCount: writer.found?.segments.count ?? 0)
         let node = try await self.copy(outline, to: writer, progress)
@@ -113,6 +113,11 @@ extension CommandFailure {
                 .refused,
                 "the source goes on with other frames behind \(position) than the backup has: the cluster gave "
                     + "up a part of its log since (recover-quorum)", next: BackupRun.anew)
+        case .behind(let backup, let source):
+            self.init(
+                .refused,
+                "the source is committed through \(source) as far as it knows, and the backup has all through "
+                    + "\(backup) already; nothing was changed", next: "ask another node, or this one once it is level")
         case .gap(let end, let first):
             self.init(
                 .refused,

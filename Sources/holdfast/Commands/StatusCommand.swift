@@ -180,7 +180,7 @@ struct ClusterPicture {
             ["NODE", "ROLE", "TERM", "LAST", "BEHIND", "TAIL", "LOG", "SHIPPED", "ON WIRE", "CLIENT"], rows)
         guard let leader = self.leader, let recovered = leader.recovered else { return table }
         return table
-            + "\ngeneration \(leader.generation): recovered without its majority at index \(recovered.nextIndex) "
+            + "\ngeneration \(leader.generation): recovered at index \(recovered.nextIndex) "
             + "(\(recovered.position))"
     }
 

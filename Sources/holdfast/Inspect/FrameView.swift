@@ -142,7 +142,7 @@ struct FrameView {
         if let recovery = membership.recovery {
             rows.append([
                 "generation", "\(recovery.generation)",
-                "recovered without its majority at index \(recovery.nextIndex) (\(recovery.position))",
+                "recovered at index \(recovery.nextIndex) (\(recovery.position))",
             ])
         }
         return rows
