@@ -17,7 +17,7 @@ struct Holdfast: AsyncParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "A node", subcommands: [ServeCommand.self, ConfigCommand.self]),
+            CommandGroup(name: "A node", subcommands: [ServeCommand.self, ConfigCommand.self, GenerateCommand.self]),
             CommandGroup(
                 name: "The log",
                 subcommands: [
