@@ -195,7 +195,7 @@ let package = Package(
             "ReplicatorTests",
             [
                 "Replicator", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "RangeCodec", "HTTP2Transport",
-                "LogModel", httpTypes, logging, system,
+                "WireFormat", "LogModel", httpTypes, logging, system,
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.

@@ -22,6 +22,8 @@ final class PeerLink {
         /// The connection closed, and the port refuses a new one.
         case died
         case message(PeerMessage, from: MemberStart, on: StreamID?)
+        /// What the peer answered is no message.
+        case misunderstood(WireError)
         case streamClosed(StreamID)
     }
 
@@ -256,6 +258,8 @@ final class PeerLink {
         self.report(.message(message, from: start, on: id))
     }
 
+    fileprivate func misunderstood(_ error: WireError) { self.report(.misunderstood(error)) }
+
     fileprivate func streamEnded(_ id: StreamID?) {
         guard let id, self.replicate?.id == id else { return }
         self.replicate = nil
@@ -285,9 +289,10 @@ private final class PeerReplies: HTTP2ClientHandler {
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard let sender = self.sender, let messages = self.messages else { return }
-        do {
+        do throws(WireError) {
             for message in try messages.received(body) { self.link?.received(message, from: sender, on: self.stream) }
         } catch {
+            self.link?.misunderstood(error)
             messages.close()
             self.link?.streamEnded(self.stream)
         }

@@ -17,6 +17,8 @@ protocol PeerServiceOwner: AnyObject {
     func opened(_ upstream: PeerUpstream)
     func received(_ message: PeerMessage, on upstream: PeerUpstream)
     func closed(_ upstream: PeerUpstream)
+    /// What a peer sent is no message: its stream ends.
+    func misunderstood(_ error: WireError, from node: NodeID)
 }
 
 /// One stream that a peer opened to this node.
@@ -123,9 +125,10 @@ final class PeerService: HTTP2ServerHandler {
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard let upstream = self.upstream else { return }
-        do {
+        do throws(WireError) {
             for message in try upstream.messages.received(body) { self.owner.received(message, on: upstream) }
         } catch {
+            self.owner.misunderstood(error, from: upstream.sender.member.node)
             upstream.close()
         }
     }

@@ -190,4 +190,5 @@ extension ReplicatorHost: PeerServiceOwner {
     func opened(_ upstream: PeerUpstream) { self.loop?.opened(upstream) ?? upstream.close() }
     func received(_ message: PeerMessage, on upstream: PeerUpstream) { self.loop?.received(message, on: upstream) }
     func closed(_ upstream: PeerUpstream) { self.loop?.closed(upstream) }
+    func misunderstood(_ error: WireError, from node: NodeID) { self.loop?.misunderstood(error, from: node) }
 }

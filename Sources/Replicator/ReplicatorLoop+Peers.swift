@@ -10,6 +10,7 @@ extension ReplicatorLoop {
         case .connected: self.take(.connected(to: node))
         case .disconnected: self.take(.disconnected(from: node))
         case .died: self.take(.died(node))
+        case .misunderstood(let error): self.misunderstood(error, from: node)
         case .streamClosed(let id): self.take(.streamClosed(id, to: node))
         case .message(let message, let start, let id): self.received(message, from: start, of: node, on: id)
         }

@@ -25,4 +25,18 @@ extension ReplicatorLoop {
             ])
     }
 
+    /// A peer of another build is told of once: both nodes go on asking, and neither hears the other.
+    func misunderstood(_ error: WireError, from node: NodeID) {
+        guard case .unsupportedVersion(let version) = error else {
+            return self.logger.debug(
+                "a peer's message cannot be read; its stream ends", metadata: ["peer": "\(node)", "error": "\(error)"])
+        }
+        if self.strangers.count >= Self.refusalCountMax { self.strangers.removeAll() }
+        guard self.strangers.updateValue(version, forKey: node) != version else { return }
+        self.logger.warning(
+            "a peer speaks version \(version) of the peer protocol, and this node version \(WireLimits.version)",
+            metadata: [
+                "peer": "\(node)", "hint": "run releases that share a version; the older node stays behind until then",
+            ])
+    }
 }

@@ -34,6 +34,8 @@ final class ReplicatorLoop {
     var readUpstreams: [Member: PeerUpstream] = [:]
     /// What refused peers were told last.
     var refusals: [Member: PeerRefusal] = [:]
+    /// Peers that speak another version of the protocol, and which.
+    var strangers: [NodeID: UInt16] = [:]
     private var replies: [UInt64: AppendQueue.Reply] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]

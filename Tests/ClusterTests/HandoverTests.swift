@@ -34,6 +34,29 @@ extension ClusterTests {
             }
         }
 
+        @Test func `A rolling restart of all nodes under load: no client hears a refusal or an unknown outcome`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                let history = try await Load.run(on: cluster) { history in
+                    for node in cluster.nodes {
+                        // Whoever is next leads: the hardest order.
+                        let answer = try await cluster.ask("transfer-leader", "--to", "\(node.number)")
+                        #expect(answer.status == 0, "\(answer.summary)")
+                        try await cluster.stop(node)
+                        #expect(cluster.lastWords(of: node).contains("leadership handed over"))
+                        try await history.untilAcknowledged(20)
+                        try await cluster.start(node)
+                        try await cluster.untilCaughtUp(node)
+                        try await history.untilAcknowledged(20)
+                    }
+                }
+                #expect(history.failureCount == 0)
+                #expect(history.longestGap(since: .now - .seconds(60)) < .seconds(5))
+                try await cluster.expectSoundness(history)
+            }
+        }
+
         @Test func `failover-test --handover finds nothing lost, doubled or tried again`() async throws {
             struct Report: Decodable { var kind: String, kills, retried, acknowledged, lost, duplicated: Int }
             let answer = try await Program.run(

@@ -19,6 +19,10 @@ final class History: Sendable {
     private let state = Mutex(State())
 
     var acknowledgedCount: Int { self.state.withLock { $0.acknowledgedCount } }
+    /// Of batches that were refused, or of which nobody knows.
+    var failureCount: Int {
+        self.state.withLock { $0.log.appends.count { if case .acknowledged = $0.fate { false } else { true } } }
+    }
     /// The highest acknowledged index.
     var lastIndex: UInt64 { self.state.withLock { $0.lastIndex } }
     var readCount: Int { self.state.withLock { $0.log.reads.count } }
