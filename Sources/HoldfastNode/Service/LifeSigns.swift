@@ -47,6 +47,7 @@ struct LifeSigns: Sendable {
         var told = ""
         while !Task.isCancelled {
             await reach()
+            guard !Task.isCancelled else { return }
             if self.notifier.watchdogMicroseconds != nil { self.notifier.tell(.watchdog) }
             let now = await words()
             if now != told { self.notifier.tell(.status(now)) }

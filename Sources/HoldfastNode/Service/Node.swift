@@ -135,6 +135,8 @@ package struct Node: Service {
         await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
         await forwarder.shutdown()
         await replicator.shutdown()
+        // It asks the loops, which end next.
+        await living.value
         if let failure { throw .stopped(reason: "\(failure)") }
         self.logger.notice("stopped")
     }
