@@ -209,7 +209,7 @@ if Context.environment["HOLDFAST_FUZZ"] == "1" {
         .executableTarget(
             name: "holdfast-fuzz",
             dependencies: [
-                "SegmentLog", "SegmentFormat", "LogState", "WireFormat", "RangeCodec", "Simulation",
+                "SegmentLog", "SegmentFormat", "LogState", "WireFormat", "RangeCodec", "Simulation", "HTTP2Session",
                 "DiskIO",
                 "LogModel", system,
             ],

@@ -358,12 +358,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         stream.notifyClosed(reason)
     }
 
-    /// Whether a stream may hold `byteCount` more unsent bytes.
-    func mayHold(_ byteCount: Int) -> Bool {
-        guard let listener else { return true }
+    /// Whether a stream may hold `byteCount` unsent bytes, of which `more` are new.
+    func mayHold(_ byteCount: Int, more: Int) -> Bool {
+        // A server's few words; how many streams may have them is bounded.
+        guard let listener, byteCount > self.limits.smallBodyByteCount else { return true }
         guard self.unsentByteCount < self.limits.unsentByteCountMax else { return false }
         return listener.unsentByteCount < self.limits.listenerUnsentByteCountMax
-            || self.unsentByteCount + byteCount <= self.limits.unsentByteCountShare
+            || self.unsentByteCount + more <= self.limits.unsentByteCountShare
     }
 
     func changeUnsent(by byteCount: Int) {

@@ -49,6 +49,8 @@ package struct HTTP2Limits: Hashable, Sendable {
     /// those who read are served when others do not.
     package var listenerUnsentByteCountMax = 1 << 30
     package var unsentByteCountShare = 64 << 10
+    /// This much of each stream is sent in any case: errors, receipts.
+    package var smallBodyByteCount = 4 << 10
 
     /// A peer that was silent for too long has this long to answer a ping.
     package var probeMilliseconds: UInt64 = 2_000
@@ -69,9 +71,9 @@ package struct HTTP2Limits: Hashable, Sendable {
         limits.connectionsPerAddressMax = 256
         limits.socketBufferByteCount = 256 << 10
         limits.streamBufferByteCount = 256 << 10
-        limits.unsentByteCountMax = 16 << 20
-        limits.listenerUnsentByteCountMax = 32 << 20
-        limits.probeMilliseconds = 10_000
+        limits.unsentByteCountMax = 8 << 20
+        limits.listenerUnsentByteCountMax = 16 << 20
+        limits.probeMilliseconds = 5_000
         return limits
     }
 }

@@ -53,6 +53,10 @@ package final class HTTP2Stream {
         return self.bufferedByteCount < connection.limits.streamBufferByteCount
     }
 
+    /// Whether a body of this size would be sent. When too much of its connection, or of its listener, is unsent already, a
+    /// stream is reset that sends more.
+    package func hasRoom(for byteCount: Int) -> Bool { self.connection?.mayHold(byteCount, more: byteCount) ?? false }
+
     /// Server: sends the response head; once, before any body.
     package func send(head: HTTPResponse, endStream: Bool = false) {
         guard let connection, !self.isHeadSent else { return }
@@ -70,7 +74,7 @@ package final class HTTP2Stream {
                 connection.logger.error("stream reset: its handler sends without regard to backpressure")
                 return self.reset(.internalError)
             }
-            guard connection.mayHold(count) else {
+            guard connection.mayHold(self.bufferedByteCount + count, more: count) else {
                 connection.record(.unsentBytes)
                 return self.reset(.enhanceYourCalm)
             }

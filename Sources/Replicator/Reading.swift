@@ -29,6 +29,12 @@ package struct ReadPage: Sendable {
     package var firstIndex: LogIndex
     /// The index that the next committed record takes.
     package var nextIndex: LogIndex
+    /// Kept while the records are, if they are large.
+    package var seat: PageSeat?
+
+    var isLarge: Bool {
+        self.records.reduce(0) { $0 + $1.record.key.count + $1.record.value.count } >= PageSeat.pageByteCountMin
+    }
 }
 
 /// Why a read was not answered.

@@ -21,6 +21,7 @@ package final class Replicator: Sendable {
     private let host: NIOLoopBoundBox<ReplicatorHost>
     private let queue: AppendQueue
     private let pool: NIOThreadPool
+    private let seats = PageSeats()
     private let server: HTTP2Server
     private let directory: PeerDirectory
     private let forming = Lock<Task<Void, Never>?>(nil)
@@ -167,10 +168,16 @@ package final class Replicator: Sendable {
                 case .last(let count):
                     max(first, LogIndex(view.nextIndex.rawValue - min(count, view.nextIndex.rawValue)))
                 }
+            // Not before: without a quorum, what is asked above takes long.
+            let seat = await self.seats.take()
+            // Whoever asked may be gone by now.
+            guard !Task.isCancelled else { throw ReadFailure.unavailable }
             var page = try await self.pool.runIfActive {
                 try PageReader(store: access.store).page(
                     from: index, limit: limit, byteCountMax: byteCountMax, through: view)
             }
+            // A small page needs none: whoever holds one may ask for the next.
+            if page.isLarge { page.seat = seat }
             if !access.isWhole, page.isUpToDate {
                 guard !page.records.isEmpty else { throw ReadFailure.incomplete(next: view.nextIndex) }
                 page.isUpToDate = false

@@ -13,7 +13,7 @@ enum Fuzz {
             FrameHeaderTarget.self, RecordsTarget.self, CompressedRecordsTarget.self, SegmentHeaderTarget.self,
             SegmentIndexTarget.self, SlotTarget.self, IdentityTarget.self,
             CheckpointTarget.self, MembershipTarget.self, ShippedRangeTarget.self, PeerMessageTarget.self,
-            InflateTarget.self, RecoveryTarget.self,
+            InflateTarget.self, RecoveryTarget.self, HTTP2Target.self,
         ]
     }
 

@@ -184,6 +184,7 @@ import Testing
         limits.unsentByteCountMax = 2 << 20
         limits.listenerUnsentByteCountMax = 1 << 20
         limits.unsentByteCountShare = 100
+        limits.smallBodyByteCount = 10
         try await withServer(limits: limits) { server, witness in
             let path = Array("/bytes/10000000".utf8)
             let head: [UInt8] = [0x82, 0x86, 0x04, UInt8(path.count)] + path + Self.authority

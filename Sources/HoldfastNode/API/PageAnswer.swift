@@ -12,9 +12,12 @@ struct PageAnswer {
     var contentType: String
     var fields: HTTPFields
     var body: ByteBuffer
+    /// Of the page that it was made of.
+    private var seat: PageSeat?
 
     init(_ page: LogPage, query: RecordsQuery) {
         let (records, end) = query.cut(page)
+        self.seat = page.seat
         self.contentType = query.form.contentType
         self.fields = [
             .holdfastNextIndex: "\(end.next)", .holdfastUpToDate: "\(end.isUpToDate)", .cacheControl: "no-store",
@@ -22,7 +25,7 @@ struct PageAnswer {
         switch query.form {
         case .lines, .events, .frames: self.body = Self.stream(records, end: end, as: query.form)
         case .page:
-            var writer = JSONWriter(reserving: 128 + records.count * 160)
+            var writer = JSONWriter(reserving: 128 + Self.byteCount(of: records))
             writer.object { writer in
                 writer.name("records")
                 writer.array { for record in records { $0.record(record) } }
@@ -49,6 +52,11 @@ struct PageAnswer {
         self.body = ByteBuffer(bytes: writer.bytes)
     }
 
+    /// About how long they are as JSON: a page that outgrows its memory is copied, and takes three times as much meanwhile.
+    private static func byteCount(of records: some Collection<IndexedRecord>) -> Int {
+        records.reduce(0) { $0 + 160 + ($1.record.key.count + $1.record.value.count) * 3 / 2 }
+    }
+
     /// Of one record, and of the tail that ends before it.
     static func entityTag(of index: LogIndex) -> String { "\"\(index)\"" }
 
@@ -62,7 +70,7 @@ struct PageAnswer {
     ) -> ByteBuffer {
         switch form {
         case .page, .lines:
-            var writer = JSONWriter(reserving: records.count * 160)
+            var writer = JSONWriter(reserving: Self.byteCount(of: records))
             for record in records {
                 writer.record(record)
                 writer.endLine()

@@ -6,15 +6,15 @@ struct PageReader {
     var service: any LogService
     var query: RecordsQuery
 
-    func page() async -> Result<LogPage, ReadFailure> {
+    func page(byteCountMax: Int = NodeLimits.pageByteCountMax) async -> Result<LogPage, ReadFailure> {
         do throws(ReadFailure) {
             try await self.waitForMinIndex()
-            let page = try await self.read(from: self.query.start)
+            let page = try await self.read(from: self.query.start, byteCountMax)
             guard page.records.isEmpty, self.query.waitMilliseconds > 0 else { return .success(page) }
             let isThere = await self.service.waitForCommit(
                 of: page.next, timeoutMilliseconds: self.query.waitMilliseconds)
             // `tail` meant the tail of the first look.
-            return .success(isThere ? try await self.read(from: .index(page.next)) : page)
+            return .success(isThere ? try await self.read(from: .index(page.next), byteCountMax) : page)
         } catch {
             return .failure(error)
         }
@@ -31,9 +31,9 @@ struct PageReader {
         if known.nextIndex <= index { throw .behind(next: known.nextIndex) }
     }
 
-    private func read(from start: ReadStart) async throws(ReadFailure) -> LogPage {
+    private func read(from start: ReadStart, _ byteCountMax: Int) async throws(ReadFailure) -> LogPage {
         var page = try await self.service.page(
-            from: start, limit: max(1, self.query.limit), byteCountMax: NodeLimits.pageByteCountMax,
+            from: start, limit: max(1, self.query.limit), byteCountMax: byteCountMax,
             consistency: self.query.consistency)
         // A reader may be ahead of what is committed here: there is nothing for it yet, and it is not sent back.
         if case .index(let index) = start { page.next = max(page.next, index) }

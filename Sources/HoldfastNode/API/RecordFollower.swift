@@ -72,11 +72,13 @@ final class RecordFollower {
         }
         while !Task.isCancelled {
             let reader = PageReader(service: service, query: query.following(from: start, limit: remaining))
-            let page: LogPage
-            switch await reader.page() {
+            var page: LogPage
+            switch await reader.page(byteCountMax: NodeLimits.streamedPageByteCountMax) {
             case .success(let found): page = found
             case .failure(let failure): return failure
             }
+            // A slow reader would keep it from others; its own pages are small.
+            page.seat = nil
             let (records, end) = reader.query.cut(page)
             remaining -= records.count
             let isLast =

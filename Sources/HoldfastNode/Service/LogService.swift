@@ -53,6 +53,8 @@ package struct LogPage: Hashable, Sendable {
     package var firstIndex: LogIndex
     /// The index that the next committed record takes.
     package var nextIndex: LogIndex
+    /// Kept while the records are, and what is made of them.
+    package var seat: PageSeat?
 }
 
 /// What a node knows of itself and its cluster at one moment.
@@ -123,7 +125,7 @@ extension Replicator: LogService {
             from: start, limit: limit, byteCountMax: byteCountMax, consistency: consistency)
         return LogPage(
             records: page.records, next: page.next, isUpToDate: page.isUpToDate, firstIndex: page.firstIndex,
-            nextIndex: page.nextIndex)
+            nextIndex: page.nextIndex, seat: page.seat)
     }
 
     package func changeMembers(_ request: MemberRequest) async -> Result<Membership, MemberFailure> {

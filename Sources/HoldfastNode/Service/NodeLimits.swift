@@ -43,6 +43,8 @@ package enum NodeLimits {
     package static let segmentReadsMax = 4
     package static let segmentReadByteCount = 1 << 20
     package static let segmentReadByteCountMax = 4 << 20
+    /// The same of a stream, which has as many pages as it takes.
+    package static let streamedPageByteCountMax = 512 << 10
     /// How long a read may wait for its first record.
     package static let waitMillisecondsMax: UInt64 = 60_000
     /// How long a read waits for its `min_index` when it does not say: a follower that is not cut off is there by then.

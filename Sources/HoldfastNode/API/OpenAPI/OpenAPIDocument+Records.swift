@@ -48,7 +48,7 @@ extension OpenAPIDocument {
                         }
                     }
                 },
-                \#(Self.problems(307, 406, 410, 421, 503, 504))
+                \#(Self.problems(307, 406, 410, 421, 429, 503, 504))
             }
         }
         """#
@@ -87,7 +87,7 @@ extension OpenAPIDocument {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Record"}}}
                 },
                 "304": {"description": "The client has it.", "headers": {\#(Self.tagged)}},
-                \#(Self.problems(307, 404, 410, 421, 503, 504))
+                \#(Self.problems(307, 404, 410, 421, 429, 503, 504))
             }
         }
         """#

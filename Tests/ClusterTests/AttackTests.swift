@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+extension ClusterTests {
+    /// Both HTTP/2 listeners of a running node, against peers that break the rules; see the article Hardening.
+    @Suite struct AttackTests {
+        private static let folder = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Probes").path
+
+        private static var python: String? {
+            get async throws {
+                guard let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] else {
+                    print("skipped: HOLDFAST_PYTHON names no Python with h2 (scripts/setup --tests)")
+                    return nil
+                }
+                let modules = try await Program.run(["-c", "import hpack, hyperframe"], executable: python)
+                if modules.status != 0 { print("skipped: \(python) has no h2 (scripts/setup --tests)") }
+                return modules.status == 0 ? python : nil
+            }
+        }
+
+        @Test func `Both listeners answer right and wrong HTTP 2 as the RFCs say`() async throws {
+            guard let python = try await Self.python else { return }
+            try await TestCluster.with(nodes: 1) { cluster in
+                let node = cluster.nodes[0]
+                let answer = try await Program.run(
+                    ["\(Self.folder)/conform.py", "\(node.client)", "\(node.peer)"], executable: python, seconds: 90)
+                #expect(answer.status == 0, "\(answer.summary)")
+                #expect(answer.lines.last?.hasSuffix(" as expected, 0 not") == true)
+            }
+        }
+
+        @Test func `Attackers are cut off, others are served, and memory stays bounded`() async throws {
+            guard let python = try await Self.python else { return }
+            // Small segments, so that there are sealed ones to fetch.
+            try await TestCluster.with(nodes: 1, segmentSize: "4MiB") { cluster in
+                let node = cluster.nodes[0]
+                let process = try #require(cluster.process(node))
+                let arguments = ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)"]
+                let answer = try await Program.run(arguments, executable: python, seconds: 120)
+                #expect(answer.status == 0, "\(answer.summary)")
+                #expect(answer.lines.last?.contains(" attacks, 0 not stopped;") == true)
+                #expect(cluster.process(node) == process, "it still runs")
+            }
+        }
+    }
+}
