@@ -347,7 +347,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     }
 
     private func answer(_ page: PageAnswer, on stream: HTTP2Stream) {
-        guard stream.hasRoom(for: page.body.readableBytes) else { return self.answer(Problem.answersUnread, on: stream) }
+        guard stream.hasRoom(for: page.body.readableBytes) else {
+            return self.answer(Problem.answersUnread, on: stream)
+        }
         let head = self.api.head(.ok, contentType: page.contentType, fields: page.fields)
         self.answer(head, page.body, on: stream)
     }

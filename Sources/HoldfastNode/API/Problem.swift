@@ -272,7 +272,8 @@ extension Problem {
 
     /// This client, or all clients together, leave so much unread that a large answer more cannot be held for them.
     static let answersUnread = Problem(
-        .tooManyRequests, .busy, "too much of other answers waits to be read", hint: "Read those first, or ask for less.",
+        .tooManyRequests, .busy, "too much of other answers waits to be read",
+        hint: "Read those first, or ask for less.",
         fields: [.retryAfter: "1"])
 
     /// The request was sent to the leader, and no answer came.

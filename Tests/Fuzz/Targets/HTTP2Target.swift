@@ -11,9 +11,11 @@ enum HTTP2Target: FuzzTarget {
         let head: [UInt8] = [0x82, 0x86, 0x84, 0x01, 1, 0x6e]
         let large = Self.frame(1, flags: 5, stream: 1, head + [0x40, 1, 0x78, 3, 0x61, 0x62, 0x63])
         let post = Self.frame(1, flags: 4, stream: 3, [0x83] + head.dropFirst())
-        let body = Self.frame(0, flags: 8, stream: 3, [2, 0x61, 0x62, 0, 0]) + Self.frame(0, flags: 1, stream: 3, [0x63])
+        let body =
+            Self.frame(0, flags: 8, stream: 3, [2, 0x61, 0x62, 0, 0]) + Self.frame(0, flags: 1, stream: 3, [0x63])
         let rest =
-            Self.frame(1, stream: 5, head) + Self.frame(9, flags: 4, stream: 5) + Self.frame(2, stream: 5, [0, 0, 0, 0, 9])
+            Self.frame(1, stream: 5, head) + Self.frame(9, flags: 4, stream: 5)
+            + Self.frame(2, stream: 5, [0, 0, 0, 0, 9])
             + Self.frame(3, stream: 5, [0, 0, 0, 8]) + Self.frame(6, [1, 2, 3, 4, 5, 6, 7, 8])
             + Self.frame(8, [0, 0, 1, 0]) + Self.frame(0xbe, [1]) + Self.frame(7, [0, 0, 0, 0, 0, 0, 0, 0])
         return [[255] + settings + large, [3] + settings + post + body, [40] + settings + large + post + body + rest]
@@ -24,7 +26,8 @@ enum HTTP2Target: FuzzTarget {
     }
 
     static func test(_ input: [UInt8]) {
-        guard let size = input.first, let session = try? HTTP2Session(role: .server, limits: HTTP2SessionLimits()) else {
+        guard let size = input.first, let session = try? HTTP2Session(role: .server, limits: HTTP2SessionLimits())
+        else {
             return
         }
         var user = User()
