@@ -132,6 +132,9 @@ import Testing
         #expect(throws: BackupError.foreign(file: "DURABLE")) {
             try BackupWriter(EngineHarness.directory, fileSystem: log.disk)
         }
+        try log.disk.makeDirectory("/copied")
+        _ = try log.disk.open("/copied/000000.wal", .create)
+        #expect(throws: BackupError.foreign(file: "000000.wal")) { try BackupWriter("/copied", fileSystem: log.disk) }
     }
 
     @Test func `another cluster, other frames and a gap are told apart`() throws {

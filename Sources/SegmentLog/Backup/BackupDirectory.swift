@@ -4,10 +4,12 @@ import SystemPackage
 
 /// The directory that holds one backup: segments under their own names, BACKUP, and LOCK.
 package enum BackupDirectory {
-    /// Whether a file may stand in it: whatever else is there, is somebody's.
-    static func isOurs(_ name: String) -> Bool {
-        let names = [LogFiles.lock, BackupManifest.fileName, BackupManifest.fileName + ".tmp", "lost+found"]
-        return names.contains(name) || LogFiles.isSegment(name)
+    /// The first file that is not of a backup: whatever stands there is somebody's. So are segments where no run has left
+    /// its LOCK.
+    static func foreign(in names: [String]) -> String? {
+        let ours = [LogFiles.lock, BackupManifest.fileName, BackupManifest.fileName + ".tmp", "lost+found"]
+        let isOurs = names.contains(LogFiles.lock) || names.contains(BackupManifest.fileName)
+        return names.first { !ours.contains($0) && !(isOurs && LogFiles.isSegment($0)) }
     }
 
     /// What the manifest says.

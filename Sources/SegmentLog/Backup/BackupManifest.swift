@@ -9,7 +9,7 @@ import SegmentFormat
 ///     node 2                                          (that was asked for the last bytes)
 ///     taken 1796000000000000000                       (nanoseconds since 1970, of whoever made it)
 ///     end 1:4096 term 3 next 4001 time 1795999999999999999
-///     segment 0 first 1 bytes 1048576 checksum 1a2b3c4d      (ascending; header checksum of the last frame)
+///     segment 0 first 1 bytes 1048576 checksum 001b2c3d      (ascending; header checksum of the last frame)
 ///     segment 1 first 3900 bytes 4096 checksum 9f3c5a77
 ///     crc32c 1a2b3c4d                                 (of all lines above)
 ///

@@ -36,7 +36,7 @@ package final class BackupWriter {
             try disk { () throws(DiskError) in try fileSystem.makeDirectory(directory) }
         }
         let names = try backup { () throws(LogError) in try files.list() }
-        if let foreign = names.first(where: { !BackupDirectory.isOurs($0) }) { throw .foreign(file: foreign) }
+        if let foreign = BackupDirectory.foreign(in: names) { throw .foreign(file: foreign) }
         self.lock = try Self.lock(files)
         self.found = try BackupDirectory.manifest(in: files)
         self.chain = self.found?.end
@@ -126,7 +126,6 @@ package final class BackupWriter {
 
     /// Bytes of all segments so far.
     package var byteCount: Int { self.segments.reduce(0) { $0 + Int($1.byteCount) } }
-    package var segmentCount: Int { self.segments.count }
     /// Where to read on; `nil` before the first byte.
     package var next: Position? { self.chain?.tail }
 

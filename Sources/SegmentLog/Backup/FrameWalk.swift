@@ -30,8 +30,7 @@ struct FrameWalk {
         self.segment = chain.tail.segment
     }
 
-    /// - Parameter cluster: `nil` trusts the segment's header.
-    /// - Returns: A walk from the beginning of `first`, about whose predecessor its own header tells.
+    /// A walk from the beginning of `first`, about whose predecessor its own header tells.
     static func from(
         _ first: SegmentID, in files: LogFiles, through limit: Position
     ) throws(LogError) -> FrameWalk {
