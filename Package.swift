@@ -50,9 +50,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -73,14 +75,23 @@ let package = Package(
         module(
             "HoldfastNode",
             [
-                "Replicator", "ReplicaDisk", "ReplicaCore", "LogState", "HTTP2Transport", "HoldfastClient",
-                "SegmentLog", "SegmentFormat", "LogModel",
+                "HoldfastAdmin", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState", "HTTP2Transport",
+                "HoldfastClient", "DiskIO", "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
                 lifecycle, httpTypes, logging,
             ] + nio
+        ),
+        .target(
+            name: "HoldfastAdmin",
+            dependencies: [
+                "HoldfastClient", "LogModel", lifecycle, httpTypes, logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ] + nio,
+            resources: [.embedInCode("Dashboard/index.html")], swiftSettings: strict
         ),
         module("HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle] + nio),
         module(
@@ -183,6 +194,10 @@ let package = Package(
                 "HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ] + nio
+        ),
+        tests(
+            "HoldfastAdminTests",
+            ["HoldfastAdmin", "HoldfastClient", "LogModel", httpTypes, logging] + nio
         ),
         tests(
             "HoldfastNodeTests",

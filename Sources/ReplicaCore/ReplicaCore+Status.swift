@@ -11,6 +11,20 @@ extension ReplicaCore {
         }
     }
 
+    /// Where the newest terms of this log begin, ascending.
+    package var termStarts: [TermStart] { self.history.current.terms.starts }
+
+    /// Whether the next segment waits for room.
+    package var waitsForRoom: Bool { self.isDiskFull }
+
+    /// The damaged segment that a good copy is fetched for or installed.
+    package var repairing: SegmentID? {
+        switch self.repairs.phase {
+        case .idle: nil
+        case .fetching(let segment), .installing(let segment): segment
+        }
+    }
+
     /// Of the log, what a follower is not known to have on its disk; `nil` where this node does not lead.
     package func missingByteCount(of node: NodeID) -> UInt64? {
         guard self.raft.role == .leader, let follower = self.followers[node] else { return nil }

@@ -49,6 +49,7 @@ final class DiskThread: Sendable {
     private let eventLoop: any EventLoop
     private let policy: FsyncPolicy
     private let report: @Sendable (Report) -> Void
+    private let syncTimes = Lock(LatencyHistogram())
 
     init(
         disk: ReplicaDisk, policy: FsyncPolicy, eventLoop: any EventLoop,
@@ -63,6 +64,9 @@ final class DiskThread: Sendable {
     }
 
     // MARK: From any thread
+
+    /// How long syncs took, since the thread began.
+    var syncLatency: LatencyHistogram { self.syncTimes.withLock { $0 } }
 
     /// Returns once the thread has come to it, behind all that it was given before.
     func reach() async {
@@ -200,7 +204,11 @@ final class DiskThread: Sendable {
     }
 
     private func sync() throws(LogError) -> ReplicaEvent {
-        try self.confined.disk.sync(now: Self.now())
+        let began = Self.now()
+        let event = try self.confined.disk.sync(now: began)
+        let took = Self.now().nanoseconds - began.nanoseconds
+        self.syncTimes.withLock { $0.note(nanoseconds: took) }
+        return event
     }
 
     private func syncLater(_ windowMilliseconds: UInt64) {

@@ -24,6 +24,8 @@ package final class Replicator: Sendable {
     private let seats = PageSeats()
     private let server: HTTP2Server
     private let directory: PeerDirectory
+    /// What has happened here, for people.
+    package let history: EventLog
     private let forming = Lock<Task<Void, Never>?>(nil)
     private let failure: EventLoopPromise<Void>
 
@@ -39,9 +41,11 @@ package final class Replicator: Sendable {
         let pool = NIOThreadPool(numberOfThreads: 2)
         pool.start()
         let peers = PeerDirectory(configured: configuration.peers)
+        let history = EventLog()
         let host = NIOLoopBoundBox.makeBoxSendingValue(
             ReplicatorHost(
-                configuration: configuration, directory: directory, peers: peers, pool: pool, eventLoop: eventLoop),
+                configuration: configuration, directory: directory, peers: peers, pool: pool, history: history,
+                eventLoop: eventLoop),
             eventLoop: eventLoop)
         let server: HTTP2Server
         do {
@@ -54,17 +58,18 @@ package final class Replicator: Sendable {
             throw .bind(host: configuration.peerHost, port: configuration.peerPort, reason: "\(error)")
         }
         let replicator = Replicator(
-            configuration: configuration, eventLoop: eventLoop, host: host, directory: peers, pool: pool,
-            server: server)
+            configuration: configuration, eventLoop: eventLoop, host: host, directory: peers, history: history,
+            pool: pool, server: server)
         await replicator.begin(directory)
         return replicator
     }
 
     private init(
         configuration: ReplicatorConfiguration, eventLoop: any EventLoop, host: NIOLoopBoundBox<ReplicatorHost>,
-        directory: PeerDirectory, pool: NIOThreadPool, server: HTTP2Server
+        directory: PeerDirectory, history: EventLog, pool: NIOThreadPool, server: HTTP2Server
     ) {
         self.directory = directory
+        self.history = history
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.host = host
@@ -190,6 +195,19 @@ package final class Replicator: Sendable {
         }
     }
 
+    /// The index that the next record takes, as a quorum confirms now; this node itself may hold less.
+    ///
+    /// - Throws: ``ReadFailure``.
+    package func confirmedNextIndex() async throws(ReadFailure) -> LogIndex {
+        let host = self.host
+        do {
+            let access = try await self.eventLoop.flatSubmit { host.value.readAccess(confirms: true) }.get()
+            return access.atLeast ?? access.watch.view.nextIndex
+        } catch {
+            throw error as? ReadFailure ?? .unavailable
+        }
+    }
+
     /// The durable cursors, once a quorum has confirmed how far this node must be.
     ///
     /// - Throws: ``ReadFailure``.
@@ -300,6 +318,12 @@ package final class Replicator: Sendable {
         } catch {
             preconditionFailure("the event loop ended before the Replicator: \(error)")
         }
+    }
+
+    /// The segments of the log, in order.
+    package func segments() async -> [ReplicatorSegment] {
+        let host = self.host
+        return (try? await self.eventLoop.submit { host.value.listedSegments() }.get()) ?? []
     }
 
     /// Returns once the event loop has come to it.

@@ -15,6 +15,7 @@ final class ReplicatorHost {
     private var configuration: ReplicatorConfiguration
     private let peers: PeerDirectory
     private let pool: NIOThreadPool
+    private let history: EventLog
     private let eventLoop: any EventLoop
     private var known: ReplicaDirectory
     private var loop: ReplicatorLoop?
@@ -26,12 +27,13 @@ final class ReplicatorHost {
 
     init(
         configuration: ReplicatorConfiguration, directory: ReplicaDirectory, peers: PeerDirectory,
-        pool: NIOThreadPool, eventLoop: any EventLoop
+        pool: NIOThreadPool, history: EventLog, eventLoop: any EventLoop
     ) {
         self.configuration = configuration
         self.peers = peers
         self.known = directory
         self.pool = pool
+        self.history = history
         self.eventLoop = eventLoop
     }
 
@@ -64,7 +66,7 @@ final class ReplicatorHost {
         let store = running.store
         let loop = ReplicatorLoop(
             core: running.core, configuration: self.configuration, directory: self.peers, store: store, disk: disk,
-            watch: watch, pool: self.pool, eventLoop: eventLoop,
+            watch: watch, pool: self.pool, history: self.history, eventLoop: eventLoop,
             beginAnew: { bound.value.beginAnew(with: $0, failed: failed) }, stopped: failed)
         self.disk = disk
         self.access = ReadAccess(store: store, watch: watch)
@@ -151,6 +153,9 @@ final class ReplicatorHost {
         self.configuration.scrubBytesPerSecond = tuning.scrubBytesPerSecond
         self.loop?.tune(tuning)
     }
+
+    /// The segments of the log, in order; none before there is a log.
+    func listedSegments() -> [ReplicatorSegment] { self.loop?.segments() ?? [] }
 
     /// The thread that writes and syncs; `nil` before there is a log.
     var diskThread: DiskThread? { self.disk }

@@ -6,6 +6,7 @@ import ReplicaCore
 /// What the operator has to know of replication: one entry for each change of state.
 extension ReplicatorLoop {
     func tell(_ note: ReplicaNote) {
+        self.history.note(.noted(note))
         switch note {
         case .truncated(let point, let from):
             self.logger.notice(

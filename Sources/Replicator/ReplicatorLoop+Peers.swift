@@ -7,9 +7,15 @@ import WireFormat
 extension ReplicatorLoop {
     func linkReported(_ report: PeerLink.Report, from node: NodeID) {
         switch report {
-        case .connected: self.take(.connected(to: node))
-        case .disconnected: self.take(.disconnected(from: node))
-        case .died: self.take(.died(node))
+        case .connected:
+            self.history.note(.peerConnected(node))
+            self.take(.connected(to: node))
+        case .disconnected:
+            self.history.note(.peerDisconnected(node))
+            self.take(.disconnected(from: node))
+        case .died:
+            self.history.note(.peerDied(node))
+            self.take(.died(node))
         case .misunderstood(let error): self.misunderstood(error, from: node)
         case .streamClosed(let id): self.take(.streamClosed(id, to: node))
         case .message(let message, let start, let id): self.received(message, from: start, of: node, on: id)

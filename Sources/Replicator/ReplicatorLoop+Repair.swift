@@ -16,11 +16,15 @@ extension ReplicatorLoop {
     }
 
     private func tellDamage() {
-        for damage in self.store.damage { self.take(.damageFound(in: damage.segment, end: damage.end)) }
+        for damage in self.store.damage {
+            self.history.note(.damageFound(damage.segment))
+            self.take(.damageFound(in: damage.segment, end: damage.end))
+        }
     }
 
     private func met(_ damage: Damage) {
         self.counters.damageFound += 1
+        self.history.note(.damageFound(damage.segment))
         self.logger.error(
             "damage found: reads of it are refused until a peer's copy has taken its place",
             metadata: ["damage": "\(damage)"])

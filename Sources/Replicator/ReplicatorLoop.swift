@@ -24,6 +24,7 @@ final class ReplicatorLoop {
     let disk: DiskThread
     let store: LogStore
     let pool: NIOThreadPool
+    let history: EventLog
     private let beginAnew: (VerifiedFirstSegment) -> Void
     private let stopped: (ReplicatorError) -> Void
     var links: [NodeID: PeerLink] = [:]
@@ -36,7 +37,12 @@ final class ReplicatorLoop {
     var refusals: [Member: PeerRefusal] = [:]
     /// Peers that speak another version of the protocol, and which.
     var strangers: [NodeID: UInt16] = [:]
-    private var replies: [UInt64: AppendQueue.Reply] = [:]
+    private struct Asked {
+        var reply: AppendQueue.Reply
+        var at: NIODeadline
+    }
+
+    private var replies: [UInt64: Asked] = [:]
     private var reads: [UInt64: EventLoopPromise<LogIndex>] = [:]
     private var transfers: [UInt64: (Result<NodeID, TransferFailure>) -> Void] = [:]
     private var changes: [UInt64: (Result<Membership, MembershipFailure>) -> Void] = [:]
@@ -56,6 +62,11 @@ final class ReplicatorLoop {
     private var nextTick: Scheduled<Void>?
     /// The log's end at the last tick.
     private var tickedTail = Position.zero
+    private var tailClock = TailClock()
+    /// When the event was taken that is worked on.
+    private var steppedAt = MonotonicTime.zero
+    private var appendLatency = LatencyHistogram()
+    private var knownLeader: NodeID?
     var counters = ReplicatorStatus.Counters()
     private var preparedAfter: SegmentID?
     /// Committed by others' disks before this node has written it: not to be read from the files yet.
@@ -67,7 +78,7 @@ final class ReplicatorLoop {
 
     init(
         core: consuming ReplicaCore, configuration: ReplicatorConfiguration, directory: PeerDirectory, store: LogStore,
-        disk: DiskThread, watch: CommitWatch, pool: NIOThreadPool, eventLoop: any EventLoop,
+        disk: DiskThread, watch: CommitWatch, pool: NIOThreadPool, history: EventLog, eventLoop: any EventLoop,
         beginAnew: @escaping (VerifiedFirstSegment) -> Void, stopped: @escaping (ReplicatorError) -> Void
     ) {
         self.core = core
@@ -79,6 +90,7 @@ final class ReplicatorLoop {
         self.disk = disk
         self.watch = watch
         self.pool = pool
+        self.history = history
         self.eventLoop = eventLoop
         self.logger = configuration.logger
         self.beginAnew = beginAnew
@@ -93,6 +105,7 @@ final class ReplicatorLoop {
     // MARK: Life
 
     func start() {
+        self.history.note(.started(tail: self.core.chain.tail, mayVote: self.core.raft.mayVote))
         self.connect(to: self.core.raft.membership)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.rest = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
@@ -115,7 +128,7 @@ final class ReplicatorLoop {
         self.rest?.cancel()
         self.nextTick?.cancel()
         let held = Set(self.core.heldAppendIDs)
-        for (id, reply) in self.replies { reply(.failure(.shuttingDown(mayBeApplied: !held.contains(id)))) }
+        for (id, asked) in self.replies { asked.reply(.failure(.shuttingDown(mayBeApplied: !held.contains(id)))) }
         self.replies.removeAll()
         for read in self.reads.values { read.fail(ReadFailure.unavailable) }
         self.reads.removeAll()
@@ -141,6 +154,7 @@ final class ReplicatorLoop {
         self.take(.ticked)
         let isIdle = self.tickedTail == self.core.chain.tail
         self.tickedTail = self.core.chain.tail
+        self.tailClock.passed(self.core.chain.tail, at: self.steppedAt)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.nextTick = self.eventLoop.scheduleTask(
             in: .milliseconds(isIdle ? Self.idleTickMilliseconds : Self.tickMilliseconds)
@@ -164,7 +178,9 @@ final class ReplicatorLoop {
         self.isStepping = true
         defer { self.isStepping = false }
         while let event = self.events.popFirst(), !self.isStopped {
-            for action in self.core.step(event, now: Self.now()) { self.perform(action) }
+            let now = Self.now()
+            self.steppedAt = now.monotonic
+            for action in self.core.step(event, now: now) { self.perform(action) }
             self.showWritten()
         }
     }
@@ -176,9 +192,10 @@ final class ReplicatorLoop {
         }
         var proposals: [Proposal] = []
         proposals.reserveCapacity(entries.count)
+        let now = NIODeadline.now()
         for entry in entries {
             self.lastID += 1
-            self.replies[self.lastID] = entry.reply
+            self.replies[self.lastID] = Asked(reply: entry.reply, at: now)
             proposals.append(Proposal(id: self.lastID, entry.submission))
         }
         self.take(.proposed(proposals))
@@ -230,6 +247,7 @@ final class ReplicatorLoop {
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
+            for case .diskFilled(let isFull) in events { self.history.note(isFull ? .diskFilled : .diskHasRoom) }
             self.counters.syncs += UInt64(events.count { if case .persisted = $0 { true } else { false } })
             self.take(events)
         case .failed(let error):
@@ -256,13 +274,17 @@ final class ReplicatorLoop {
 
     private func perform(_ action: ReplicaAction) {
         switch action {
-        case .disk(let job): self.disk.enqueue(job)
-        case .answer(let id, let result):
-            if case .success = result { self.counters.appendsAcknowledged += 1 }
-            self.replies.removeValue(forKey: id)?(result)
-        case .transferred(let id, let result): self.transfers.removeValue(forKey: id)?(result)
+        case .disk(let job):
+            if case .write(let bytes, _, _) = job { self.counters.bytesWritten += UInt64(bytes.count) }
+            self.disk.enqueue(job)
+        case .answer(let id, let result): self.answer(id, result)
+        case .transferred(let id, let result):
+            self.history.note(.transferred(result))
+            self.transfers.removeValue(forKey: id)?(result)
         case .membershipAnswered(let id, let result): self.changes.removeValue(forKey: id)?(result)
-        case .membershipChanged(let membership): self.connect(to: membership)
+        case .membershipChanged(let membership):
+            self.history.note(.membershipChanged(membership))
+            self.connect(to: membership)
         case .trimmed(let id, let result): self.trims.removeValue(forKey: id)?(result)
         case .send(let message, let member): self.send(message, to: member)
         case .greet(let node): self.links[node]?.ask(.greeting, at: "/peer/v1/greet")
@@ -290,6 +312,18 @@ final class ReplicatorLoop {
         case .roleChanged(let role, let term, let leader): self.roleChanged(role, term: term, leader: leader)
         case .note(let note): self.tell(note)
         }
+    }
+
+    private func answer(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) {
+        guard let asked = self.replies.removeValue(forKey: id) else { return }
+        if case .success = result {
+            self.counters.appendsAcknowledged += 1
+            let now = self.steppedAt.nanoseconds
+            self.appendLatency.note(nanoseconds: now - min(now, asked.at.uptimeNanoseconds))
+        } else {
+            self.counters.appendsRefused += 1
+        }
+        asked.reply(result)
     }
 
     private func send(_ message: RaftMessage, to member: Member) {
@@ -325,6 +359,11 @@ final class ReplicatorLoop {
 
     private func roleChanged(_ role: RaftRole, term: Term, leader: NodeID?) {
         if role == .candidate { self.counters.elections += 1 }
+        if let leader, leader != self.knownLeader {
+            self.counters.leaderChanges += 1
+            self.knownLeader = leader
+        }
+        self.history.note(.roleChanged(role, term: term, leader: leader))
         self.tell(role, term: term, leader: leader)
     }
 
@@ -332,6 +371,10 @@ final class ReplicatorLoop {
     private func prepareNextSegment() {
         let active = self.core.chain.tail.segment
         guard self.preparedAfter != active else { return }
+        if self.preparedAfter != nil {
+            self.counters.rotations += 1
+            self.history.note(.rotated(to: active))
+        }
         self.preparedAfter = active
         self.disk.prepareNextSegment()
     }
@@ -363,12 +406,19 @@ final class ReplicatorLoop {
                 return .init(
                     node: node, isConnected: link.isConnected, received: progress?.received.position,
                     persisted: progress?.persisted.position,
-                    missingByteCount: self.core.missingByteCount(of: node), shipping: progress?.shipping,
+                    missingByteCount: self.core.missingByteCount(of: node),
+                    lagMilliseconds: self.lagMilliseconds(of: node), shipping: progress?.shipping,
                     inFlightByteCount: progress?.inFlightByteCount ?? 0,
                     shipped: link.shipped)
             },
             mayVote: self.core.raft.mayVote, damagedSegments: self.core.damagedSegments,
-            scrubbing: self.scrubbing?.progress ?? .init(),
-            counters: counters)
+            repairing: self.core.repairing, isDiskFull: self.core.waitsForRoom,
+            scrubbing: self.scrubbing?.progress ?? .init(), appendLatency: self.appendLatency,
+            syncLatency: self.disk.syncLatency, counters: counters)
+    }
+
+    private func lagMilliseconds(of node: NodeID) -> UInt64? {
+        guard self.core.raft.role == .leader, let progress = self.core.followers[node] else { return nil }
+        return self.tailClock.milliseconds(behind: progress.persisted.position, now: Self.now().monotonic)
     }
 }

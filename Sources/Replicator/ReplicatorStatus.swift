@@ -18,11 +18,13 @@ package struct ReplicatorStatus: Sendable {
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?
-        /// Bytes shipped and not yet acknowledged.
-        /// Of the log, what it is not known to have on its disk; `nil` where this node does not lead.
+        /// Of the log, what it is not known to have on its disk, and for how long it has been there; `nil` where this
+        /// node does not lead.
         package var missingByteCount: UInt64?
+        package var lagMilliseconds: UInt64?
         /// What the leader does for it now; `nil` elsewhere.
         package var shipping: String?
+        /// Bytes shipped and not yet acknowledged.
         package var inFlightByteCount: Int
         package var shipped: Shipped
     }
@@ -43,6 +45,11 @@ package struct ReplicatorStatus: Sendable {
     /// Since the process started.
     package struct Counters: Sendable {
         package var appendsAcknowledged: UInt64 = 0
+        package var appendsRefused: UInt64 = 0
+        /// Of frames, its own and those that a leader has shipped.
+        package var bytesWritten: UInt64 = 0
+        package var rotations: UInt64 = 0
+        package var leaderChanges: UInt64 = 0
         package var rangesShipped: UInt64 = 0
         package var rangeBytesRaw: UInt64 = 0
         package var rangeBytesOnWire: UInt64 = 0
@@ -82,6 +89,12 @@ package struct ReplicatorStatus: Sendable {
     package var mayVote = true
     /// Segments with damage that is not repaired yet; reads of the damaged ranges are refused.
     package var damagedSegments: [SegmentID] = []
+    /// The damaged segment that a good copy is on its way for.
+    package var repairing: SegmentID?
+    package var isDiskFull = false
     package var scrubbing = Scrubber.Progress()
+    /// From asking this node, as the leader, to its acknowledgement.
+    package var appendLatency = LatencyHistogram()
+    package var syncLatency = LatencyHistogram()
     package var counters = Counters()
 }

@@ -79,6 +79,7 @@ extension TestCluster {
     func placed(_ text: String) -> String {
         self.nodes.reduce(text) { text, node in
             text.replacingOccurrences(of: "127.0.0.1:74\(node.number - 1)0", with: "\(node.client)")
+                .replacingOccurrences(of: "127.0.0.1:74\(node.number - 1)2", with: "\(node.admin)")
         }
     }
 

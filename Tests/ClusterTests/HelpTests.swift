@@ -89,7 +89,7 @@ extension ClusterTests {
             try FileManager.default.createDirectory(
                 atPath: "\(scratch.path)/data/run", withIntermediateDirectories: true)
             for node in 1...2 {
-                try scratch.write("\(node) 127.0.0.1:1 127.0.0.1:2 none\n", to: "data/run/n\(node).node")
+                try scratch.write("\(node) 127.0.0.1:1 127.0.0.1:2 127.0.0.1:3 none\n", to: "data/run/n\(node).node")
             }
             let offered: [(words: String, answers: String)] = [
                 ("clus", "cluster"), ("cluster kill ''", "leader n1 n2"), ("cluster corrupt n", "n1 n2"),

@@ -4,7 +4,7 @@ import HoldfastClient
 extension TestCluster {
     /// Where a cluster is about to be: its directory, and ten ports for each node.
     ///
-    ///     client, peer, then one for what it sends to n1, n2, ...
+    ///     client, peer, admin, then one for what it sends to n1, n2, ...
     struct Place: Sendable {
         var directory: String
         var base: Int
@@ -26,7 +26,7 @@ extension TestCluster {
             ServerAddress(host: "127.0.0.1", port: self.client(number).port + 1)
         }
 
-        func relayPort(_ from: UInt32, to: UInt32) -> Int { self.peer(from).port + Int(to) }
+        func relayPort(_ from: UInt32, to: UInt32) -> Int { self.peer(from).port + 1 + Int(to) }
 
         /// Configurations of nodes that find each peer at an address of their own for it.
         ///

@@ -13,6 +13,7 @@ struct TestCluster: Sendable {
         var config: String
         var name: String { "n\(self.number)" }
         var peer: ServerAddress { ServerAddress(host: self.client.host, port: self.client.port + 1) }
+        var admin: ServerAddress { ServerAddress(host: self.client.host, port: self.client.port + 2) }
     }
 
     let scratch: Scratch
@@ -154,7 +155,7 @@ struct TestCluster: Sendable {
             "node:\n  id: \(node.number)\ndata:\n  directory: \(node.dataDirectory)\njoin: true\npeers:\n\(peers)"
             + "segment:\n  size: 1MiB\n"
         try text.write(toFile: node.config, atomically: true, encoding: .utf8)
-        let place = "\(node.number) \(node.client) \(node.peer) \(node.config)\n"
+        let place = "\(node.number) \(node.client) \(node.peer) \(node.admin) \(node.config)\n"
         try place.write(toFile: "\(self.directory)/run/\(node.name).node", atomically: true, encoding: .utf8)
         try await self.start(node)
     }

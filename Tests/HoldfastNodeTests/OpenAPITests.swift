@@ -40,6 +40,7 @@ import Testing
         case .tail: "tail"
         case .cluster: "cluster"
         case .describe: "describe"
+        case .nodeStatus: "nodeStatus"
         case .transfer: "transfer"
         case .addMember: "addMember"
         case .promoteMember: "promoteMember"
@@ -76,7 +77,7 @@ import Testing
                 }
             }
         }
-        #expect(operations.count == 18)
+        #expect(operations.count == 19)
     }
 
     @Test func `every operation has the parameters that its route knows, the body that it reads, and its statuses`()

@@ -122,6 +122,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         public var persisted: String?
         /// Bytes of the log that it is not known to have on its disk.
         public var missingBytes: UInt64?
+        /// For how long what it lacks has been in the log.
+        public var lagSeconds: Double?
         public var shipping: Shipping?
         /// What the node that answered has shipped there of the log, and in how many bytes it travelled; `nil` when it
         /// has shipped nothing.
@@ -137,6 +139,7 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         private enum CodingKeys: String, CodingKey {
             case node, client, peer, membership, received, persisted, shipping
             case missingBytes = "missing_bytes"
+            case lagSeconds = "lag_seconds"
             case isConnected = "connected"
             case shippedBytes = "shipped_bytes"
             case wireBytes = "wire_bytes"

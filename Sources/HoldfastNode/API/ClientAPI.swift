@@ -1,5 +1,6 @@
 import HTTP2Transport
 import HTTPTypes
+import HoldfastAdmin
 import HoldfastClient
 import LogModel
 import Logging
@@ -7,21 +8,27 @@ import NIOCore
 import ReplicaCore
 import Replicator
 
+typealias NodeStatusSource = @Sendable (_ eventsAfter: UInt64?) async -> NodeStatus
+
 /// What all requests of the client listener share.
 final class ClientAPI: Sendable {
     let service: any LogService
     let node: NodeID
     let forwarder: any RequestForwarder
+    /// What this node knows of itself, for nodes that watch it; with its events behind a number.
+    let status: NodeStatusSource?
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
     private let servedBy: String
 
     init(
-        service: any LogService, node: NodeID, forwarder: any RequestForwarder, logger: Logger
+        service: any LogService, node: NodeID, forwarder: any RequestForwarder, status: NodeStatusSource? = nil,
+        logger: Logger
     ) {
         self.service = service
         self.node = node
         self.forwarder = forwarder
+        self.status = status
         self.logger = logger
         self.servedBy = "\(node)"
     }

@@ -108,6 +108,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .tail: self.answerTail(on: stream)
             case .cluster: self.answerCluster(on: stream)
             case .describe: self.answer(self.api.head(.ok), ByteBuffer(bytes: OpenAPIDocument.bytes), on: stream)
+            case .nodeStatus: try self.startNodeStatus(self.parameters, on: stream)
             case .trim:
                 self.startTrim(try TrimRequest(self.parameters, body: self.body), on: stream)
             case .segments: self.answerSegments(on: stream)

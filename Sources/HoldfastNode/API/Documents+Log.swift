@@ -56,6 +56,7 @@ extension ClusterStatus {
                 node.received = progress?.received?.description
                 node.persisted = progress?.persisted?.description
                 node.missingBytes = progress?.missingByteCount
+                node.lagSeconds = progress?.lagMilliseconds.map { Double($0) / 1_000 }
                 node.shipping = progress?.shipping.flatMap { Shipping(rawValue: $0) }
                 if let shipped = progress?.shipped, shipped.rangeCount > 0 {
                     node.shippedBytes = shipped.bytesRaw

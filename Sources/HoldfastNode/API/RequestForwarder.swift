@@ -62,5 +62,17 @@ final class LeaderForwarder: RequestForwarder {
         return problem.leading(to: leader)
     }
 
+    /// What another node says of itself.
+    func status(
+        of node: ServerAddress, eventsAfter: UInt64?, timeoutMilliseconds: UInt64
+    ) async throws(HTTP2ClientError) -> HTTP2Answer {
+        let query = eventsAfter.map { "?events_after=\($0)" } ?? ""
+        let request = HTTPRequest(
+            method: .get, scheme: "http", authority: node.description, path: "/admin/v1/status\(query)")
+        return try await self.client.execute(
+            request, to: HTTP2Address(host: node.host, port: node.port),
+            timeout: .milliseconds(Int64(timeoutMilliseconds)), bodyByteCountMax: NodeLimits.statusByteCountMax)
+    }
+
     func shutdown() async { await self.client.shutdown() }
 }

@@ -10,6 +10,7 @@ enum Route: Hashable {
     case tail
     case cluster
     case describe
+    case nodeStatus
     case transfer
     case addMember
     case promoteMember(NodeID)
@@ -44,6 +45,9 @@ enum Route: Hashable {
             return .segments
         case _ where path.hasPrefix("/v1/segments/"):
             return try Self.ofSegment(path.dropFirst("/v1/segments/".count), method: method, path: path)
+        case "/admin/v1/status":
+            guard method == .get else { throw .methodNotAllowed(method, path: path, allowed: "GET") }
+            return .nodeStatus
         case "/v1/trim":
             guard method == .post else { throw .methodNotAllowed(method, path: path, allowed: "POST") }
             return .trim
@@ -131,6 +135,7 @@ enum Route: Hashable {
         case .record, .promoteMember, .removeMember, .cursors, .cursor, .setCursor, .deleteCursor, .raiseFence:
             ["forward"]
         case .frames: ["offset", "limit"]
+        case .nodeStatus: ["events_after"]
         case .tail, .cluster, .describe, .segments: []
         }
     }
@@ -140,9 +145,8 @@ enum Route: Hashable {
         switch self {
         case .append: NodeLimits.bodyByteCountMax
         case .setCursor, .raiseFence, .trim: NodeLimits.stateBodyByteCountMax
-        case .read, .record, .tail, .cluster, .describe, .transfer, .addMember, .promoteMember, .removeMember, .cursors,
-            .cursor,
-            .deleteCursor, .segments, .frames:
+        case .read, .record, .tail, .cluster, .describe, .nodeStatus, .transfer, .addMember, .promoteMember,
+            .removeMember, .cursors, .cursor, .deleteCursor, .segments, .frames:
             nil
         }
     }

@@ -25,6 +25,8 @@ package enum ConfigurationError: Error, Hashable, Sendable {
         case peerTwice(node: UInt32, origin: ConfigurationOrigin)
         case addressTwice(String, origin: ConfigurationOrigin)
         case sameListener(String, client: ConfigurationOrigin, peer: ConfigurationOrigin)
+        /// `other` is the key of the listener that is there, too.
+        case sameAdminListener(String, origin: ConfigurationOrigin, other: ConfigurationKey)
         case listenerOfAnother(String, node: UInt32, origin: ConfigurationOrigin)
         case windowWithoutBatch(policy: String, origin: ConfigurationOrigin)
         /// Milliseconds.
@@ -84,6 +86,8 @@ extension ConfigurationError.Contradiction: CustomStringConvertible {
             "\(origin): peers uses \(address) twice: every listener of every node needs its own address"
         case .sameListener(let address, let client, let peer):
             "\(client), \(peer): clients and peers cannot both be listened for on \(address)"
+        case .sameAdminListener(let address, let origin, let other):
+            "\(origin): listen.admin and \(other.rawValue) cannot both be \(address)"
         case .listenerOfAnother(let address, let node, let origin):
             "\(origin): \(address) belongs to node \(node), as peers says"
         case .windowWithoutBatch(let policy, let origin):

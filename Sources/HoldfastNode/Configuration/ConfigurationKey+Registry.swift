@@ -37,7 +37,7 @@ extension ConfigurationKey {
     package var entry: Entry {
         switch self {
         case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
-        case .clientListen, .peerListen, .isInsecure: self.listenerEntry
+        case .clientListen, .peerListen, .adminListen, .isInsecure: self.listenerEntry
         case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
         case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax: self.clusterEntry
         case .logLevel, .logFormat: self.journalEntry
@@ -78,6 +78,11 @@ extension ConfigurationKey {
             Entry(
                 flag: "--peer-listen", kind: .address, fallback: .derived("as in this node's entry in peers"),
                 meaning: "Where the node listens for the other nodes.", example: "127.0.0.1:7401")
+        case .adminListen:
+            Entry(
+                flag: "--admin-listen", kind: .address, fallback: .derived("two ports above the one for clients"),
+                meaning: "Where the node listens for people, probes and scrapers, who speak HTTP/1.1.",
+                example: "127.0.0.1:7402")
         default:
             Entry(
                 flag: "--insecure", kind: .truth, fallback: .text("false"),

@@ -7,6 +7,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case dataDirectory = "data.directory"
     case clientListen = "listen.client"
     case peerListen = "listen.peer"
+    case adminListen = "listen.admin"
     case isInsecure = "listen.insecure"
     case peers = "peers"
     case isJoining = "join"

@@ -6,6 +6,7 @@ extension NodeConfiguration {
     struct Listeners {
         var client: ServerAddress
         var peer: ServerAddress
+        var admin: ServerAddress
         var peers: [ClusterPeer]
     }
 
@@ -15,11 +16,12 @@ extension NodeConfiguration {
     static func listeners(_ reading: inout ConfigurationReading, node: NodeID?) -> Listeners? {
         let client = reading.address(.clientListen)
         let peer = reading.address(.peerListen)
+        let admin = reading.address(.adminListen)
         let isInsecure = reading.truth(.isInsecure)
         let before = reading.problems.count
         guard let found = reading.list(.peers, { ClusterPeer(configured: $0) }) else {
             guard reading.problems.count == before, let node else { return nil }
-            return self.alone(&reading, node: node, client, peer, isInsecure: isInsecure ?? true)
+            return self.alone(&reading, node: node, client, peer, admin, isInsecure: isInsecure ?? true)
         }
         guard reading.problems.count == before else { return nil }
         self.checkPeers(found, &reading)
@@ -28,8 +30,9 @@ extension NodeConfiguration {
             reading.note(.nodeNotAmongPeers(node: node.rawValue, origin: reading.origin(.peers)))
             return nil
         }
+        let clientListen = client ?? own.clientAddress
         let listeners = Listeners(
-            client: client ?? own.clientAddress, peer: peer ?? own.peerAddress,
+            client: clientListen, peer: peer ?? own.peerAddress, admin: admin ?? clientListen.adminBeside,
             peers: found.map(\.item).sorted { $0.node < $1.node })
         self.check(listeners, node: node, &reading, isInsecure: isInsecure ?? true)
         return listeners
@@ -38,14 +41,14 @@ extension NodeConfiguration {
     /// A cluster of one.
     private static func alone(
         _ reading: inout ConfigurationReading, node: NodeID, _ client: ServerAddress?, _ peer: ServerAddress?,
-        isInsecure: Bool
+        _ admin: ServerAddress?, isInsecure: Bool
     ) -> Listeners {
         let client = client ?? ServerAddress(host: "127.0.0.1", port: 7400)
         let peer = peer ?? ServerAddress(host: "127.0.0.1", port: 7401)
         let own = ClusterPeer(
             node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
         reading.derive(.peers, "\(node)=\(peer)/\(client)")
-        let listeners = Listeners(client: client, peer: peer, peers: [own])
+        let listeners = Listeners(client: client, peer: peer, admin: admin ?? client.adminBeside, peers: [own])
         self.check(listeners, node: node, &reading, isInsecure: isInsecure)
         return listeners
     }
@@ -73,8 +76,9 @@ extension NodeConfiguration {
     ) {
         reading.derive(.clientListen, listeners.client.description)
         reading.derive(.peerListen, listeners.peer.description)
+        reading.derive(.adminListen, listeners.admin.description)
         let keys: [(key: ConfigurationKey, address: ServerAddress)] = [
-            (.clientListen, listeners.client), (.peerListen, listeners.peer),
+            (.clientListen, listeners.client), (.peerListen, listeners.peer), (.adminListen, listeners.admin),
         ]
         if listeners.client.collides(with: listeners.peer),
             reading.isSaid(.clientListen) || reading.isSaid(.peerListen)
@@ -83,6 +87,12 @@ extension NodeConfiguration {
                 .sameListener(
                     listeners.client.description, client: reading.origin(.clientListen, or: .peers),
                     peer: reading.origin(.peerListen, or: .peers)))
+        }
+        for (key, address) in [(ConfigurationKey.clientListen, listeners.client), (.peerListen, listeners.peer)]
+        where listeners.admin.collides(with: address) {
+            reading.note(
+                .sameAdminListener(
+                    listeners.admin.description, origin: reading.origin(.adminListen, or: .peers), other: key))
         }
         for (key, address) in keys where reading.isSaid(key) {
             let other = listeners.peers.first { peer in
@@ -96,7 +106,8 @@ extension NodeConfiguration {
         }
         guard !isInsecure else { return }
         // There is no TLS and no token yet: everybody who reaches a listener may write.
-        for (key, address) in keys where !address.isLoopback {
+        // An admin listener that nobody spoke of is where the client listener is, which is told of already.
+        for (key, address) in keys where !address.isLoopback && (key != .adminListen || reading.isSaid(key)) {
             reading.note(
                 .exposed(key, address: address.description, origin: reading.origin(key, or: .peers)))
         }
@@ -111,6 +122,12 @@ extension ConfigurationReading {
 }
 
 extension ServerAddress {
+    /// Where the admin listener is when nobody says so.
+    fileprivate var adminBeside: ServerAddress {
+        // Port 0 is for tests: the system picks one.
+        ServerAddress(host: self.host, port: self.port == 0 ? 0 : min(self.port + 2, Int(UInt16.max)))
+    }
+
     /// Whether one process cannot listen on both.
     fileprivate func collides(with other: ServerAddress) -> Bool {
         let everywhere = ["0.0.0.0", "::"]

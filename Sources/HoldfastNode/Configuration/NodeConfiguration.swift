@@ -10,6 +10,7 @@ package struct NodeConfiguration: Sendable {
     /// Where the client listener binds; its advertised address is that of `peers`.
     package var clientListen: ServerAddress
     package var peerListen: ServerAddress
+    package var adminListen: ServerAddress
     /// All nodes, this one included, sorted by node.
     package var peers: [ClusterPeer]
     /// A blank node waits to be added to a cluster, and never forms one.
@@ -55,6 +56,7 @@ package struct NodeConfiguration: Sendable {
         self.dataDirectory = directory
         self.clientListen = listeners.client
         self.peerListen = listeners.peer
+        self.adminListen = listeners.admin
         self.peers = listeners.peers
         self.isJoining = isJoining
         self.policy = policy

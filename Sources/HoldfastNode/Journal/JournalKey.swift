@@ -15,6 +15,7 @@ enum JournalKey: String, CaseIterable, Sendable {
     case requestID = "request_id"
     case trace
     case client
+    case admin
     case status
     case code
     case applied

@@ -66,6 +66,8 @@ package struct LogPicture: Hashable, Sendable {
         package var received: Position?
         package var persisted: Position?
         package var missingByteCount: UInt64?
+        /// For how long what it lacks has been in the log.
+        package var lagMilliseconds: UInt64?
         package var shipping: String?
         package var shipped = ReplicatorStatus.Shipped()
     }
@@ -144,9 +146,12 @@ extension Replicator: LogService {
         }
     }
 
-    package func picture() async -> LogPicture {
-        let status = await self.status()
-        return LogPicture(
+    package func picture() async -> LogPicture { LogPicture(await self.status()) }
+}
+
+extension LogPicture {
+    init(_ status: ReplicatorStatus) {
+        self.init(
             node: status.node, role: status.phase == .running ? "\(status.role)" : status.phase.rawValue,
             isReady: status.isReady, retirement: status.retirement, term: status.term, leader: status.leader,
             cluster: status.cluster,
@@ -156,7 +161,8 @@ extension Replicator: LogService {
             progress: status.peers.map {
                 .init(
                     node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted,
-                    missingByteCount: $0.missingByteCount, shipping: $0.shipping, shipped: $0.shipped)
+                    missingByteCount: $0.missingByteCount, lagMilliseconds: $0.lagMilliseconds, shipping: $0.shipping,
+                    shipped: $0.shipped)
             }, health: .init(status))
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP2Transport
+import HoldfastAdmin
 import HoldfastClient
 import LogModel
 import Logging
@@ -17,14 +18,24 @@ package enum NodeError: Error, Sendable {
     case replicator(ReplicatorError)
     /// The client listener could not be bound; `reason` is the system's.
     case clientListener(ServerAddress, reason: String)
+    case adminListener(ServerAddress, reason: String)
     /// The log failed while the node ran: it has stopped, and recovery decides what was kept.
     case stopped(reason: String)
 }
 
+extension NodeError {
+    fileprivate init(_ error: AdminError) {
+        switch error {
+        case .bind(let address, let reason): self = .adminListener(address, reason: reason)
+        }
+    }
+}
+
 /// A running node: the Replicator on one event loop, its clients on another.
 ///
-/// Start: log, peer listener, client listener. Stop (SIGTERM, SIGINT): leadership is handed over, then clients are let go,
-/// then the log, so that what was accepted is answered. A second signal lets clients go at once. systemd hears of each step.
+/// Start: log, peer listener, client listener, admin listener. Stop (SIGTERM, SIGINT): leadership is handed over, then
+/// clients are let go, then the log, so that what was accepted is answered; the admin listener tells of it to the end. A
+/// second signal lets clients go at once. systemd hears of each step.
 package struct Node: Service {
     private let configuration: NodeConfiguration
     private let reload: ConfigurationReload
@@ -103,8 +114,11 @@ package struct Node: Service {
             throw .replicator(error)
         }
         let forwarder = LeaderForwarder(eventLoop: clientLoop, logger: self.logger)
+        let observer = NodeObserver(
+            replicator, self.configuration, forwarder: forwarder, clientLoop: clientLoop)
         let api = ClientAPI(
-            service: replicator, node: self.configuration.node, forwarder: forwarder, logger: self.logger)
+            service: replicator, node: self.configuration.node, forwarder: forwarder,
+            status: { await observer.status(eventsAfter: $0) }, logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {
@@ -117,28 +131,55 @@ package struct Node: Service {
             await replicator.shutdown()
             throw .clientListener(listen, reason: "\(error)")
         }
+        let admin: AdminServer
+        let door = LocalDoor(ServerAddress(host: listen.host, port: server.port), on: clientLoop, logger: self.logger)
+        do throws(NodeError) { admin = try await self.administer(observer, door, on: clientLoop) } catch {
+            await server.shutdown(grace: .zero)
+            await replicator.shutdown()
+            throw error
+        }
         self.logger.notice(
             "serving",
-            metadata: ["client": "\(listen)", "peer": "\(self.configuration.peerListen)"])
+            metadata: [
+                "client": "\(listen)", "peer": "\(self.configuration.peerListen)",
+                "admin": "\(self.configuration.adminListen)",
+            ])
         starting.cancel()
         self.notifier.tell(.ready)
         let living = Task { await self.live(replicator, clientLoop: clientLoop, signs) }
         let reloading = Task { await self.reload.run(on: replicator) }
+        let sampling = Task { await observer.run() }
+        defer { sampling.cancel() }
         let failure = await Self.stopped(or: replicator.failed)
         living.cancel()
         reloading.cancel()
         self.notifier.tell(.stopping)
         self.logger.notice("stopping")
+        observer.drain()
         let hurrying = Task { await self.hurry(server) }
         defer { hurrying.cancel() }
         if failure == nil { await self.handOver(replicator) }
         await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
         await forwarder.shutdown()
         await replicator.shutdown()
+        await admin.shutdown()
+        await door.shutdown()
         // It asks the loops, which end next.
         await living.value
         if let failure { throw .stopped(reason: "\(failure)") }
         self.logger.notice("stopped")
+    }
+
+    private func administer(
+        _ node: NodeObserver, _ door: LocalDoor, on loop: any EventLoop
+    ) async throws(NodeError) -> AdminServer {
+        do throws(AdminError) {
+            return try await AdminServer.start(
+                self.configuration.adminListen, node: node, door: door, names: self.names, on: loop,
+                logger: self.logger)
+        } catch {
+            throw NodeError(error)
+        }
     }
 
     private func live(_ replicator: Replicator, clientLoop: any EventLoop, _ signs: LifeSigns) async {
@@ -157,6 +198,13 @@ package struct Node: Service {
             self.logger.notice("asked again to stop: clients are let go at once", metadata: ["signal": "\(signal)"])
             return await server.shutdown(grace: .zero)
         }
+    }
+
+    /// By which browsers may call this node: as its own configuration does.
+    private var names: Set<String> {
+        let own = self.configuration.peers.first { $0.node == self.configuration.node }
+        let hosts = [own?.clientHost, own?.peerHost, self.configuration.clientListen.host]
+        return Set(hosts.compactMap { $0?.lowercased() })
     }
 
     /// Before clients are let go: appends that come meanwhile are taken to the next leader.

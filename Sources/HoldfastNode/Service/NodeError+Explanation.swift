@@ -22,6 +22,8 @@ extension NodeError {
         switch self {
         case .clientListener(let address, let reason):
             return .notBound("\(address) for clients", reason)
+        case .adminListener(let address, let reason):
+            return .notBound("\(address) for the admin listener (listen.admin)", reason)
         case .replicator(.bind(let host, let port, let reason)):
             return .notBound("\(host):\(port) for peers", reason)
         case .replicator(.log(let error)), .replicator(.opening(.log(let error))):

@@ -53,6 +53,9 @@ package enum NodeLimits {
     package static let followWaitMilliseconds: UInt64 = 10_000
     /// The leader's answer to a forwarded request: a page of raw bytes grows in JSON, sixfold at worst.
     package static let forwardedAnswerByteCountMax = 64 << 20
+    /// What another node says of itself, its newest events included.
+    static let statusByteCountMax = 1 << 20
+    static let statusMilliseconds: UInt64 = 1_000
     /// How long a stopping node lets open requests finish.
     package static let shutdownGraceMilliseconds: Int64 = 3_000
     /// A configuration file, and the keys in it: aliases can make a small one say very much.

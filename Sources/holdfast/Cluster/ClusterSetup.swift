@@ -17,7 +17,7 @@ struct ClusterSetup {
                 nodes.append(
                     LocalCluster.Node(
                         number: configuration.node.rawValue, config: path, client: configuration.clientListen,
-                        peer: configuration.peerListen))
+                        peer: configuration.peerListen, admin: configuration.adminListen))
             } catch {
                 throw CommandFailure(error)
             }
@@ -34,7 +34,7 @@ struct ClusterSetup {
         return try self.write(nodes)
     }
 
-    /// `count` nodes on the loopback address: client `basePort`, peer `basePort` + 1, the next node ten on.
+    /// `count` nodes on the loopback address: client `basePort`, peer one and admin two above it, the next node ten on.
     ///
     /// - Parameter settings: Further YAML of every node, for example a small segment size.
     func make(count: Int, basePort: Int, settings: String = "") throws(CommandFailure) -> LocalCluster {
@@ -42,7 +42,8 @@ struct ClusterSetup {
             LocalCluster.Node(
                 number: UInt32(offset + 1), config: "\(self.directory)/run/n\(offset + 1).yaml",
                 client: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10),
-                peer: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10 + 1))
+                peer: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10 + 1),
+                admin: ServerAddress(host: "127.0.0.1", port: basePort + offset * 10 + 2))
         }
         try self.checkPorts(of: nodes)
         try Files.makeDirectory("\(self.directory)/run")
@@ -71,7 +72,8 @@ struct ClusterSetup {
         let node = LocalCluster.Node(
             number: number, config: "\(cluster.run)/n\(number).yaml",
             client: ServerAddress(host: last.client.host, port: last.client.port + 10),
-            peer: ServerAddress(host: last.peer.host, port: last.peer.port + 10))
+            peer: ServerAddress(host: last.peer.host, port: last.peer.port + 10),
+            admin: ServerAddress(host: last.client.host, port: last.client.port + 12))
         try cluster.checkPorts(of: [node])
         try self.configure(node, among: cluster.nodes + [node], settings: "join: true\n" + settings)
         try Files.write("", to: "\(cluster.run)/\(node.name).joining")

@@ -17,7 +17,10 @@ struct UpCommand: AsyncParsableCommand {
     @Option(name: [.customShort("n"), .customLong("nodes")], help: "How many nodes, without --config-dir.")
     var count: Int?
 
-    @Option(help: "The first node's client port, without --config-dir; peers listen one above, the next node ten.")
+    @Option(
+        help:
+            "The first node's client port, without --config-dir; peers listen one above, people two, the next node ten."
+    )
     var basePort: Int?
 
     @Option(help: "segment.size of the nodes, without --config-dir.")
@@ -62,6 +65,8 @@ struct UpCommand: AsyncParsableCommand {
         if !started.isEmpty { console.note("started \(started) under \(cluster.directory)") }
         self.options.report(picture, of: cluster)
         try self.check(absent, picture, of: cluster)
+        let admins = wanted.map { "http://\($0.admin)/" }.joined(separator: " ")
+        console.note("health and status for browsers and curl: \(admins)")
         console.note("logs: \(cluster.run)/n*.log    stop: \(cluster.command("down"))")
     }
 

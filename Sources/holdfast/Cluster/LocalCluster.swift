@@ -18,6 +18,7 @@ struct LocalCluster: Sendable {
         var config: String
         var client: ServerAddress
         var peer: ServerAddress
+        var admin: ServerAddress
         var name: String { "n\(self.number)" }
     }
 
@@ -111,7 +112,7 @@ struct LocalCluster: Sendable {
     /// - Throws: Which port is taken, and what can be done.
     func checkPorts(of nodes: [Node]) throws(CommandFailure) {
         for node in nodes {
-            for address in [node.client, node.peer] where Ports.isTaken(address) {
+            for address in [node.client, node.peer, node.admin] where Ports.isTaken(address) {
                 throw CommandFailure(
                     .badConfiguration, "\(node.name) cannot start: \(address) is in use by another process",
                     next:
@@ -172,15 +173,16 @@ struct LocalCluster: Sendable {
 }
 
 extension LocalCluster.Node {
-    /// Parses what ``text`` writes: `NUMBER CLIENT PEER CONFIG`.
+    /// Parses what ``text`` writes: `NUMBER CLIENT PEER ADMIN CONFIG`.
     init?(text: String) {
-        let parts = text.split(separator: " ", maxSplits: 3)
+        let parts = text.split(separator: " ", maxSplits: 4)
         guard
-            parts.count == 4, let number = UInt32(parts[0]), let client = ServerAddress(parts[1]),
-            let peer = ServerAddress(parts[2])
+            parts.count == 5, let number = UInt32(parts[0]), let client = ServerAddress(parts[1]),
+            let peer = ServerAddress(parts[2]), let admin = ServerAddress(parts[3])
         else { return nil }
-        self.init(number: number, config: String(parts[3].prefix { $0 != "\n" }), client: client, peer: peer)
+        self.init(
+            number: number, config: String(parts[4].prefix { $0 != "\n" }), client: client, peer: peer, admin: admin)
     }
 
-    var text: String { "\(self.number) \(self.client) \(self.peer) \(self.config)\n" }
+    var text: String { "\(self.number) \(self.client) \(self.peer) \(self.admin) \(self.config)\n" }
 }

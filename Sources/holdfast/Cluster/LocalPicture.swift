@@ -61,13 +61,15 @@ struct LocalPicture {
             var role: String
             var pid: Int32?
             var client: String
+            var admin: String
             var reachable: Bool
             var status: ClusterStatus?
         }
         let nodes = self.nodes.map {
             Node(
                 node: $0.node.number, name: $0.node.name, role: $0.role, pid: $0.process?.pid,
-                client: $0.node.client.description, reachable: $0.status != nil, status: $0.status)
+                client: $0.node.client.description, admin: $0.node.admin.description, reachable: $0.status != nil,
+                status: $0.status)
         }
         return JSONDocument.encode(PictureDocument(leader: self.leader, nodes: nodes))
     }

@@ -19,6 +19,9 @@ struct NodeOptions: ParsableArguments {
     @Option(help: .key(.peerListen))
     var peerListen: String?
 
+    @Option(help: .key(.adminListen))
+    var adminListen: String?
+
     @Option(name: .customLong("peer"), help: .key(.peers, "Once per node."))
     var peers: [String] = []
 
@@ -68,7 +71,8 @@ struct NodeOptions: ParsableArguments {
     private var flags: [ConfigurationKey: [String]] {
         let single: [(ConfigurationKey, String?)] = [
             (.nodeID, self.nodeId), (.dataDirectory, self.dataDir), (.clientListen, self.listen),
-            (.peerListen, self.peerListen), (.fsyncPolicy, self.fsync), (.fsyncWindow, self.fsyncWindow),
+            (.peerListen, self.peerListen), (.adminListen, self.adminListen), (.fsyncPolicy, self.fsync),
+            (.fsyncWindow, self.fsyncWindow),
             (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
             (.heartbeat, self.heartbeat), (.electionTimeoutMin, self.electionTimeoutMin),
             (.electionTimeoutMax, self.electionTimeoutMax), (.logLevel, self.logLevel), (.logFormat, self.logFormat),

@@ -23,6 +23,19 @@ extension OpenAPIDocument {
                 }
             }
         },
+        "/admin/v1/status": {
+            "get": {
+                "operationId": "nodeStatus", "tags": ["cluster"],
+                "summary": "All that this node knows of itself, as its admin listener tells it.",
+                "parameters": [
+                    {"name": "events_after", "in": "query", "description": "Also the events behind this number.", "schema": {"type": "integer", "minimum": 0, "maximum": \#(UInt64.max)}}
+                ],
+                "responses": {
+                    \#(Self.answer("What the node knows.", "NodeStatus", fields: Self.header("Cache-Control", "Cache-Control") + ",")),
+                    \#(Self.problems())
+                }
+            }
+        },
         "/admin/v1/transfer": {
             "post": {
                 "operationId": "transfer", "tags": ["cluster"], "summary": "Gives leadership to another node.",

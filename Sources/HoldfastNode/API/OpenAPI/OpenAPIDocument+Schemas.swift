@@ -145,8 +145,16 @@ extension OpenAPIDocument {
                 "connected": {"type": "boolean"},
                 "received": {"$ref": "#/components/schemas/Position"}, "persisted": {"$ref": "#/components/schemas/Position"},
                 "missing_bytes": {"description": "Of the log, not known to be on its disk; leaders know.", "$ref": "#/components/schemas/Count"},
+                "lag_seconds": {"description": "For how long what it lacks has been in the log; leaders know.", "type": "number", "minimum": 0},
                 "shipping": {"enum": ["disconnected", "idle", "greeting", "streaming", "fetching"]},
                 "shipped_bytes": {"$ref": "#/components/schemas/Count"}, "wire_bytes": {"$ref": "#/components/schemas/Count"}
+            }
+        },
+        "NodeStatus": {
+            "type": "object", "required": ["node", "time", "started", "listeners", "policy", "draining", "cluster", "disk", "totals", "recent", "last_event"],
+            "properties": {
+                "node": {"$ref": "#/components/schemas/Node"},
+                "cluster": {"$ref": "#/components/schemas/Cluster"}
             }
         },
         "Leader": {

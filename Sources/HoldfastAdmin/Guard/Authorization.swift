@@ -1,0 +1,25 @@
+import HTTPTypes
+import Hummingbird
+
+/// Decides whether a request may be answered: the one place that all routes pass, after ``ForeignRequestGuard``.
+package protocol AdminAuthority: Sendable {
+    /// - Returns: Why not; `nil` for a request that may go on.
+    func refusal(of head: HTTPRequest) -> AdminProblem?
+}
+
+/// Of a listener that only this machine can reach, or that was said to be open to all.
+package struct OpenToAll: AdminAuthority {
+    package init() {}
+    package func refusal(of head: HTTPRequest) -> AdminProblem? { nil }
+}
+
+struct Authorization<Context: RequestContext>: RouterMiddleware {
+    let authority: any AdminAuthority
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        if let refusal = self.authority.refusal(of: request.head) { return refusal.response }
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,77 @@
+import HTTPTypes
+import HoldfastClient
+import Hummingbird
+import NIOCore
+
+/// An answer that is an error, in the same form as the client listener's.
+package struct AdminProblem: Error, Hashable, Sendable {
+    package var document: ProblemDocument
+    var fields: HTTPFields
+
+    package init(
+        _ status: HTTPResponse.Status, _ code: String, _ detail: String, hint: String,
+        applied: ProblemDocument.Applied = .no, fields: HTTPFields = [:]
+    ) {
+        self.document = ProblemDocument(
+            title: status.reasonPhrase, status: status.code, code: code, detail: detail, hint: hint,
+            applied: applied, requestID: String(UInt64.random(in: 1 << 60 ... .max), radix: 16))
+        self.fields = fields
+    }
+
+    var response: Response {
+        var fields = self.fields
+        fields[.contentType] = "application/problem+json"
+        let status = HTTPResponse.Status(code: self.document.status, reasonPhrase: self.document.title)
+        return Response(
+            status: status, headers: fields,
+            body: .init(byteBuffer: ByteBuffer(bytes: JSONDocument.encode(self.document))))
+    }
+}
+
+extension AdminProblem {
+    private static let wordByteCountMax = 200
+
+    static func foreignHost(_ host: String) -> AdminProblem {
+        AdminProblem(
+            .misdirectedRequest, "FOREIGN_HOST", "this node is not called \(host.prefix(Self.wordByteCountMax))",
+            hint: "Use its address, localhost, or the name that listen.admin or peers has for it.")
+    }
+
+    static func foreignOrigin(_ origin: String) -> AdminProblem {
+        AdminProblem(
+            .forbidden, "FOREIGN_ORIGIN",
+            "a page of \(origin.prefix(Self.wordByteCountMax)) asked, and only this listener's own may",
+            hint: "Open the dashboard of this node itself, or ask from a program.")
+    }
+
+    static func noSuchRoute(_ path: String) -> AdminProblem {
+        AdminProblem(
+            .notFound, "NO_SUCH_ROUTE", "there is nothing at \(path.prefix(Self.wordByteCountMax))",
+            hint: "GET / names the routes, and GET /openapi.json describes them.")
+    }
+
+    static func methodNotAllowed(_ method: HTTPRequest.Method, _ path: String) -> AdminProblem {
+        AdminProblem(
+            .methodNotAllowed, "METHOD_NOT_ALLOWED",
+            "\(path.prefix(Self.wordByteCountMax)) does not take \(method.rawValue)",
+            hint: "Use GET.", fields: [.allow: "GET, HEAD"])
+    }
+
+    static func noSuchCheck(_ name: String, known: [String]) -> AdminProblem {
+        AdminProblem(
+            .notFound, "NO_SUCH_CHECK", "there is no check \(name.prefix(Self.wordByteCountMax))",
+            hint: "The checks are \(known.joined(separator: ", ")).")
+    }
+
+    static func badParameter(_ name: String, expected: String) -> AdminProblem {
+        AdminProblem(.badRequest, "BAD_REQUEST", "\(name) is not \(expected)", hint: "Leave it out, or correct it.")
+    }
+
+    static let bodyTooLarge = AdminProblem(
+        .contentTooLarge, "TOO_LARGE", "the body is over \(AdminLimits.mirroredByteCountMax) bytes, or ended early",
+        hint: "Send smaller batches; one record is at most as large, too.")
+
+    static let tooManyStreams = AdminProblem(
+        .tooManyRequests, "BUSY", "\(AdminLimits.streamsMax) streams are open already",
+        hint: "Close one, or ask GET /admin/v1/cluster now and then.", fields: [.retryAfter: "5"])
+}

@@ -1,0 +1,72 @@
+import HoldfastClient
+
+/// Looks at the cluster for all streams together, and only while there are any.
+///
+///     stream --subscribe--> ticks: one for each look that found something, or a second later
+///        '---- state(after:) <-- the newest view, and the events that this stream lacks
+///
+/// A stream that is slow misses ticks and nothing else: it takes the newest view when it comes back.
+actor StatusFeed {
+    /// What a stream writes next.
+    struct State: Sendable {
+        /// The cluster view, encoded once for everybody.
+        var view: [UInt8]
+        var events: [ClusterWatch.Heard]
+    }
+
+    private let node: any AdminNode
+    private let watch: ClusterWatch
+    private var view: [UInt8] = []
+    private var streams: [UInt64: AsyncStream<Void>.Continuation] = [:]
+    private var lastStream: UInt64 = 0
+    private var looking: Task<Void, Never>?
+
+    init(node: any AdminNode, watch: ClusterWatch) {
+        self.node = node
+        self.watch = watch
+    }
+
+    /// - Returns: `nil` when there are ``AdminLimits/streamsMax`` already.
+    func subscribe() -> AsyncStream<Void>? {
+        guard self.streams.count < AdminLimits.streamsMax else { return nil }
+        self.lastStream += 1
+        let id = self.lastStream
+        let (ticks, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        continuation.onTermination = { _ in Task { await self.ended(id) } }
+        self.streams[id] = continuation
+        // Whoever comes later need not wait for something to happen.
+        if !self.view.isEmpty { continuation.yield() }
+        if self.looking == nil { self.looking = Task { await self.look() } }
+        return ticks
+    }
+
+    func state(after place: UInt64) async -> State {
+        State(view: self.view, events: await self.watch.events(after: place))
+    }
+
+    private func ended(_ id: UInt64) {
+        self.streams[id] = nil
+        guard self.streams.isEmpty else { return }
+        self.looking?.cancel()
+        self.looking = nil
+        self.view = []
+    }
+
+    private func look() async {
+        var looksUntilStatus = 0
+        var place: UInt64 = 0
+        while !Task.isCancelled {
+            let view = JSONDocument.encode(await self.watch.look())
+            let newest = await self.watch.newestPlace
+            guard !Task.isCancelled else { return }
+            self.view = view
+            if newest != place || looksUntilStatus == 0 {
+                place = newest
+                looksUntilStatus = AdminLimits.looksPerStatusMax
+                for stream in self.streams.values { stream.yield() }
+            }
+            looksUntilStatus -= 1
+            try? await Task.sleep(for: .milliseconds(AdminLimits.lookMilliseconds))
+        }
+    }
+}

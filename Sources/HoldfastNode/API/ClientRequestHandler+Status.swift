@@ -1,0 +1,18 @@
+import HTTP2Transport
+import HoldfastClient
+import NIOCore
+
+/// What this node knows of itself: how the nodes of a cluster watch each other, whose admin listeners need not reach each
+/// other.
+extension ClientRequestHandler {
+    func startNodeStatus(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
+        guard let status = self.api.status else { throw .noSuchRoute("/admin/v1/status") }
+        let after = try query.value("events_after", expected: "the number of an event") { UInt64($0) }
+        self.run(on: stream) {
+            await status(after)
+        } then: { handler, stream, status in
+            let head = handler.api.head(.ok, fields: [.cacheControl: "no-store"])
+            handler.answer(head, ByteBuffer(bytes: JSONDocument.encode(status)), on: stream)
+        }
+    }
+}

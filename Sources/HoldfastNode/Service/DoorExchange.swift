@@ -1,0 +1,50 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastAdmin
+import NIOCore
+
+/// One request that is passed on: its answer begins a stream, which gets as much as its reader has taken.
+///
+/// Event loop only.
+final class DoorExchange: HTTP2ClientHandler {
+    private let answer: EventLoopPromise<DoorAnswer>
+    private let body: AsyncThrowingStream<ByteBuffer, any Error>
+    private let continuation: AsyncThrowingStream<ByteBuffer, any Error>.Continuation
+    private var isAnswered = false
+
+    private init(answer: EventLoopPromise<DoorAnswer>) {
+        self.answer = answer
+        (self.body, self.continuation) = AsyncThrowingStream.makeStream()
+    }
+
+    static func begin(
+        _ head: HTTPRequest, body: ByteBuffer, on connection: HTTP2Connection, answer: EventLoopPromise<DoorAnswer>
+    ) {
+        let exchange = DoorExchange(answer: answer)
+        let isBodyless = body.readableBytes == 0
+        let stream = connection.open(head, handler: exchange, endStream: isBodyless)
+        // What the reader has not taken stays at the other side, but for one window.
+        stream.isManualCredit = true
+        stream.isLongLived = true
+        let reference = stream.reference
+        exchange.continuation.onTermination = { _ in reference.execute { $0.reset(.cancel) } }
+        if !isBodyless { stream.send(body, endStream: true) }
+    }
+
+    func received(head: HTTPResponse, on stream: HTTP2Stream) {
+        self.isAnswered = true
+        let reference = stream.reference
+        self.answer.succeed(
+            DoorAnswer(head: head, body: self.body) { count in reference.execute { $0.consumed(count) } })
+    }
+
+    func received(body: ByteBuffer, on stream: HTTP2Stream) { self.continuation.yield(body) }
+
+    func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) { self.continuation.finish() }
+
+    func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
+        let failure: DoorFailure = reason == .refused ? .unsent : .lost
+        if !self.isAnswered { self.answer.fail(failure) }
+        self.continuation.finish(throwing: failure)
+    }
+}

@@ -1,0 +1,145 @@
+import DiskIO
+import Glibc
+import HTTP2Transport
+import HoldfastAdmin
+import HoldfastClient
+import LogModel
+import NIOCore
+import ReplicaCore
+import Replicator
+
+/// The running node as its admin listener sees it.
+final class NodeObserver: Sendable {
+    private let replicator: Replicator
+    private let configuration: NodeConfiguration
+    private let forwarder: LeaderForwarder
+    private let clientLoop: any EventLoop
+    private let started = RFC3339.text(WallClock.now())
+    private let activity = Lock(ActivityHistory())
+    private let isStopping = Lock(false)
+
+    init(
+        _ replicator: Replicator, _ configuration: NodeConfiguration, forwarder: LeaderForwarder,
+        clientLoop: any EventLoop
+    ) {
+        self.replicator = replicator
+        self.configuration = configuration
+        self.forwarder = forwarder
+        self.clientLoop = clientLoop
+    }
+
+    /// Samples what rates are made of, until it is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            let sample = ActivitySample(await self.replicator.status())
+            self.activity.withLock { $0.add(sample) }
+            try? await Task.sleep(for: .milliseconds(AdminLimits.sampleMilliseconds))
+        }
+    }
+
+    /// From now on the node counts as stopping.
+    func drain() { self.isStopping.withLock { $0 = true } }
+
+    private var listeners: NodeStatus.Listeners {
+        NodeStatus.Listeners(
+            client: self.configuration.clientListen.description, peer: self.configuration.peerListen.description,
+            admin: self.configuration.adminListen.description)
+    }
+
+    private func disk(_ segments: [ReplicatorSegment], isFull: Bool) -> NodeStatus.Disk {
+        var space = statvfs()
+        let isKnown = statvfs(self.configuration.dataDirectory, &space) == 0
+        let unit = UInt64(space.f_frsize)
+        return NodeStatus.Disk(
+            logBytes: UInt64(segments.reduce(0) { $0 + $1.byteCount }), segments: segments.count,
+            freeBytes: isKnown ? UInt64(space.f_bavail) * unit : nil,
+            totalBytes: isKnown ? UInt64(space.f_blocks) * unit : nil, isFull: isFull)
+    }
+}
+
+extension NodeObserver: AdminNode {
+    var number: UInt32 { self.configuration.node.rawValue }
+
+    var isDraining: Bool { self.isStopping.withLock { $0 } }
+
+    func status(eventsAfter: UInt64?) async -> NodeStatus {
+        await self.status(await self.replicator.status(), eventsAfter: eventsAfter)
+    }
+
+    func metrics() async -> NodeMetrics {
+        let status = await self.replicator.status()
+        return NodeMetrics(
+            status: await self.status(status, eventsAfter: nil), appendLatency: status.appendLatency,
+            syncLatency: status.syncLatency, residentBytes: ProcessPicture.residentBytes,
+            openDescriptors: ProcessPicture.openDescriptors)
+    }
+
+    private func status(_ status: ReplicatorStatus, eventsAfter: UInt64?) async -> NodeStatus {
+        let segments = await self.replicator.segments()
+        return NodeStatus(
+            node: self.number, time: RFC3339.text(WallClock.now()), started: self.started, listeners: self.listeners,
+            policy: self.configuration.policy.word, isDraining: self.isDraining,
+            cluster: ClusterStatus(LogPicture(status), peers: self.replicator.peers),
+            repairing: status.repairing?.rawValue, disk: self.disk(segments, isFull: status.isDiskFull),
+            totals: NodeTotals(status), recent: self.activity.withLock { $0.activity }, lastEvent: self.lastEvent,
+            events: eventsAfter.map { self.events(after: $0) })
+    }
+
+    func segments() async -> [SegmentDocument] {
+        await self.replicator.segments().map {
+            SegmentDocument(
+                segment: $0.id.rawValue, firstIndex: $0.firstIndex.rawValue, records: $0.recordCount,
+                bytes: $0.byteCount, state: $0.state.rawValue, terms: $0.terms.map(\.rawValue))
+        }
+    }
+
+    func events(after number: UInt64) -> [EventDocument] {
+        self.replicator.history.events(after: number).map { EventDocument($0, of: self.configuration.node) }
+    }
+
+    var lastEvent: UInt64 { self.replicator.history.lastNumber }
+
+    var others: [AdminPeer] {
+        self.replicator.peers.filter { $0.node != self.configuration.node }.map {
+            AdminPeer(number: $0.node.rawValue, client: $0.clientAddress.description)
+        }
+    }
+
+    func status(of peer: AdminPeer, eventsAfter: UInt64?) async throws(PeerSilence) -> NodeStatus {
+        guard let address = ServerAddress(peer.client) else { throw PeerSilence("\(peer.client) is no address") }
+        let answer: HTTP2Answer
+        do throws(HTTP2ClientError) {
+            answer = try await self.forwarder.status(
+                of: address, eventsAfter: eventsAfter, timeoutMilliseconds: NodeLimits.statusMilliseconds)
+        } catch {
+            throw PeerSilence("\(error)")
+        }
+        guard answer.head.status == .ok else { throw PeerSilence("it answered with \(answer.head.status)") }
+        guard let status = JSONDocument.decode(NodeStatus.self, from: answer.body.readableBytesView) else {
+            throw PeerSilence("it says what this version does not understand")
+        }
+        guard status.node == peer.number else { throw PeerSilence("node \(status.node) is there instead") }
+        return status
+    }
+
+    func reach(_ part: NodePart) async {
+        switch part {
+        case .replication: await self.replicator.reachLoop()
+        case .clients: try? await self.clientLoop.submit {}.get()
+        case .disk: await self.replicator.reachDisk()
+        }
+    }
+
+    func confirmedNextIndex() async throws(PeerSilence) -> LogIndex {
+        do throws(ReadFailure) { return try await self.replicator.confirmedNextIndex() } catch {
+            throw PeerSilence(
+                error == .notLeader ? "no leader is known to confirm it" : "no quorum confirms what is committed")
+        }
+    }
+
+    func isLevel(with index: LogIndex, withinMilliseconds: UInt64) async -> Bool {
+        guard index > .first else { return true }
+        return await self.replicator.waitForCommit(
+            of: LogIndex(index.rawValue - 1), timeoutMilliseconds: withinMilliseconds)
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+extension ClusterTests {
+    /// What a node tells Prometheus, read by Prometheus.
+    @Suite struct MetricsTests {
+        private static let isMissing = ["prometheus", "promtool"].contains { program in
+            !["/usr/bin", "/usr/local/bin"].contains {
+                FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+            }
+        }
+
+        @Test func `Prometheus scrapes a node, finds nothing to object to, and answers with its values`() async throws {
+            guard !Self.isMissing else { return print("skipped: Prometheus is not installed (scripts/setup --tests)") }
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append((1...50).map { "line \($0)" })
+                let node = cluster.nodes[0]
+                let check = try await Self.bash(
+                    "curl -s http://\(node.admin)/metrics | promtool check metrics", cluster)
+                #expect(check.status == 0 && check.errors.isEmpty, "\(check.summary)")
+                let port = node.client.port + 9
+                let configuration = """
+                    global: {scrape_interval: 200ms, scrape_timeout: 200ms}
+                    scrape_configs:
+                      - {job_name: holdfast, static_configs: [{targets: ["\(node.admin)"]}]}
+                    """
+                try configuration.write(
+                    toFile: "\(cluster.directory)/prometheus.yml", atomically: true, encoding: .utf8)
+                let answer = try await Self.bash(
+                    """
+                    prometheus --config.file=prometheus.yml --storage.tsdb.path=tsdb \
+                        --web.listen-address=127.0.0.1:\(port) 2>prometheus.log & server=$!
+                    trap 'kill -9 $server' EXIT
+                    for try in $(seq 150); do
+                        answer=$(curl -s 'http://127.0.0.1:\(port)/api/v1/query?query=holdfast_commit_index')
+                        case $answer in *'"50"'*) echo "$answer"; exit 0 ;; esac
+                        sleep 0.1
+                    done
+                    tail -n 5 prometheus.log; echo "$answer"; exit 1
+                    """, cluster)
+                #expect(answer.status == 0, "\(answer.summary)")
+            }
+        }
+
+        private static func bash(_ script: String, _ cluster: TestCluster) async throws -> Program.Answer {
+            try await Program.run(["-c", script], executable: "/usr/bin/bash", directory: cluster.directory)
+        }
+    }
+}

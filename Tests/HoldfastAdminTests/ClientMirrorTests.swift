@@ -1,0 +1,83 @@
+import HTTPTypes
+import HoldfastClient
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import HoldfastAdmin
+
+/// Tells what came, and counts what its reader took.
+private final class EchoDoor: ClientDoor {
+    let parts: [String]
+    let failure: AdminProblem?
+    let passed = Mutex<[HTTPRequest]>([])
+    let consumed = Mutex(0)
+
+    init(parts: [String] = [], failure: AdminProblem? = nil) {
+        self.parts = parts
+        self.failure = failure
+    }
+
+    func pass(_ head: HTTPRequest, body: ByteBuffer) async throws(AdminProblem) -> DoorAnswer {
+        self.passed.withLock { $0.append(head) }
+        if let failure { throw failure }
+        let text = "\(head.method) \(head.path ?? "") \(String(buffer: body))"
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+        for part in [text] + self.parts { continuation.yield(ByteBuffer(string: part)) }
+        continuation.finish()
+        return DoorAnswer(
+            head: HTTPResponse(status: .created, headerFields: [.holdfastServedBy: "1"]), body: stream
+        ) { count in self.consumed.withLock { $0 += count } }
+    }
+}
+
+@Suite struct ClientMirrorTests {
+    @Test func `a request is passed on as it is, and so is its answer`() async throws {
+        let door = EchoDoor(parts: ["+more"])
+        try await Listener.with(door: door) { listener in
+            let text = try await listener.send(
+                "POST /v1/records?expect=7 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nIdempotency-Key: k\r\n"
+                    + "Content-Length: 2\r\n\r\nhi")
+            #expect(text.hasPrefix("HTTP/1.1 201 "))
+            #expect(text.lowercased().contains("holdfast-served-by: 1"))
+            #expect(text.contains("POST /v1/records?expect=7 hi"))
+            #expect(text.contains("+more"))
+            let head = try #require(door.passed.withLock { $0.first })
+            #expect(head.headerFields[.idempotencyKey] == "k")
+            #expect(head.headerFields[.connection] == nil)
+            #expect(door.consumed.withLock { $0 } == "POST /v1/records?expect=7 hi+more".utf8.count)
+        }
+    }
+
+    @Test(arguments: [
+        ("GET", "/v1/records"), ("PUT", "/v1/cursors/billing"), ("DELETE", "/v1/cursors/billing"),
+        ("GET", "/v1/cluster"), ("POST", "/admin/v1/transfer?to=2"), ("DELETE", "/admin/v1/members/3"),
+        ("POST", "/admin/v1/members/3/promote"),
+    ])
+    func `every route of the client API is there`(method: String, path: String) async throws {
+        try await Listener.with(door: EchoDoor()) { listener in
+            let answer = try await listener.ask(method, path)
+            #expect(answer.status == 201)
+            #expect(answer.body.contains("\(method) \(path)"))
+        }
+    }
+
+    @Test func `a foreign page appends nothing`() async throws {
+        let door = EchoDoor()
+        try await Listener.with(door: door) { listener in
+            let answer = try await listener.ask(
+                "POST", "/v1/records", ["Origin: http://evil.example", "Content-Length: 0"])
+            #expect(answer.status == 403)
+            #expect(door.passed.withLock { $0.isEmpty })
+        }
+    }
+
+    @Test func `what is not known of an append is said`() async throws {
+        let lost = AdminProblem(.gatewayTimeout, "COMMIT_TIMEOUT", "lost", hint: "Again.", applied: .unknown)
+        try await Listener.with(door: EchoDoor(failure: lost)) { listener in
+            let answer = try await listener.ask("POST", "/v1/records", ["Content-Length: 0"])
+            #expect(answer.status == 504)
+            #expect(answer.json(ProblemDocument.self)?.applied == .unknown)
+        }
+    }
+}

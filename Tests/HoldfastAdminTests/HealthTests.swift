@@ -1,0 +1,100 @@
+import Testing
+
+@testable import HoldfastAdmin
+
+@Suite struct HealthTests {
+    @Test func `a node whose loops and disk answer is alive, each part by name`() async throws {
+        try await Listener.with { listener in
+            let plain = try await listener.get("/livez")
+            #expect(plain.status == 200)
+            #expect(plain.body == "ok\n")
+            let verbose = try await listener.get("/livez?verbose")
+            for part in NodePart.allCases { #expect(verbose.body.contains("[+]\(part.rawValue) ok: answered in ")) }
+        }
+    }
+
+    @Test func `a part that hangs is named, within the bound`() async throws {
+        let node = FakeNode()
+        node.change { $0.hanging = [.disk] }
+        let report = await Liveness(node: node, limitMilliseconds: 50).report()
+        #expect(!report.isOK)
+        #expect(report.checks.filter { !$0.isOK }.map(\.line) == ["[-]disk failed: no answer within 50 ms"])
+    }
+
+    @Test func `readiness names every check, and each has an address`() async throws {
+        try await Listener.with { listener in
+            let report = try await listener.get("/readyz?verbose")
+            #expect(report.status == 200)
+            #expect(report.body.contains("[+]leader ok: node 2 in term 3"))
+            #expect(report.body.hasSuffix("readyz ok\n"))
+            for name in Readiness.names {
+                let check = try await listener.get("/readyz/\(name)")
+                #expect(check.status == 200, "\(name)")
+                #expect(check.body.hasPrefix("[+]\(name) ok: "))
+            }
+            let unknown = try await listener.get("/readyz/luck")
+            #expect(unknown.status == 404)
+            #expect(unknown.body.contains("recovered, leader, commit, lag, serving, disk, vote"))
+        }
+    }
+
+    @Test func `whoever accepts JSON gets JSON`() async throws {
+        try await Listener.with { listener in
+            listener.node.change { $0.status.isDraining = true }
+            let answer = try await listener.get("/readyz", "Accept: application/json")
+            #expect(answer.status == 503)
+            let report = try #require(answer.json(HealthReport.self))
+            #expect(report.checks.first { $0.name == "serving" } == .failed("serving", "the node is stopping"))
+            #expect(report.checks.filter { !$0.isOK }.count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ("recovered", "[-]recovered failed: blank"), ("leader", "[-]leader failed: none is known in term 3"),
+        ("disk", "[-]disk failed: no room for the next segment"), ("vote", "[-]vote failed: does not vote"),
+    ])
+    func `what keeps a node from serving fails its check`(name: String, says: String) async throws {
+        try await Listener.with { listener in
+            listener.node.change { state in
+                state.status.cluster.role = "forming"
+                state.status.cluster.leader = nil
+                state.status.disk.isFull = true
+                state.status.cluster.health?.mayVote = false
+            }
+            let answer = try await listener.get("/readyz/\(name)")
+            #expect(answer.status == 503)
+            #expect(answer.body.hasPrefix(says), "\(answer.body)")
+        }
+    }
+
+    @Test func `a commit that no quorum confirms is not ready, however well the node remembers`() async throws {
+        try await Listener.with { listener in
+            listener.node.change { $0.confirmed = nil }
+            let answer = try await listener.get("/readyz")
+            #expect(answer.status == 503)
+            #expect(answer.body.contains("[-]commit failed: no quorum has answered within 1000 ms"))
+            #expect(answer.body.contains("[-]lag failed: unknown without a proven commit"))
+        }
+    }
+
+    @Test func `a node that lacks what a quorum confirmed says by how much`() async throws {
+        try await Listener.with { listener in
+            listener.node.change {
+                $0.confirmed = .success(108)
+                $0.isLevel = false
+            }
+            let answer = try await listener.get("/readyz/lag")
+            #expect(answer.status == 503)
+            #expect(answer.body.hasPrefix("[-]lag failed: 100 records behind"))
+        }
+    }
+
+    @Test func `whoever asks at the same time shares one round`() async throws {
+        let node = FakeNode()
+        let proof = CommitProof(node: node)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { _ = await proof.outcome() } }
+        }
+        #expect(node.proofCount == 1)
+    }
+}
