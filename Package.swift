@@ -62,8 +62,8 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "HoldfastNode", "HoldfastClient", "Simulation", "ReplicaDisk", "SegmentLog", "SegmentFormat",
-                "LogState", "RaftCore", "DiskIO",
+                "HoldfastNode", "HoldfastClient", "Access", "Certificates", "Simulation", "ReplicaDisk", "SegmentLog",
+                "SegmentFormat", "LogState", "RaftCore", "DiskIO",
                 "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -75,8 +75,8 @@ let package = Package(
         module(
             "HoldfastNode",
             [
-                "HoldfastAdmin", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState", "HTTP2Transport",
-                "HoldfastClient", "DiskIO", "SegmentLog", "SegmentFormat", "LogModel",
+                "HoldfastAdmin", "Access", "Certificates", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore",
+                "LogState", "HTTP2Transport", "HoldfastClient", "DiskIO", "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -103,6 +103,8 @@ let package = Package(
         ),
         module(
             "HTTP2Transport", ["Certificates", "CLinux", "HTTP2Session", "LogModel", httpTypes, logging] + nio + tls),
+        // Certificates and tokens: what they say, not what is done with them.
+        module("Access", [crypto]),
         module(
             "Certificates",
             [
@@ -161,6 +163,7 @@ let package = Package(
         ),
         tests("ReplicaCoreTests", ["ReplicaCore", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel"]),
         tests("HTTP2SessionTests", ["HTTP2Session", "LogModel"]),
+        tests("AccessTests", ["Access"]),
         tests("CertificatesTests", ["Certificates", "LogModel"]),
         tests(
             "HTTP2TransportTests",
@@ -202,7 +205,8 @@ let package = Package(
         tests(
             "HoldfastNodeTests",
             [
-                "HoldfastNode", "HoldfastClient", "Replicator", "ReplicaCore", "LogState", "HTTP2Transport",
+                "HoldfastNode", "HoldfastClient", "Access", "Certificates", "Replicator", "ReplicaCore", "LogState",
+                "HTTP2Transport",
                 "SegmentFormat", "LogModel", httpTypes, logging,
             ] + nio
         ),

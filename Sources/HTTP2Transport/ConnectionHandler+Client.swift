@@ -9,7 +9,8 @@ extension ConnectionHandler {
         self.now = NIODeadline.now().uptimeNanoseconds
         if self.phase == .open, !self.isGoingAway, self.streams.count < self.limits.pendingRequestsMax,
             let id = try? self.session.request(
-                HTTPConversion.fields(request, defaultAuthority: self.authority), endStream: endStream)
+                HTTPConversion.fields(
+                    request, defaultScheme: self.scheme, defaultAuthority: self.authority), endStream: endStream)
         {
             let stream = HTTP2Stream(
                 id: id, eventLoop: self.eventLoop, connection: self, now: self.now, isHeadSent: true)

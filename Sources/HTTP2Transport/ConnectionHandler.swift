@@ -58,6 +58,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     var idleSince: UInt64
     var unwritableSince: UInt64?
     var authority = "localhost"
+    var scheme = "http"
     /// Server: set while the connection is by TLS.
     var security: Security?
     /// Whom the other side's certificate names.

@@ -44,7 +44,10 @@ package final class HTTP2Connection: Sendable {
                     let handler = try ConnectionHandler(
                         role: .client, limits: limits, eventLoop: channel.eventLoop, logger: logger, listener: nil,
                         makeHandler: nil)
-                    gate.value = try tls?.prepare(channel, host: host, limits: limits)
+                    if let tls {
+                        handler.scheme = "https"
+                        gate.value = try tls.prepare(channel, host: host, limits: limits)
+                    }
                     try Self.prepare(channel, handler)
                 }
             }

@@ -39,10 +39,12 @@ enum HTTPConversion {
         return headers
     }
 
-    static func fields(_ request: HTTPRequest, defaultAuthority: String) -> [HTTP2Field] {
+    static func fields(
+        _ request: HTTPRequest, defaultScheme: String, defaultAuthority: String
+    ) -> [HTTP2Field] {
         var fields = [
             HTTP2Field(":method", request.method.rawValue),
-            HTTP2Field(":scheme", request.scheme ?? "http"),
+            HTTP2Field(":scheme", request.scheme ?? defaultScheme),
             HTTP2Field(":authority", request.authority ?? defaultAuthority),
             HTTP2Field(":path", request.path ?? "/"),
         ]

@@ -21,7 +21,8 @@ struct FormingDriver {
 
     /// - Returns: The founded directory, or `nil` when cancelled or impossible (said in the log).
     func run() async -> ReplicaDirectory? {
-        let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.configuration.logger)
+        let client = HTTP2Client(
+            on: self.eventLoop, limits: .peer, tls: self.configuration.calling(nil), logger: self.configuration.logger)
         let formed = await self.run(client)
         await client.shutdown(grace: .zero)
         return formed
@@ -82,7 +83,8 @@ struct FormingDriver {
         guard let peer = self.configuration.peers.first(where: { $0.node == node }) else { return nil }
         let directory = self.directory
         let fetch = SegmentFetch(
-            segment: nil, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.configuration.logger
+            segment: nil, peer: peer, tls: self.configuration.calling(node), pool: self.pool, eventLoop: self.eventLoop,
+            logger: self.configuration.logger
         ) { try directory.firstSegmentCopy(of: $0, cluster: cluster) }
         do { return try await fetch.run() } catch {
             self.configuration.logger.log(
@@ -119,7 +121,7 @@ struct FormingDriver {
 
     /// - Returns: `nil` when nobody answers in time, or with something else.
     static func identity(of peer: ClusterPeer, _ client: HTTP2Client) async -> PeerIdentity? {
-        let request = HTTPRequest(method: .get, scheme: "http", authority: nil, path: "/peer/v1/identity")
+        let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/peer/v1/identity")
         let address = HTTP2Address(host: peer.peerHost, port: peer.peerPort)
         let timeout = TimeAmount.milliseconds(Self.requestTimeoutMilliseconds)
         guard

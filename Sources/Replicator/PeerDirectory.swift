@@ -44,6 +44,9 @@ extension ClusterPeer {
             node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
     }
 
+    /// Where its peers find it.
+    var peerAddress: HTTP2Address { HTTP2Address(host: self.peerHost, port: self.peerPort) }
+
     package var address: MemberAddress {
         MemberAddress(
             peer: HTTP2Address(host: self.peerHost, port: self.peerPort).description,

@@ -35,6 +35,9 @@ final class PeerLink {
 
     let peer: ClusterPeer
     private let cluster: ClusterID
+    private let tls: TLSCalling?
+    /// Why the peer, or this node, was not taken the last time: said once.
+    private var refusal: TLSRefusal?
     private let eventLoop: any EventLoop
     private let logger: Logger
     /// Who speaks here: this node.
@@ -67,11 +70,12 @@ final class PeerLink {
     private(set) var shipped = ReplicatorStatus.Shipped()
 
     init(
-        peer: ClusterPeer, cluster: ClusterID, eventLoop: any EventLoop, shipping: RangeShipping, logger: Logger,
-        start: @escaping () -> MemberStart, report: @escaping (Report) -> Void
+        peer: ClusterPeer, cluster: ClusterID, tls: TLSCalling?, eventLoop: any EventLoop, shipping: RangeShipping,
+        logger: Logger, start: @escaping () -> MemberStart, report: @escaping (Report) -> Void
     ) {
         self.peer = peer
         self.cluster = cluster
+        self.tls = tls
         self.eventLoop = eventLoop
         self.shipping = shipping
         self.logger = logger
@@ -87,17 +91,27 @@ final class PeerLink {
         guard !self.isClosed else { return }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         HTTP2Connection.connect(
-            host: self.peer.peerHost, port: self.peer.peerPort, on: self.eventLoop, limits: .peer, logger: self.logger
+            host: self.peer.peerHost, port: self.peer.peerPort, on: self.eventLoop, limits: .peer, tls: self.tls,
+            logger: self.logger
         ).whenComplete { result in
             let link = bound.value
             switch result {
             case .success(let connection): link.established(connection)
-            case .failure:
+            case .failure(let error):
                 if link.isClosed { return }
+                if let refusal = error as? TLSRefusal { link.tell(refusal) }
                 if afterLoss { link.report(.died) }
                 link.connectLater(afterLoss: false)
             }
         }
+    }
+
+    private func tell(_ refusal: TLSRefusal) {
+        guard self.refusal != refusal else { return }
+        self.refusal = refusal
+        self.logger.warning(
+            "no connection to a peer",
+            metadata: ["peer": "\(self.peer.node)", "reason": "\(refusal)"])
     }
 
     private func connectLater(afterLoss: Bool) {
@@ -113,6 +127,7 @@ final class PeerLink {
         guard !self.isClosed else { return connection.close() }
         self.connection = connection
         self.establishedAt = .now()
+        self.refusal = nil
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         connection.closeFuture.whenComplete { _ in bound.value.lost(connection) }
         self.report(.connected)
@@ -247,7 +262,7 @@ final class PeerLink {
 
     private func request(_ path: String) -> HTTPRequest {
         HTTPRequest(
-            method: .post, scheme: "http", authority: "\(self.peer.peerHost):\(self.peer.peerPort)", path: path,
+            method: .post, scheme: nil, authority: self.peer.peerAddress.description, path: path,
             headerFields: [.holdfastCluster: "\(self.cluster)", .holdfastStart: self.start().fieldText])
     }
 

@@ -14,6 +14,8 @@ protocol PeerServiceOwner: AnyObject {
     var start: MemberStart? { get }
     /// `nil` while the node has no log.
     var segments: SegmentSource? { get }
+    /// Somebody with the certificate of a node speaks for another one.
+    func noted(_ claimed: NodeID, certified: NodeID)
     func opened(_ upstream: PeerUpstream)
     func received(_ message: PeerMessage, on upstream: PeerUpstream)
     func closed(_ upstream: PeerUpstream)
@@ -98,6 +100,12 @@ final class PeerService: HTTP2ServerHandler {
         else {
             let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
             return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
+        }
+        // With TLS a node speaks for itself only, and never for the holder of another certificate.
+        if case .node(let certified, _) = stream.peerName, certified != sender.member.node {
+            self.owner.noted(sender.member.node, certified: certified)
+            let hint = "This is the certificate of node \(certified), and not of node \(sender.member.node).\n"
+            return stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: hint))
         }
         let messages = MessageStream(stream, messageByteCountMax: kind.messageByteCountMax)
         let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: messages)

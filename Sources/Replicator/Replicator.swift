@@ -51,7 +51,7 @@ package final class Replicator: Sendable {
         do {
             server = try await HTTP2Server.bind(
                 host: configuration.peerHost, port: configuration.peerPort, on: eventLoop, limits: .peer,
-                logger: configuration.logger
+                tls: configuration.tls.map { TLSListening($0, admitting: .nodes) }, logger: configuration.logger
             ) { _ in PeerService(owner: host.value, nextID: { host.value.nextUpstreamID() }) }
         } catch {
             try? await pool.shutdownGracefully()
@@ -299,7 +299,9 @@ package final class Replicator: Sendable {
 
     /// What a node says of itself; `nil` when nobody answers in time.
     func identity(of peer: ClusterPeer) async -> PeerIdentity? {
-        let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.configuration.logger)
+        let client = HTTP2Client(
+            on: self.eventLoop, limits: .peer, tls: self.configuration.calling(peer.node),
+            logger: self.configuration.logger)
         let identity = await FormingDriver.identity(of: peer, client)
         await client.shutdown(grace: .zero)
         return identity

@@ -1,3 +1,4 @@
+import HTTP2Transport
 import LogModel
 import Logging
 import ReplicaCore
@@ -61,6 +62,8 @@ package struct ReplicatorConfiguration: Sendable {
     package var heartbeatIntervalMilliseconds: UInt64 = 50
     package var electionTimeoutMilliseconds: Range<UInt64> = 300..<600
     package var limits = ReplicaLimits()
+    /// This node's certificate, and who signs those of its peers; `nil` is plain text.
+    package var tls: TLSStore?
     package var logger: Logger
 
     package init(
@@ -73,4 +76,7 @@ package struct ReplicatorConfiguration: Sendable {
         self.peerPort = peerPort
         self.logger = logger
     }
+
+    /// - Parameter node: Who must answer; `nil` for any node of the cluster.
+    func calling(_ node: NodeID?) -> TLSCalling? { self.tls.map { TLSCalling($0, expecting: .node(node)) } }
 }

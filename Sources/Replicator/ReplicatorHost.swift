@@ -192,6 +192,11 @@ extension ReplicatorHost: PeerServiceOwner {
     var segments: SegmentSource? {
         self.access.map { SegmentSource(store: $0.store, watch: $0.watch, pool: self.pool) }
     }
+    func noted(_ claimed: NodeID, certified: NodeID) {
+        self.configuration.logger.warning(
+            "a peer is refused: it speaks for another node",
+            metadata: ["peer": "\(claimed)", "certificate": "node \(certified)"])
+    }
     func opened(_ upstream: PeerUpstream) { self.loop?.opened(upstream) ?? upstream.close() }
     func received(_ message: PeerMessage, on upstream: PeerUpstream) { self.loop?.received(message, on: upstream) }
     func closed(_ upstream: PeerUpstream) { self.loop?.closed(upstream) }

@@ -21,7 +21,8 @@ extension ReplicatorLoop {
         }
         let store = self.store
         let fetch = SegmentFetch(
-            segment: segment, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.logger
+            segment: segment, peer: peer, tls: self.configuration.calling(node), pool: self.pool,
+            eventLoop: self.eventLoop, logger: self.logger
         ) { try store.firstSegmentCopy(of: $0) }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let (eventLoop, pool) = (self.eventLoop, self.pool)

@@ -29,7 +29,8 @@ extension ReplicatorLoop {
 
     private func link(to peer: ClusterPeer) {
         let link = PeerLink(
-            peer: peer, cluster: self.core.configuration.cluster, eventLoop: self.eventLoop, shipping: self.shipping,
+            peer: peer, cluster: self.core.configuration.cluster, tls: self.configuration.calling(peer.node),
+            eventLoop: self.eventLoop, shipping: self.shipping,
             logger: self.logger, start: { [unowned self] in self.core.start }
         ) { [unowned self] report in self.linkReported(report, from: peer.node) }
         self.links[peer.node] = link

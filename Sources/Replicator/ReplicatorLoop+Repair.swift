@@ -37,7 +37,8 @@ extension ReplicatorLoop {
         }
         let store = self.store
         let fetch = SegmentFetch(
-            segment: segment, peer: peer, pool: self.pool, eventLoop: self.eventLoop, logger: self.logger
+            segment: segment, peer: peer, tls: self.configuration.calling(node), pool: self.pool,
+            eventLoop: self.eventLoop, logger: self.logger
         ) { try SegmentReplacement(of: $0, in: store) }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let eventLoop = self.eventLoop

@@ -30,6 +30,7 @@ struct SegmentFetch<Copy: SegmentCopy>: Sendable {
     /// `nil` for the peer's first one, whatever its number.
     let segment: SegmentID?
     let peer: ClusterPeer
+    let tls: TLSCalling?
     let pool: NIOThreadPool
     let eventLoop: any EventLoop
     let logger: Logger
@@ -38,7 +39,7 @@ struct SegmentFetch<Copy: SegmentCopy>: Sendable {
 
     /// - Returns: The copy; it is removed again when the task is cancelled.
     func run() async throws -> Copy.Verified {
-        let client = HTTP2Client(on: self.eventLoop, limits: .peer, logger: self.logger)
+        let client = HTTP2Client(on: self.eventLoop, limits: .peer, tls: self.tls, logger: self.logger)
         do {
             let copy = try await self.copy(client)
             await client.shutdown(grace: .zero)
@@ -77,7 +78,7 @@ struct SegmentFetch<Copy: SegmentCopy>: Sendable {
         let name = segment.map(\.description) ?? "first"
         let path = "\(SegmentRequest.prefix)\(name)?offset=\(offset)&length=\(Self.pieceByteCount)"
         let request = HTTPRequest(
-            method: .get, scheme: "http", authority: nil, path: path, headerFields: [.acceptEncoding: "deflate"])
+            method: .get, scheme: nil, authority: nil, path: path, headerFields: [.acceptEncoding: "deflate"])
         let (head, body) = try await client.execute(
             request, to: HTTP2Address(host: self.peer.peerHost, port: self.peer.peerPort),
             timeout: .milliseconds(Self.pieceTimeoutMilliseconds), bodyByteCountMax: 2 * Self.pieceByteCount)

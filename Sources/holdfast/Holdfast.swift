@@ -8,7 +8,7 @@ struct Holdfast: AsyncParsableCommand {
         abstract: "A replicated log: appended once, kept by a quorum, read from anywhere.",
         discussion: """
             Exit codes: 0 done, 1 refused and not applied, 3 degraded, 64 usage, 65 damaged data, 69 unreachable or \
-            no leader, 71 the system refused (disk, rights), 75 outcome unknown, 78 bad configuration, also when an address \
+            no leader, 71 the system refused (disk, rights), 75 outcome unknown, 77 denied, 78 bad configuration, also when an address \
             that it names is taken.
 
             Completions: source <(holdfast --generate-completion-script bash); also zsh and fish.
@@ -17,7 +17,11 @@ struct Holdfast: AsyncParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "A node", subcommands: [ServeCommand.self, ConfigCommand.self, GenerateCommand.self]),
+            CommandGroup(
+                name: "A node",
+                subcommands: [
+                    ServeCommand.self, ConfigCommand.self, GenerateCommand.self, CertsCommand.self, TokenCommand.self,
+                ]),
             CommandGroup(
                 name: "The log",
                 subcommands: [

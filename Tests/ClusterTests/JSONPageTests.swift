@@ -82,6 +82,13 @@ extension ClusterTests {
                 try await run("backup create kept", "backup create")
                 try await run("backup verify kept", "backup verify")
                 try await run("backup restore kept --data-dir anew --node-id 1", "backup restore")
+                for command in ["ca", "node 1", "client billing"] {
+                    try await run("certs \(command)", "certs ca, certs node, certs client")
+                }
+                try await run("certs show certs/n1.pem", "certs show")
+                try await run("token create --name billing --scope read", "token create")
+                try await run("token list", "token list")
+                try await run("token revoke billing", "token revoke")
                 try await run("cluster status", "cluster status")
                 try await run("cluster leader", "cluster leader")
                 for file in ["vote", "durable", "identity"] {

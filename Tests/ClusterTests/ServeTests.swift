@@ -78,7 +78,10 @@ extension ClusterTests {
                 (["--segment-size", "5"], [:], ["--segment-size", "1MiB"]),
                 ([], ["HOLDFAST_FSYNC_POLICY": "never"], ["HOLDFAST_FSYNC_POLICY", "never"]),
                 (["--peer", "2=127.0.0.1:\(base + 11)/127.0.0.1:\(base + 10)"], [:], ["does not name this node"]),
-                (["--listen", "0.0.0.0:\(base)"], [:], ["0.0.0.0:\(base)", "--insecure"]),
+                (
+                    ["--listen", "0.0.0.0:\(base)"], [:],
+                    ["0.0.0.0:\(base)", "tls.certificate", "auth.tokens", "--insecure"]
+                ),
             ]
             for mistake in mistakes {
                 let answer = try await Self.serve(

@@ -20,6 +20,16 @@ struct TestCluster: Sendable {
     let nodes: [Node]
     /// Asks nodes about themselves; never used by producers.
     let observer: HoldfastClient
+    /// Whether it speaks TLS, with certificates under its directory.
+    var isSecure = false
+
+    /// How clients get in.
+    var access: ClientAccess { self.isSecure ? Self.access(to: self.directory) : ClientAccess() }
+    var authorityFile: String { "\(self.directory)/certs/ca.pem" }
+
+    private static func access(to directory: String) -> ClientAccess {
+        .tls(authority: "\(directory)/certs/ca.pem")
+    }
 
     var servers: [ServerAddress] { self.nodes.map(\.client) }
 
@@ -32,12 +42,13 @@ struct TestCluster: Sendable {
     ///     Returns how `holdfast cluster up` learns of nodes and settings.
     /// - Throws: What `body` throws, after recording what the nodes said last.
     static func with(
-        nodes count: Int = 3, spare: Int = 0, segmentSize: String = "1MiB",
+        nodes count: Int = 3, spare: Int = 0, segmentSize: String = "1MiB", isSecure: Bool = false,
         prepare: (Place) async throws -> [String] = { $0.arguments }, _ body: (TestCluster) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
         defer { scratch.end() }
-        let cluster = try await self.start(count, spare: spare, in: scratch, segmentSize: segmentSize, prepare)
+        let cluster = try await self.start(
+            count, spare: spare, in: scratch, segmentSize: segmentSize, isSecure: isSecure, prepare)
         do {
             try await body(cluster)
             await cluster.observer.shutdown()
@@ -50,7 +61,7 @@ struct TestCluster: Sendable {
 
     /// Somebody else may take a port between the look and the start: then others are tried.
     private static func start(
-        _ count: Int, spare: Int, in scratch: Scratch, segmentSize: String,
+        _ count: Int, spare: Int, in scratch: Scratch, segmentSize: String, isSecure: Bool,
         _ prepare: (Place) async throws -> [String]
     ) async throws -> TestCluster {
         var failure: Program.Answer?
@@ -59,7 +70,7 @@ struct TestCluster: Sendable {
             let directory = "\(scratch.path)/\(attempt)"
             let place = Place(directory: directory, base: base, count: count, segmentSize: segmentSize)
             let answer = try await Program.run(
-                ["cluster", "up", "--data-dir", directory] + prepare(place), seconds: 40)
+                ["cluster", "up", "--data-dir", directory] + (isSecure ? ["--tls"] : []) + prepare(place), seconds: 40)
             guard answer.status == 0 else {
                 failure = answer
                 continue
@@ -67,7 +78,9 @@ struct TestCluster: Sendable {
             let nodes = (0..<count).map { Self.node(UInt32($0 + 1), base: base, in: directory) }
             return TestCluster(
                 scratch: scratch, nodes: nodes,
-                observer: HoldfastClient(servers: nodes.map(\.client), timeoutMilliseconds: 5_000))
+                observer: HoldfastClient(
+                    servers: nodes.map(\.client), access: isSecure ? self.access(to: directory) : ClientAccess(),
+                    timeoutMilliseconds: 5_000), isSecure: isSecure)
         }
         throw Late(what: "a cluster to start", state: failure?.summary ?? "")
     }
@@ -88,7 +101,7 @@ struct TestCluster: Sendable {
     func without(_ node: Node) -> TestCluster { self.seen(self.others(than: node)) }
 
     private func seen(_ nodes: [Node]) -> TestCluster {
-        TestCluster(scratch: self.scratch, nodes: nodes, observer: self.observer)
+        TestCluster(scratch: self.scratch, nodes: nodes, observer: self.observer, isSecure: self.isSecure)
     }
 
     // MARK: Commands
@@ -109,7 +122,8 @@ struct TestCluster: Sendable {
         _ arguments: String..., input: String? = nil, servers: [ServerAddress]? = nil
     ) async throws -> Program.Answer {
         let list = (servers ?? self.servers).map(\.description).joined(separator: ",")
-        return try await Program.run(arguments + ["--server", list], input: input)
+        let security = self.isSecure ? ["--tls-ca", self.authorityFile] : []
+        return try await Program.run(arguments + ["--server", list] + security, input: input)
     }
 
     /// Appends lines as a user does, and insists that it succeeds.
@@ -162,8 +176,13 @@ struct TestCluster: Sendable {
 
     func start(_ node: Node) async throws { try await self.control("start", node.name) }
 
+    /// All that a node has said.
+    func words(of node: Node) -> String {
+        (try? String(contentsOfFile: "\(self.directory)/run/\(node.name).log", encoding: .utf8)) ?? ""
+    }
+
     func lastWords(of node: Node) -> String {
-        let text = (try? String(contentsOfFile: "\(self.directory)/run/\(node.name).log", encoding: .utf8)) ?? ""
+        let text = self.words(of: node)
         return text.split(separator: "\n").suffix(8).joined(separator: "\n")
     }
 

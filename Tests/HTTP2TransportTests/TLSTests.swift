@@ -10,8 +10,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct TLSTests {
     @Test func `A client that trusts the authority gets an answer, and a large one`() async throws {
         let certificates = try TestCertificates()
-        try await withServer(tls: TLSListening(try certificates.node(1), admitting: .anybody)) { server, _ in
-            try await withClient(tls: TLSCalling(try certificates.anonymous)) { client in
+        try await withServer(limits: Self.patient, tls: TLSListening(try certificates.node(1), admitting: .anybody)) {
+            server, _ in
+            try await withClient(limits: Self.patient, tls: TLSCalling(try certificates.anonymous)) { client in
                 let hello = try await client.get("/hello", server.address)
                 #expect(hello.head.status == .ok)
                 let large = try await client.get("/bytes/3000000", server.address)
@@ -22,9 +23,10 @@ import Testing
 
     @Test func `A node is let in among nodes`() async throws {
         let certificates = try TestCertificates()
-        try await withServer(tls: TLSListening(try certificates.node(1), admitting: .nodes)) { server, _ in
+        try await withServer(limits: Self.patient, tls: TLSListening(try certificates.node(1), admitting: .nodes)) {
+            server, _ in
             let calling = TLSCalling(try certificates.node(2), expecting: .node(NodeID(1)))
-            try await withClient(tls: calling) { client in
+            try await withClient(limits: Self.patient, tls: calling) { client in
                 let hello = try await client.get("/hello", server.address)
                 #expect(hello.head.status == .ok)
             }
@@ -61,8 +63,9 @@ import Testing
     @Test func `A client's certificate does not open a port for nodes, and each request is told`() async throws {
         let certificates = try TestCertificates()
         let caller = try TLSStore(certificates.issue(.client("billing", cluster: "test")))
-        try await withServer(tls: TLSListening(try certificates.node(1), admitting: .nodes)) { server, witness in
-            try await withClient(tls: TLSCalling(caller)) { client in
+        try await withServer(limits: Self.patient, tls: TLSListening(try certificates.node(1), admitting: .nodes)) {
+            server, witness in
+            try await withClient(limits: Self.patient, tls: TLSCalling(caller)) { client in
                 let answer = try await client.get("/hello", server.address)
                 #expect(answer.head.status == .forbidden)
                 #expect(
@@ -77,8 +80,9 @@ import Testing
     @Test func `A node of another cluster of the same authority is refused by name`() async throws {
         let certificates = try TestCertificates()
         let caller = TLSCalling(try certificates.node(2, cluster: "staging"), expecting: .host)
-        try await withServer(tls: TLSListening(try certificates.node(1), admitting: .nodes)) { server, _ in
-            try await withClient(tls: caller) { client in
+        try await withServer(limits: Self.patient, tls: TLSListening(try certificates.node(1), admitting: .nodes)) {
+            server, _ in
+            try await withClient(limits: Self.patient, tls: caller) { client in
                 let answer = try await client.get("/hello", server.address)
                 #expect(
                     String(buffer: answer.body)
@@ -133,7 +137,8 @@ import Testing
 
     @Test func `Plain HTTP/2 on a TLS port is answered in words`() async throws {
         let certificates = try TestCertificates()
-        try await withServer(tls: TLSListening(try certificates.node(1), admitting: .anybody)) { server, witness in
+        try await withServer(limits: Self.patient, tls: TLSListening(try certificates.node(1), admitting: .anybody)) {
+            server, witness in
             try await withClient { client in
                 let answer = try await client.get("/hello", server.address)
                 #expect(answer.head.status == .forbidden)
@@ -172,8 +177,8 @@ import Testing
         let certificates = try TestCertificates()
         let name = CertificateName.node(NodeID(1), cluster: "test")
         let store = try TLSStore(certificates.issue(name, as: "n1"), node: NodeID(1))
-        try await withServer(tls: TLSListening(store, admitting: .anybody)) { server, _ in
-            try await withClient(tls: TLSCalling(try certificates.anonymous)) { old in
+        try await withServer(limits: Self.patient, tls: TLSListening(store, admitting: .anybody)) { server, _ in
+            try await withClient(limits: Self.patient, tls: TLSCalling(try certificates.anonymous)) { old in
                 #expect(try await old.get("/hello", server.address).head.status == .ok)
                 try certificates.issue(name, hosts: ["elsewhere.example"], as: "n1")
                 #expect(try store.reload())
@@ -186,13 +191,24 @@ import Testing
 
     // MARK: Helpers
 
+    /// A busy machine takes its time for a handshake.
+    private static let patient: HTTP2Limits = {
+        var limits = HTTP2Limits()
+        limits.handshakeMilliseconds = 40_000
+        limits.prefaceMilliseconds = 40_000
+        limits.connectMilliseconds = 20_000
+        return limits
+    }()
+
     /// Why `calling` gets no answer from such a listener.
     private static func refusal(listening: TLSListening?, calling: TLSCalling) async throws -> TLSRefusal? {
-        try await withServer(tls: listening) { server, _ in try await Self.refusal(of: calling, at: server) }
+        try await withServer(limits: self.patient, tls: listening) { server, _ in
+            try await Self.refusal(of: calling, at: server)
+        }
     }
 
     private static func refusal(of calling: TLSCalling, at server: HTTP2Server) async throws -> TLSRefusal? {
-        try await withClient(tls: calling) { client in
+        try await withClient(limits: self.patient, tls: calling) { client in
             do throws(HTTP2ClientError) {
                 let answer = try await client.get("/hello", server.address)
                 Issue.record("answered with \(answer.head.status): \(String(buffer: answer.body))")
@@ -212,6 +228,6 @@ import Testing
 extension HTTP2Client {
     fileprivate func get(_ path: String, _ address: HTTP2Address) async throws(HTTP2ClientError) -> HTTP2Answer {
         try await self.execute(
-            request(.get, path), to: address, timeout: .seconds(20), bodyByteCountMax: 8 << 20)
+            request(.get, path), to: address, timeout: .seconds(45), bodyByteCountMax: 8 << 20)
     }
 }

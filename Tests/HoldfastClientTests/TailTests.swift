@@ -179,7 +179,8 @@ import Testing
 
     @Test func `whoever goes on after a task that was told to end waits as long as it says`() async throws {
         try await self.with([{ _ in .frames(thenEnds: false) { _ in nil } }]) { client, _ in
-            let stream = try await TailStream.open(at: client.servers[0], from: .first, logger: client.logger)
+            let stream = try await TailStream.open(
+                at: client.servers[0], access: ClientAccess(), from: .first, logger: client.logger)
             let ended = Task { await stream.take(within: .seconds(60)) }
             ended.cancel()
             _ = await ended.value

@@ -21,13 +21,13 @@ struct Listener {
     var address: ServerAddress { ServerAddress(host: "127.0.0.1", port: self.server.port) }
 
     /// - Parameter leader: Where node 2 is; this node is node 1 and follows it when it is given.
-    static func start(leader: ServerAddress? = nil) async throws -> Listener {
+    static func start(leader: ServerAddress? = nil, security: SecurityWatch? = nil) async throws -> Listener {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let log = FakeLog(node: NodeID(1), leader: leader == nil ? NodeID(1) : NodeID(2))
         let forwarder = LeaderForwarder(eventLoop: loop, logger: logger)
         log.setPeers(FakeLog.peers(ports: [1, leader?.port ?? 2]))
-        let api = ClientAPI(service: log, node: NodeID(1), forwarder: forwarder, logger: logger)
+        let api = ClientAPI(service: log, node: NodeID(1), forwarder: forwarder, security: security, logger: logger)
         let server = try await HTTP2Server.bind(
             host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
         ) {
@@ -37,8 +37,8 @@ struct Listener {
             log: log, server: server, forwarder: forwarder, client: HTTP2Client(on: loop, logger: logger))
     }
 
-    static func with(_ body: (Listener) async throws -> Void) async throws {
-        let listener = try await self.start()
+    static func with(security: SecurityWatch? = nil, _ body: (Listener) async throws -> Void) async throws {
+        let listener = try await self.start(security: security)
         do { try await body(listener) } catch {
             await listener.stop()
             throw error

@@ -19,7 +19,11 @@ import Testing
                 }
                 continue
             }
-            let base: [ConfigurationKey: [String]] = [.nodeID: ["1"], .dataDirectory: ["/tmp/x"]]
+            // Of TLS all is said, or nothing.
+            let base: [ConfigurationKey: [String]] = [
+                .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .tlsCertificate: ["a"], .tlsKey: ["b"],
+                .tlsAuthority: ["c"],
+            ]
             let report = ConfigurationReport(ConfigurationInput(flags: base.merging([key: [example]]) { $1 }))
             #expect(report.problems.isEmpty, "\(key.rawValue): \(report.problems)")
         }

@@ -48,8 +48,11 @@ import Testing
         "a list of id=peerHost:port/clientHost:port, for example 1=127.0.0.1:7401/127.0.0.1:7400"
     static let one = "1=127.0.0.1:7401/127.0.0.1:7400"
     static let exposure =
-        "can be reached from other machines, without TLS and without tokens: listen on a loopback address, or accept "
-        + "that with listen.insecure: true (--insecure)"
+        "set it, listen on a loopback address, or accept that with listen.insecure: true (--insecure)"
+
+    static let tls: [ConfigurationKey: [String]] = [
+        .tlsCertificate: ["n1.pem"], .tlsKey: ["n1.key"], .tlsAuthority: ["ca.pem"],
+    ]
 
     static let values: [Mistake] = [
         .flag(.nodeID, "0", says: "--node-id: node.id is \"0\", but must be \(number)"),
@@ -234,9 +237,29 @@ import Testing
             [.electionTimeoutMin: ["500ms"], .electionTimeoutMax: ["500ms"]],
             "election.timeout.min (500 ms) must be at least three heartbeats (50 ms each) and less than "
                 + "election.timeout.max (500 ms)"),
-        .flags([.clientListen: ["0.0.0.0:7400"]], "--listen: listen.client: 0.0.0.0:7400 \(exposure)"),
         .flags(
-            [.peers: ["1=10.0.0.1:7401/127.0.0.1:7400"]], "--peer: listen.peer: 10.0.0.1:7401 \(exposure)"),
+            [.clientListen: ["0.0.0.0:7400"]],
+            "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no tls.certificate and "
+                + "no auth.tokens: \(exposure)"),
+        .flags(
+            Self.tls.merging([.clientListen: ["0.0.0.0:7400"]]) { $1 },
+            "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no auth.tokens: "
+                + exposure),
+        .flags(
+            [.clientListen: ["0.0.0.0:7400"], .tokens: ["tokens"]],
+            "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no "
+                + "tls.certificate: \(exposure)"),
+        .flags(
+            [.tlsCertificate: ["n1.pem"], .tlsKey: ["n1.key"]],
+            "--tls-certificate: TLS needs tls.certificate, tls.key and tls.ca, and tls.ca is not said"),
+        .flags(
+            [.tlsClients: ["certified"]],
+            "--tls-clients: TLS needs tls.certificate, tls.key and tls.ca, and tls.certificate is not said"),
+        .flag(.tlsClients, "some", says: "--tls-clients: tls.clients is \"some\", but must be any or certified"),
+        .flags(
+            [.peers: ["1=10.0.0.1:7401/127.0.0.1:7400"]],
+            "--peer: listen.peer: 10.0.0.1:7401 can be reached from other machines, and there is no tls.certificate: "
+                + exposure),
     ]
 
     @Test(arguments: values + variables + files + contradictions)

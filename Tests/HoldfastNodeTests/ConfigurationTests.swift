@@ -1,4 +1,5 @@
 import Foundation
+import HTTP2Transport
 import HoldfastClient
 import LogModel
 import Logging
@@ -24,6 +25,31 @@ import Testing
     ) throws -> NodeConfiguration {
         let report = try self.report(yaml, environment: environment, flags: flags)
         return try #require(report.configuration, "\(report.problems)")
+    }
+
+    @Test func `Listeners that others reach are taken with TLS and with tokens or certified clients`() throws {
+        let tls = ConfigurationMistakeTests.tls.merging([
+            .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .peers: ["1=10.0.0.1:7401/10.0.0.1:7400"],
+        ]) { $1 }
+        for more: [ConfigurationKey: [String]] in [[.tokens: ["tokens"]], [.tlsClients: ["certified"]]] {
+            let report = try self.report(flags: tls.merging(more) { $1 })
+            #expect(report.problems.isEmpty, "\(report.problems)")
+            #expect(report.warnings.isEmpty, "\(report.warnings)")
+        }
+        let security = try self.load(flags: tls.merging([.tlsClients: ["certified"]]) { $1 }).security
+        #expect(security.tls == TLSFiles(certificate: "n1.pem", key: "n1.key", authority: "ca.pem"))
+        #expect(security.clients == .certified)
+    }
+
+    @Test func `What client commands read from the environment turns no TLS on`() throws {
+        let environment = [
+            "HOLDFAST_TLS_CA": "ca.pem", "HOLDFAST_TLS_CERT": "c.pem", "HOLDFAST_TLS_KEY": "c.key",
+            "HOLDFAST_TOKEN": "hf_", "HOLDFAST_TOKEN_FILE": "t",
+        ]
+        let security = try self.load(
+            environment: environment, flags: [.nodeID: ["1"], .dataDirectory: ["/tmp/x"]]
+        ).security
+        #expect(security == NodeSecurity())
     }
 
     static let complete = """
@@ -81,7 +107,10 @@ import Testing
             Issue.record("\(String(describing: origins[.electionTimeoutMin]))")
             return
         }
-        #expect(report.values.count == ConfigurationKey.allCases.count, "every key has a value")
+        let without: [ConfigurationKey] = [.tlsCertificate, .tlsKey, .tlsAuthority, .tokens]
+        #expect(
+            report.values.map(\.key) == ConfigurationKey.allCases.filter { !without.contains($0) },
+            "every key has a value, but for files that nobody named")
     }
 
     @Test func `defaults are those of the registry`() throws {

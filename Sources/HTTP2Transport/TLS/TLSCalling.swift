@@ -13,17 +13,26 @@ package struct TLSCalling: Sendable {
         case node(NodeID?)
     }
 
-    package var store: TLSStore
+    /// What files that cannot be used say, they say when somebody connects.
+    private let source: Result<TLSStore, TLSError>
     package var expectation: Expectation
 
     package init(_ store: TLSStore, expecting expectation: Expectation = .host) {
-        self.store = store
+        self.source = .success(store)
         self.expectation = expectation
+    }
+
+    /// For clients: whoever has a certificate for the host name answers.
+    package init(_ files: TLSFiles) {
+        self.source = Result { () throws(TLSError) in try TLSStore(files) }
+        self.expectation = .host
     }
 
     /// - Returns: Tells when the other side has shown that it accepts this one, too.
     func prepare(_ channel: any Channel, host: String, limits: HTTP2Limits) throws -> TLSGate {
-        let material = self.store.material
+        let store: TLSStore
+        do throws(TLSError) { store = try self.source.get() } catch { throw TLSRefusal.ownFiles(error) }
+        let material = store.material
         let context = self.expectation == .host ? material.calling : material.callingNodes
         // An address is checked against that of the socket; only names are said (RFC 6066 §3).
         let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
@@ -38,7 +47,7 @@ package struct TLSCalling: Sendable {
 
     func refusal(of certificate: NIOSSLCertificate?) -> TLSRefusal? {
         guard case .node(let expected) = self.expectation else { return nil }
-        return TLSRefusal(ofPeer: certificate, own: self.store.name, expected: expected)
+        return TLSRefusal(ofPeer: certificate, own: (try? self.source.get())?.name, expected: expected)
     }
 }
 

@@ -24,6 +24,9 @@ package enum TLSRefusal: Error, Hashable, Sendable {
     case toldNoCertificate
     case toldBadCertificate
 
+    /// Our own certificate, or whom we trust, cannot be read.
+    case ownFiles(TLSError)
+
     // What is spoken.
     case plainText
     case oldVersion
@@ -64,7 +67,13 @@ package enum TLSRefusal: Error, Hashable, Sendable {
             ("HTTP_REQUEST", .plainText), ("UNSUPPORTED_PROTOCOL", .oldVersion),
             ("ALERT_PROTOCOL_VERSION", .oldVersion), ("EOF during handshake", .closed),
         ]
-        self = known.first { text.contains($0.0) }?.1 ?? .failed(text)
+        self = known.first { text.contains($0.0) }?.1 ?? .failed(Self.reasons(in: text))
+    }
+
+    /// BoringSSL's names of what went wrong, without the places in its source.
+    private static func reasons(in text: String) -> String {
+        let names = text.matches(of: #/OPENSSL_internal:([A-Z0-9_]+)/#).map { String($0.1) }
+        return names.isEmpty ? text : names.joined(separator: ", ")
     }
 
     private init(unverified facts: CertificateFacts, isClient: Bool) {
@@ -100,6 +109,7 @@ extension TLSRefusal: CustomStringConvertible {
         case .toldExpired: "the other side says that our certificate has expired, or is not valid yet"
         case .toldNoCertificate: "the other side wants a certificate, and none was shown"
         case .toldBadCertificate: "the other side does not take our certificate"
+        case .ownFiles(let error): error.description
         case .plainText: "the other side does not speak TLS on this port"
         case .oldVersion: "the other side speaks no TLS from 1.2 on"
         case .noHTTP2: "the other side speaks TLS, and no HTTP/2 in it (ALPN h2)"

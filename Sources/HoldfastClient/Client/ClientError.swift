@@ -1,3 +1,4 @@
+import HTTP2Transport
 import LogModel
 
 /// Why an operation failed, by what the caller can do.
@@ -8,6 +9,9 @@ public enum ClientError: Error, Hashable, Sendable {
     case trimmed(first: LogIndex)
     /// No server answered, or none knew a leader, until the time was up. An append was not applied.
     case unreachable(String)
+    /// One side does not take the other's certificate, not both speak TLS, or the files for it cannot be used. An append was
+    /// not applied.
+    case untrusted(String)
     /// An append was sent, and its fate is not known: it may be in the log or not.
     case outcomeUnknown(String)
     /// An append that was to be acknowledged by all voters is committed, and stays; not all were known to have it when
@@ -26,6 +30,7 @@ extension ClientError: CustomStringConvertible {
         case .refused(let problem): "\(problem.code): \(problem.detail)"
         case .trimmed(let first): "TRIMMED: these records are gone; the first one kept is \(first)"
         case .unreachable(let reason): "no leader was reached: \(reason)"
+        case .untrusted(let reason): "no secure connection: \(reason)"
         case .outcomeUnknown(let reason): "the outcome is unknown: \(reason)"
         case .notByAll(let receipt):
             "the records are committed (\(receipt.first) to \(receipt.last)), "
@@ -41,9 +46,36 @@ extension ClientError {
     public var applied: ProblemDocument.Applied {
         switch self {
         case .refused(let problem): problem.applied
-        case .trimmed, .unreachable, .ended: .no
+        case .trimmed, .unreachable, .untrusted, .ended: .no
         case .outcomeUnknown, .badAnswer: .unknown
         case .notByAll: .yes
+        }
+    }
+
+    /// Whether it is about who asks and how, and not about what.
+    var isDenial: Bool {
+        switch self {
+        case .untrusted: true
+        case .refused(let problem): [401, 403].contains(problem.status)
+        default: false
+        }
+    }
+
+    /// Of a request that was not answered, and may be sent again whatever became of it.
+    init(_ error: HTTP2ClientError, at server: ServerAddress) {
+        if case .untrusted(_, let refusal) = error {
+            self = .untrusted("\(server): \(refusal)")
+        } else {
+            self = .unreachable("\(server): \(error)")
+        }
+    }
+
+    /// Why there is no connection.
+    init(connecting error: any Error, to server: ServerAddress) {
+        if let refusal = error as? TLSRefusal, !refusal.mayPass {
+            self = .untrusted("\(server): \(refusal)")
+        } else {
+            self = error as? ClientError ?? .unreachable("\(server): \(error)")
         }
     }
 

@@ -65,6 +65,8 @@ extension HoldfastClient {
                 case .stop(.refused(let problem))
                 where mayBeApplied && !append.conditions.areBrokenForGood(by: problem):
                     throw .outcomeUnknown("an earlier attempt may be applied; then \(problem.code): \(problem.detail)")
+                case .stop(.untrusted(let why)) where mayBeApplied:
+                    throw .outcomeUnknown("an earlier attempt may be applied; then \(why)")
                 case .stop(let error):
                     throw committed.map { .notByAll($0) } ?? error
                 case .retry(let isUncertain, let leader, let why):
@@ -74,6 +76,9 @@ extension HoldfastClient {
                     if let leader, leader != server { self.pool.heardOfLeader(leader) }
                 }
             } else {
+                if let denial = await self.pool.denial() {
+                    throw mayBeApplied ? .outcomeUnknown("an earlier attempt may be applied; then \(denial)") : denial
+                }
                 reason = "none of \(self.pool.servers.map(\.description).joined(separator: ", ")) knows a leader"
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
@@ -94,6 +99,7 @@ extension HoldfastClient {
                 status: head.status, isDuplicate: head.headerFields[.holdfastDuplicate] == "true",
                 body: answer.readableBytesView)
         } catch {
+            if case .untrusted = error { return .stop(ClientError(error, at: server)) }
             return .retry(mayBeApplied: !error.isCertainlyUnprocessed, leader: nil, reason: "\(error)")
         }
     }

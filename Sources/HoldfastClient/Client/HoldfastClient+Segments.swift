@@ -35,7 +35,7 @@ extension HoldfastClient {
             answer = try await self.pool.execute(
                 .get, path, at: server, timeoutMilliseconds: ClientLimits.segmentTimeoutMilliseconds)
         } catch {
-            throw .unreachable("\(server): \(error)")
+            throw ClientError(error, at: server)
         }
         guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
         return answer

@@ -82,14 +82,16 @@ extension HoldfastClient {
                     failure = .answered(head, answer)
                 } catch {
                     mayBeApplied = mayBeApplied || !error.isCertainlyUnprocessed
-                    failure = .unreachable("\(server): \(error)")
+                    failure = ClientError(error, at: server)
                 }
                 self.pool.doubted(server)
             } else {
-                failure = .unreachable("no server knows a leader")
+                failure = await self.pool.denial() ?? .unreachable("no server knows a leader")
             }
             if case .refused(let problem) = failure { mayBeApplied = mayBeApplied || problem.applied == .unknown }
-            guard failure.isWorthRetrying else { throw failure }
+            guard failure.isWorthRetrying else {
+                throw mayBeApplied && failure.isDenial ? .outcomeUnknown(failure.description) : failure
+            }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
                 throw mayBeApplied ? .outcomeUnknown(failure.description) : failure
             }

@@ -52,28 +52,30 @@ public final class HoldfastClient: Sendable {
     ///
     /// - Parameters:
     ///   - servers: Client listeners of one cluster, in any order; one that runs is enough.
+    ///   - access: By TLS, and with a token; by default neither.
     ///   - timeoutMilliseconds: How long one operation goes on trying.
     ///   - logger: Says what becomes of connections, at `debug` for the most part; by default nobody hears it.
     ///   - metrics: Where counters and timers go; by default where the program's others do. <doc:Services> names them.
     public convenience init(
-        servers: [ServerAddress], timeoutMilliseconds: UInt64 = 15_000,
+        servers: [ServerAddress], access: ClientAccess = ClientAccess(), timeoutMilliseconds: UInt64 = 15_000,
         logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() },
         metrics: (any MetricsFactory)? = nil
     ) {
         self.init(
-            servers: servers, timeoutMilliseconds: timeoutMilliseconds,
+            servers: servers, access: access, timeoutMilliseconds: timeoutMilliseconds,
             attemptTimeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds, logger: logger, metrics: metrics)
     }
 
     /// - Parameter attemptTimeoutMilliseconds: Long where a test counts attempts, and its machine may be busy.
     init(
-        servers: [ServerAddress], timeoutMilliseconds: UInt64 = 15_000, attemptTimeoutMilliseconds: UInt64,
+        servers: [ServerAddress], access: ClientAccess = ClientAccess(), timeoutMilliseconds: UInt64 = 15_000,
+        attemptTimeoutMilliseconds: UInt64,
         logger: Logger = Logger(label: "holdfast.client") { _ in SwiftLogNoOpLogHandler() },
         metrics: (any MetricsFactory)? = nil
     ) {
         precondition(!servers.isEmpty, "a client needs at least one server")
         self.metrics = ClientMetrics(factory: metrics ?? MetricsSystem.factory)
-        self.pool = ServerPool(servers: servers, logger: logger, metrics: self.metrics)
+        self.pool = ServerPool(servers: servers, access: access, logger: logger, metrics: self.metrics)
         self.logger = logger
         self.timeoutMilliseconds = timeoutMilliseconds
         self.attemptTimeoutMilliseconds = attemptTimeoutMilliseconds
@@ -115,6 +117,9 @@ public final class HoldfastClient: Sendable {
         return page
     }
 
+    /// Why no server lets this client in, by TLS or for want of a token; `nil` while one of them may.
+    package func denial() async -> ClientError? { await self.pool.denial() }
+
     /// What a node knows of the cluster: of `server`, or of the first that answers.
     public func status(of server: ServerAddress? = nil) async throws(ClientError) -> ClusterStatus {
         if let server {
@@ -149,7 +154,9 @@ public final class HoldfastClient: Sendable {
     func administer<Answer: Decodable>(
         _ method: HTTPRequest.Method, _ path: String, as _: Answer.Type
     ) async throws(ClientError) -> (answer: Answer, server: ServerAddress) {
-        guard let server = await self.pool.leader() else { throw .unreachable("no leader is known") }
+        guard let server = await self.pool.leader() else {
+            throw await self.pool.denial() ?? .unreachable("no leader is known")
+        }
         let answer: HTTP2Answer
         do throws(HTTP2ClientError) {
             answer = try await self.pool.execute(
@@ -157,7 +164,7 @@ public final class HoldfastClient: Sendable {
         } catch {
             self.pool.doubted(server)
             throw error.isCertainlyUnprocessed
-                ? .unreachable("\(server): \(error)") : .outcomeUnknown("\(server): \(error)")
+                ? ClientError(error, at: server) : .outcomeUnknown("\(server): \(error)")
         }
         guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
         guard let document = JSONDocument.decode(Answer.self, from: answer.body.readableBytesView) else {
@@ -203,7 +210,7 @@ public final class HoldfastClient: Sendable {
                 if head.status == .ok { return body }
                 failure = .answered(head, body)
             } catch {
-                failure = .unreachable("\(asked): \(error)")
+                failure = ClientError(error, at: asked)
             }
             if case .refused = failure { refusal = failure }
             guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else {
@@ -227,7 +234,7 @@ extension ClientError {
         switch self {
         case .unreachable: true
         case .refused(let problem): [421, 429, 503, 504].contains(problem.status)
-        case .trimmed, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
+        case .trimmed, .untrusted, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
         }
     }
 }

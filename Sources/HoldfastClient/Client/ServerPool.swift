@@ -18,15 +18,18 @@ final class ServerPool: Sendable {
     }
 
     private let state: Mutex<State>
+    let access: ClientAccess
     private let client: HTTP2Client
     private let metrics: ClientMetrics
 
-    init(servers: [ServerAddress], logger: Logger, metrics: ClientMetrics) {
+    init(servers: [ServerAddress], access: ClientAccess, logger: Logger, metrics: ClientMetrics) {
+        self.access = access
         self.metrics = metrics
         self.state = Mutex(State(servers: servers))
         var limits = HTTP2Limits()
         limits.backoffMillisecondsMax = ClientLimits.backoffMilliseconds.upperBound
-        self.client = HTTP2Client(on: MultiThreadedEventLoopGroup.singleton.next(), limits: limits, logger: logger)
+        self.client = HTTP2Client(
+            on: MultiThreadedEventLoopGroup.singleton.next(), limits: limits, tls: access.tls, logger: logger)
     }
 
     var servers: [ServerAddress] { self.state.withLock { $0.servers } }
@@ -36,7 +39,8 @@ final class ServerPool: Sendable {
         at server: ServerAddress, timeoutMilliseconds: UInt64
     ) async throws(HTTP2ClientError) -> HTTP2Answer {
         let request = HTTPRequest(
-            method: method, scheme: "http", authority: server.description, path: path, headerFields: fields)
+            method: method, scheme: nil, authority: server.description, path: path,
+            headerFields: self.access.signed(fields))
         let start = ContinuousClock.now
         var isAnswered = false
         defer { self.metrics.asked(since: start, isAnswered: isAnswered) }
@@ -101,6 +105,21 @@ final class ServerPool: Sendable {
         }
     }
 
+    /// Why no server at all lets this client in, or is trusted by it; `nil` while one of them may.
+    func denial() async -> ClientError? {
+        var failure: ClientError?
+        for server in self.servers {
+            do throws(ClientError) {
+                _ = try await self.status(of: server)
+                return nil
+            } catch {
+                guard error.isDenial else { return nil }
+                failure = error
+            }
+        }
+        return failure
+    }
+
     func status(
         of server: ServerAddress, timeoutMilliseconds: UInt64 = ClientLimits.discoveryTimeoutMilliseconds
     ) async throws(ClientError) -> ClusterStatus {
@@ -109,7 +128,7 @@ final class ServerPool: Sendable {
             answer = try await self.execute(
                 .get, "/v1/cluster", at: server, timeoutMilliseconds: timeoutMilliseconds)
         } catch {
-            throw .unreachable("\(server): \(error)")
+            throw ClientError(error, at: server)
         }
         guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
         guard let status = JSONDocument.decode(ClusterStatus.self, from: answer.body.readableBytesView) else {

@@ -10,6 +10,7 @@ import NIOPosix
 /// fails is counted.
 package struct AppendLoad: Sendable {
     package var server: ServerAddress
+    package var access: ClientAccess
     /// Connections.
     package var clients: Int
     /// Requests of each client under way at once.
@@ -21,11 +22,13 @@ package struct AppendLoad: Sendable {
     package var duration: TimeAmount
 
     package init(
-        server: ServerAddress, clients: Int, inFlight: Int, size: Int, data: LoadData = .letters,
+        server: ServerAddress, access: ClientAccess = ClientAccess(), clients: Int, inFlight: Int, size: Int,
+        data: LoadData = .letters,
         warmUpMilliseconds: UInt64,
         durationMilliseconds: UInt64
     ) {
         self.server = server
+        self.access = access
         self.clients = clients
         self.inFlight = inFlight
         self.size = size
@@ -90,11 +93,12 @@ private final class Worker: Sendable {
     private let finished: EventLoopPromise<AppendLoad.Result>
 
     init(load: AppendLoad, bodies: [ByteBuffer], eventLoop: any EventLoop, measuredFrom: NIODeadline) {
-        self.client = HTTP2Client(on: eventLoop, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
+        self.client = HTTP2Client(
+            on: eventLoop, tls: load.access.tls, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
         self.address = HTTP2Address(host: load.server.host, port: load.server.port)
         self.request = HTTPRequest(
-            method: .post, scheme: "http", authority: load.server.description, path: "/v1/records",
-            headerFields: [.contentType: "application/octet-stream"])
+            method: .post, scheme: nil, authority: load.server.description, path: "/v1/records",
+            headerFields: load.access.signed([.contentType: "application/octet-stream"]))
         self.bodies = bodies
         self.inFlight = load.inFlight
         self.measuredFrom = measuredFrom

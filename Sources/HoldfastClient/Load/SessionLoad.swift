@@ -7,6 +7,7 @@ import NIOCore
 /// counted.
 package struct SessionLoad: Sendable {
     package var server: ServerAddress
+    package var access: ClientAccess
     package var sessions: Int
     /// Batches of each session on their way at once.
     package var inFlight: Int
@@ -18,10 +19,12 @@ package struct SessionLoad: Sendable {
     package var duration: TimeAmount
 
     package init(
-        server: ServerAddress, sessions: Int, inFlight: Int, batch: Int, size: Int, data: LoadData,
+        server: ServerAddress, access: ClientAccess = ClientAccess(), sessions: Int, inFlight: Int, batch: Int,
+        size: Int, data: LoadData,
         warmUpMilliseconds: UInt64, durationMilliseconds: UInt64
     ) {
         self.server = server
+        self.access = access
         self.sessions = sessions
         self.inFlight = inFlight
         self.batch = batch
@@ -65,7 +68,7 @@ package struct SessionLoad: Sendable {
         let stream: NIOLoopBound<SessionStream>
         do {
             stream = try await SessionStream.open(
-                at: self.server, producer: .random(in: 1 ... .max), inFlightMax: self.inFlight)
+                at: self.server, access: self.access, producer: .random(in: 1 ... .max), inFlightMax: self.inFlight)
         } catch {
             var result = AppendLoad.Result()
             result.failureCount = 1

@@ -105,13 +105,15 @@ extension HoldfastClient {
             if let server = await self.pool.leader() {
                 do {
                     let stream = try await SessionStream.open(
-                        at: server, producer: producer, inFlightMax: inFlightMax, fencingToken: fencingToken)
+                        at: server, access: self.pool.access, producer: producer, inFlightMax: inFlightMax,
+                        fencingToken: fencingToken)
                     return AppendSession(stream, producer: producer, metrics: self.metrics)
                 } catch {
                     self.pool.doubted(server)
-                    failure = error as? ClientError ?? .unreachable("\(server): \(error)")
+                    failure = ClientError(connecting: error, to: server)
                 }
             }
+            if failure.isWorthRetrying, let denial = await self.pool.denial() { throw denial }
             guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else { throw failure }
             await self.pause(&backoff)
         }
@@ -121,19 +123,20 @@ extension HoldfastClient {
 extension SessionStream {
     /// Opens one over a connection of its own.
     static func open(
-        at server: ServerAddress, producer: UInt64, inFlightMax: Int, fencingToken: UInt64? = nil
+        at server: ServerAddress, access: ClientAccess, producer: UInt64, inFlightMax: Int,
+        fencingToken: UInt64? = nil
     ) async throws -> NIOLoopBound<SessionStream> {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "holdfast.session") { _ in SwiftLogNoOpLogHandler() }
         let opened = eventLoop.makePromise(of: Void.self)
         return try await HTTP2Connection.connect(
-            host: server.host, port: server.port, on: eventLoop, logger: logger
+            host: server.host, port: server.port, on: eventLoop, tls: access.tls, logger: logger
         ).flatMapErrorThrowing { error in
             opened.fail(error)
             throw error
         }.flatMap { connection in
             let stream = SessionStream(producer: producer, inFlightMax: inFlightMax, opened: opened)
-            stream.open(on: connection, at: server, fencingToken: fencingToken)
+            stream.open(on: connection, at: server, access: access, fencingToken: fencingToken)
             let bound = NIOLoopBound(stream, eventLoop: eventLoop)
             return opened.futureResult.map { bound }
         }.get()

@@ -48,11 +48,14 @@ final class SessionStream: HTTP2ClientHandler {
         self.opened = opened
     }
 
-    func open(on connection: HTTP2Connection, at server: ServerAddress, fencingToken: UInt64?) {
+    func open(
+        on connection: HTTP2Connection, at server: ServerAddress, access: ClientAccess, fencingToken: UInt64?
+    ) {
         var fields: HTTPFields = [.contentType: SessionBatch.contentType, .holdfastProducer: "\(self.producer)"]
         fields[.holdfastFencingToken] = fencingToken.map { "\($0)" }
         let request = HTTPRequest(
-            method: .post, scheme: "http", authority: server.description, path: "/v1/records", headerFields: fields)
+            method: .post, scheme: nil, authority: server.description, path: "/v1/records",
+            headerFields: access.signed(fields))
         self.connection = connection
         let stream = connection.open(request, handler: self)
         stream.isLongLived = true
@@ -201,7 +204,7 @@ extension ClientError {
     fileprivate var ofUnsent: ClientError {
         switch self {
         case .outcomeUnknown(let reason): .unreachable(reason)
-        case .refused, .trimmed, .unreachable, .notByAll, .ended, .badAnswer: self
+        case .refused, .trimmed, .unreachable, .untrusted, .notByAll, .ended, .badAnswer: self
         }
     }
 }

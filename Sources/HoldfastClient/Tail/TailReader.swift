@@ -128,7 +128,8 @@ actor TailReader {
         let pool = self.client.pool
         guard let server = pool.server(after: self.last) else { throw .unreachable("no server is known") }
         self.last = server
-        let stream = try await TailStream.open(at: server, from: index, logger: self.client.logger)
+        let stream = try await TailStream.open(
+            at: server, access: pool.access, from: index, logger: self.client.logger)
         pool.opened(stream, of: self)
         self.current = (server, stream)
         self.heardAt = .now

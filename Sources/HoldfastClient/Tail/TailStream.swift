@@ -42,11 +42,14 @@ final class TailStream: HTTP2ClientHandler {
 
     init(opened: EventLoopPromise<Void>) { self.opened = opened }
 
-    func open(on connection: HTTP2Connection, at server: ServerAddress, from index: LogIndex) {
+    func open(
+        on connection: HTTP2Connection, at server: ServerAddress, access: ClientAccess, from index: LogIndex
+    ) {
         self.connection = connection
         let request = HTTPRequest(
-            method: .get, scheme: "http", authority: server.description,
-            path: "/v1/records?from=\(index)&follow=true", headerFields: [.accept: RecordFrame.contentType])
+            method: .get, scheme: nil, authority: server.description,
+            path: "/v1/records?from=\(index)&follow=true",
+            headerFields: access.signed([.accept: RecordFrame.contentType]))
         let stream = connection.open(request, handler: self, endStream: true)
         stream.isManualCredit = true
         stream.isLongLived = true
@@ -160,7 +163,7 @@ final class TailStream: HTTP2ClientHandler {
 extension TailStream {
     /// Opens one over a connection of its own.
     static func open(
-        at server: ServerAddress, from index: LogIndex, logger: Logger
+        at server: ServerAddress, access: ClientAccess, from index: LogIndex, logger: Logger
     ) async throws(ClientError) -> NIOLoopBound<TailStream> {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         var limits = HTTP2Limits()
@@ -168,18 +171,19 @@ extension TailStream {
         limits.connectMilliseconds = ClientLimits.attemptTimeoutMilliseconds
         let opened = eventLoop.makePromise(of: Void.self)
         let connected = HTTP2Connection.connect(
-            host: server.host, port: server.port, on: eventLoop, limits: limits, logger: logger
+            host: server.host, port: server.port, on: eventLoop, limits: limits, tls: access.tls, logger: logger
         ).flatMapErrorThrowing { error in
             opened.fail(error)
             throw error
         }.flatMap { connection in
             let stream = TailStream(opened: opened)
-            stream.open(on: connection, at: server, from: index)
+            stream.open(on: connection, at: server, access: access, from: index)
             let bound = NIOLoopBound(stream, eventLoop: eventLoop)
             return opened.futureResult.map { bound }
         }
         do { return try await connected.get() } catch {
-            throw error as? ClientError ?? .unreachable("\(error)")
+            guard error is TLSRefusal else { throw error as? ClientError ?? .unreachable("\(error)") }
+            throw ClientError(connecting: error, to: server)
         }
     }
 }

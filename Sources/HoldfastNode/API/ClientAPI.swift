@@ -1,3 +1,4 @@
+import Certificates
 import HTTP2Transport
 import HTTPTypes
 import HoldfastAdmin
@@ -19,16 +20,19 @@ final class ClientAPI: Sendable {
     let status: NodeStatusSource?
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
+    private let security: SecurityWatch?
     private let servedBy: String
 
     init(
         service: any LogService, node: NodeID, forwarder: any RequestForwarder, status: NodeStatusSource? = nil,
+        security: SecurityWatch? = nil,
         logger: Logger
     ) {
         self.service = service
         self.node = node
         self.forwarder = forwarder
         self.status = status
+        self.security = security
         self.logger = logger
         self.servedBy = "\(node)"
     }
@@ -56,7 +60,7 @@ final class ClientAPI: Sendable {
         case .redirect:
             var problem = Problem(
                 .temporaryRedirect, .notLeader, "this node does not lead", hint: "Follow the Location.",
-                fields: [.location: "http://\(address)\(head.path ?? "/")"])
+                fields: [.location: "\(self.scheme)://\(address)\(head.path ?? "/")"])
             problem.document.leader = address.description
             return .refuse(problem)
         }
@@ -65,6 +69,22 @@ final class ClientAPI: Sendable {
     enum LeaderDecision: Equatable {
         case forward(ServerAddress)
         case refuse(Problem)
+    }
+
+    private var scheme: String { self.security?.tls == nil ? "http" : "https" }
+
+    // MARK: Who may
+
+    /// - Parameter peer: Whom the other side's certificate names: nodes look at each other without a token.
+    /// - Throws: 401, 403; nothing was applied.
+    func authorize(_ head: HTTPRequest, for route: Route, by peer: CertificateName?) throws(Problem) {
+        if route == .nodeStatus, case .node = peer { return }
+        guard let authorizer = self.security?.tokens?.authorizer, let scopes = route.scopes else { return }
+        switch authorizer.decide(head.headerFields[.authorization], for: scopes) {
+        case .granted: return
+        case .unauthenticated(let isTokenGiven): throw .unauthenticated(isTokenGiven: isTokenGiven)
+        case .forbidden(let name): throw .forbidden(name, scopes)
+        }
     }
 
     // MARK: Answers

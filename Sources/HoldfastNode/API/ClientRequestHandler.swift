@@ -52,6 +52,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             guard path.utf8.count + query.utf8.count <= NodeLimits.targetByteCountMax else { throw .targetTooLong }
             let route = try Route.decide(method: head.method, path: path)
             self.route = route
+            try self.api.authorize(head, for: route, by: stream.peerName)
             self.parameters = try QueryParameters(query)
             try self.parameters.check(only: route.parameterNames)
             self.forwarding = try self.parameters.forwarding()
@@ -67,8 +68,14 @@ final class ClientRequestHandler: HTTP2ServerHandler {
                     label: self.label)
             }
         } catch {
+            // A session's client ends its request only once it was let in.
+            if head.headerFields[.contentType] == SessionBatch.contentType { return self.answer(error, on: stream) }
             self.refusal = error
         }
+    }
+
+    func received(refusal: TLSRefusal, on stream: HTTP2Stream) {
+        self.answer(refusal == .plainText ? .tlsRequired : .refused(refusal), on: stream)
     }
 
     func receivedTooLargeHead(on stream: HTTP2Stream) { self.answer(Problem.headTooLarge, on: stream) }

@@ -1,3 +1,4 @@
+import Access
 import HTTP2Transport
 import HTTPTypes
 import HoldfastClient
@@ -37,6 +38,34 @@ struct Problem: Error, Hashable {
         problem.document.leader = leader?.description
         return problem
     }
+}
+
+// Who asks, and how.
+extension Problem {
+    static func unauthenticated(isTokenGiven: Bool) -> Problem {
+        let challenge = #"Bearer realm="holdfast""# + (isTokenGiven ? #", error="invalid_token""# : "")
+        return Problem(
+            .unauthorized, .unauthenticated,
+            isTokenGiven ? "the token is not known here" : "this node asks for a token",
+            hint: "Send Authorization: Bearer TOKEN; holdfast token create makes one.",
+            fields: [.wwwAuthenticate: challenge])
+    }
+
+    static func forbidden(_ name: String, _ scopes: Set<AccessScope>) -> Problem {
+        let scopes = AccessScope.text(scopes)
+        return Problem(
+            .forbidden, .forbidden, "the token \(name) is not for this: it lacks the scope \(scopes)",
+            hint: "Use one that was made with --scope \(scopes).",
+            fields: [.wwwAuthenticate: #"Bearer realm="holdfast", error="insufficient_scope", scope="\#(scopes)""#])
+    }
+
+    static func refused(_ refusal: TLSRefusal) -> Problem {
+        Problem(
+            .forbidden, .forbidden, refusal.description, hint: "Show a certificate that is meant for this port.")
+    }
+
+    static let tlsRequired = Problem(
+        .forbidden, .tlsRequired, "this port speaks TLS", hint: "Use https://, and trust the cluster's authority.")
 }
 
 // What the request itself got wrong.

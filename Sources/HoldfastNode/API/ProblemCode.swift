@@ -11,6 +11,11 @@ enum ProblemCode: String, CaseIterable {
     case headTooLarge = "HEAD_TOO_LARGE"
     case tooLarge = "TOO_LARGE"
 
+    // Who asks, and how.
+    case unauthenticated = "UNAUTHENTICATED"
+    case forbidden = "FORBIDDEN"
+    case tlsRequired = "TLS_REQUIRED"
+
     // Where it was asked, and when.
     case notLeader = "NOT_LEADER"
     case quorumUnavailable = "QUORUM_UNAVAILABLE"

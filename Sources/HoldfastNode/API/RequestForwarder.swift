@@ -27,10 +27,11 @@ extension HTTPRequest {
 final class LeaderForwarder: RequestForwarder {
     private let client: HTTP2Client
 
-    init(eventLoop: any EventLoop, logger: Logger) {
+    init(eventLoop: any EventLoop, tls: TLSStore? = nil, logger: Logger) {
         var limits = HTTP2Limits()
         limits.backoffMillisecondsMax = 200
-        self.client = HTTP2Client(on: eventLoop, limits: limits, logger: logger)
+        self.client = HTTP2Client(
+            on: eventLoop, limits: limits, tls: tls.map { TLSCalling($0, expecting: .node(nil)) }, logger: logger)
     }
 
     func forward(
@@ -38,7 +39,7 @@ final class LeaderForwarder: RequestForwarder {
         reply: @escaping @Sendable (Result<HTTP2Answer, Problem>) -> Void
     ) {
         var request = HTTPRequest(
-            method: head.method, scheme: "http", authority: leader.description, path: head.path,
+            method: head.method, scheme: nil, authority: leader.description, path: head.path,
             headerFields: head.headerFields)
         request.headerFields[.holdfastForwarded] = "\(head.forwardedCount + 1)"
         let isChange = head.method != .get && head.method != .head

@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import HoldfastClient
 import LogModel
@@ -137,6 +138,19 @@ enum Route: Hashable {
         case .frames: ["offset", "limit"]
         case .nodeStatus: ["events_after"]
         case .tail, .cluster, .describe, .segments: []
+        }
+    }
+
+    /// The scopes of which a token must have one; `nil` where none is asked for.
+    var scopes: Set<AccessScope>? {
+        switch self {
+        case .append, .raiseFence: [.append]
+        case .read, .record, .tail, .segments, .frames, .cursors, .cursor, .setCursor, .deleteCursor: [.read]
+        case .trim, .transfer, .addMember, .promoteMember, .removeMember: [.admin]
+        // Everybody needs to know who leads.
+        case .cluster: Set(AccessScope.allCases)
+        case .nodeStatus: [.read, .admin]
+        case .describe: nil
         }
     }
 

@@ -3,7 +3,7 @@ import Replicator
 
 extension ConfigurationKey {
     /// All that is written about a key anywhere: in help, in error messages, by `holdfast config keys` and in
-    /// <doc:Configuration>. No value is a secret today, so none is hidden.
+    /// <doc:Configuration>. No value is a secret: keys and tokens stand in files of their own.
     package struct Entry: Sendable {
         /// What holds when nobody says anything.
         package enum Fallback: Hashable, Sendable {
@@ -38,6 +38,7 @@ extension ConfigurationKey {
         switch self {
         case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
         case .clientListen, .peerListen, .adminListen, .isInsecure: self.listenerEntry
+        case .tlsCertificate, .tlsKey, .tlsAuthority, .tlsClients, .tokens: self.securityEntry
         case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
         case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax: self.clusterEntry
         case .logLevel, .logFormat: self.journalEntry
@@ -86,7 +87,40 @@ extension ConfigurationKey {
         default:
             Entry(
                 flag: "--insecure", kind: .truth, fallback: .text("false"),
-                meaning: "Allows listeners that other machines can reach, without TLS and without tokens.")
+                meaning: "Allows listeners that other machines can reach without TLS or without tokens.")
+        }
+    }
+
+    private var securityEntry: Entry {
+        switch self {
+        case .tlsCertificate:
+            Entry(
+                flag: "--tls-certificate", kind: .file, fallback: .derived("plain text"),
+                meaning:
+                    "This node's certificate and those between it and tls.ca, in PEM: both listeners speak TLS with "
+                    + "it, and nodes show it to each other. It names the node: holdfast certs node. What the file says is "
+                    + "taken over while the node runs.",
+                example: "certs/n1.pem")
+        case .tlsKey:
+            Entry(
+                flag: "--tls-key", kind: .file, fallback: .derived("none"),
+                meaning: "The key of tls.certificate, in PEM.", example: "certs/n1.key")
+        case .tlsAuthority:
+            Entry(
+                flag: "--tls-ca", kind: .file, fallback: .derived("none"),
+                meaning: "Who signs the certificates of this cluster's nodes, and of clients, in PEM.",
+                example: "certs/ca.pem")
+        case .tlsClients:
+            Entry(
+                flag: "--tls-clients", kind: .word(["any", "certified"]), fallback: .text("any"),
+                meaning: "Whether clients need a certificate that tls.ca has signed.")
+        default:
+            Entry(
+                flag: "--auth-tokens", kind: .file, fallback: .derived("no token is asked for"),
+                meaning:
+                    "The tokens that clients may show: holdfast token create. What the file says is taken over while "
+                    + "the node runs.",
+                example: "tokens")
         }
     }
 

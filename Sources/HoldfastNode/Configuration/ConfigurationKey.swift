@@ -9,6 +9,11 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case peerListen = "listen.peer"
     case adminListen = "listen.admin"
     case isInsecure = "listen.insecure"
+    case tlsCertificate = "tls.certificate"
+    case tlsKey = "tls.key"
+    case tlsAuthority = "tls.ca"
+    case tlsClients = "tls.clients"
+    case tokens = "auth.tokens"
     case peers = "peers"
     case isJoining = "join"
     case fsyncPolicy = "fsync.policy"
@@ -32,7 +37,10 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     /// Names under the prefix that are not keys of a node: what the client commands read, and what
     /// Kubernetes injects into every pod beside a service called `holdfast`.
     static func isForeignEnvironmentName(_ name: String) -> Bool {
-        ["HOLDFAST_SERVER", "HOLDFAST_CONFIG", "HOLDFAST_DATA", "HOLDFAST_BINARY", "HOLDFAST_PYTHON"].contains(name)
+        [
+            "HOLDFAST_SERVER", "HOLDFAST_CONFIG", "HOLDFAST_DATA", "HOLDFAST_BINARY", "HOLDFAST_PYTHON",
+            "HOLDFAST_TLS_CERT", "HOLDFAST_TOKEN", "HOLDFAST_TOKEN_FILE",
+        ].contains(name)
             || ["HOLDFAST_SERVICE_", "HOLDFAST_PORT", "HOLDFAST_TEST_"].contains { name.hasPrefix($0) }
     }
 

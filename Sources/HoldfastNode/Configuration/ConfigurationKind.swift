@@ -2,6 +2,7 @@
 package enum ConfigurationKind: Hashable, Sendable {
     case nodeNumber
     case directory
+    case file
     case address
     case truth
     case peers
@@ -15,7 +16,7 @@ package enum ConfigurationKind: Hashable, Sendable {
     package var typeName: String {
         switch self {
         case .nodeNumber: "number"
-        case .directory: "path"
+        case .directory, .file: "path"
         case .address: "address"
         case .truth: "boolean"
         case .peers: "list"
@@ -29,7 +30,7 @@ package enum ConfigurationKind: Hashable, Sendable {
     package var bounds: String {
         switch self {
         case .nodeNumber: "1 to \(UInt32.max)"
-        case .directory: "any path"
+        case .directory, .file: "any path"
         case .address: "host:port"
         case .truth: "true or false"
         case .peers: "id=peerHost:port/clientHost:port"
@@ -48,6 +49,7 @@ package enum ConfigurationKind: Hashable, Sendable {
         switch self {
         case .nodeNumber: "a whole number from \(self.bounds), for example \(example)"
         case .directory: "a directory, for example \(example)"
+        case .file: "a file, for example \(example)"
         case .address: "host:port, for example \(example) or [::1]:7400"
         case .truth, .word: self.bounds
         case .peers: "a list of id=peerHost:port/clientHost:port, for example \(example)"

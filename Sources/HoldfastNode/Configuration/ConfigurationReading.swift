@@ -124,5 +124,8 @@ struct ConfigurationReading {
 
     mutating func node(_ key: ConfigurationKey) -> NodeID? { self.value(key) { NodeID(configured: $0) } }
 
+    /// - Returns: `nil` also when nobody said it.
+    mutating func path(_ key: ConfigurationKey) -> String? { self.value(key) { $0.isEmpty ? nil : $0 } }
+
     mutating func directory(_ key: ConfigurationKey) -> String? { self.value(key) { $0.isEmpty ? nil : $0 } }
 }

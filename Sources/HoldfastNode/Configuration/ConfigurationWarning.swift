@@ -25,7 +25,10 @@ package enum ConfigurationWarning: Hashable, Sendable {
         }
         if configuration.policy == .os { warnings.append(.unsynced) }
         if case .batch(let window) = configuration.policy, window > 100 { warnings.append(.longWindow(window)) }
-        if !configuration.clientListen.isLoopback || !configuration.peerListen.isLoopback {
+        let security = configuration.security
+        if !configuration.clientListen.isLoopback && !security.missingForClients.isEmpty
+            || !configuration.peerListen.isLoopback && !security.missingForPeers.isEmpty
+        {
             warnings.append(.exposed)
         }
         if configuration.scrubBytesPerSecond == 0 { warnings.append(.neverScrubbed) }

@@ -13,7 +13,9 @@ extension NodeConfiguration {
     /// Where the node listens, and where all nodes are found.
     ///
     /// - Parameter node: `nil` when it is not known who this is: then less can be checked.
-    static func listeners(_ reading: inout ConfigurationReading, node: NodeID?) -> Listeners? {
+    static func listeners(
+        _ reading: inout ConfigurationReading, node: NodeID?, _ security: NodeSecurity
+    ) -> Listeners? {
         let client = reading.address(.clientListen)
         let peer = reading.address(.peerListen)
         let admin = reading.address(.adminListen)
@@ -21,7 +23,7 @@ extension NodeConfiguration {
         let before = reading.problems.count
         guard let found = reading.list(.peers, { ClusterPeer(configured: $0) }) else {
             guard reading.problems.count == before, let node else { return nil }
-            return self.alone(&reading, node: node, client, peer, admin, isInsecure: isInsecure ?? true)
+            return self.alone(&reading, node: node, client, peer, admin, isInsecure: isInsecure ?? true, security)
         }
         guard reading.problems.count == before else { return nil }
         self.checkPeers(found, &reading)
@@ -32,24 +34,24 @@ extension NodeConfiguration {
         }
         let clientListen = client ?? own.clientAddress
         let listeners = Listeners(
-            client: clientListen, peer: peer ?? own.peerAddress, admin: admin ?? clientListen.adminBeside,
+            client: clientListen, peer: peer ?? own.peerAddress, admin: admin ?? clientListen.adminBeside(isOpen: isInsecure ?? true),
             peers: found.map(\.item).sorted { $0.node < $1.node })
-        self.check(listeners, node: node, &reading, isInsecure: isInsecure ?? true)
+        self.check(listeners, node: node, &reading, isInsecure: isInsecure ?? true, security)
         return listeners
     }
 
     /// A cluster of one.
     private static func alone(
         _ reading: inout ConfigurationReading, node: NodeID, _ client: ServerAddress?, _ peer: ServerAddress?,
-        _ admin: ServerAddress?, isInsecure: Bool
+        _ admin: ServerAddress?, isInsecure: Bool, _ security: NodeSecurity
     ) -> Listeners {
         let client = client ?? ServerAddress(host: "127.0.0.1", port: 7400)
         let peer = peer ?? ServerAddress(host: "127.0.0.1", port: 7401)
         let own = ClusterPeer(
             node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
         reading.derive(.peers, "\(node)=\(peer)/\(client)")
-        let listeners = Listeners(client: client, peer: peer, admin: admin ?? client.adminBeside, peers: [own])
-        self.check(listeners, node: node, &reading, isInsecure: isInsecure)
+        let listeners = Listeners(client: client, peer: peer, admin: admin ?? client.adminBeside(isOpen: isInsecure), peers: [own])
+        self.check(listeners, node: node, &reading, isInsecure: isInsecure, security)
         return listeners
     }
 
@@ -72,7 +74,8 @@ extension NodeConfiguration {
     }
 
     private static func check(
-        _ listeners: Listeners, node: NodeID, _ reading: inout ConfigurationReading, isInsecure: Bool
+        _ listeners: Listeners, node: NodeID, _ reading: inout ConfigurationReading, isInsecure: Bool,
+        _ security: NodeSecurity
     ) {
         reading.derive(.clientListen, listeners.client.description)
         reading.derive(.peerListen, listeners.peer.description)
@@ -105,11 +108,17 @@ extension NodeConfiguration {
             }
         }
         guard !isInsecure else { return }
-        // There is no TLS and no token yet: everybody who reaches a listener may write.
-        // An admin listener that nobody spoke of is where the client listener is, which is told of already.
-        for (key, address) in keys where !address.isLoopback && (key != .adminListen || reading.isSaid(key)) {
+        for (key, address) in keys where !address.isLoopback {
+            let missing =
+                switch key {
+                case .clientListen: security.missingForClients
+                case .adminListen: [.tlsCertificate]
+                default: security.missingForPeers
+                }
+            guard !missing.isEmpty else { continue }
             reading.note(
-                .exposed(key, address: address.description, origin: reading.origin(key, or: .peers)))
+                .exposed(
+                    key, address: address.description, missing: missing, origin: reading.origin(key, or: .peers)))
         }
     }
 }
@@ -122,10 +131,13 @@ extension ConfigurationReading {
 }
 
 extension ServerAddress {
-    /// Where the admin listener is when nobody says so.
-    fileprivate var adminBeside: ServerAddress {
+    /// Where the admin listener is when nobody says so: for this machine alone, since it speaks no TLS.
+    ///
+    /// - Parameter isOpen: It was said that listeners may be open to all.
+    fileprivate func adminBeside(isOpen: Bool) -> ServerAddress {
         // Port 0 is for tests: the system picks one.
-        ServerAddress(host: self.host, port: self.port == 0 ? 0 : min(self.port + 2, Int(UInt16.max)))
+        ServerAddress(
+            host: isOpen || self.isLoopback ? self.host : "127.0.0.1", port: self.port == 0 ? 0 : min(self.port + 2, Int(UInt16.max)))
     }
 
     /// Whether one process cannot listen on both.

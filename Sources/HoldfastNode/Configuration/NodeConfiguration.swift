@@ -1,3 +1,4 @@
+import HTTP2Transport
 import HoldfastClient
 import LogModel
 import Logging
@@ -25,6 +26,7 @@ package struct NodeConfiguration: Sendable {
     package var electionTimeoutMilliseconds: Range<UInt64>
     package var logLevel: Logger.Level
     package var logFormat: JournalFormat
+    package var security: NodeSecurity
 
     /// Reads flags over environment over file over defaults.
     ///
@@ -39,7 +41,10 @@ package struct NodeConfiguration: Sendable {
     init?(_ reading: inout ConfigurationReading) {
         let node = reading.node(.nodeID)
         let directory = reading.directory(.dataDirectory)
-        let listeners = Self.listeners(&reading, node: node)
+        let security = NodeSecurity.read(&reading)
+        // With a mistake in it nothing more is said of what is exposed without it.
+        let listeners = Self.listeners(
+            &reading, node: node, security ?? NodeSecurity(tls: TLSFiles(), clients: .certified))
         let isJoining = reading.truth(.isJoining)
         let policy = Self.policy(&reading)
         let segment = reading.byteCount(.segmentSize)
@@ -50,7 +55,7 @@ package struct NodeConfiguration: Sendable {
         let format = reading.word(.logFormat).flatMap { JournalFormat(rawValue: $0) }
         guard
             reading.problems.isEmpty, let node, let directory, let listeners, let isJoining, let policy, let segment,
-            let scrub, let compression, let timing, let level, let format
+            let scrub, let compression, let timing, let level, let format, let security
         else { return nil }
         self.node = node
         self.dataDirectory = directory
@@ -67,6 +72,7 @@ package struct NodeConfiguration: Sendable {
         self.electionTimeoutMilliseconds = timing.timeout
         self.logLevel = level
         self.logFormat = format
+        self.security = security
     }
 
     private static func policy(_ reading: inout ConfigurationReading) -> FsyncPolicy? {

@@ -20,6 +20,9 @@ enum JournalKey: String, CaseIterable, Sendable {
     case code
     case applied
     case signal
+    /// Whom one names, and how long it is valid.
+    case certificate
+    case validUntil = "valid_until"
     case from
     case to
     case source

@@ -41,11 +41,14 @@ struct ConfigurationReload: Sendable {
     }
 
     /// Until it is cancelled.
-    func run(on node: some Tunable) async {
+    ///
+    /// - Parameter also: What else a SIGHUP has read again.
+    func run(on node: some Tunable, also: @Sendable () -> Void) async {
         var reload = self
         for await _ in self.signals {
             self.notifier.tell(.reloading(monotonicMicroseconds: NIODeadline.now().uptimeNanoseconds / 1_000))
             reload.hungUp(node)
+            also()
             self.notifier.tell(.ready)
         }
     }

@@ -10,14 +10,16 @@ import NIOCore
 final class LocalDoor: ClientDoor {
     private let address: ServerAddress
     private let eventLoop: any EventLoop
+    private let tls: TLSCalling?
     private let logger: Logger
     private let connection: NIOLoopBoundBox<HTTP2Connection?>
 
     /// - Parameter address: Where the client listener is; everywhere is here, too.
-    init(_ address: ServerAddress, on eventLoop: any EventLoop, logger: Logger) {
+    init(_ address: ServerAddress, on eventLoop: any EventLoop, tls: TLSCalling? = nil, logger: Logger) {
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"]
         self.address = ServerAddress(host: here[address.host] ?? address.host, port: address.port)
         self.eventLoop = eventLoop
+        self.tls = tls
         self.logger = logger
         self.connection = NIOLoopBoundBox.makeEmptyBox(eventLoop: eventLoop)
     }
@@ -52,7 +54,7 @@ final class LocalDoor: ClientDoor {
         }
         let box = self.connection
         return HTTP2Connection.connect(
-            host: self.address.host, port: self.address.port, on: self.eventLoop, logger: self.logger
+            host: self.address.host, port: self.address.port, on: self.eventLoop, tls: self.tls, logger: self.logger
         ).map { connection in
             // Whoever asked at the same time has made one, too: that one ends when it is idle.
             box.value = connection

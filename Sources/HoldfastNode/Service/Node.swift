@@ -16,6 +16,8 @@ import UnixSignals
 package enum NodeError: Error, Sendable {
     /// The log could not be opened, or the peer listener not bound.
     case replicator(ReplicatorError)
+    /// The certificates or the tokens cannot be used.
+    case security(String)
     /// The client listener could not be bound; `reason` is the system's.
     case clientListener(ServerAddress, reason: String)
     case adminListener(ServerAddress, reason: String)
@@ -107,23 +109,27 @@ package struct Node: Service {
         let signs = LifeSigns(self.notifier)
         let starting = signs.starting(on: clientLoop)
         defer { starting.cancel() }
+        let security = try SecurityWatch(
+            self.configuration.security, node: self.configuration.node, logger: self.logger)
         let replicator: Replicator
         do {
-            replicator = try await Replicator.start(self.replicatorConfiguration, eventLoop: replicatorLoop)
+            replicator = try await Replicator.start(self.replicatorConfiguration(security), eventLoop: replicatorLoop)
         } catch {
             throw .replicator(error)
         }
-        let forwarder = LeaderForwarder(eventLoop: clientLoop, logger: self.logger)
+        let forwarder = LeaderForwarder(eventLoop: clientLoop, tls: security.tls, logger: self.logger)
         let observer = NodeObserver(
             replicator, self.configuration, forwarder: forwarder, clientLoop: clientLoop)
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder,
-            status: { await observer.status(eventsAfter: $0) }, logger: self.logger)
+            status: { await observer.status(eventsAfter: $0) }, security: security, logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {
             server = try await HTTP2Server.bind(
-                host: listen.host, port: listen.port, on: clientLoop, limits: .untrusted, logger: self.logger
+                host: listen.host, port: listen.port, on: clientLoop, limits: .untrusted,
+                tls: security.tls.map { TLSListening($0, admitting: self.configuration.security.clients) },
+                logger: self.logger
             ) { _ in
                 ClientRequestHandler(api: api)
             }
@@ -132,8 +138,10 @@ package struct Node: Service {
             throw .clientListener(listen, reason: "\(error)")
         }
         let admin: AdminServer
-        let door = LocalDoor(ServerAddress(host: listen.host, port: server.port), on: clientLoop, logger: self.logger)
-        do throws(NodeError) { admin = try await self.administer(observer, door, on: clientLoop) } catch {
+        let door = LocalDoor(
+            ServerAddress(host: listen.host, port: server.port), on: clientLoop,
+            tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) }, logger: self.logger)
+        do throws(NodeError) { admin = try await self.administer(observer, door, security, on: clientLoop) } catch {
             await server.shutdown(grace: .zero)
             await replicator.shutdown()
             throw error
@@ -143,13 +151,18 @@ package struct Node: Service {
             metadata: [
                 "client": "\(listen)", "peer": "\(self.configuration.peerListen)",
                 "admin": "\(self.configuration.adminListen)",
+                "certificate": "\(security.tls?.name?.description ?? "none")",
             ])
         starting.cancel()
         self.notifier.tell(.ready)
         let living = Task { await self.live(replicator, clientLoop: clientLoop, signs) }
-        let reloading = Task { await self.reload.run(on: replicator) }
+        let reloading = Task { await self.reload.run(on: replicator) { security.reload() } }
+        let watching = Task { await security.run() }
         let sampling = Task { await observer.run() }
-        defer { sampling.cancel() }
+        defer {
+            watching.cancel()
+            sampling.cancel()
+        }
         let failure = await Self.stopped(or: replicator.failed)
         living.cancel()
         reloading.cancel()
@@ -171,12 +184,12 @@ package struct Node: Service {
     }
 
     private func administer(
-        _ node: NodeObserver, _ door: LocalDoor, on loop: any EventLoop
+        _ node: NodeObserver, _ door: LocalDoor, _ security: SecurityWatch, on loop: any EventLoop
     ) async throws(NodeError) -> AdminServer {
         do throws(AdminError) {
             return try await AdminServer.start(
-                self.configuration.adminListen, node: node, door: door, names: self.names, on: loop,
-                logger: self.logger)
+                self.configuration.adminListen, node: node, door: door, names: self.names,
+                authority: AdminTokens(security: security), on: loop, logger: self.logger)
         } catch {
             throw NodeError(error)
         }
@@ -231,11 +244,12 @@ package struct Node: Service {
         }
     }
 
-    private var replicatorConfiguration: ReplicatorConfiguration {
+    private func replicatorConfiguration(_ security: SecurityWatch) -> ReplicatorConfiguration {
         var result = ReplicatorConfiguration(
             node: self.configuration.node, dataDirectory: FilePath(self.configuration.dataDirectory),
             peers: self.configuration.peers, peerHost: self.configuration.peerListen.host,
             peerPort: self.configuration.peerListen.port, logger: self.logger)
+        result.tls = security.tls
         result.isJoining = self.configuration.isJoining
         result.policy = self.configuration.policy
         result.segmentByteCountMax = self.configuration.segmentByteCountMax

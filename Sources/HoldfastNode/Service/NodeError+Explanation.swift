@@ -20,6 +20,11 @@ extension NodeError {
     package func explanation(_ configuration: NodeConfiguration) -> Explanation {
         let directory = configuration.dataDirectory
         switch self {
+        case .security(let reason):
+            return Explanation(
+                kind: .configuration, what: reason,
+                next: "holdfast certs show FILE says what a certificate is for; holdfast certs and holdfast token make "
+                    + "new ones; nothing was started")
         case .clientListener(let address, let reason):
             return .notBound("\(address) for clients", reason)
         case .adminListener(let address, let reason):

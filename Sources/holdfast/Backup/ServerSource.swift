@@ -90,7 +90,7 @@ final class ServerSource: BackupSource {
         switch failure {
         case .unreachable: true
         case .refused(let problem): [429, 503].contains(problem.status)
-        case .trimmed, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
+        case .trimmed, .untrusted, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
         }
     }
 

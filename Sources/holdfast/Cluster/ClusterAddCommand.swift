@@ -17,7 +17,7 @@ struct ClusterAddCommand: AsyncParsableCommand {
         let members = try await self.members(of: found)
         let (cluster, node) = try setup.extend(found)
         if cluster.process(node) == nil { try cluster.start(node) }
-        let client = HoldfastClient(servers: members, timeoutMilliseconds: 2_000)
+        let client = cluster.client(servers: members, timeoutMilliseconds: 2_000)
         let deadline = ContinuousClock.now + .milliseconds(self.wait.milliseconds)
         while true {
             let failure: String

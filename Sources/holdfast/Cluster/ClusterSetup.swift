@@ -1,5 +1,6 @@
 import HoldfastClient
 import HoldfastNode
+import LogModel
 
 /// Makes a cluster's files: from configuration files that a person wrote, or from a count and a port.
 struct ClusterSetup {
@@ -36,8 +37,12 @@ struct ClusterSetup {
 
     /// `count` nodes on the loopback address: client `basePort`, peer one and admin two above it, the next node ten on.
     ///
-    /// - Parameter settings: Further YAML of every node, for example a small segment size.
-    func make(count: Int, basePort: Int, settings: String = "") throws(CommandFailure) -> LocalCluster {
+    /// - Parameters:
+    ///   - settings: Further YAML of every node, for example a small segment size.
+    ///   - isSecure: By TLS, with certificates that are made here.
+    func make(
+        count: Int, basePort: Int, settings: String = "", isSecure: Bool = false
+    ) throws(CommandFailure) -> LocalCluster {
         let nodes = (0..<count).map { offset in
             LocalCluster.Node(
                 number: UInt32(offset + 1), config: "\(self.directory)/run/n\(offset + 1).yaml",
@@ -47,10 +52,16 @@ struct ClusterSetup {
         }
         try self.checkPorts(of: nodes)
         try Files.makeDirectory("\(self.directory)/run")
+        if isSecure {
+            _ = try self.certificates.makeAuthority(cluster: "local", days: Self.certificateDays, isForced: false)
+        }
         for node in nodes { try self.configure(node, among: nodes, settings: settings) }
         try Files.write(settings, to: "\(self.directory)/run/\(Self.settings)")
         return try self.write(nodes)
     }
+
+    private var certificates: CertificateDirectory { CertificateDirectory(path: "\(self.directory)/certs") }
+    private static let certificateDays = 365
 
     /// Further YAML of every node that is made here.
     private static let settings = "settings.yaml"
@@ -89,6 +100,15 @@ struct ClusterSetup {
     private func configure(
         _ node: LocalCluster.Node, among nodes: [LocalCluster.Node], settings: String
     ) throws(CommandFailure) {
+        var settings = settings
+        if Files.exists(self.certificates.authorityFile) {
+            let made = try self.certificates.issue(
+                { .node(NodeID(node.number), cluster: $0) }, hosts: CertsNodeCommand.loopback,
+                days: Self.certificateDays, isForced: false)
+            settings +=
+                "tls:\n  certificate: \(made.file)\n  key: \(self.certificates.key(node.name))\n"
+                + "  ca: \(self.certificates.authorityFile)\n"
+        }
         let peers = nodes.map { "  - \($0.number)=\($0.peer)/\($0.client)\n" }.joined()
         try Files.write(
             """

@@ -29,6 +29,9 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "fsync.policy of the nodes, without --config-dir.")
     var fsync: String?
 
+    @Flag(help: "Makes certificates under DATA/certs: nodes and clients speak TLS, nodes mutually.")
+    var tls = false
+
     @Option(
         help: "How long to wait for a leader, and for each node to answer. (default: 30s)",
         transform: DurationArgument.parse)
@@ -38,7 +41,9 @@ struct UpCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let count, !(1...7).contains(count) { throw ValidationError("-n must be from 1 to 7.") }
-        let generated = [self.basePort == nil, self.count == nil, self.segmentSize == nil, self.fsync == nil]
+        let generated = [
+            self.basePort == nil, self.count == nil, self.segmentSize == nil, self.fsync == nil, !self.tls,
+        ]
         if self.configDir != nil, generated.contains(false) {
             throw ValidationError("--config-dir already says nodes, ports and settings.")
         }
@@ -67,6 +72,10 @@ struct UpCommand: AsyncParsableCommand {
         try self.check(absent, picture, of: cluster)
         let admins = wanted.map { "http://\($0.admin)/" }.joined(separator: " ")
         console.note("health and status for browsers and curl: \(admins)")
+        if cluster.isSecure {
+            let servers = cluster.servers.map { "https://\($0)" }.joined(separator: ",")
+            console.note("export HOLDFAST_TLS_CA=\(cluster.certificates.authorityFile) HOLDFAST_SERVER=\(servers)")
+        }
         console.note("logs: \(cluster.run)/n*.log    stop: \(cluster.command("down"))")
     }
 
@@ -94,8 +103,10 @@ struct UpCommand: AsyncParsableCommand {
     private func cluster() throws(CommandFailure) -> LocalCluster {
         let setup = ClusterSetup(directory: self.options.directory)
         if let configDir { return try setup.read(configurations: configDir) }
-        let isSaid = self.count != nil || self.basePort != nil || self.segmentSize != nil || self.fsync != nil
         let found = try? LocalCluster.find(self.options.directory)
+        let isSaid =
+            self.count != nil || self.basePort != nil || self.segmentSize != nil || self.fsync != nil
+            || (self.tls && found?.isSecure != true)
         if let found {
             if !isSaid { return found }
             try self.checkChange(of: found)
@@ -106,7 +117,7 @@ struct UpCommand: AsyncParsableCommand {
         return try setup.make(
             count: self.count ?? found?.nodes.count ?? 3,
             basePort: self.basePort ?? found?.nodes.first?.client.port ?? 7400,
-            settings: settings)
+            settings: settings, isSecure: self.tls)
     }
 
     /// Other ports or settings for a cluster that is there: what runs would not hear of them, and who its members are is

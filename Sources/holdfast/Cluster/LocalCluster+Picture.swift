@@ -7,7 +7,7 @@ import SegmentLog
 extension LocalCluster {
     /// What each node says of itself now.
     func look() async -> LocalPicture {
-        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 1_000)
+        let client = self.client(timeoutMilliseconds: 1_000)
         let picture = await self.look(client)
         await client.shutdown()
         return picture
@@ -49,7 +49,7 @@ extension LocalCluster {
 
     /// Waits until a leader has committed in its term; notices a node that ends meanwhile.
     func waitForLeader(milliseconds: UInt64) async throws(CommandFailure) {
-        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 1_000)
+        let client = self.client(timeoutMilliseconds: 1_000)
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)
         while true {
             let picture = await self.look(client)
@@ -70,7 +70,7 @@ extension LocalCluster {
 
     /// Waits until every node that runs answers, or the time is up.
     func waitForAnswers(until deadline: ContinuousClock.Instant) async -> LocalPicture {
-        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: 1_000)
+        let client = self.client(timeoutMilliseconds: 1_000)
         var picture = await self.look(client)
         while picture.nodes.contains(where: { $0.absence == .silent }), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(20))

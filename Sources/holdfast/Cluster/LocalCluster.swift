@@ -9,6 +9,7 @@ import HoldfastNode
 ///     DATA/run/n1.node    where its configuration is and where it listens
 ///     DATA/run/n1.pid     its process, while it runs
 ///     DATA/run/n1.log     what it said
+///     DATA/certs/         its certificates, when it speaks TLS and was made here
 ///     DATA/run/n4.removed it was a member, and is none any more
 ///
 /// So every command finds the cluster again, and none keeps running to hold it.
@@ -27,6 +28,29 @@ struct LocalCluster: Sendable {
 
     var run: String { "\(self.directory)/run" }
     var servers: [ServerAddress] { self.nodes.map(\.client) }
+    var certificates: CertificateDirectory { CertificateDirectory(path: "\(self.directory)/certs") }
+    /// Whether it was made with certificates.
+    var isSecure: Bool { Files.exists(self.certificates.authorityFile) }
+
+    /// Of this shell is what it has no files for: a token, and everything for nodes that somebody else has configured.
+    var access: ClientAccess {
+        let environment = Environment.all
+        let token = environment["HOLDFAST_TOKEN"]
+        guard self.isSecure else {
+            guard let authority = environment["HOLDFAST_TLS_CA"] else { return ClientAccess(token: token) }
+            return .tls(
+                authority: authority, certificate: environment["HOLDFAST_TLS_CERT"],
+                key: environment["HOLDFAST_TLS_KEY"],
+                token: token)
+        }
+        return .tls(authority: self.certificates.authorityFile, token: token)
+    }
+
+    /// - Parameter servers: By default all nodes.
+    func client(servers: [ServerAddress]? = nil, timeoutMilliseconds: UInt64) -> HoldfastClient {
+        HoldfastClient(
+            servers: servers ?? self.servers, access: self.access, timeoutMilliseconds: timeoutMilliseconds)
+    }
 
     func dataDirectory(_ node: Node) -> String { "\(self.directory)/\(node.name)" }
     /// `holdfast cluster WORDS` about this cluster, as this program was called.
@@ -163,7 +187,7 @@ struct LocalCluster: Sendable {
     ///
     /// - Returns: What was there and is gone.
     func wipe() -> [String] {
-        let paths = (self.nodes.map(self.dataDirectory) + [self.run]).filter(Files.exists)
+        let paths = (self.nodes.map(self.dataDirectory) + [self.run, self.certificates.path]).filter(Files.exists)
         for path in paths { Files.remove(path) }
         let gone = paths.filter { !Files.exists($0) }
         guard Files.names(in: self.directory).isEmpty else { return gone }

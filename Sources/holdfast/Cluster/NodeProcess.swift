@@ -100,7 +100,10 @@ enum Spawn {
         let strings = ([program] + arguments).map { strdup($0) }
         defer { for string in strings { free(string) } }
         var pid: pid_t = 0
-        let result = posix_spawn(&pid, program, &actions, &attributes, strings + [nil], environ)
+        let environment = Environment.all.filter { !Environment.clientNames.contains($0.key) }
+            .map { strdup("\($0.key)=\($0.value)") }
+        defer { for string in environment { free(string) } }
+        let result = posix_spawn(&pid, program, &actions, &attributes, strings + [nil], environment + [nil])
         guard result == 0, let identity = ProcessIdentity(running: pid) else {
             throw CommandFailure(
                 .system, "cannot start \(program): \(String(cString: strerror(result)))", next: "see \(log)")

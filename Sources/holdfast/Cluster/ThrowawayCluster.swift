@@ -6,7 +6,7 @@ enum ThrowawayCluster {
     ///
     /// - Parameter directory: Where to keep it; by default a new temporary directory.
     static func with<Result>(
-        nodes: Int, settings: String, directory: String?, console: Console,
+        nodes: Int, settings: String, isSecure: Bool = false, directory: String?, console: Console,
         _ body: (LocalCluster) async throws -> Result
     ) async throws -> Result {
         let root = try directory.map { Files.absolute($0) } ?? Files.makeTemporaryDirectory()
@@ -17,7 +17,8 @@ enum ThrowawayCluster {
         guard let basePort = Ports.freeBase(nodes: nodes) else {
             throw CommandFailure(.system, "no free ports on 127.0.0.1")
         }
-        let cluster = try ClusterSetup(directory: root).make(count: nodes, basePort: basePort, settings: settings)
+        let cluster = try ClusterSetup(directory: root).make(
+            count: nodes, basePort: basePort, settings: settings, isSecure: isSecure)
         let interruption = Interruption {
             for node in cluster.nodes { cluster.process(node)?.signal(SIGKILL) }
             Files.remove(root)

@@ -143,7 +143,7 @@ struct StartCommand: AsyncParsableCommand {
         let cluster = try self.options.cluster()
         let node = try cluster.node(self.node)
         try cluster.start(node)
-        let client = HoldfastClient(servers: [node.client], timeoutMilliseconds: 10_000)
+        let client = cluster.client(servers: [node.client], timeoutMilliseconds: 10_000)
         let deadline = ContinuousClock.now + .seconds(20)
         while (try? await client.status(of: node.client)) == nil {
             guard cluster.process(node) != nil, ContinuousClock.now < deadline else {

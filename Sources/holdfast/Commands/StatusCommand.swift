@@ -51,6 +51,7 @@ struct StatusCommand: AsyncParsableCommand {
         case .json: console.out(bytes: picture.json)
         }
         guard picture.leader != nil else {
+            if !picture.isAnybodyThere, let denial = await client.denial() { throw CommandFailure(denial) }
             throw CommandFailure(
                 .unreachable, picture.isAnybodyThere ? "no leader is known" : "no node answers",
                 next: "a majority of the nodes must run: \(Invocation.command("cluster", "status")); "
@@ -94,6 +95,7 @@ struct ClusterProbe: Sendable {
     /// - Throws: 69 when none of them knows.
     func leader() async throws(CommandFailure) -> ServerAddress {
         guard let leader = await self.look().leader?.leaderAddress else {
+            if let denial = await self.client.denial() { throw CommandFailure(denial) }
             throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
         }
         return leader

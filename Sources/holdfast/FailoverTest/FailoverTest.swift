@@ -17,7 +17,7 @@ struct FailoverTest {
 
     func run() async throws -> FailoverReport {
         let history = AppendHistory(producers: self.producers)
-        let client = HoldfastClient(servers: self.cluster.servers, timeoutMilliseconds: 30_000)
+        let client = self.cluster.client(timeoutMilliseconds: 30_000)
         let gaps = try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<self.producers {
                 let producer = client.makeProducer()
@@ -57,7 +57,7 @@ struct FailoverTest {
                 switch error {
                 case .outcomeUnknown: history.unknown(number, sequence)
                 case .notByAll(let receipt): history.acknowledged(number, sequence, receipt)
-                case .refused, .trimmed, .unreachable, .ended: history.refused(number, sequence)
+                case .refused, .trimmed, .unreachable, .untrusted, .ended: history.refused(number, sequence)
                 case .badAnswer: throw CommandFailure(error, isAppend: true)
                 }
             }
@@ -99,7 +99,7 @@ struct FailoverTest {
 
     /// Waits until a node has what the leader had committed when the wait began.
     private func waitUntilLevel(_ node: LocalCluster.Node) async throws {
-        let client = HoldfastClient(servers: self.cluster.servers, timeoutMilliseconds: 10_000)
+        let client = self.cluster.client(timeoutMilliseconds: 10_000)
         var target: UInt64?
         try await self.wait("\(node.name) to catch up") {
             if target == nil {

@@ -9,6 +9,7 @@ struct ClusterMembers {
     /// - Throws: 69 when nobody leads.
     func look() async throws(CommandFailure) -> ClusterStatus {
         guard let leader = await ClusterProbe(client: self.client).look().leader else {
+            if let denial = await self.client.denial() { throw CommandFailure(denial) }
             throw CommandFailure(
                 .unreachable, "no leader is known", next: "see \(Invocation.clientCommand("status"))")
         }
@@ -129,7 +130,7 @@ extension ClientError {
         case .refused(let problem):
             ["CHANGE_UNDER_WAY", "QUORUM_UNAVAILABLE", "NOT_LEADER", "COMMIT_TIMEOUT", "NODE_UNREACHABLE"]
                 .contains(problem.code)
-        case .trimmed, .notByAll, .ended, .badAnswer: false
+        case .trimmed, .untrusted, .notByAll, .ended, .badAnswer: false
         }
     }
 }

@@ -20,7 +20,7 @@ struct MishapMaker {
         self.cluster = cluster
         self.spare = spare
         self.everybody = LocalCluster(directory: cluster.directory, nodes: cluster.nodes + [spare])
-        self.client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 10_000)
+        self.client = cluster.client(timeoutMilliseconds: 10_000)
     }
 
     /// - Returns: Once every member is level and whole again.

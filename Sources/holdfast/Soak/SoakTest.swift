@@ -34,7 +34,7 @@ struct SoakTest {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run() }
             for reader in readers {
-                let client = HoldfastClient(servers: self.cluster.servers, timeoutMilliseconds: 20_000)
+                let client = self.cluster.client(timeoutMilliseconds: 20_000)
                 group.addTask { try await reader.follow(client) }
             }
             async let loaded = load.run()
@@ -54,7 +54,7 @@ struct SoakTest {
 
     private var load: PacedAppendRun {
         PacedAppendRun(
-            servers: self.cluster.servers,
+            servers: self.cluster.servers, access: self.cluster.access,
             schedule: PacedSchedule(rate: self.rate, callers: self.producers, milliseconds: self.milliseconds),
             milliseconds: self.milliseconds, connections: self.producers, size: Self.recordByteCount, data: .random,
             isVerified: true, console: Console(isQuiet: true))

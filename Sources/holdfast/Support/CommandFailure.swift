@@ -14,6 +14,8 @@ enum ExitStatus: Int32 {
     case system = 71
     /// An append may be applied or not.
     case outcomeUnknown = 75
+    /// By the other's certificate or one's own, or for want of a token.
+    case denied = 77
     case badConfiguration = 78
 }
 
@@ -47,7 +49,9 @@ extension CommandFailure {
         switch error {
         case .refused(let problem):
             let isAbsent = ["QUORUM_UNAVAILABLE", "NOT_LEADER"].contains(problem.code)
-            let status: ExitStatus = isAbsent ? .unreachable : problem.code == "DAMAGED" ? .damaged : .refused
+            let isDenied = ["UNAUTHENTICATED", "FORBIDDEN", "TLS_REQUIRED"].contains(problem.code)
+            let status: ExitStatus =
+                isAbsent ? .unreachable : isDenied ? .denied : problem.code == "DAMAGED" ? .damaged : .refused
             self.init(
                 status, error.description, applied: isAppend ? problem.applied : nil,
                 next: Self.next(after: problem))
@@ -60,6 +64,11 @@ extension CommandFailure {
                 .unreachable, error.description, applied: isAppend ? .no : nil,
                 next: "is the cluster running? See: \(Invocation.clientCommand("status")); "
                     + "\(Invocation.command("cluster", "up")); --server HOST:PORT")
+        case .untrusted:
+            self.init(
+                .denied, error.description, applied: isAppend ? .no : nil,
+                next: "see --tls-ca, --tls-cert and https:// in --server: \(Invocation.command("status", "--help")); "
+                    + "\(Invocation.command("certs", "show", "FILE"))")
         case .outcomeUnknown:
             self.init(
                 .outcomeUnknown, error.description, applied: isAppend ? .unknown : nil,
@@ -85,6 +94,9 @@ extension CommandFailure {
             "see why: \(Invocation.clientCommand("explain", "no-leader"))"
         case "NO_SUCH_MEMBER", "CHANGE_UNDER_WAY", "NODE_UNREACHABLE":
             "see \(Invocation.clientCommand("member", "list"))"
+        case "UNAUTHENTICATED", "FORBIDDEN":
+            "say --token-file FILE or HOLDFAST_TOKEN; a new token: \(Invocation.command("token", "create", "--help"))"
+        case "TLS_REQUIRED": "say --server https://HOST:PORT and --tls-ca FILE (HOLDFAST_TLS_CA)"
         case "NODE_LEADS": "hand over first: \(Invocation.clientCommand("transfer-leader"))"
         case "NO_SUCH_CURSOR", "TOO_MANY_CURSORS": "see \(Invocation.clientCommand("cursor", "list"))"
         case "BEHIND": "try again, or ask another node with --server"

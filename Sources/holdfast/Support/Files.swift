@@ -22,6 +22,26 @@ enum Files {
         }
     }
 
+    /// For the owner only, from its first byte on.
+    static func writeSecret(_ text: String, to path: String) throws(CommandFailure) {
+        let draft = "\(path).new"
+        try? FileManager.default.removeItem(atPath: draft)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        guard descriptor >= 0 else {
+            throw CommandFailure(.system, "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.synchronize()
+        } catch {
+            throw CommandFailure(.system, "cannot write \(path): \(error.localizedDescription)")
+        }
+        guard rename(draft, path) == 0 else {
+            throw CommandFailure(.system, "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+
     static func makeDirectory(_ path: String) throws(CommandFailure) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -86,16 +86,19 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Client listeners of the cluster, host:port, separated by commas; any of them finds the leader.",
+            "Client listeners of the cluster, host:port, separated by commas; any of them finds the leader. https:// "
+                + "before each says that they speak TLS.",
             discussion: "Without it HOLDFAST_SERVER is read; without that, \(ServerOptions.defaultServers)."))
     var server: String?
 
     @Option(help: "How long an operation goes on trying. (default: 15s)", transform: DurationArgument.parse)
     var timeout = DurationArgument(milliseconds: 15_000)
 
+    @OptionGroup var access: AccessOptions
+
     func validate() throws {
-        guard ServerAddress.list(self.text) != nil else {
-            throw ValidationError("\"\(self.text)\" is not a list of host:port.")
+        guard ServerList(self.text) != nil else {
+            throw ValidationError("\"\(self.text)\" is not a list of host:port, all with https:// or none.")
         }
     }
 
@@ -103,9 +106,11 @@ struct ServerOptions: ParsableArguments {
         self.server ?? getenv("HOLDFAST_SERVER").map { String(cString: $0) } ?? Self.defaultServers
     }
 
-    var servers: [ServerAddress] { ServerAddress.list(self.text) ?? [] }
+    var servers: [ServerAddress] { ServerList(self.text)?.addresses ?? [] }
 
     var client: HoldfastClient {
-        HoldfastClient(servers: self.servers, timeoutMilliseconds: self.timeout.milliseconds)
+        HoldfastClient(
+            servers: self.servers, access: self.access.access(isSecure: ServerList(self.text)?.isSecure),
+            timeoutMilliseconds: self.timeout.milliseconds)
     }
 }

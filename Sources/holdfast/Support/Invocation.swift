@@ -16,11 +16,12 @@ enum Invocation {
         ([self.name] + arguments.map(self.quoted)).joined(separator: " ")
     }
 
-    /// A command about the same cluster as this one: with `--server` as it was given here.
+    /// A command about the same cluster as this one: with `--server`, and how it lets in, as they were given here; but no token.
     static func clientCommand(_ arguments: String...) -> String { self.clientCommand(arguments) }
 
     static func clientCommand(_ arguments: [String]) -> String {
-        ([self.name] + arguments.map(self.quoted)).joined(separator: " ") + self.given("--server")
+        let given = ["--server", "--tls-ca", "--tls-cert", "--tls-key", "--token-file"].map(self.given).joined()
+        return ([self.name] + arguments.map(self.quoted)).joined(separator: " ") + given
     }
 
     /// An option and its value as they were given to this run, with a space before; empty when they were not.

@@ -58,6 +58,21 @@ struct NodeOptions: ParsableArguments {
     @Option(help: .key(.logFormat))
     var logFormat: String?
 
+    @Option(help: .key(.tlsCertificate), completion: .file(extensions: ["pem"]))
+    var tlsCertificate: String?
+
+    @Option(help: .key(.tlsKey), completion: .file())
+    var tlsKey: String?
+
+    @Option(help: .key(.tlsAuthority), completion: .file(extensions: ["pem"]))
+    var tlsCa: String?
+
+    @Option(help: .key(.tlsClients))
+    var tlsClients: String?
+
+    @Option(help: .key(.tokens), completion: .file())
+    var authTokens: String?
+
     @Flag(help: .key(.isInsecure))
     var insecure = false
 
@@ -76,6 +91,8 @@ struct NodeOptions: ParsableArguments {
             (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
             (.heartbeat, self.heartbeat), (.electionTimeoutMin, self.electionTimeoutMin),
             (.electionTimeoutMax, self.electionTimeoutMax), (.logLevel, self.logLevel), (.logFormat, self.logFormat),
+            (.tlsCertificate, self.tlsCertificate), (.tlsKey, self.tlsKey), (.tlsAuthority, self.tlsCa),
+            (.tlsClients, self.tlsClients), (.tokens, self.authTokens),
             (.isInsecure, self.insecure ? "true" : nil), (.isJoining, self.join ? "true" : nil),
         ]
         var flags: [ConfigurationKey: [String]] = [:]

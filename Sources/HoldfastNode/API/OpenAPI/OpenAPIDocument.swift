@@ -48,6 +48,14 @@ enum OpenAPIDocument {
             "This node does not lead, and `forward=redirect` was said: `Location` is the same request at the leader."
         ),
         (400, "The request is not understood. Nothing was applied."),
+        (
+            401,
+            "`UNAUTHENTICATED`: the node asks for a token, and none that it knows came. Nothing was applied."
+        ),
+        (
+            403,
+            "`FORBIDDEN`: the token or the certificate is for something else; `TLS_REQUIRED`: the port speaks TLS. Nothing was applied."
+        ),
         (404, "There is no such record, frame, cursor, or member."),
         (406, "Records cannot be had in any of the media types of `Accept`."),
         (409, "It contradicts what the log or the cluster holds; `code` says what."),
@@ -71,6 +79,8 @@ enum OpenAPIDocument {
         var headers = Self.servedBy
         switch problem.status {
         case 307: headers += #", "Location": {"required": true, "schema": {"type": "string", "format": "uri"}}"#
+        case 401: headers += #", "WWW-Authenticate": {"required": true, "schema": {"type": "string"}}"#
+        case 403: headers += #", "WWW-Authenticate": {"schema": {"type": "string"}}"#
         case 412: headers += ", " + Self.header("Holdfast-Next-Index", "Next-Index")
         case 429, 503: headers += ", " + Self.header("Retry-After", "Retry-After")
         default: break
@@ -86,7 +96,7 @@ enum OpenAPIDocument {
 
     /// References to the responses of these statuses, and of those that every request may get.
     static func problems(_ statuses: Int...) -> String {
-        (statuses + [400, 414, 431]).sorted()
+        (statuses + [400, 401, 403, 414, 431]).sorted()
             .map { ##""\##($0)": {"$ref": "#/components/responses/\##($0)"}"## }.joined(separator: ",\n")
     }
 

@@ -70,6 +70,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
     @Option(help: "Measures this cluster instead: host:port, separated by commas.")
     var server: String?
 
+    @OptionGroup var access: AccessOptions
     @OptionGroup var options: ClusterBenchOptions
 
     private static let warmUpMilliseconds: UInt64 = 500
@@ -142,21 +143,21 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
     func run() async throws {
         self.options.noteBuild()
-        if let servers = self.server.flatMap({ ServerAddress.list($0) }) {
-            return try await self.measure(servers, policy: "the server's", cluster: nil)
+        if let target = self.server.flatMap({ BenchTarget($0, self.access) }) {
+            return try await self.measure(target, policy: "the server's", cluster: nil)
         }
         try await self.options.withCluster { cluster in
             if self.rate != nil {
                 self.options.output.console.note("a failover meanwhile: \(cluster.command("kill", "leader"))")
             }
-            try await self.measure(cluster.servers, policy: self.options.fsync, cluster: cluster)
+            try await self.measure(BenchTarget(cluster), policy: self.options.fsync, cluster: cluster)
         }
     }
 
-    private func measure(_ servers: [ServerAddress], policy: String, cluster: LocalCluster?) async throws {
+    private func measure(_ target: BenchTarget, policy: String, cluster: LocalCluster?) async throws {
         let directory = cluster?.directory ?? Files.absolute(".")
         if let rate = self.appendsPerSecond {
-            return try await self.measure(servers, rate: rate, policy: policy, directory: directory)
+            return try await self.measure(target, rate: rate, policy: policy, directory: directory)
         }
         let runs = self.runs ?? Self.runsByDefault
         var results = self.clientCounts.map { clients in
@@ -170,7 +171,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
             for index in results.indices {
                 let cell = results[index].cell
                 self.options.output.console.progress("run \(round) of \(runs): \(cell.clients) clients ...")
-                results[index].runs.append(try await self.run(cell, servers, cluster))
+                results[index].runs.append(try await self.run(cell, target, cluster))
             }
         }
         self.options.output.console.endProgress()
@@ -184,11 +185,12 @@ struct BenchAppendCommand: AsyncParsableCommand {
     }
 
     /// At a rate, once.
-    private func measure(_ servers: [ServerAddress], rate: UInt64, policy: String, directory: String) async throws {
+    private func measure(_ target: BenchTarget, rate: UInt64, policy: String, directory: String) async throws {
         let callers = self.clientCounts[0]
         let schedule = PacedSchedule(rate: rate, callers: callers, milliseconds: self.duration.milliseconds)
         let result = try await PacedAppendRun(
-            servers: servers, schedule: schedule, milliseconds: self.duration.milliseconds,
+            servers: target.servers, access: target.access, schedule: schedule,
+            milliseconds: self.duration.milliseconds,
             connections: min(callers, self.connections ?? callers), size: Int(self.size.byteCount), data: self.data,
             isVerified: self.verify, console: self.options.output.console
         ).run()
@@ -215,12 +217,12 @@ struct BenchAppendCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ cell: ClusterBenchCell, _ servers: [ServerAddress], _ cluster: LocalCluster?
+        _ cell: ClusterBenchCell, _ target: BenchTarget, _ cluster: LocalCluster?
     ) async throws -> ClusterBenchRun {
-        let client = HoldfastClient(servers: servers, timeoutMilliseconds: 5_000)
+        let client = target.client(timeoutMilliseconds: 5_000)
         let leader = try await ClusterProbe(client: client).leader()
         let before = try await WireCount(of: leader, client)
-        let (result, usages) = try await UsageWatch.during(cluster) { await self.load(cell, at: leader) }
+        let (result, usages) = try await UsageWatch.during(cluster) { await self.load(cell, at: leader, target.access) }
         let after = try await WireCount(of: leader, client)
         await client.shutdown()
         if result.failureCount > 0 {
@@ -232,17 +234,21 @@ struct BenchAppendCommand: AsyncParsableCommand {
         return run
     }
 
-    private func load(_ cell: ClusterBenchCell, at leader: ServerAddress) async -> AppendLoad.Result {
+    private func load(_ cell: ClusterBenchCell, at leader: ServerAddress, _ access: ClientAccess) async
+        -> AppendLoad.Result
+    {
         let size = Int(self.size.byteCount)
         if self.session {
             return await SessionLoad(
-                server: leader, sessions: cell.clients, inFlight: cell.inFlight, batch: cell.batch, size: size,
+                server: leader, access: access, sessions: cell.clients, inFlight: cell.inFlight, batch: cell.batch,
+                size: size,
                 data: self.data, warmUpMilliseconds: Self.warmUpMilliseconds,
                 durationMilliseconds: self.duration.milliseconds
             ).run()
         }
         return await AppendLoad(
-            server: leader, clients: cell.connections, inFlight: cell.clients / cell.connections * cell.inFlight,
+            server: leader, access: access, clients: cell.connections,
+            inFlight: cell.clients / cell.connections * cell.inFlight,
             size: size, data: self.data, warmUpMilliseconds: Self.warmUpMilliseconds,
             durationMilliseconds: self.duration.milliseconds
         ).run()

@@ -43,6 +43,7 @@ struct BenchReadCommand: AsyncParsableCommand {
     @Option(help: "Reads from this cluster instead: host:port, separated by commas.")
     var server: String?
 
+    @OptionGroup var access: AccessOptions
     @OptionGroup var options: ClusterBenchOptions
 
     /// Callers that append before and, with --follow, meanwhile.
@@ -70,12 +71,12 @@ struct BenchReadCommand: AsyncParsableCommand {
 
     func run() async throws {
         self.options.noteBuild()
-        if let servers = self.server.flatMap({ ServerAddress.list($0) }) {
-            return try await self.measure(servers, policy: "the server's", cluster: nil)
+        if let target = self.server.flatMap({ BenchTarget($0, self.access) }) {
+            return try await self.measure(target, policy: "the server's", cluster: nil)
         }
         try await self.options.withCluster { cluster in
             try await self.fill(cluster)
-            try await self.measure(cluster.servers, policy: self.options.fsync, cluster: cluster)
+            try await self.measure(BenchTarget(cluster), policy: self.options.fsync, cluster: cluster)
         }
     }
 
@@ -94,13 +95,13 @@ struct BenchReadCommand: AsyncParsableCommand {
 
     private func append(to cluster: LocalCluster, milliseconds: UInt64) async throws -> AppendLoad.Result {
         await AppendLoad(
-            server: try await cluster.leader().client, clients: Self.writers, inFlight: 16,
+            server: try await cluster.leader().client, access: cluster.access, clients: Self.writers, inFlight: 16,
             size: Int(self.size.byteCount), warmUpMilliseconds: 0, durationMilliseconds: milliseconds
         ).run()
     }
 
-    private func measure(_ servers: [ServerAddress], policy: String, cluster: LocalCluster?) async throws {
-        let client = HoldfastClient(servers: servers, timeoutMilliseconds: 10_000)
+    private func measure(_ target: BenchTarget, policy: String, cluster: LocalCluster?) async throws {
+        let client = target.client(timeoutMilliseconds: 10_000)
         _ = try await ClusterProbe(client: client).leader()
         var results = self.readerCounts.map { readers in
             let cell = ClusterBenchCell(
@@ -113,7 +114,7 @@ struct BenchReadCommand: AsyncParsableCommand {
                 let readers = results[index].cell.clients
                 self.options.output.console.progress("run \(round) of \(self.runs): \(readers) readers ...")
                 let (parts, usages) = try await UsageWatch.during(cluster) {
-                    try await self.read(servers, readers: readers, client, cluster)
+                    try await self.read(target, readers: readers, client, cluster)
                 }
                 results[index].runs.append(ClusterBenchRun(parts, usages: usages))
             }
@@ -136,7 +137,7 @@ struct BenchReadCommand: AsyncParsableCommand {
 
     /// One run: readers, and with `--follow` in a cluster of its own somebody who appends.
     private func read(
-        _ servers: [ServerAddress], readers: Int, _ client: HoldfastClient, _ cluster: LocalCluster?
+        _ target: BenchTarget, readers: Int, _ client: HoldfastClient, _ cluster: LocalCluster?
     ) async throws -> [ReadRun.Part] {
         let known: RecordPage
         do throws(ClientError) {
@@ -145,7 +146,7 @@ struct BenchReadCommand: AsyncParsableCommand {
             throw CommandFailure(error)
         }
         let run = ReadRun(
-            servers: servers, readers: readers, page: self.page, isFollowing: self.follow,
+            servers: target.servers, access: target.access, readers: readers, page: self.page, isFollowing: self.follow,
             milliseconds: self.duration.milliseconds)
         // A log whose beginning was trimmed begins later; an empty one ends where it begins.
         let range = min(known.firstIndex, known.next)..<known.next

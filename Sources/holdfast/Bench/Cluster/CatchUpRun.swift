@@ -32,7 +32,7 @@ struct CatchUpRun {
         guard let follower = self.cluster.nodes.first(where: { $0.number != leader.number }) else {
             throw CommandFailure(.refused, "there is no follower")
         }
-        let client = HoldfastClient(servers: self.cluster.servers, timeoutMilliseconds: 10_000)
+        let client = self.cluster.client(timeoutMilliseconds: 10_000)
         await self.cluster.stop(follower)
         let held = try await self.logByteCount(of: leader, client)
         let first = try await self.status(of: leader, client).lastIndex
@@ -67,7 +67,8 @@ struct CatchUpRun {
     /// Appends until the log is so long.
     private func fill(_ leader: LocalCluster.Node, _ client: HoldfastClient, to byteCount: Int) async throws {
         let load = AppendLoad(
-            server: leader.client, clients: Self.fillers, inFlight: 4, size: self.recordByteCount,
+            server: leader.client, access: self.cluster.access, clients: Self.fillers, inFlight: 4,
+            size: self.recordByteCount,
             warmUpMilliseconds: 0, durationMilliseconds: Self.fillMilliseconds)
         let deadline = ContinuousClock.now + Self.patience
         while try await self.logByteCount(of: leader, client) < byteCount {
@@ -88,7 +89,8 @@ struct CatchUpRun {
         at leader: LocalCluster.Node, while goesOn: (Int) async -> Bool
     ) async throws -> ClusterBenchRun {
         let load = AppendLoad(
-            server: leader.client, clients: self.clients, inFlight: 1, size: Self.probeByteCount,
+            server: leader.client, access: self.cluster.access, clients: self.clients, inFlight: 1,
+            size: Self.probeByteCount,
             warmUpMilliseconds: 20, durationMilliseconds: Self.windowMilliseconds)
         var windows: [AppendLoad.Result] = []
         repeat { windows.append(await load.run()) } while await goesOn(windows.count)

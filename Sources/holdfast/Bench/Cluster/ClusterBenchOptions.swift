@@ -13,6 +13,9 @@ struct ClusterBenchOptions: ParsableArguments {
     @Option(help: "replication.compression of the own cluster: auto, always or never.")
     var compression = "auto"
 
+    @Flag(help: "The own cluster speaks TLS, nodes mutually.")
+    var tls = false
+
     @Option(help: "Where the own cluster keeps its data; by default a temporary directory.", completion: .directory)
     var dataDir: String?
 
@@ -35,7 +38,7 @@ struct ClusterBenchOptions: ParsableArguments {
             throw ValidationError("bytes of a record must be from 1 to \(NodeLimits.bodyByteCountMax).")
         }
         guard (1...100).contains(runs) else { throw ValidationError("--runs must be from 1 to 100.") }
-        if let server, ServerAddress.list(server) == nil {
+        if let server, ServerList(server) == nil {
             throw ValidationError("--server must be host:port, separated by commas.")
         }
     }
@@ -45,7 +48,7 @@ struct ClusterBenchOptions: ParsableArguments {
         let settings =
             "fsync:\n  policy: \(self.fsync)\nreplication:\n  compression: \(self.compression)\nlog:\n  level: warning\n"
         return try await ThrowawayCluster.with(
-            nodes: self.nodes, settings: settings,
+            nodes: self.nodes, settings: settings, isSecure: self.tls,
             directory: self.dataDir, console: self.output.console, body)
     }
 
@@ -62,6 +65,28 @@ struct ClusterBenchOptions: ParsableArguments {
             self.output.console.out(table.text)
         case .json: self.output.console.out(bytes: JSONDocument.encode(table))
         }
+    }
+}
+
+/// Which cluster is measured, and how it lets in.
+struct BenchTarget {
+    var servers: [ServerAddress]
+    var access: ClientAccess
+
+    init(_ cluster: LocalCluster) {
+        self.servers = cluster.servers
+        self.access = cluster.access
+    }
+
+    /// - Returns: `nil` for what is no list of servers.
+    init?(_ servers: String, _ options: AccessOptions) {
+        guard let list = ServerList(servers) else { return nil }
+        self.servers = list.addresses
+        self.access = options.access(isSecure: list.isSecure)
+    }
+
+    func client(timeoutMilliseconds: UInt64) -> HoldfastClient {
+        HoldfastClient(servers: self.servers, access: self.access, timeoutMilliseconds: timeoutMilliseconds)
     }
 }
 

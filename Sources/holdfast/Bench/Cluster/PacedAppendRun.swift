@@ -16,6 +16,7 @@ struct PacedAppendRun {
     private static let pageRecordCount = 4_000
 
     var servers: [ServerAddress]
+    var access: ClientAccess
     var schedule: PacedSchedule
     var milliseconds: UInt64
     /// Clients of their own, among which the callers are spread.
@@ -29,7 +30,8 @@ struct PacedAppendRun {
 
     func run() async throws -> PacedAppendTally.Result {
         let clients = (0..<self.connections).map { _ in
-            HoldfastClient(servers: self.servers, timeoutMilliseconds: Self.timeoutMilliseconds)
+            HoldfastClient(
+                servers: self.servers, access: self.access, timeoutMilliseconds: Self.timeoutMilliseconds)
         }
         _ = try await ClusterProbe(client: clients[0]).leader()
         let first = try await self.tail(clients[0])

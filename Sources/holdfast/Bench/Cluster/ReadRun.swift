@@ -19,6 +19,7 @@ struct ReadRun {
     private static let waitMilliseconds: UInt64 = 200
 
     var servers: [ServerAddress]
+    var access: ClientAccess
     var readers: Int
     /// Records of one page at most.
     var page: Int
@@ -37,7 +38,8 @@ struct ReadRun {
     }
 
     private func read(_ range: Range<LogIndex>, until deadline: UInt64) async throws(CommandFailure) -> Part {
-        let client = HoldfastClient(servers: self.servers, timeoutMilliseconds: Self.timeoutMilliseconds)
+        let client = HoldfastClient(
+            servers: self.servers, access: self.access, timeoutMilliseconds: Self.timeoutMilliseconds)
         var part = Part()
         var next = self.isFollowing ? range.upperBound : range.lowerBound
         let began = MonotonicClock.now

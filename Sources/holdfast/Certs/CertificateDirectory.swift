@@ -1,0 +1,157 @@
+import Certificates
+import Foundation
+import HoldfastClient
+
+/// A directory of certificates and their keys, in PEM:
+///
+///     ca.pem, ca.key              who signs
+///     n1.pem, n1.key              node 1
+///     client-NAME.pem, ....key    a client
+///
+/// What is there is kept: a certificate that was replaced would be refused by whoever holds the old authority.
+struct CertificateDirectory {
+    var path: String
+
+    struct Made: Encodable {
+        var file: String
+        /// `false`: it was there, and is good.
+        var made: Bool
+        var holder: String
+        var validUntil: String
+
+        private enum CodingKeys: String, CodingKey {
+            case file, made, holder
+            case validUntil = "valid_until"
+        }
+
+        init(_ file: String, _ facts: CertificateFacts, made: Bool) {
+            self.file = file
+            self.made = made
+            self.holder = facts.holder
+            self.validUntil = facts.validUntil.formatted(.iso8601)
+        }
+    }
+
+    var authorityFile: String { self.file("ca") }
+    func file(_ name: String) -> String { "\(self.path)/\(name).pem" }
+    func key(_ name: String) -> String { "\(self.path)/\(name).key" }
+
+    /// An authority for a cluster, unless there is one.
+    func makeAuthority(cluster: String, days: Int, isForced: Bool) throws(CommandFailure) -> Made {
+        guard CertificateName.isWord(cluster) else {
+            throw CommandFailure(
+                .usage, "\(cluster) is no name of a cluster: 1 to 64 letters, digits, dots, hyphens and underscores")
+        }
+        if !isForced, Files.exists(self.authorityFile) {
+            let facts = try self.facts(self.authorityFile)
+            guard facts.name == .authority(cluster: cluster) else {
+                throw self.kept(self.authorityFile, "is \(facts.holder)")
+            }
+            return Made(self.authorityFile, facts, made: false)
+        }
+        do throws(CertificateError) {
+            let issued = try CertificateAuthority.make(cluster: cluster, validFor: Self.seconds(days))
+            return try self.write(issued, "ca")
+        } catch {
+            throw CommandFailure(error, self.path)
+        }
+    }
+
+    /// A certificate that the directory's authority signs, unless there is one that does as well.
+    ///
+    /// - Parameter name: Gets the cluster's name.
+    func issue(
+        _ name: (String) -> CertificateName, hosts: [String], days: Int, isForced: Bool
+    ) throws(CommandFailure) -> Made {
+        guard let certificate = Files.text(self.authorityFile), let key = Files.text(self.key("ca")) else {
+            throw CommandFailure(
+                .refused, "there is no authority in \(self.path): ca.pem and ca.key",
+                next: "make one: \(Invocation.command("certs", "ca", "--dir", self.path))")
+        }
+        do throws(CertificateError) {
+            let authority = try CertificateAuthority(certificate: certificate, key: key)
+            let name = name(authority.cluster)
+            let file = name.fileName
+            if !isForced, Files.exists(self.file(file)) {
+                return try self.kept(file, name, hosts, authority)
+            }
+            return try self.write(
+                try authority.issue(name, hosts: hosts, validFor: Self.seconds(days)), file)
+        } catch {
+            throw CommandFailure(error, self.path)
+        }
+    }
+
+    /// Whether the one that is there does.
+    private func kept(
+        _ file: String, _ name: CertificateName, _ hosts: [String], _ authority: CertificateAuthority
+    ) throws(CertificateError) -> Made {
+        let path = self.file(file)
+        let facts = try CertificateFacts(pem: Files.text(path) ?? "")
+        let missing = hosts.filter { !facts.hosts.contains($0) }
+        let reason: String? =
+            if facts.name != name {
+                "is that of \(facts.holder)"
+            } else if !facts.isSigned(byOneOf: [authority.facts]) {
+                "is not signed by \(self.authorityFile)"
+            } else if facts.validUntil < Date() {
+                "has expired"
+            } else if !missing.isEmpty {
+                "does not name \(missing.joined(separator: ", "))"
+            } else {
+                nil
+            }
+        if let reason { throw .refused("\(path) is there already, and \(reason)") }
+        return Made(path, facts, made: false)
+    }
+
+    private func kept(_ path: String, _ what: String) -> CommandFailure {
+        CommandFailure(
+            .refused, "\(path) is there already, and \(what)", applied: .no,
+            next: "name another --dir, or say --force: whoever trusts the old one refuses what the new one signs")
+    }
+
+    func facts(_ path: String) throws(CommandFailure) -> CertificateFacts {
+        guard let text = Files.text(path) else { throw CommandFailure(.refused, "\(path) cannot be read") }
+        do { return try CertificateFacts(pem: text) } catch { throw CommandFailure(error, path) }
+    }
+
+    private func write(
+        _ issued: CertificateAuthority.Issued, _ name: String
+    ) throws(CertificateError) -> Made {
+        do throws(CommandFailure) {
+            try Files.makeDirectory(self.path)
+            // The key first: a node that looks on finds both, or the old certificate with a key that is not its.
+            try Files.writeSecret(issued.key, to: self.key(name))
+            try Files.writeSecret(issued.certificate, to: self.file(name))
+        } catch {
+            throw .refused(error.what)
+        }
+        return Made(self.file(name), try CertificateFacts(pem: issued.certificate), made: true)
+    }
+
+    private static func seconds(_ days: Int) -> TimeInterval { TimeInterval(days) * 86_400 }
+}
+
+extension CertificateName {
+    fileprivate var fileName: String {
+        switch self {
+        case .node(let node, _): "n\(node)"
+        case .client(let name, _): "client-\(name)"
+        case .authority: "ca"
+        }
+    }
+}
+
+extension CommandFailure {
+    fileprivate init(_ error: CertificateError, _ path: String) {
+        switch error {
+        case .unreadable: self.init(.refused, "\(path) is no certificate, or no key, in PEM")
+        case .noAuthority: self.init(.refused, "ca.pem in \(path) signs for no cluster: holdfast certs ca makes one")
+        case .otherKey: self.init(.refused, "ca.key in \(path) is not the key of ca.pem")
+        case .badHost(let host): self.init(.usage, "\(host.debugDescription) is neither a host name nor an address")
+        case .refused(let reason):
+            self.init(.refused, reason, next: "--force replaces it; nothing was changed")
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import Glibc
+import HoldfastClient
+import Testing
+
+extension ClusterTests {
+    /// TLS, certificates and tokens of real nodes.
+    @Suite struct SecurityTests {
+        @Test func `A cluster with mutual TLS appends, fails over and grows like any other`() async throws {
+            try await TestCluster.with(spare: 1, isSecure: true) { cluster in
+                try await cluster.append(["one", "two"])
+                let leader = try await cluster.leader()
+                #expect(cluster.words(of: leader.node).contains("node \(leader.node.number) of local"))
+                // A follower forwards by TLS, too.
+                let follower = cluster.others(than: leader.node)[0]
+                let read = try await cluster.ask("read", "--to", "tail", servers: [follower.client])
+                #expect(read.lines == ["one", "two"], "\(read.summary)")
+                let redirect = try await Self.curl(
+                    cluster, follower, ["-d", "x", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"],
+                    "/v1/records?forward=redirect")
+                #expect(redirect.output == "307 https://\(leader.node.client)/v1/records?forward=redirect")
+                let forwarded = try await Self.curl(cluster, follower, ["-d", "three"], "/v1/records")
+                #expect(forwarded.output.contains(#""first":3"#), "\(forwarded.summary)")
+                try await cluster.control("kill", leader.node.name)
+                try await cluster.append(["four"])
+                try await cluster.control("start", leader.node.name)
+                try await cluster.control("add")
+                let status = try await cluster.ask("status")
+                #expect(status.status == 0 && status.output.contains(" 4 "), "\(status.summary)")
+            }
+        }
+
+        @Test func `Whoever is not trusted, or does not trust, is told which`() async throws {
+            try await TestCluster.with(nodes: 1, isSecure: true) { cluster in
+                let node = cluster.nodes[0]
+                let server = node.client.description
+                func ask(_ arguments: String..., server: String = "") async throws -> Program.Answer {
+                    try await Program.run(
+                        arguments + ["--server", server.isEmpty ? node.client.description : server], input: "x\n")
+                }
+                let plain = try await ask("append")
+                #expect(
+                    plain.status == 77 && plain.errors.contains("TLS_REQUIRED: this port speaks TLS"),
+                    "\(plain.summary)")
+                #expect(plain.errors.contains("applied: no"))
+                let unknown = try await ask("append", server: "https://\(server)")
+                #expect(unknown.status == 77, "\(unknown.summary)")
+                #expect(unknown.errors.contains("is signed by"), "\(unknown.summary)")
+                #expect(unknown.seconds < 10, "nothing of that is tried again")
+                // Another name than those in the certificate.
+                let host = "127.0.0.2:\(node.client.port)"
+                let other = try await ask("status", "--tls-ca", cluster.authorityFile, server: host)
+                #expect(other.status != 0, "\(other.summary)")
+                let missing = try await ask("append", "--tls-ca", "/nowhere.pem")
+                #expect(
+                    missing.status == 77 && missing.errors.contains("/nowhere.pem cannot be read"), "\(missing.summary)"
+                )
+                // A client's certificate is for the client port.
+                let certs = "\(cluster.directory)/certs"
+                let made = try await Program.run(["certs", "client", "billing", "--dir", certs])
+                #expect(made.status == 0, "\(made.summary)")
+                let peer = TestCluster.Node(
+                    number: 9, client: node.peer, dataDirectory: node.dataDirectory, config: node.config)
+                let shown = ["--cert", "\(certs)/client-billing.pem", "--key", "\(certs)/client-billing.key"]
+                let refused = try await Self.curl(cluster, peer, shown, "/peer/v1/identity")
+                #expect(
+                    refused.output
+                        == "Refused: the certificate is that of client billing of local, and this port is for nodes only.\n"
+                )
+                let without = try await Self.curl(cluster, peer, [], "/peer/v1/identity")
+                #expect(without.status != 0 && without.output.isEmpty, "\(without.summary)")
+                let words = cluster.words(of: node)
+                #expect(words.contains("the certificate is that of client billing of local"), "\(words)")
+                #expect(words.contains("the other side has shown no certificate"), "\(words)")
+            }
+        }
+
+        @Test func `Certificates are renewed under load, and no append is lost`() async throws {
+            try await TestCluster.with(isSecure: true) { cluster in
+                async let load = cluster.ask(
+                    "bench", "append", "--rate", "200", "--duration", "6s", "--verify", "-o", "json")
+                for node in cluster.nodes {
+                    let answer = try await Program.run([
+                        "certs", "node", "\(node.number)", "--force", "--dir", "\(cluster.directory)/certs",
+                    ])
+                    #expect(answer.status == 0, "\(answer.summary)")
+                    // One by SIGHUP, the others by themselves.
+                    if node.number == 1 { try cluster.signal(SIGHUP, node) }
+                }
+                for node in cluster.nodes {
+                    try await eventually("\(node.name) to take it", state: { cluster.words(of: node) }) {
+                        cluster.words(of: node).contains("certificate taken: new connections use it")
+                    }
+                }
+                // New connections between nodes are made with them.
+                let follower = cluster.others(than: try await cluster.leader().node)[0]
+                try await cluster.control("kill", follower.name)
+                try await cluster.control("start", follower.name)
+                let answer = try await load
+                #expect(answer.status == 0, "\(answer.summary)")
+            }
+        }
+
+        @Test func `A certificate that is not this node's ends its start, by name`() async throws {
+            try await TestCluster.with(nodes: 1, isSecure: true) { cluster in
+                let node = cluster.nodes[0]
+                let certs = "\(cluster.directory)/certs"
+                try await cluster.control("kill", node.name)
+                let made = try await Program.run(["certs", "node", "2", "--dir", certs])
+                #expect(made.status == 0, "\(made.summary)")
+                let answer = try await Program.run([
+                    "serve", "--config", node.config, "--data-dir", node.dataDirectory, "--tls-certificate",
+                    "\(certs)/n2.pem", "--tls-key", "\(certs)/n2.key",
+                ])
+                #expect(answer.status == 78, "\(answer.summary)")
+                #expect(
+                    answer.errors.contains("n2.pem is that of node 2 of local, and this is node 1"), "\(answer.summary)"
+                )
+                let key = try await Program.run([
+                    "serve", "--config", node.config, "--data-dir", node.dataDirectory, "--tls-key", "\(certs)/n2.key",
+                ])
+                #expect(key.status == 78 && key.errors.contains("is not the key of"), "\(key.summary)")
+            }
+        }
+
+        @Test func `Tokens let in for what they are for, and are revoked while the node runs`() async throws {
+            try await TestCluster.with(nodes: 1, isSecure: true) { cluster in
+                let node = cluster.nodes[0]
+                let file = "\(cluster.directory)/tokens"
+                func create(_ name: String, _ scope: String) async throws -> String {
+                    let answer = try await Program.run([
+                        "token", "create", "--name", name, "--scope", scope, "--file", file,
+                    ])
+                    try #require(answer.status == 0, "\(answer.summary)")
+                    return answer.output.trimmingCharacters(in: .whitespacesAndNewlines)
+                }
+                let writer = try await create("writer", "append")
+                let reader = try await create("reader", "read,admin")
+                let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+                #expect(mode == 0o600)
+                try await cluster.stop(node)
+                let text = try String(contentsOfFile: node.config, encoding: .utf8)
+                try (text + "auth:\n  tokens: \(file)\n").write(toFile: node.config, atomically: true, encoding: .utf8)
+                let control = try await Program.run(
+                    ["cluster", "start", node.name, "--data-dir", cluster.directory],
+                    environment: ["HOLDFAST_TOKEN": reader])
+                try #require(control.status == 0, "\(control.summary)")
+                func ask(_ token: String?, _ arguments: String...) async throws -> Program.Answer {
+                    try await Program.run(
+                        arguments + ["--server", "https://\(node.client)", "--tls-ca", cluster.authorityFile],
+                        input: "x\n", environment: token.map { ["HOLDFAST_TOKEN": $0] } ?? [:])
+                }
+                let none = try await ask(nil, "append")
+                #expect(none.status == 77 && none.errors.contains("UNAUTHENTICATED"), "\(none.summary)")
+                let wrong = try await ask("hf_guessed", "read")
+                #expect(wrong.status == 77 && wrong.errors.contains("the token is not known here"), "\(wrong.summary)")
+                #expect(try await ask(writer, "append").status == 0)
+                let forbidden = try await ask(writer, "read")
+                #expect(forbidden.status == 77, "\(forbidden.summary)")
+                #expect(forbidden.errors.contains("the token writer is not for this: it lacks the scope read"))
+                #expect(try await ask(reader, "read", "--to", "tail").lines == ["x"])
+                let revoked = try await Program.run(["token", "revoke", "writer", "--file", file])
+                #expect(revoked.status == 0, "\(revoked.summary)")
+                try cluster.signal(SIGHUP, node)
+                try await eventually("the token to be refused") { try await ask(writer, "append").status == 77 }
+                let words = cluster.words(of: node)
+                for token in [writer, reader] { #expect(!words.contains(token.dropFirst(3))) }
+            }
+        }
+
+        @Test func `the README's commands of TLS and tokens do what it says`() async throws {
+            let commands = try Document("README.md").commands(under: "## TLS and tokens").map(\.line)
+            try #require(commands.count == 6)
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let script = commands.joined(separator: "\n").replacing("7500", with: "\(try Ports.freeBase())")
+            let answer = try await Program.run(
+                ["-c", "set -eo pipefail\n\(script)"], executable: "/usr/bin/bash",
+                environment: ["holdfast": Program.path], directory: scratch.path, seconds: 60)
+            #expect(answer.status == 0, "\(answer.summary)")
+            for words in [#""value":"hi""#, "hf_", "removed \(scratch.path)/safe"] {
+                #expect(answer.output.contains(words), "\(words): \(answer.summary)")
+            }
+        }
+
+        private static func curl(
+            _ cluster: TestCluster, _ node: TestCluster.Node, _ arguments: [String], _ path: String
+        ) async throws -> Program.Answer {
+            try await Program.run(
+                ["curl", "-sS", "--http2", "--max-time", "20", "--cacert", cluster.authorityFile] + arguments
+                    + ["https://\(node.client)\(path)"], executable: "/usr/bin/env")
+        }
+    }
+}
