@@ -323,7 +323,7 @@ package final class Replicator: Sendable {
     }
 
     /// The segments of the log, in order.
-    package func segments() async -> [ReplicatorSegment] {
+    package func listedSegments() async -> [ReplicatorSegment] {
         let host = self.host
         return (try? await self.eventLoop.submit { host.value.listedSegments() }.get()) ?? []
     }

@@ -75,7 +75,7 @@ extension NodeObserver: AdminNode {
     }
 
     private func status(_ status: ReplicatorStatus, eventsAfter: UInt64?) async -> NodeStatus {
-        let segments = await self.replicator.segments()
+        let segments = await self.replicator.listedSegments()
         return NodeStatus(
             node: self.number, time: RFC3339.text(WallClock.now()), started: self.started, listeners: self.listeners,
             policy: self.configuration.policy.word, isDraining: self.isDraining,
@@ -86,7 +86,7 @@ extension NodeObserver: AdminNode {
     }
 
     func segments() async -> [SegmentDocument] {
-        await self.replicator.segments().map {
+        await self.replicator.listedSegments().map {
             SegmentDocument(
                 segment: $0.id.rawValue, firstIndex: $0.firstIndex.rawValue, records: $0.recordCount,
                 bytes: $0.byteCount, state: $0.state.rawValue, terms: $0.terms.map(\.rawValue))
