@@ -129,7 +129,7 @@ import Testing
         let running = try BackupSource.copy(log.disk).writer
         #expect(throws: BackupError.self) { try BackupWriter(BackupSource.backup, fileSystem: log.disk) }
         #expect(running.next != nil)
-        #expect(throws: BackupError.foreign(file: "DURABLE")) {
+        #expect(throws: BackupError.foreign(file: "000000.wal")) {
             try BackupWriter(EngineHarness.directory, fileSystem: log.disk)
         }
         try log.disk.makeDirectory("/copied")

@@ -4,11 +4,15 @@ import SystemPackage
 
 /// The directory that holds one backup: segments under their own names, BACKUP, and LOCK.
 package enum BackupDirectory {
-    /// The first file that is not of a backup: whatever stands there is somebody's. So are segments where no run has left
-    /// its LOCK.
+    /// A first backup was begun here: stands before its first segment, and until BACKUP does.
+    static let begun = "BACKUP.begun"
+
+    /// The first file that is not of a backup: whatever stands there is somebody's. So are segments that no run has begun.
     static func foreign(in names: [String]) -> String? {
-        let ours = [LogFiles.lock, BackupManifest.fileName, BackupManifest.fileName + ".tmp", "lost+found"]
-        let isOurs = names.contains(LogFiles.lock) || names.contains(BackupManifest.fileName)
+        let ours = [
+            LogFiles.lock, Self.begun, BackupManifest.fileName, BackupManifest.fileName + ".tmp", "lost+found",
+        ]
+        let isOurs = names.contains(Self.begun) || names.contains(BackupManifest.fileName)
         return names.first { !ours.contains($0) && !(isOurs && LogFiles.isSegment($0)) }
     }
 

@@ -41,6 +41,12 @@ package final class BackupWriter {
         self.found = try BackupDirectory.manifest(in: files)
         self.chain = self.found?.end
         self.segments = self.found?.segments ?? []
+        if self.found == nil, !names.contains(BackupDirectory.begun) {
+            try backup { () throws(LogError) in
+                _ = try files.open(BackupDirectory.begun, .create)
+                try files.syncDirectory()
+            }
+        }
         try self.takeUp(LogFiles.segments(in: names))
     }
 
@@ -218,6 +224,7 @@ package final class BackupWriter {
             try self.syncFile()
             try self.files.syncDirectory()
             try self.files.replace(BackupManifest.fileName, with: manifest.encoded())
+            try self.files.removeIfThere(BackupDirectory.begun)
         }
         return manifest
     }
