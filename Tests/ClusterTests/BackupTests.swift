@@ -81,6 +81,24 @@ extension ClusterTests {
             }
         }
 
+        @Test func `the article's commands make, check and restore a backup as it says`() async throws {
+            let article = try Document("Sources/HoldfastNode/HoldfastNode.docc/Backup.md")
+            let commands = ["## Making one", "## Checking", "## Restoring"].flatMap { article.commands(under: $0) }
+            try #require(commands.count == 8)
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append((1...20).map { "line \($0)" })
+                let base = try Ports.freeBase()
+                for command in commands {
+                    let line = command.line.replacing("7500", with: "\(base)")
+                    let answer = try await cluster.shell(line)
+                    #expect(answer.status == 0, "\(line): \(answer.summary)")
+                    let said = command.output.split(separator: "\n").map { $0.prefix { $0 != " " } }
+                    let says = answer.output.split(separator: "\n").map { $0.prefix { $0 != " " } }
+                    #expect(said.allSatisfy { says.contains($0) }, "\(line): \(answer.summary)")
+                }
+            }
+        }
+
         // MARK: Steps
 
         private struct Created: Decodable {
