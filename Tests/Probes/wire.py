@@ -1,6 +1,7 @@
 """HTTP/2 by hand: frames and header blocks as bytes, whether they are right or wrong."""
 
 import asyncio
+import socket
 import struct
 
 import hpack
@@ -117,8 +118,15 @@ class Connection:
         self.waiting = []
 
     @classmethod
-    async def connect(cls, address, begin=True, **options):
-        reader, writer = await asyncio.open_connection(*address[:2], **options)
+    async def connect(cls, address, begin=True, source="127.0.0.1", buffer=None):
+        ours = socket.socket()
+        ours.setblocking(False)
+        if buffer:
+            # Before the connection is made: it bounds what the kernel takes for somebody who reads nothing.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        ours.bind((source, 0))
+        await asyncio.get_running_loop().sock_connect(ours, address)
+        reader, writer = await asyncio.open_connection(sock=ours)
         connection = cls(reader, writer)
         if begin:
             connection.send(PREFACE + settings() + frame(SETTINGS, ACK))
