@@ -25,6 +25,9 @@ import Testing
                         #expect(known.contains(name), "\(name) in \(file.lastPathComponent)")
                     }
                 }
+                for name in text.matches(of: #/etadata\["([^"]+)"\] = /#) {
+                    #expect(known.contains(String(name.output.1)), "\(name.output.1) in \(file.lastPathComponent)")
+                }
                 guard text.contains("Logger.Metadata = [") else { continue }
                 for name in text.matches(of: #/Logger\.Metadata = \[([^\]]*)\]/#).flatMap({
                     $0.output.1.matches(of: Self.name)

@@ -29,6 +29,7 @@ enum JournalKey: String, CaseIterable, Sendable {
     case limit
     case max
     case count
+    case unsaid
     case recovery
     case damage
     case kept
@@ -40,7 +41,7 @@ enum JournalKey: String, CaseIterable, Sendable {
     /// Whether JSON has its value as a number, where it is one.
     var isNumber: Bool {
         switch self {
-        case .term, .index, .peer, .segment, .status, .max, .count: true
+        case .term, .index, .peer, .segment, .status, .max, .count, .unsaid: true
         default: false
         }
     }
