@@ -75,8 +75,8 @@ let package = Package(
         module(
             "HoldfastNode",
             [
-                "HoldfastAdmin", "Access", "Certificates", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore",
-                "LogState", "HTTP2Transport", "HoldfastClient", "DiskIO", "SegmentLog", "SegmentFormat", "LogModel",
+                "HoldfastAdmin", "Access", "Certificates", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState",
+                "HTTP2Transport", "HoldfastClient", "DiskIO", "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

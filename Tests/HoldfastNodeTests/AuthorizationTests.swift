@@ -24,6 +24,8 @@ import Testing
         for route in [Route.trim, .transfer, .addMember, .promoteMember(NodeID(1)), .removeMember(NodeID(1))] {
             #expect(route.scopes == [.admin])
         }
+        for route in [Route.segments, .frames(SegmentID(0))] { #expect(route.scopes == [.read]) }
+        #expect(Route.nodeStatus.scopes == [.read, .admin])
         #expect(Route.cluster.scopes == Self.all)
         #expect(Route.describe.scopes == nil)
     }
@@ -86,6 +88,30 @@ import Testing
             }
             #expect(problem.code == "UNAUTHENTICATED")
             await client.shutdown()
+        }
+    }
+
+    @Test func `Of the admin listener health, metrics and pages are open, and the rest asks for a token`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "holdfast-tokens-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var file = TokenFile()
+        let (reader, record) = TokenRecord.make(name: "reader", scopes: [.read])
+        let (writer, other) = TokenRecord.make(name: "writer", scopes: [.append])
+        try file.add(record)
+        try file.add(other)
+        try file.text.write(toFile: path, atomically: true, encoding: .utf8)
+        let authority = TokenAuthority(tokens: try TokenStore(path: path))
+        func status(_ path: String, _ token: String? = nil) -> Int? {
+            var head = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: path)
+            head.headerFields[.authorization] = token.map { "Bearer \($0)" }
+            return authority.refusal(of: head)?.document.status
+        }
+        for path in ["/", "/livez", "/readyz?verbose", "/metrics", "/openapi.json"] { #expect(status(path) == nil) }
+        #expect(status("/v1/records") == nil, "the client listener judges that")
+        for path in ["/admin/v1/status", "/admin/v1/stream"] {
+            #expect(status(path) == 401)
+            #expect(status(path, writer) == 403)
+            #expect(status(path, reader) == nil)
         }
     }
 

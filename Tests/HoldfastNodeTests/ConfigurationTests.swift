@@ -39,6 +39,9 @@ import Testing
         let security = try self.load(flags: tls.merging([.tlsClients: ["certified"]]) { $1 }).security
         #expect(security.tls == TLSFiles(certificate: "n1.pem", key: "n1.key", authority: "ca.pem"))
         #expect(security.clients == .certified)
+        // The admin listener speaks no TLS, and stays on this machine.
+        let admin = try self.load(flags: tls.merging([.tokens: ["tokens"]]) { $1 }).adminListen
+        #expect(admin.description == "127.0.0.1:7402")
     }
 
     @Test func `What client commands read from the environment turns no TLS on`() throws {

@@ -6,7 +6,7 @@ import NIOSSL
 package struct TLSMaterial: Sendable {
     /// Of the own certificate; `nil` for a client that shows none.
     package let facts: CertificateFacts?
-    /// Shows its certificate and asks for none; `nil` without a certificate.
+    /// Shows its certificate and needs none; one that is shown must be good. `nil` without a certificate.
     let listening: NIOSSLContext?
     /// Shows its certificate, and wants one that a trusted authority has signed.
     let listeningForCertificates: NIOSSLContext?
@@ -49,7 +49,7 @@ package struct TLSMaterial: Sendable {
             self.listeningForCertificates = nil
             return
         }
-        self.listening = try context(.none)
+        self.listening = try context(.optionalVerification)
         self.listeningForCertificates = self.callingNodes
     }
 

@@ -24,8 +24,8 @@ final class ClientAPI: Sendable {
     private let servedBy: String
 
     init(
-        service: any LogService, node: NodeID, forwarder: any RequestForwarder, status: NodeStatusSource? = nil,
-        security: SecurityWatch? = nil,
+        service: any LogService, node: NodeID, forwarder: any RequestForwarder, security: SecurityWatch? = nil,
+        status: NodeStatusSource? = nil,
         logger: Logger
     ) {
         self.service = service
@@ -75,16 +75,15 @@ final class ClientAPI: Sendable {
 
     // MARK: Who may
 
-    /// - Parameter peer: Whom the other side's certificate names: nodes look at each other without a token.
+    /// - Parameter peer: Whom the certificate of the other side names: nodes ask each other how they are, without a token.
     /// - Throws: 401, 403; nothing was applied.
-    func authorize(_ head: HTTPRequest, for route: Route, by peer: CertificateName?) throws(Problem) {
-        if route == .nodeStatus, case .node = peer { return }
+    func authorize(_ head: HTTPRequest, for route: Route, from peer: CertificateName?) throws(Problem) {
         guard let authorizer = self.security?.tokens?.authorizer, let scopes = route.scopes else { return }
-        switch authorizer.decide(head.headerFields[.authorization], for: scopes) {
-        case .granted: return
-        case .unauthenticated(let isTokenGiven): throw .unauthenticated(isTokenGiven: isTokenGiven)
-        case .forbidden(let name): throw .forbidden(name, scopes)
+        if route == .nodeStatus, case .node(_, let cluster) = peer, cluster == self.security?.tls?.name?.cluster {
+            return
         }
+        let decision = authorizer.decide(head.headerFields[.authorization], for: scopes)
+        if let problem = Problem(decision, for: scopes) { throw problem }
     }
 
     // MARK: Answers

@@ -147,9 +147,9 @@ enum Route: Hashable {
         case .append, .raiseFence: [.append]
         case .read, .record, .tail, .segments, .frames, .cursors, .cursor, .setCursor, .deleteCursor: [.read]
         case .trim, .transfer, .addMember, .promoteMember, .removeMember: [.admin]
+        case .nodeStatus: [.read, .admin]
         // Everybody needs to know who leads.
         case .cluster: Set(AccessScope.allCases)
-        case .nodeStatus: [.read, .admin]
         case .describe: nil
         }
     }

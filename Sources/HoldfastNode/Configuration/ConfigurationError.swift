@@ -33,6 +33,7 @@ package enum ConfigurationError: Error, Hashable, Sendable {
         case electionTimeouts(min: UInt64, max: UInt64, heartbeat: UInt64)
         case exposed(
             ConfigurationKey, address: String, missing: [ConfigurationKey], origin: ConfigurationOrigin)
+        case exposedAdmin(String, origin: ConfigurationOrigin)
         /// Some of TLS is said; this is missing.
         case incompleteTLS(ConfigurationKey, origin: ConfigurationOrigin)
     }
@@ -98,14 +99,14 @@ extension ConfigurationError.Contradiction: CustomStringConvertible {
         case .electionTimeouts(let min, let max, let heartbeat):
             "election.timeout.min (\(min) ms) must be at least three heartbeats "
                 + "(\(heartbeat) ms each) and less than election.timeout.max (\(max) ms)"
-        case .exposed(.adminListen, let address, _, let origin):
-            "\(origin): listen.admin: \(address) can be reached from other machines, and this listener speaks no TLS: "
-                + "listen on a loopback address, with a proxy of yours before it, or accept that with "
-                + "listen.insecure: true (--insecure)"
         case .exposed(let key, let address, let missing, let origin):
             "\(origin): \(key.rawValue): \(address) can be reached from other machines, and there is no "
                 + "\(missing.map(\.rawValue).joined(separator: " and no ")): set it, listen on a loopback address, or "
                 + "accept that with listen.insecure: true (--insecure)"
+        case .exposedAdmin(let address, let origin):
+            "\(origin): listen.admin: \(address) can be reached from other machines, and the admin listener speaks no "
+                + "TLS: listen on a loopback address, behind a proxy if need be, or accept that with listen.insecure: true "
+                + "(--insecure)"
         case .incompleteTLS(let missing, let origin):
             "\(origin): TLS needs tls.certificate, tls.key and tls.ca, and \(missing.rawValue) is not said"
         }

@@ -34,7 +34,7 @@ extension NodeConfiguration {
         }
         let clientListen = client ?? own.clientAddress
         let listeners = Listeners(
-            client: clientListen, peer: peer ?? own.peerAddress, admin: admin ?? clientListen.adminBeside(isOpen: isInsecure ?? true),
+            client: clientListen, peer: peer ?? own.peerAddress, admin: admin ?? clientListen.adminBeside(security),
             peers: found.map(\.item).sorted { $0.node < $1.node })
         self.check(listeners, node: node, &reading, isInsecure: isInsecure ?? true, security)
         return listeners
@@ -50,7 +50,7 @@ extension NodeConfiguration {
         let own = ClusterPeer(
             node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
         reading.derive(.peers, "\(node)=\(peer)/\(client)")
-        let listeners = Listeners(client: client, peer: peer, admin: admin ?? client.adminBeside(isOpen: isInsecure), peers: [own])
+        let listeners = Listeners(client: client, peer: peer, admin: admin ?? client.adminBeside(security), peers: [own])
         self.check(listeners, node: node, &reading, isInsecure: isInsecure, security)
         return listeners
     }
@@ -109,16 +109,15 @@ extension NodeConfiguration {
         }
         guard !isInsecure else { return }
         for (key, address) in keys where !address.isLoopback {
-            let missing =
-                switch key {
-                case .clientListen: security.missingForClients
-                case .adminListen: [.tlsCertificate]
-                default: security.missingForPeers
-                }
+            let origin = reading.origin(key, or: .peers)
+            guard key != .adminListen else {
+                // One that nobody spoke of is where the client listener is, which is told of already.
+                if reading.isSaid(key) { reading.note(.exposedAdmin(address.description, origin: origin)) }
+                continue
+            }
+            let missing = key == .clientListen ? security.missingForClients : security.missingForPeers
             guard !missing.isEmpty else { continue }
-            reading.note(
-                .exposed(
-                    key, address: address.description, missing: missing, origin: reading.origin(key, or: .peers)))
+            reading.note(.exposed(key, address: address.description, missing: missing, origin: origin))
         }
     }
 }
@@ -131,13 +130,13 @@ extension ConfigurationReading {
 }
 
 extension ServerAddress {
-    /// Where the admin listener is when nobody says so: for this machine alone, since it speaks no TLS.
+    /// Where the admin listener is when nobody says so.
     ///
-    /// - Parameter isOpen: It was said that listeners may be open to all.
-    fileprivate func adminBeside(isOpen: Bool) -> ServerAddress {
+    /// It speaks no TLS: beside a listener that does, it is for this machine only.
+    fileprivate func adminBeside(_ security: NodeSecurity) -> ServerAddress {
+        let host = security.tls == nil || self.isLoopback ? self.host : "127.0.0.1"
         // Port 0 is for tests: the system picks one.
-        ServerAddress(
-            host: isOpen || self.isLoopback ? self.host : "127.0.0.1", port: self.port == 0 ? 0 : min(self.port + 2, Int(UInt16.max)))
+        return ServerAddress(host: host, port: self.port == 0 ? 0 : min(self.port + 2, Int(UInt16.max)))
     }
 
     /// Whether one process cannot listen on both.

@@ -15,7 +15,7 @@ final class LocalDoor: ClientDoor {
     private let connection: NIOLoopBoundBox<HTTP2Connection?>
 
     /// - Parameter address: Where the client listener is; everywhere is here, too.
-    init(_ address: ServerAddress, on eventLoop: any EventLoop, tls: TLSCalling? = nil, logger: Logger) {
+    init(_ address: ServerAddress, tls: TLSCalling?, on eventLoop: any EventLoop, logger: Logger) {
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"]
         self.address = ServerAddress(host: here[address.host] ?? address.host, port: address.port)
         self.eventLoop = eventLoop

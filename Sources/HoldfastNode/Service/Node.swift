@@ -121,8 +121,8 @@ package struct Node: Service {
         let observer = NodeObserver(
             replicator, self.configuration, forwarder: forwarder, clientLoop: clientLoop)
         let api = ClientAPI(
-            service: replicator, node: self.configuration.node, forwarder: forwarder,
-            status: { await observer.status(eventsAfter: $0) }, security: security, logger: self.logger)
+            service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
+            status: { await observer.status(eventsAfter: $0) }, logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {
@@ -139,8 +139,9 @@ package struct Node: Service {
         }
         let admin: AdminServer
         let door = LocalDoor(
-            ServerAddress(host: listen.host, port: server.port), on: clientLoop,
-            tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) }, logger: self.logger)
+            ServerAddress(host: listen.host, port: server.port),
+            tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) }, on: clientLoop,
+            logger: self.logger)
         do throws(NodeError) { admin = try await self.administer(observer, door, security, on: clientLoop) } catch {
             await server.shutdown(grace: .zero)
             await replicator.shutdown()
@@ -158,11 +159,9 @@ package struct Node: Service {
         let living = Task { await self.live(replicator, clientLoop: clientLoop, signs) }
         let reloading = Task { await self.reload.run(on: replicator) { security.reload() } }
         let watching = Task { await security.run() }
+        defer { watching.cancel() }
         let sampling = Task { await observer.run() }
-        defer {
-            watching.cancel()
-            sampling.cancel()
-        }
+        defer { sampling.cancel() }
         let failure = await Self.stopped(or: replicator.failed)
         living.cancel()
         reloading.cancel()
@@ -186,10 +185,13 @@ package struct Node: Service {
     private func administer(
         _ node: NodeObserver, _ door: LocalDoor, _ security: SecurityWatch, on loop: any EventLoop
     ) async throws(NodeError) -> AdminServer {
+        // Where only a certificate lets in, this node's own must not let in whoever has none.
+        let isClosed = self.configuration.security.clients == .certified && security.tokens == nil
         do throws(AdminError) {
             return try await AdminServer.start(
-                self.configuration.adminListen, node: node, door: door, names: self.names,
-                authority: AdminTokens(security: security), on: loop, logger: self.logger)
+                self.configuration.adminListen, node: node, door: isClosed ? nil : door, names: self.names,
+                authority: security.tokens.map { TokenAuthority(tokens: $0) } ?? OpenToAll(), on: loop,
+                logger: self.logger)
         } catch {
             throw NodeError(error)
         }
