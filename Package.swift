@@ -75,7 +75,8 @@ let package = Package(
         module(
             "HoldfastNode",
             [
-                "HoldfastAdmin", "Access", "Certificates", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState",
+                "HoldfastAdmin", "Access", "Certificates", "Replicator", "ReplicaDisk", "ReplicaCore", "RaftCore",
+                "LogState",
                 "HTTP2Transport", "HoldfastClient", "DiskIO", "SegmentLog", "SegmentFormat", "LogModel",
                 .product(name: "Configuration", package: "swift-configuration"),
                 crypto,

@@ -50,7 +50,8 @@ extension NodeConfiguration {
         let own = ClusterPeer(
             node: node, peerHost: peer.host, peerPort: peer.port, clientHost: client.host, clientPort: client.port)
         reading.derive(.peers, "\(node)=\(peer)/\(client)")
-        let listeners = Listeners(client: client, peer: peer, admin: admin ?? client.adminBeside(security), peers: [own])
+        let listeners = Listeners(
+            client: client, peer: peer, admin: admin ?? client.adminBeside(security), peers: [own])
         self.check(listeners, node: node, &reading, isInsecure: isInsecure, security)
         return listeners
     }
