@@ -4,18 +4,21 @@ import CNGHTTP2
 extension HTTP2Session {
     private static let success: Int32 = 0
     private static let endStream = UInt8(NGHTTP2_FLAG_END_STREAM.rawValue)
+    private static let endHeaders = UInt8(NGHTTP2_FLAG_END_HEADERS.rawValue)
     private static let acknowledgement = UInt8(NGHTTP2_FLAG_ACK.rawValue)
 
     /// Counts what costs work without being worth it, before the frame's payload is looked at.
     func frameBegan(_ header: nghttp2_frame_hd) -> Int32 {
         let flags = header.flags
+        // Whatever follows, the block before it has ended: nghttp2 says nothing of those that it passes over.
+        if UInt32(header.type) != NGHTTP2_CONTINUATION.rawValue { self.headersPendingSince = nil }
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
-            self.headersPendingSince = self.now
             // nghttp2 passes over what comes on a stream that is gone: it may have been on its way when we reset it.
-            guard self.role == .server, header.stream_id <= self.lastStream, self.stream(header.stream_id) == nil else {
-                return Self.success
-            }
+            let isNew = self.role == .server && header.stream_id > self.lastStream
+            let isPassedOver = !isNew && self.stream(header.stream_id) == nil
+            if !isPassedOver || flags & Self.endHeaders == 0 { self.headersPendingSince = self.now }
+            guard self.role == .server, isPassedOver else { return Self.success }
             return self.spend(\.unknownFrames, .unknownFrame)
         case NGHTTP2_PING.rawValue where flags & Self.acknowledgement == 0: return self.spend(\.pings, .ping)
         case NGHTTP2_SETTINGS.rawValue where flags & Self.acknowledgement == 0: return self.spend(\.settings, .settings)

@@ -24,6 +24,12 @@ extension ConnectionHandler {
             if self.hasPassed(self.limits.prefaceMilliseconds, since: self.startedAt) { self.cut(.prefaceDeadline) }
             return
         }
+        // First: to a peer that reads nothing, not even a GOAWAY can be said.
+        if self.role == .server, let since = self.unwritableSince,
+            self.hasPassed(self.limits.unreadMilliseconds, since: since)
+        {
+            return self.cut(.unreadDeadline)
+        }
         if !self.session.isAcknowledged, self.hasPassed(self.limits.settingsMilliseconds, since: self.startedAt) {
             return self.end(.settingsTimeout, .settingsDeadline)
         }
@@ -33,9 +39,6 @@ extension ConnectionHandler {
             return self.end(.protocolError, .headersDeadline)
         }
         guard self.role == .server else { return }
-        if let since = self.unwritableSince, self.hasPassed(self.limits.unreadMilliseconds, since: since) {
-            return self.cut(.unreadDeadline)
-        }
         if self.streams.isEmpty {
             let idle = self.isKept ? self.limits.keptIdleMilliseconds : self.limits.idleMilliseconds
             if self.hasPassed(idle, since: self.idleSince) { self.end(.noError, nil) }
@@ -74,6 +77,8 @@ extension ConnectionHandler {
 
     /// With a GOAWAY.
     private func end(_ code: HTTP2FailureCode, _ breach: HTTP2Breach?) {
+        // It was told at an earlier look, and the GOAWAY did not leave.
+        guard self.session.failure == nil else { return self.closeNow() }
         if let breach { self.record(breach) }
         self.session.terminate(code)
         self.setNeedsPump()

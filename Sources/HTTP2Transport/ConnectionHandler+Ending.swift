@@ -25,7 +25,7 @@ extension ConnectionHandler {
         self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(clamping: milliseconds))) { [weak self] in
             guard let self else { return }
             self.isProbing = false
-            guard self.receivedAt < start else { return }
+            guard self.phase == .open, self.receivedAt < start else { return }
             self.record(.silence)
             self.closeNow()
         }

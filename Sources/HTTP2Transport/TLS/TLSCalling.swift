@@ -122,6 +122,12 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
         self.fail(TLSRefusal(error, certificate: self.tls.peerCertificate, host: self.host, isClient: true), context)
     }
 
+    /// Also of a channel that never became active.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.deadline.cancel()
+        self.promise.fail(TLSRefusal.closed)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         self.fail(.closed, context)
         context.fireChannelInactive()

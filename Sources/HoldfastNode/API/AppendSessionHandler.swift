@@ -70,7 +70,8 @@ final class AppendSessionHandler {
 
     func receivedEnd() {
         self.isInputEnded = true
-        self.endIfDone()
+        // What is held still is read first.
+        self.takeIn()
     }
 
     func becameWritable() { self.takeIn() }

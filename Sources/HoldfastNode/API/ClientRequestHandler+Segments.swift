@@ -49,6 +49,9 @@ extension ClientRequestHandler {
         } then: { handler, stream, result in
             switch result {
             case .success(let frames):
+                guard stream.hasRoom(for: frames.bytes.count) else {
+                    return handler.answer(Problem.answersUnread, on: stream)
+                }
                 let head = handler.api.head(
                     .ok, contentType: "application/octet-stream",
                     fields: [.holdfastNextPosition: "\(frames.next)", .cacheControl: "no-store"])

@@ -4,13 +4,15 @@ import Replicator
 
 /// Keeps systemd informed while a node starts and runs: what it does, and that it lives.
 ///
-///     starting: bytes read since the last look? --> a further half minute
+///     starting: much read since the last look? --> a further half minute
 ///     running:  each loop and the disk thread reached --> watchdog; what they say, where it has changed --> status
 ///
 /// The watchdog is a proof: whatever hangs is waited for, and meanwhile nothing is sent, until systemd ends the node.
 struct LifeSigns: Sendable {
     private let notifier: ServiceNotifier
     static let startingPause = TimeAmount.seconds(5)
+    /// Between two looks; the look itself reads a little.
+    static let readByteCountMin: UInt64 = 64 << 10
     private static let extensionMicroseconds: UInt64 = 30_000_000
     private static let pauseMicroseconds: UInt64 = 1_000_000
 
@@ -29,7 +31,7 @@ struct LifeSigns: Sendable {
         let last = NIOLoopBoundBox.makeBoxSendingValue(readByteCount(), eventLoop: eventLoop)
         return eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in
             let now = readByteCount()
-            if now > last.value { notifier.tell(.extend(microseconds: Self.extensionMicroseconds)) }
+            if now >= last.value + Self.readByteCountMin { notifier.tell(.extend(microseconds: Self.extensionMicroseconds)) }
             last.value = now
         }
     }

@@ -90,6 +90,8 @@ struct BackupCut {
             case .index(let index):
                 if header.nextIndex.rawValue - 1 > index.rawValue { return end }
                 if header.kind == .checkpoint || header.kind == .records { end = walk.chain.tail }
+                // Whatever is behind the last record that is wanted is not looked at.
+                if header.kind == .records, header.nextIndex.rawValue - 1 == index.rawValue { return end }
             case .time(let time):
                 if header.timestamp > time { return end }
                 end = walk.chain.tail

@@ -14,13 +14,16 @@ enum ThrowawayCluster {
             throw CommandFailure(
                 .refused, "\(root) is not empty", next: "name a directory that does not exist yet")
         }
-        guard let basePort = Ports.freeBase(nodes: nodes) else {
+        // One more: a node may be added.
+        guard let basePort = Ports.freeBase(nodes: nodes + 1) else {
             throw CommandFailure(.system, "no free ports on 127.0.0.1")
         }
         let cluster = try ClusterSetup(directory: root).make(
             count: nodes, basePort: basePort, settings: settings, isSecure: isSecure)
         let interruption = Interruption {
-            for node in cluster.nodes { cluster.process(node)?.signal(SIGKILL) }
+            // With those that were added.
+            let everybody = (try? LocalCluster.find(root)) ?? cluster
+            for node in everybody.nodes { everybody.process(node)?.signal(SIGKILL) }
             Files.remove(root)
         }
         defer { interruption.end() }

@@ -53,13 +53,13 @@ struct MishapMaker {
             try await self.cluster.kill(follower)
             _ = try place.flip()
             try self.cluster.start(follower)
+            try await self.settle(isDamageAllowed: true)
+            try await self.readAll(follower)
             try await self.waitForRepair(of: follower, before: 0)
         case .damagedRunning:
             let before = await self.repairs(of: anybody) ?? 0
             _ = try await self.somewhere(in: anybody, &random).flip()
-            // Whoever reads there finds it; scrubbing would, too, within an hour.
-            let last = (try? await self.client.status(of: anybody.client))?.lastIndex ?? 0
-            _ = try? await SoakReader.read(anybody, through: last, self.client)
+            try await self.readAll(anybody)
             try await self.waitForRepair(of: anybody, before: before)
         case .diskLost: try await self.replace(follower)
         case .grown: try await self.growAndShrink()
@@ -99,6 +99,13 @@ struct MishapMaker {
 
     private func repairs(of node: LocalCluster.Node) async -> UInt64? {
         (try? await self.client.status(of: node.client))?.health?.segmentsRepaired
+    }
+
+    /// Whoever reads there finds damage; scrubbing would, too, within an hour.
+    private func readAll(_ node: LocalCluster.Node) async throws {
+        let last = (try? await self.client.status(of: node.client))?.lastIndex ?? 0
+        // It may be refused: that is how damage shows.
+        _ = try? await SoakReader.read(node, through: last, self.client)
     }
 
     private func waitForRepair(of node: LocalCluster.Node, before: UInt64) async throws {
@@ -157,8 +164,10 @@ struct MishapMaker {
 
     /// Waits until one leads, everybody votes, has what was committed when the wait began, and nothing is damaged.
     ///
-    /// - Parameter isGrown: With the spare node.
-    func settle(isGrown: Bool = false) async throws {
+    /// - Parameters:
+    ///   - isGrown: With the spare node.
+    ///   - isDamageAllowed: Nobody may have found it yet.
+    func settle(isGrown: Bool = false, isDamageAllowed: Bool = false) async throws {
         let wanted = isGrown ? self.everybody : self.cluster
         let deadline = ContinuousClock.now + Self.patience
         var target: UInt64?
@@ -167,7 +176,7 @@ struct MishapMaker {
             if let leader = picture.leader, leader.isReady {
                 let index = target ?? leader.lastIndex
                 target = index
-                let lacking = Self.lacking(picture, through: index, by: leader)
+                let lacking = Self.lacking(picture, through: index, by: leader, isDamageAllowed)
                 if lacking.isEmpty { return }
                 guard ContinuousClock.now < deadline else {
                     throw CommandFailure(
@@ -181,7 +190,9 @@ struct MishapMaker {
     }
 
     /// What each node lacks, in words.
-    private static func lacking(_ picture: LocalPicture, through index: UInt64, by leader: ClusterStatus) -> [String] {
+    private static func lacking(
+        _ picture: LocalPicture, through index: UInt64, by leader: ClusterStatus, _ isDamageAllowed: Bool
+    ) -> [String] {
         let voters = Set(leader.nodes.filter { $0.membership == .voter }.map(\.node))
         var lacking = voters.count == picture.nodes.count ? [] : ["\(voters.count) nodes vote"]
         for node in picture.nodes {
@@ -191,7 +202,7 @@ struct MishapMaker {
             }
             if !voters.contains(status.node) { lacking.append("\(node.node.name) does not vote") }
             if status.lastIndex < index { lacking.append("\(node.node.name) is at \(status.lastIndex) of \(index)") }
-            guard let health = status.health else { continue }
+            guard !isDamageAllowed, let health = status.health else { continue }
             if !health.mayVote { lacking.append("\(node.node.name) may not vote") }
             if !health.damagedSegments.isEmpty { lacking.append("\(node.node.name) is damaged") }
         }

@@ -72,7 +72,7 @@ struct PacedAppendRun {
                 try? await Task.sleep(for: .nanoseconds(Int64(due - now)), tolerance: .zero)
             }
             let sent = MonotonicClock.now
-            guard sent < latest else { return }
+            guard sent < latest, !Task.isCancelled else { return }
             let value = Self.value(tally.label(caller, sequence), values[(caller + sequence) % values.count])
             do throws(ClientError) {
                 try await producer.append([Record(value: value)]) { _ in tally.retried() }
