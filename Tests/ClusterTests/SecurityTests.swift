@@ -159,6 +159,31 @@ extension ClusterTests {
                 #expect(forbidden.status == 77, "\(forbidden.summary)")
                 #expect(forbidden.errors.contains("the token writer is not for this: it lacks the scope read"))
                 #expect(try await ask(reader, "read", "--to", "tail").lines == ["x"])
+                // The admin listener asks for the same tokens, and leaves health open.
+                func admin(_ path: String, _ token: String? = nil) async throws -> String {
+                    let header = token.map { ["-H", "Authorization: Bearer \($0)"] } ?? []
+                    return try await Program.run(
+                        ["curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}"] + header
+                            + ["http://127.0.0.1:\(node.client.port + 2)\(path)"],
+                        executable: "/usr/bin/env"
+                    ).output
+                }
+                #expect(try await admin("/livez") == "200")
+                for path in ["/v1/records?from=1", "/admin/v1/status"] {
+                    #expect(try await admin(path) == "401", "\(path)")
+                    #expect(try await admin(path, writer) == "403", "\(path)")
+                    #expect(try await admin(path, reader) == "200", "\(path)")
+                }
+                // Nodes ask each other how they are, and show their certificates for it; a client's is not enough.
+                let certs = "\(cluster.directory)/certs"
+                let client = try await Program.run(["certs", "client", "billing", "--dir", certs])
+                try #require(client.status == 0, "\(client.summary)")
+                for (holder, status) in [("n1", "200"), ("client-billing", "401")] {
+                    let shown = ["--cert", "\(certs)/\(holder).pem", "--key", "\(certs)/\(holder).key"]
+                    let answer = try await Self.curl(
+                        cluster, node, shown + ["-o", "/dev/null", "-w", "%{http_code}"], "/admin/v1/status")
+                    #expect(answer.output == status, "\(holder): \(answer.summary)")
+                }
                 let revoked = try await Program.run(["token", "revoke", "writer", "--file", file])
                 #expect(revoked.status == 0, "\(revoked.summary)")
                 try cluster.signal(SIGHUP, node)

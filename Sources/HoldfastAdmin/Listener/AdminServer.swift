@@ -35,9 +35,7 @@ package final class AdminServer: Sendable {
         authority: any AdminAuthority = OpenToAll(),
         on group: any EventLoopGroup, logger: Logger
     ) async throws(AdminError) -> AdminServer {
-        var logger = logger
-        // What it has to say of itself beside errors is not this node's news.
-        logger.logLevel = max(logger.logLevel, .warning)
+        let logger = Logger(label: logger.label) { _ in QuietHandler(logger.handler) }
         let (bound, binding) = AsyncStream.makeStream(of: Result<Int, AdminError>.self)
         let routes = AdminRoutes(node: node)
         let application = Application(

@@ -1,0 +1,36 @@
+import Logging
+import Testing
+
+@testable import HoldfastAdmin
+
+@Suite struct QuietHandlerTests {
+    /// A level that all copies share, as a node's loggers do.
+    private final class Level: @unchecked Sendable {
+        var value = Logger.Level.debug
+    }
+
+    private struct Shared: LogHandler {
+        let level: Level
+        var metadata: Logger.Metadata = [:]
+        var logLevel: Logger.Level {
+            get { self.level.value }
+            set { self.level.value = newValue }
+        }
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { self.metadata[key] }
+            set { self.metadata[key] = newValue }
+        }
+        func log(event: LogEvent) {}
+    }
+
+    @Test func `It is quieter than the node's handler, whose level it leaves alone`() {
+        let level = Level()
+        var quiet = QuietHandler(Shared(level: level))
+        #expect(quiet.logLevel == .warning)
+        quiet.logLevel = .error
+        #expect(quiet.logLevel == .error)
+        #expect(level.value == .debug)
+        level.value = .critical
+        #expect(quiet.logLevel == .critical, "never louder than the node")
+    }
+}
