@@ -146,6 +146,22 @@ import Testing
         #expect(!pair.server.session.respond(to: stream, ok, endStream: true))
     }
 
+    /// The connection was ended ten seconds later.
+    @Test func `the head for a request that was given up is passed over, and nobody waits for more of it`() throws {
+        let pair = try SessionPair()
+        try pair.begin()
+        let stream = try pair.client.session.request(post, endStream: false)
+        try pair.settle()
+        pair.client.session.reset(stream, .cancel)
+        let reset = pair.client.output()
+        pair.server.session.respond(to: stream, ok, endStream: true)
+        try pair.client.receive(pair.server.output())
+        #expect(pair.client.session.headersPendingSince == nil)
+        try pair.server.receive(reset)
+        try pair.settle()
+        #expect(pair.client.session.failure == nil && pair.server.session.failure == nil)
+    }
+
     @Test func `a response before the request's end stops the request without an error`() throws {
         let pair = try SessionPair()
         try pair.begin()

@@ -48,8 +48,12 @@ import Testing
         let clock = ContinuousClock()
         var stopped: Duration?
         try await Listener.with { listener in
-            async let stream = listener.send(Self.head("/admin/v1/stream")) { _ in false }
-            try await Task.sleep(for: .milliseconds(300))
+            let (opened, opening) = AsyncStream.makeStream(of: Void.self)
+            async let stream = listener.send(Self.head("/admin/v1/stream")) { text in
+                if text.contains("event: status") { opening.yield() }
+                return false
+            }
+            for await _ in opened { break }
             stopped = await clock.measure { await listener.server.shutdown() }
             #expect(try await stream.contains("event: status"))
         }

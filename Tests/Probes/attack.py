@@ -212,7 +212,7 @@ async def mute(t):
     """A request that stays open, from somebody who answers no PING."""
     connection = await begin(t)
     if t.name == "client":
-        connection.send(headers(1, head("GET", "/v1/records?follow=true")))
+        connection.send(headers(1, head("GET", "/v1/records?from=tail&follow=true")))
     else:
         connection.send(headers(1, head("POST", "/peer/v1/pulse", *t.more), end=False))
     return await end(connection, 30)

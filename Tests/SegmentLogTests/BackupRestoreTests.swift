@@ -66,6 +66,17 @@ import Testing
         #expect(try Self.values(try Self.opened(log.disk)) == (0..<min(Int(index), 70)).map { EngineHarness.value($0) })
     }
 
+    @Test func `through the last record before damage`() throws {
+        let log = try AuditLog.closed(records: 70)
+        try BackupSource.copy(log.disk)
+        let value = Array(EngineHarness.value(5).utf8)
+        let bytes = try BackupSource.bytes(log.disk, 0)
+        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: value) })
+        log.disk.flip(bit: place * 8, of: BackupSource.backup.appending(SegmentID(0).fileName))
+        #expect(throws: BackupError.self) { try Self.restore(log.disk, through: .index(LogIndex(6))) }
+        #expect(try Self.restore(log.disk, through: .index(LogIndex(5))).recovery.nextIndex == LogIndex(6))
+    }
+
     @Test func `through a time, and not before the first`() throws {
         let log = try AuditLog.closed(records: 70)
         try BackupSource.copy(log.disk)
