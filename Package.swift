@@ -92,7 +92,11 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ] + nio,
-            resources: [.embedInCode("Dashboard/index.html")], swiftSettings: strict
+            resources: [
+                "index.html", "icon.svg", "dashboard.css", "parts.css", "assess.js", "charts.js", "dashboard.js", "nodes.js",
+                "segments.js", "stream.js", "timeline.js", "words.js",
+            ].map { .embedInCode("Dashboard/\($0)") },
+            swiftSettings: strict
         ),
         module("HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle] + nio),
         module(

@@ -30,8 +30,9 @@ package enum AdminLimits {
     static let streamsMax = 32
     /// Between two looks of a stream at the cluster.
     static let lookMilliseconds: Int64 = 250
-    /// A stream says how things are so often, in looks, although nothing happened.
-    static let looksPerStatusMax = 4
+    /// A stream says again how things are with the first look after so long: within a second, also while a silent node
+    /// makes each look last ``peerMilliseconds``.
+    static let quietMilliseconds: Int64 = 700
     package static let eventsMax = 1_000
 
     // The client API.

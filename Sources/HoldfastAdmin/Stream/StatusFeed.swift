@@ -1,4 +1,5 @@
 import HoldfastClient
+import NIOCore
 
 /// Looks at the cluster for all streams together, and only while there are any.
 ///
@@ -12,6 +13,20 @@ actor StatusFeed {
         /// The cluster view, encoded once for everybody.
         var view: [UInt8]
         var events: [ClusterWatch.Heard]
+    }
+
+    /// What streams are told of at once.
+    private struct News: Equatable {
+        var place: UInt64
+        var leader: UInt32?
+        /// A node that has gone silent has no event of it.
+        var silent: [UInt32]
+
+        init(_ view: ClusterView, place: UInt64) {
+            self.place = place
+            self.leader = view.leader
+            self.silent = view.nodes.filter { !$0.isReachable }.map(\.node)
+        }
     }
 
     private let node: any AdminNode
@@ -53,19 +68,18 @@ actor StatusFeed {
     }
 
     private func look() async {
-        var looksUntilStatus = 0
-        var place: UInt64 = 0
+        var told: News?
+        var toldAt = NIODeadline.now()
         while !Task.isCancelled {
-            let view = JSONDocument.encode(await self.watch.look())
-            let newest = await self.watch.newestPlace
+            let view = await self.watch.look()
+            let news = News(view, place: await self.watch.newestPlace)
             guard !Task.isCancelled else { return }
-            self.view = view
-            if newest != place || looksUntilStatus == 0 {
-                place = newest
-                looksUntilStatus = AdminLimits.looksPerStatusMax
+            self.view = JSONDocument.encode(view)
+            if news != told || NIODeadline.now() - toldAt >= .milliseconds(AdminLimits.quietMilliseconds) {
+                told = news
+                toldAt = .now()
                 for stream in self.streams.values { stream.yield() }
             }
-            looksUntilStatus -= 1
             try? await Task.sleep(for: .milliseconds(AdminLimits.lookMilliseconds))
         }
     }
