@@ -93,7 +93,8 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ] + nio,
             resources: [
-                "index.html", "icon.svg", "dashboard.css", "parts.css", "assess.js", "charts.js", "dashboard.js", "nodes.js",
+                "index.html", "icon.svg", "dashboard.css", "parts.css", "assess.js", "charts.js", "dashboard.js",
+                "nodes.js",
                 "segments.js", "stream.js", "timeline.js", "words.js",
             ].map { .embedInCode("Dashboard/\($0)") },
             swiftSettings: strict

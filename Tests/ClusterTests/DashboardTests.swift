@@ -5,7 +5,8 @@ extension ClusterTests {
     /// The dashboard of a real cluster in a real browser.
     @Suite struct DashboardTests {
         private static let script = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Dashboard/dashboard.py").path
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Dashboard/dashboard.py")
+            .path
         /// The README shows it.
         private static let picture = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -53,9 +53,10 @@ import Testing
                 if text.contains("event: status") { opening.yield() }
                 return false
             }
-            for await _ in opened { break }
+            _ = await opened.first { true }
             stopped = await clock.measure { await listener.server.shutdown() }
-            #expect(try await stream.contains("event: status"))
+            let text = try await stream
+            #expect(text.contains("event: status"))
         }
         #expect(try #require(stopped) < .seconds(2))
     }

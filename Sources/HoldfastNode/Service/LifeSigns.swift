@@ -31,7 +31,9 @@ struct LifeSigns: Sendable {
         let last = NIOLoopBoundBox.makeBoxSendingValue(readByteCount(), eventLoop: eventLoop)
         return eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in
             let now = readByteCount()
-            if now >= last.value + Self.readByteCountMin { notifier.tell(.extend(microseconds: Self.extensionMicroseconds)) }
+            if now >= last.value + Self.readByteCountMin {
+                notifier.tell(.extend(microseconds: Self.extensionMicroseconds))
+            }
             last.value = now
         }
     }
