@@ -94,8 +94,7 @@ let package = Package(
             ] + nio,
             resources: [
                 "index.html", "icon.svg", "dashboard.css", "parts.css", "assess.js", "charts.js", "dashboard.js",
-                "nodes.js",
-                "segments.js", "stream.js", "timeline.js", "words.js",
+                "gate.js", "nodes.js", "segments.js", "stream.js", "timeline.js", "words.js",
             ].map { .embedInCode("Dashboard/\($0)") },
             swiftSettings: strict
         ),

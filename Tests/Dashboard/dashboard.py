@@ -114,7 +114,6 @@ def check_access(page):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"wider than {width}"
     page.emulate_media(color_scheme="light")
-    print(f"at {time.monotonic() - BEGAN:.1f} s")
     print("axe, light and dark, 390 and 1280 wide: nothing found")
 
 

@@ -27,8 +27,8 @@ def node(number, role="follower", **changes):
 
 
 def view(first=None, second=None, third=None, **changes):
-    return {"node": 1, "leader": 1, "term": 7,
-            "nodes": [first or node(1, "leader"), second or node(2), third or node(3)], **changes}
+    nodes = [first or node(1, "leader"), second or node(2), third or node(3)]
+    return {"node": 1, "leader": 1, "term": 7, "nodes": nodes} | changes
 
 
 def lagging():
@@ -47,10 +47,12 @@ CASES = [
     (view(lagging()), "attention", "Node 1 leads term 7. Node 3 is 4.2 MB and 3.1 s behind.", []),
     (view(third=node(3, **SILENT)), "attention",
      "Node 1 leads term 7. Node 3 is silent: the other 2 go on without it.", []),
-    (view(second=node(2, **SILENT), third=node(3, **SILENT)), "trouble",
+    (view(LEADERLESS[0], node(2, **SILENT), node(3, **SILENT), leader=None), "trouble",
      "Nodes 2 and 3 are silent: no majority is left, so appends wait.", []),
-    (view(node(1, "leader", **SILENT)), "trouble",
-     "Node 1 leads term 7 and is silent: appends wait until another leads.", []),
+    (view(second=node(2, **SILENT), third=node(3, **SILENT)), "attention",
+     "Node 1 leads term 7. Nodes 2 and 3 are silent: connection refused.", []),
+    (view(node(1, "leader", **SILENT), node=2), "trouble",
+     "Node 1 leads term 7, and does not answer node 2.", []),
     (view(*LEADERLESS, leader=None), "trouble", "No leader for 4 s: appends wait.", []),
     (view(*LEADERLESS[:2], node(3, **SILENT), leader=None), "trouble", "No leader for 4 s: appends wait.",
      ["Node 3 is silent."]),

@@ -16,7 +16,7 @@ import Testing
                 open += answer.body.matches(of: /"(\/dashboard\/[a-z.]+)"/).map { String($0.1) }
                 open += answer.body.matches(of: /from "\.\/([a-z]+\.js)"/).map { "/dashboard/\($0.1)" }
             }
-            #expect(asked.count == 12, "\(asked.sorted())")
+            #expect(asked.count == 13, "\(asked.sorted())")
         }
     }
 

@@ -25,6 +25,7 @@ enum DashboardFiles {
         .module("assess", PackageResources.assess_js),
         .module("charts", PackageResources.charts_js),
         .module("dashboard", PackageResources.dashboard_js),
+        .module("gate", PackageResources.gate_js),
         .module("nodes", PackageResources.nodes_js),
         .module("segments", PackageResources.segments_js),
         .module("stream", PackageResources.stream_js),

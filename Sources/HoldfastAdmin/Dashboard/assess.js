@@ -55,31 +55,38 @@ function everybodyIsWell(view) {
 }
 
 function ofLeadership(view, silent, leaderlessSeconds) {
-    const members = authority(view)?.cluster.nodes ?? [];
-    const voters = members.filter((member) => member.membership !== "learner").map((member) => member.node);
-    const answering = voters.filter((voter) => !silent.includes(voter));
-    if (answering.length * 2 <= voters.length) {
-        const text = `${capitalized(named("node", silent))} ${silent.length === 1 ? "is" : "are"} silent`;
-        return { ...trouble(`${text}: no majority is left, so appends wait.`), namesSilent: true };
-    }
-    if (view.leader === undefined) {
-        const isForming = view.nodes.every((node) => node.status?.cluster.role === "forming");
-        if (isForming) return trouble("The cluster has not formed yet: its nodes wait for each other.");
-        const since = leaderlessSeconds === undefined ? "" : ` for ${wholeSpan(leaderlessSeconds)}`;
-        return trouble(`No leader${since}: appends wait.`);
-    }
     if (silent.includes(view.leader)) {
-        const text = `Node ${view.leader} leads term ${view.term} and is silent: appends wait until another leads.`;
+        const text = `Node ${view.leader} leads term ${view.term}, and does not answer node ${view.node}.`;
         return { ...trouble(text), namesSilent: silent.length === 1 };
     }
-    return { level: "good", text: `Node ${view.leader} leads term ${view.term}.` };
+    if (view.leader !== undefined) return { level: "good", text: `Node ${view.leader} leads term ${view.term}.` };
+    if (!isMajority(view, silent)) {
+        return { ...trouble(`${areSilent(silent)}: no majority is left, so appends wait.`), namesSilent: true };
+    }
+    const isForming = view.nodes.every((node) => node.status?.cluster.role === "forming");
+    if (isForming) return trouble("The cluster has not formed yet: its nodes wait for each other.");
+    const since = leaderlessSeconds === undefined ? "" : ` for ${wholeSpan(leaderlessSeconds)}`;
+    return trouble(`No leader${since}: appends wait.`);
+}
+
+/** Whether those that answer are enough to elect a leader. */
+function isMajority(view, silent) {
+    const members = authority(view)?.cluster.nodes ?? [];
+    const voters = members.filter((member) => member.membership !== "learner");
+    return voters.filter((voter) => !silent.includes(voter.node)).length * 2 > voters.length;
+}
+
+function areSilent(silent) {
+    return `${capitalized(named("node", silent))} ${silent.length === 1 ? "is" : "are"} silent`;
 }
 
 function ofSilence(view, silent, leadership) {
-    const [verb, without] = silent.length === 1 ? ["is", "it"] : ["are", "them"];
-    const text = `${capitalized(named("node", silent))} ${verb} silent`;
+    const text = areSilent(silent);
     if (leadership.level === "trouble") return attention(`${text}.`);
-    return attention(`${text}: the other ${view.nodes.length - silent.length} go on without ${without}.`);
+    // A leader steps down without a majority: while it does not, they are there, and only do not say how they are.
+    if (!isMajority(view, silent)) return attention(`${text}: ${view.nodes.find((node) => !node.reachable).reason}.`);
+    const others = view.nodes.length - silent.length;
+    return attention(`${text}: the other ${others} go on without ${silent.length === 1 ? "it" : "them"}.`);
 }
 
 /** What there is to say of a node that answers. */

@@ -45,7 +45,8 @@ export class Charts {
         const records = `${count(recent.records_per_second)} records/s`;
         const written = `${bytes(recent.bytes_per_second)}/s`;
         figures(this.#throughput, [["records", records], ["", `${written} written`]]);
-        plot.describe(`Records per second over the last minute: ${records}, ${written} now, at most ${count(Math.max(0, ...rates))}.`);
+        const most = count(Math.max(0, ...rates));
+        plot.describe(`Records per second over the last minute: ${records}, ${written} now, at most ${most}.`);
     }
 
     #showLatency(recent, points, end) {

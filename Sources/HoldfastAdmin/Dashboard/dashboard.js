@@ -2,6 +2,7 @@
 
 import { assess, authority } from "./assess.js";
 import { Charts } from "./charts.js";
+import { Gate } from "./gate.js";
 import { dashboardOf, NodeTable } from "./nodes.js";
 import { SegmentMap } from "./segments.js";
 import { Stream } from "./stream.js";
@@ -19,14 +20,19 @@ class Dashboard {
     #seenAt;
     /** Since when nobody leads. */
     #leaderlessAt;
-    #stream = new Stream(
-        "/admin/v1/stream", (view) => this.#received(view), (event) => this.#timeline.add(event));
+    #gate = new Gate(() => this.#stream.open());
+    #stream = new Stream("/admin/v1/stream", {
+        status: (view) => this.#received(view),
+        event: (event) => this.#timeline.add(event),
+        refused: () => this.#gate.close(),
+    });
 
     constructor() {
         setInterval(() => this.#ticked(), tickMilliseconds);
     }
 
     #received(view) {
+        this.#gate.open();
         this.#view = view;
         this.#seenAt = new Date();
         this.#leaderlessAt = view.leader === undefined ? (this.#leaderlessAt ?? performance.now()) : undefined;

@@ -3,10 +3,12 @@
 // A log has one address everywhere, so a segment of the same number is the same on every node: what this node knows of
 // its segments describes those of the others, and their states come from what they say of themselves.
 
+import { ask } from "./gate.js";
 import { bytes, count, element, named, setAttribute, setText } from "./words.js";
 
 /** A longer log has several segments in a cell. */
 const cellCountMax = 64;
+const cellWidthMax = 44;
 const detailsSecondsMin = 2;
 /** Of a cell with several segments, the worst is shown. */
 const badness = ["absent", "sealed", "active", "repairing", "quarantined"];
@@ -70,6 +72,8 @@ export class SegmentMap {
         while (buttons.children.length < wanted.length) {
             buttons.append(element("button", { type: "button", class: "cell", tabindex: -1 }));
         }
+        // Few segments are wide, and none is wider than that.
+        buttons.style.maxWidth = `${wanted.length * cellWidthMax}px`;
         wanted.forEach((cell, place) => {
             const button = buttons.children[place];
             setAttribute(button, "data-state", cell.state);
@@ -142,7 +146,7 @@ export class SegmentMap {
         if (this.#isFetching || version === this.#fetchedFor || age < detailsSecondsMin) return;
         this.#isFetching = true;
         try {
-            const answer = await fetch("/admin/v1/segments");
+            const answer = await ask("/admin/v1/segments");
             if (!answer.ok) return;
             const { segments } = await answer.json();
             this.#details = new Map(segments.map((segment) => [segment.segment, segment]));

@@ -1,53 +1,104 @@
 // The node's stream of news, and how long there has been none.
 
+import { ask } from "./gate.js";
+
 /** A stream brings something each second: after so long, what stands on the page is old. */
 const silentAfterSeconds = 3;
 /** A connection may be dead without saying so: after so long another one is tried. */
-const reconnectSeconds = 8;
+const giveUpSeconds = 8;
+const retrySeconds = 0.5;
 
 /**
  * Follows the cluster through one node, over its restarts.
  *
- * The browser comes back by itself when a connection breaks, but neither after a refusal nor from a connection that has
- * gone quiet: those are opened anew here. Events may then come twice.
+ * Server-sent events (HTML §9.2) as this node writes them, by `fetch`: the browser's own reader of them cannot show a
+ * token. Events may come twice.
  */
 export class Stream {
-    #source;
+    #path;
+    #handlers;
     #heardAt;
     #openedAt;
+    /** Ends the request that is under way. */
+    #request;
+    #lastID;
+    #isRefused = false;
 
-    constructor(url, onStatus, onEvent) {
-        this.url = url;
-        this.onStatus = onStatus;
-        this.onEvent = onEvent;
-        this.#open();
+    /** @param handlers `status` and `event` take documents; `refused` is called when the node wants a token. */
+    constructor(path, handlers) {
+        this.#path = path;
+        this.#handlers = handlers;
+        this.#heardAt = performance.now();
+        this.open();
     }
 
     /** Seconds since the last news; since the beginning when there was none. */
     get quietSeconds() {
-        return (performance.now() - (this.#heardAt ?? this.#openedAt)) / 1000;
+        return secondsSince(this.#heardAt);
     }
 
+    /** A node that asks for a token is not silent. */
     get isSilent() {
-        return this.quietSeconds >= silentAfterSeconds;
+        return !this.#isRefused && this.quietSeconds >= silentAfterSeconds;
     }
 
     /** To be called every now and then. */
     tick() {
-        const openSeconds = (performance.now() - this.#openedAt) / 1000;
-        const isRefused = this.#source.readyState === EventSource.CLOSED && openSeconds >= 1;
-        const isQuiet = this.quietSeconds >= reconnectSeconds && openSeconds >= reconnectSeconds;
-        if (isRefused || isQuiet) this.#open();
+        const openSeconds = secondsSince(this.#openedAt);
+        const hasEnded = this.#request === undefined && openSeconds >= retrySeconds;
+        const isDead = openSeconds >= giveUpSeconds && this.quietSeconds >= giveUpSeconds;
+        if (!this.#isRefused && (hasEnded || isDead)) this.open();
     }
 
-    #open() {
-        this.#source?.close();
+    /** Begins anew, now. */
+    async open() {
+        this.#request?.abort();
+        const request = new AbortController();
+        this.#request = request;
         this.#openedAt = performance.now();
-        this.#source = new EventSource(this.url);
-        this.#source.addEventListener("status", (message) => {
-            this.#heardAt = performance.now();
-            this.onStatus(JSON.parse(message.data));
-        });
-        this.#source.addEventListener("event", (message) => this.onEvent(JSON.parse(message.data)));
+        this.#isRefused = false;
+        try {
+            const place = this.#lastID === undefined ? {} : { "Last-Event-ID": this.#lastID };
+            const answer = await ask(this.#path, { headers: place, signal: request.signal });
+            if (answer.ok) {
+                for await (const message of messages(answer.body)) this.#take(message);
+            } else if ([401, 403].includes(answer.status)) {
+                this.#isRefused = true;
+                this.#handlers.refused();
+            }
+        } catch {
+            // The node is gone, or was given up: whoever calls `tick` tries again.
+        } finally {
+            if (this.#request === request) this.#request = undefined;
+        }
     }
+
+    #take({ event, id, data }) {
+        if (event === undefined) return;
+        this.#heardAt = performance.now();
+        this.#lastID = id ?? this.#lastID;
+        this.#handlers[event]?.(JSON.parse(data));
+    }
+}
+
+function secondsSince(time) {
+    return (performance.now() - time) / 1000;
+}
+
+/** Each is some lines, `name: value`, and an empty one. */
+async function* messages(body) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        const parts = (rest + value).split("\n\n");
+        rest = parts.pop();
+        for (const part of parts) yield Object.fromEntries(part.split("\n").map(field));
+    }
+}
+
+function field(line) {
+    const colon = line.indexOf(": ");
+    return [line.slice(0, colon), line.slice(colon + 2)];
 }
