@@ -25,14 +25,14 @@ package enum AdminLimits {
     static let proofAgeMilliseconds: UInt64 = 500
 
     // The cluster's view.
-    /// A peer that does not say in time how it is counts as gone.
-    static let peerMilliseconds: UInt64 = 500
+    /// A peer that does not say in time how it is counts as gone. What the others said waits for it: twice this, for the
+    /// look that is under way and the next, is below the second in which a stream tells what a node knows.
+    static let peerMilliseconds: UInt64 = 400
     static let streamsMax = 32
-    /// Between two looks of a stream at the cluster.
+    /// From one look of a stream at the cluster to the next; a look that took longer is followed at once.
     static let lookMilliseconds: Int64 = 250
-    /// A stream says again how things are with the first look after so long: within a second, also while a silent node
-    /// makes each look last ``peerMilliseconds``.
-    static let quietMilliseconds: Int64 = 700
+    /// A stream says again how things are with the first look after so long, although nothing happened.
+    static let quietMilliseconds: Int64 = 400
     package static let eventsMax = 1_000
 
     // The client API.

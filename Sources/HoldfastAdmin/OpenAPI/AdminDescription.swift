@@ -68,7 +68,7 @@ enum AdminDescription {
         "/admin/v1/status": {"get": {"operationId": "status", "summary": "This node.", "responses": {\#(Self.answer("NodeStatus"))}}},
         "/admin/v1/cluster": {
             "get": {
-                "operationId": "cluster", "summary": "All nodes, asked now, each for 500 ms at most.",
+                "operationId": "cluster", "summary": "All nodes, asked now, each for 400 ms at most.",
                 "responses": {\#(Self.answer("ClusterView"))}
             }
         },

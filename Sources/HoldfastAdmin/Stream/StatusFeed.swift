@@ -71,6 +71,7 @@ actor StatusFeed {
         var told: News?
         var toldAt = NIODeadline.now()
         while !Task.isCancelled {
+            let next = ContinuousClock.now + .milliseconds(AdminLimits.lookMilliseconds)
             let view = await self.watch.look()
             let news = News(view, place: await self.watch.newestPlace)
             guard !Task.isCancelled else { return }
@@ -80,7 +81,7 @@ actor StatusFeed {
                 toldAt = .now()
                 for stream in self.streams.values { stream.yield() }
             }
-            try? await Task.sleep(for: .milliseconds(AdminLimits.lookMilliseconds))
+            try? await Task.sleep(until: next)
         }
     }
 }
