@@ -31,12 +31,13 @@ extension ClusterTests {
             async throws
         {
             guard let python = try await Self.python() else { return }
+            let address = try #require(try Document("README.md").address(under: "## How it is doing"))
             try await TestCluster.with { cluster in
                 try await cluster.append((1...3_500).map { "\($0) " + String(repeating: "abcdefgh", count: 120) })
                 let picture = Self.environment["HOLDFAST_REWRITE"] == "1" ? [Self.picture] : []
-                let port = "\(cluster.nodes[0].client.port)"
                 let answer = try await Program.run(
-                    ["\(Self.scripts)/dashboard.py", Program.path, cluster.directory, port] + picture,
+                    ["\(Self.scripts)/dashboard.py", Program.path, cluster.directory, cluster.placed(address)]
+                        + picture,
                     executable: python, seconds: 90)
                 #expect(answer.status == 0, "\(answer.summary)")
                 #expect(answer.lines.last == "the page outlives its node")

@@ -49,6 +49,13 @@ struct Document {
         return self.lines[(start + 1)...].prefix { !$0.hasPrefix("#") }.filter { $0.hasPrefix("| `") }.map(String.init)
     }
 
+    /// The first address in angle brackets below a heading: a page to be opened.
+    func address(under heading: String) -> String? {
+        guard let start = self.lines.firstIndex(where: { $0 == heading }) else { return nil }
+        return self.lines[(start + 1)...].prefix { !$0.hasPrefix("#") }.lazy
+            .compactMap { $0.firstMatch(of: #/<(http:[^>]+)>/#).map { String($0.1) } }.first
+    }
+
     /// What the console blocks below a heading say, in order; without the comments behind the lines.
     func commands(under heading: String) -> [Command] {
         self.blocks("console", under: heading).flatMap { Self.commands(of: $0) }

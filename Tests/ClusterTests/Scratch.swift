@@ -121,11 +121,20 @@ enum Ports {
         return result == 0 && listen(descriptor, 1) == 0 ? handle : nil
     }
 
-    /// The first of a run of free ports, ten for each of `nodes` nodes: outside the range from which the kernel and
-    /// `holdfast failover-test` take theirs.
+    /// Where tests listen: outside the range from which the kernel and `holdfast failover-test` take their ports. Two runs
+    /// of tests at once need two ranges, `HOLDFAST_TEST_PORTS=10000-14900`, since a node that is down listens nowhere.
+    private static let range: Range<Int> = {
+        let bounds = ProcessInfo.processInfo.environment["HOLDFAST_TEST_PORTS"]?.split(separator: "-").compactMap {
+            Int($0)
+        }
+        guard let bounds, bounds.count == 2, bounds[0] < bounds[1] else { return 10_000..<19_900 }
+        return bounds[0]..<bounds[1]
+    }()
+
+    /// The first of a run of free ports, ten for each of `nodes` nodes.
     static func freeBase(nodes: Int = 3) throws -> Int {
         for _ in 0..<200 {
-            let base = Int.random(in: 10_000..<19_900)
+            let base = Int.random(in: self.range)
             let listeners = (base..<base + nodes * 10).map { self.listener(on: $0) }
             if !listeners.contains(where: { $0 == nil }) { return base }
         }

@@ -1,6 +1,6 @@
 """Looks at the dashboard of a running cluster of three, and does to the cluster what an operator fears.
 
-    dashboard.py HOLDFAST CLUSTER_DIRECTORY FIRST_CLIENT_PORT [SCREENSHOT]
+    dashboard.py HOLDFAST CLUSTER_DIRECTORY PAGE_OF_FIRST_NODE [SCREENSHOT]
 
 What happens to the cluster has to stand on the page within a second of a node's knowing it. Prints a line for each thing that
 was seen, with its delay. With SCREENSHOT, a picture of the page goes there.
@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 
 from axe_playwright_python.sync_playwright import Axe
@@ -17,7 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from sentences import check_sentences
 
-HOLDFAST, DIRECTORY, PORT = sys.argv[1], sys.argv[2], int(sys.argv[3])
+HOLDFAST, DIRECTORY, PORT = sys.argv[1], sys.argv[2], urllib.parse.urlsplit(sys.argv[3]).port
 NODES = (1, 2, 3)
 WITHIN_SECONDS = 1.0
 BEGAN = time.monotonic()
@@ -28,11 +29,11 @@ def cluster(*arguments):
 
 
 def client(node):
-    return f"127.0.0.1:{PORT + (node - 1) * 10}"
+    return f"127.0.0.1:{PORT - 2 + (node - 1) * 10}"
 
 
 def url(node):
-    return f"http://127.0.0.1:{PORT + (node - 1) * 10 + 2}/"
+    return f"http://127.0.0.1:{PORT + (node - 1) * 10}/"
 
 
 def status(node):
