@@ -207,10 +207,13 @@ let package = Package(
             "HoldfastAdminTests",
             ["HoldfastAdmin", "HoldfastClient", "LogModel", httpTypes, logging] + nio
         ),
+        // What more than one of the test targets needs.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(
             "HoldfastNodeTests",
             [
-                "HoldfastNode", "HoldfastClient", "Access", "Certificates", "Replicator", "ReplicaCore", "LogState",
+                "HoldfastNode", "TestSupport", "HoldfastClient", "Access", "Certificates", "Replicator", "ReplicaCore",
+                "LogState",
                 "HTTP2Transport",
                 "SegmentFormat", "LogModel", httpTypes, logging,
             ] + nio
@@ -223,7 +226,7 @@ let package = Package(
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.
-        tests("ClusterTests", ["HoldfastClient", "LogModel", logging, metrics, lifecycle] + nio),
+        tests("ClusterTests", ["TestSupport", "HoldfastClient", "LogModel", logging, metrics, lifecycle] + nio),
     ]
 )
 

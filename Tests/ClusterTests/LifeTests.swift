@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import HoldfastClient
+import TestSupport
 import Testing
 
 extension ClusterTests {

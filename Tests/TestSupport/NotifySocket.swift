@@ -2,13 +2,13 @@ import Foundation
 import Glibc
 
 /// What systemd has in `NOTIFY_SOCKET`, in a directory of its own.
-final class NotifySocket: Sendable {
-    let path: String
+package final class NotifySocket: Sendable {
+    package let path: String
     private let socket: Int32
     private let directory: URL
 
     /// - Parameter isAbstract: Whether its name stands in no directory.
-    init(isAbstract: Bool = false) throws {
+    package init(isAbstract: Bool = false) throws {
         self.directory = FileManager.default.temporaryDirectory.appendingPathComponent("notify-\(UUID())")
         try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
         self.path = isAbstract ? "@holdfast-\(UUID())" : self.directory.appendingPathComponent("s").path
@@ -31,7 +31,7 @@ final class NotifySocket: Sendable {
     }
 
     /// All that came since the last call.
-    func take() -> [String] {
+    package func take() -> [String] {
         var messages: [String] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {
