@@ -21,10 +21,11 @@ package struct CertificateAuthority: Sendable {
 
     /// A new one, with a P-256 key of its own.
     ///
-    /// - Throws: ``CertificateError/refused(_:)``.
+    /// - Throws: ``CertificateError/badName(_:)``, ``CertificateError/refused(_:)``.
     package static func make(
         cluster: String, validFor seconds: TimeInterval, now: Date = Date()
     ) throws(CertificateError) -> Issued {
+        guard CertificateName.isWord(cluster) else { throw .badName(cluster) }
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         do {
             let subject = try DistinguishedName {

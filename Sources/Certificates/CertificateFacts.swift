@@ -77,6 +77,8 @@ package enum CertificateError: Error, Hashable, Sendable {
     case noAuthority
     /// The key is not the certificate's.
     case otherKey
+    /// No name for a cluster or a client: ``CertificateName/isWord(_:)``.
+    case badName(String)
     /// Neither a host name nor an address.
     case badHost(String)
     case refused(String)

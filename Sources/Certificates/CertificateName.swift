@@ -22,7 +22,8 @@ package enum CertificateName: Hashable, Sendable {
         guard let cluster = parts.first.map(String.init), Self.isWord(cluster) else { return nil }
         switch (parts.count, parts.dropFirst().first) {
         case (3, "node"):
-            guard let number = UInt32(parts[2]), number > 0 else { return nil }
+            // One spelling alone: "+1" and "007" are none.
+            guard let number = UInt32(parts[2]), number > 0, "\(number)" == parts[2] else { return nil }
             self = .node(NodeID(number), cluster: cluster)
         case (3, "client"):
             guard Self.isWord(parts[2]) else { return nil }

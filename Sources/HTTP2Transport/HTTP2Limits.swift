@@ -6,7 +6,7 @@ package struct HTTP2Limits: Hashable, Sendable {
 
     /// Connections a server holds; more are closed at once.
     package var connectionsMax = 1_024
-    /// The same for one remote address: nobody takes all of them.
+    /// The same for one remote address, or one IPv6 network of 64 bits: nobody takes all of them.
     package var connectionsPerAddressMax = 512
     /// From accepting (or connecting) to the peer's first SETTINGS; a TLS handshake is part of it.
     package var prefaceMilliseconds: UInt64 = 10_000

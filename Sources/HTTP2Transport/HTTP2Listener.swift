@@ -6,7 +6,7 @@ import Synchronization
 final class HTTP2Listener: Sendable {
     private struct Connections {
         var open: [ObjectIdentifier: HTTP2Connection] = [:]
-        var countByAddress: [String: Int] = [:]
+        var countByNetwork: [[UInt8]: Int] = [:]
     }
 
     private struct Refusals {
@@ -45,23 +45,23 @@ final class HTTP2Listener: Sendable {
 
     /// - Returns: Which bound does not let it in; `nil` once it is in, until ``remove(_:)``.
     func add(_ connection: HTTP2Connection) -> HTTP2Breach? {
-        let address = connection.remoteAddress?.ipAddress ?? ""
+        let network = connection.remoteAddress.network
         return self.connections.withLock {
             guard $0.open.count < self.limits.connectionsMax else { return .connections }
-            let count = $0.countByAddress[address, default: 0]
+            let count = $0.countByNetwork[network, default: 0]
             guard count < self.limits.connectionsPerAddressMax else { return .connectionsPerAddress }
             $0.open[ObjectIdentifier(connection)] = connection
-            $0.countByAddress[address] = count + 1
+            $0.countByNetwork[network] = count + 1
             return nil
         }
     }
 
     func remove(_ connection: HTTP2Connection) {
-        let address = connection.remoteAddress?.ipAddress ?? ""
+        let network = connection.remoteAddress.network
         self.connections.withLock {
             guard $0.open.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-            let count = $0.countByAddress[address, default: 0]
-            $0.countByAddress[address] = count > 1 ? count - 1 : nil
+            let count = $0.countByNetwork[network, default: 0]
+            $0.countByNetwork[network] = count > 1 ? count - 1 : nil
         }
     }
 

@@ -11,6 +11,14 @@ import Testing
         return try CertificateAuthority(certificate: made.certificate, key: made.key)
     }
 
+    @Test func `No authority is made whose certificates nobody could read`() {
+        for cluster in ["", "a b", "prod/1", String(repeating: "x", count: 65)] {
+            #expect(throws: CertificateError.badName(cluster)) {
+                try CertificateAuthority.make(cluster: cluster, validFor: Self.day)
+            }
+        }
+    }
+
     @Test func `A node's certificate says who it is and where, and serves both ways`() throws {
         let authority = try self.authority()
         let now = Date(timeIntervalSince1970: 1_800_000_000)

@@ -13,6 +13,7 @@ import Testing
 
     @Test(arguments: [
         "https://prod/node/2", "holdfast://", "holdfast:///node/2", "holdfast://prod/node/0", "holdfast://prod/node/x",
+        "holdfast://prod/node/+1", "holdfast://prod/node/007", "holdfast://prod/node/4294967296",
         "holdfast://prod/node/2/3", "holdfast://prod/node", "holdfast://prod/client/", "holdfast://prod/client/a b",
         "holdfast://prod/other/2", "holdfast://pr od/node/2", "holdfast://prod",
     ])

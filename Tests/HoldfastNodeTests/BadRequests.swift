@@ -52,7 +52,8 @@ struct BadRequest: CustomStringConvertible, Sendable {
     static let all: [BadRequest] = [
         Self.strangePaths, Self.paths, Self.strangeIndexes, Self.methods, Self.readValues, Self.readQueries,
         Self.appendValues,
-        Self.otherQueries, Self.acceptances, Self.eventIDs, Self.mediaTypes, Self.entityTags, Self.tokens,
+        Self.otherQueries, Self.acceptances, Self.eventIDs, Self.mediaTypes, Self.encodings, Self.entityTags,
+        Self.tokens,
         Self.producers,
         Self.headers, Self.grammar, Self.batches, Self.cursors, Self.fences, Self.trims, Self.stateBodies,
     ].flatMap { $0 }
@@ -161,6 +162,13 @@ struct BadRequest: CustomStringConvertible, Sendable {
     private static let mediaTypes: [BadRequest] =
         Self.each(["image/png", "multipart/form-data; boundary=x", "application/xml", "json", "application/grpc"]) {
             Self.append([("Content-Type", $0)], 415, .unsupportedMediaType, "records cannot be read from")
+        }
+
+    private static let encodings: [BadRequest] =
+        Self.each(["gzip", "deflate", "br, identity", "GZIP"]) {
+            Self.append(
+                [("Content-Encoding", $0)], 415, .unsupportedMediaType,
+                "a compressed body, Content-Encoding \($0.lowercased()), is not taken")
         }
 
     private static let entityTags: [BadRequest] =

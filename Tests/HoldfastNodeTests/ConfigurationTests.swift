@@ -153,6 +153,10 @@ import Testing
         ])
         #expect(report.configuration?.clientListen.host == "0.0.0.0")
         #expect(report.warnings == [.exposed])
+        let admin = try self.report(flags: [
+            .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .adminListen: ["0.0.0.0:7402"], .isInsecure: ["true"],
+        ])
+        #expect(admin.warnings == [.exposed])
     }
 
     @Test(arguments: [

@@ -4,6 +4,7 @@ import HoldfastClient
 /// The header fields that an append may carry, found in one pass: they are looked at for every record.
 struct AppendFields {
     private(set) var contentType: String?
+    private(set) var contentEncoding: String?
     private(set) var producer: String?
     private(set) var sequence: String?
     private(set) var idempotencyKey: String?
@@ -15,6 +16,7 @@ struct AppendFields {
         for field in fields {
             switch field.name {
             case .contentType: try Self.add(field, to: &self.contentType)
+            case .contentEncoding: try Self.add(field, to: &self.contentEncoding)
             case .holdfastProducer: try Self.add(field, to: &self.producer)
             case .holdfastSequence: try Self.add(field, to: &self.sequence)
             case .idempotencyKey: try Self.add(field, to: &self.idempotencyKey)

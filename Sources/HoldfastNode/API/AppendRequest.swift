@@ -33,6 +33,9 @@ struct AppendRequest {
     /// - Throws: 400 or 415; nothing was applied.
     init(head: HTTPRequest, _ parameters: QueryParameters) throws(Problem) {
         let fields = try AppendFields(head.headerFields)
+        if let encoding = fields.contentEncoding?.lowercased(), encoding != "identity" {
+            throw .unsupportedEncoding(encoding)
+        }
         self.bodyForm = try Self.bodyForm(of: fields.contentType)
         if self.bodyForm == .frames {
             self.producer = try Self.sessionProducer(of: fields)

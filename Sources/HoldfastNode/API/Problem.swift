@@ -100,6 +100,14 @@ extension Problem {
                 + "application/json (a batch) or application/vnd.holdfast.frames (a session).")
     }
 
+    /// Whoever compressed a body means what is in it: the record would be something else.
+    static func unsupportedEncoding(_ encoding: String) -> Problem {
+        Problem(
+            .unsupportedMediaType, .unsupportedMediaType,
+            "a compressed body, Content-Encoding \(encoding), is not taken",
+            hint: "Send it as it is. A record that is meant to be compressed is sent without Content-Encoding.")
+    }
+
     static func notAcceptable(_ accept: String, known: [String]) -> Problem {
         Problem(
             .notAcceptable, .notAcceptable, "records cannot be had as \(accept)",

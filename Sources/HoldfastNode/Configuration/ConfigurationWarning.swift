@@ -28,6 +28,7 @@ package enum ConfigurationWarning: Hashable, Sendable {
         let security = configuration.security
         if !configuration.clientListen.isLoopback && !security.missingForClients.isEmpty
             || !configuration.peerListen.isLoopback && !security.missingForPeers.isEmpty
+            || !configuration.adminListen.isLoopback
         {
             warnings.append(.exposed)
         }

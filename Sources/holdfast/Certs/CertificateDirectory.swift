@@ -149,6 +149,9 @@ extension CommandFailure {
         case .unreadable: self.init(.refused, "\(path) is no certificate, or no key, in PEM")
         case .noAuthority: self.init(.refused, "ca.pem in \(path) signs for no cluster: holdfast certs ca makes one")
         case .otherKey: self.init(.refused, "ca.key in \(path) is not the key of ca.pem")
+        case .badName(let name):
+            self.init(
+                .usage, "\(name.debugDescription) is no name: 1 to 64 letters, digits, dots, hyphens and underscores")
         case .badHost(let host): self.init(.usage, "\(host.debugDescription) is neither a host name nor an address")
         case .refused(let reason):
             self.init(.refused, reason, next: "--force replaces it; nothing was changed")

@@ -66,7 +66,7 @@ enum OpenAPIDocument {
         ),
         (413, "The body, the batch or the record is too large."),
         (414, "The path and the query are over \(NodeLimits.targetByteCountMax) bytes."),
-        (415, "Records cannot be read from this media type."),
+        (415, "Records cannot be read from this media type, or the body is compressed (`Content-Encoding`)."),
         (421, "`NOT_LEADER`: this node does not lead, and the request goes no further; `leader` is where to ask."),
         (429, "`BUSY`: too much waits for its commit, or to be read, or too many read segments. Nothing was applied."),
         (431, "The header fields are too large."),
