@@ -68,6 +68,7 @@ final class PeerLink {
     private var behindUntil = NIODeadline.distantPast
     private let shipping: RangeShipping
     private(set) var shipped = ReplicatorStatus.Shipped()
+    private var rounds = RoundTimes()
 
     init(
         peer: ClusterPeer, cluster: ClusterID, tls: TLSCalling?, eventLoop: any EventLoop, shipping: RangeShipping,
@@ -84,6 +85,7 @@ final class PeerLink {
     }
 
     var isConnected: Bool { self.connection != nil }
+    var roundTimes: LatencyHistogram { self.rounds.times }
 
     func connect() { self.connect(afterLoss: false) }
 
@@ -178,6 +180,7 @@ final class PeerLink {
         guard let replicate = self.replicate else { return }
         self.replicate = nil
         self.outbox.removeAll()
+        self.rounds.dropped()
         replicate.messages.close()
     }
 
@@ -223,8 +226,13 @@ final class PeerLink {
         self.shipped.rangeCount += 1
         self.shipped.bytesRaw += UInt64(range.rawByteCount)
         self.shipped.bytesOnWire += UInt64(range.body.count)
+        if self.rounds.isIdle, range.rawByteCount > 0 {
+            self.rounds.began(toward: range.from.advanced(by: Int(range.rawByteCount)), at: Self.now())
+        }
         self.replicate?.messages.send(.range(range))
     }
+
+    private static func now() -> MonotonicTime { MonotonicTime(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
 
     /// The follower needs what is trimmed; the stream stays open until it has fetched the first segment.
     func tellTrimmed(_ first: Position, on id: StreamID) {
@@ -270,6 +278,9 @@ final class PeerLink {
 
     fileprivate func received(_ message: PeerMessage, from start: MemberStart, on id: StreamID?) {
         if let id, self.replicate?.id != id { return }
+        if case .ack(let ack) = message, !self.rounds.isIdle {
+            self.rounds.reached(ack.persisted.position, at: Self.now())
+        }
         self.report(.message(message, from: start, on: id))
     }
 
@@ -279,6 +290,7 @@ final class PeerLink {
         guard let id, self.replicate?.id == id else { return }
         self.replicate = nil
         self.outbox.removeAll()
+        self.rounds.dropped()
         self.report(.streamClosed(id))
     }
 }

@@ -22,7 +22,8 @@ package final class Replicator: Sendable {
     private let queue: AppendQueue
     private let pool: NIOThreadPool
     private let seats = PageSeats()
-    private let server: HTTP2Server
+    /// Peers come in here.
+    package let peerServer: HTTP2Server
     private let directory: PeerDirectory
     /// What has happened here, for people.
     package let history: EventLog
@@ -74,7 +75,7 @@ package final class Replicator: Sendable {
         self.eventLoop = eventLoop
         self.host = host
         self.pool = pool
-        self.server = server
+        self.peerServer = server
         self.queue = AppendQueue(
             entryCountMax: configuration.limits.pendingAppendCountMax,
             byteCountMax: configuration.limits.uncommittedByteCountMax)
@@ -111,7 +112,7 @@ package final class Replicator: Sendable {
     }
 
     /// The port that was bound, where the configuration asked for any.
-    package var peerPort: Int { self.server.port }
+    package var peerPort: Int { self.peerServer.port }
 
     /// Fails when the log fails: the process has to end then, and recovery decides what was kept.
     package var failed: EventLoopFuture<Void> { self.failure.futureResult }
@@ -344,7 +345,7 @@ package final class Replicator: Sendable {
         for entry in self.queue.close() { entry.reply(.failure(.shuttingDown(mayBeApplied: false))) }
         let host = self.host
         let stopping = try? await self.eventLoop.submit { host.value.stop() }.get()
-        await self.server.shutdown(grace: .milliseconds(200))
+        await self.peerServer.shutdown(grace: .milliseconds(200))
         await stopping?.beginning?.value
         await stopping?.disk?.stop()
         try? await self.pool.shutdownGracefully()

@@ -66,6 +66,7 @@ final class ReplicatorLoop {
     /// When the event was taken that is worked on.
     private var steppedAt = MonotonicTime.zero
     private var appendLatency = LatencyHistogram()
+    private var commitRounds = RoundTimes()
     private var knownLeader: NodeID?
     var counters = ReplicatorStatus.Counters()
     private var preparedAfter: SegmentID?
@@ -199,6 +200,9 @@ final class ReplicatorLoop {
             proposals.append(Proposal(id: self.lastID, entry.submission))
         }
         self.take(.proposed(proposals))
+        if self.core.raft.role == .leader, self.core.chain.tail > self.core.commit {
+            self.commitRounds.began(toward: self.core.chain.tail, at: self.steppedAt)
+        }
     }
 
     /// - Returns: The index that the next record takes, once a heartbeat round has shown that this node led.
@@ -304,6 +308,7 @@ final class ReplicatorLoop {
         case .acknowledge(let ack, let id): self.upstreams[id]?.send(.ack(ack))
         case .closeUpstream(let id): self.upstreams.removeValue(forKey: id)?.messages.stream.finish()
         case .committed(let position, let nextIndex):
+            self.commitRounds.reached(position, at: self.steppedAt)
             self.unwritten.append(.init(position: position, nextIndex: nextIndex))
             self.showWritten()
             self.prepareNextSegment()
@@ -359,6 +364,7 @@ final class ReplicatorLoop {
 
     private func roleChanged(_ role: RaftRole, term: Term, leader: NodeID?) {
         if role == .candidate { self.counters.elections += 1 }
+        if role != .leader { self.commitRounds.dropped() }
         if let leader, leader != self.knownLeader {
             self.counters.leaderChanges += 1
             self.knownLeader = leader
@@ -409,12 +415,12 @@ final class ReplicatorLoop {
                     missingByteCount: self.core.missingByteCount(of: node),
                     lagMilliseconds: self.lagMilliseconds(of: node), shipping: progress?.shipping,
                     inFlightByteCount: progress?.inFlightByteCount ?? 0,
-                    shipped: link.shipped)
+                    shipped: link.shipped, roundTimes: link.roundTimes)
             },
             mayVote: self.core.raft.mayVote, damagedSegments: self.core.damagedSegments,
             repairing: self.core.repairing, isDiskFull: self.core.waitsForRoom,
             scrubbing: self.scrubbing?.progress ?? .init(), appendLatency: self.appendLatency,
-            syncLatency: self.disk.syncLatency, counters: counters)
+            commitLatency: self.commitRounds.times, syncLatency: self.disk.syncLatency, counters: counters)
     }
 
     private func lagMilliseconds(of node: NodeID) -> UInt64? {

@@ -27,6 +27,8 @@ package struct ReplicatorStatus: Sendable {
         /// Bytes shipped and not yet acknowledged.
         package var inFlightByteCount: Int
         package var shipped: Shipped
+        /// From a range's leaving to the follower's word that it is on its disk.
+        package var roundTimes = LatencyHistogram()
     }
 
     /// What one follower was sent of the log, since this node has a link to it.
@@ -95,6 +97,8 @@ package struct ReplicatorStatus: Sendable {
     package var scrubbing = Scrubber.Progress()
     /// From asking this node, as the leader, to its acknowledgement.
     package var appendLatency = LatencyHistogram()
+    /// From standing in the leader's log to being committed.
+    package var commitLatency = LatencyHistogram()
     package var syncLatency = LatencyHistogram()
     package var counters = Counters()
 }

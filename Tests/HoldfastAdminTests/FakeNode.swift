@@ -62,9 +62,11 @@ final class FakeNode: AdminNode {
         var syncs = LatencyHistogram()
         syncs.note(nanoseconds: 300_000)
         syncs.note(nanoseconds: 2_000_000)
-        return NodeMetrics(
-            status: await self.status(eventsAfter: nil), appendLatency: LatencyHistogram(), syncLatency: syncs,
-            residentBytes: 1 << 20, openDescriptors: 12)
+        var metrics = NodeMetrics(status: await self.status(eventsAfter: nil))
+        metrics.times.syncs = syncs
+        metrics.process.residentBytes = 1 << 20
+        metrics.process.openDescriptors = 12
+        return metrics
     }
 
     func segments() async -> [SegmentDocument] {

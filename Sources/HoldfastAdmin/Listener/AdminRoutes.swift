@@ -38,9 +38,11 @@ struct AdminRoutes: Sendable {
         router.get("readyz/:check") { request, context in
             try Self.answer(await self.readiness.report(), check: context.parameters.require("check"), to: request)
         }
-        router.get("metrics") { _, _ in
-            let text = Exposition.text(await self.node.metrics(), requests: times.all)
-            return AdminAnswer.bytes(Array(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+        router.get("metrics") { request, _ in
+            let format: ExpositionFormat =
+                request.accepts("application/openmetrics-text") ? .openMetrics : .prometheus
+            let text = Exposition.text(await self.node.metrics(), requests: times.all, as: format)
+            return AdminAnswer.bytes(Array(text.utf8), type: format.contentType)
         }
         router.get("admin/v1/status") { _, _ in AdminAnswer.json(await self.node.status(eventsAfter: nil)) }
         router.get("admin/v1/cluster") { _, _ in AdminAnswer.json(await self.watch.look()) }

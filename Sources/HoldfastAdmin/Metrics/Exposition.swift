@@ -5,21 +5,25 @@ import LogModel
 enum Exposition {
     private static let roles = ["forming", "follower", "preCandidate", "candidate", "leader", "stopped"]
 
-    static func text(_ metrics: NodeMetrics, requests: [RequestTimes.Series: LatencyHistogram]) -> String {
-        var writer = ExpositionWriter()
+    static func text(
+        _ metrics: NodeMetrics, requests: [RequestTimes.Series: LatencyHistogram],
+        as format: ExpositionFormat = .prometheus
+    ) -> String {
+        var writer = ExpositionWriter(format)
         self.consensus(metrics.status.cluster, to: &writer)
         self.peers(metrics.status.cluster, to: &writer)
-        self.work(metrics, to: &writer)
+        self.work(metrics.status.totals, to: &writer)
+        self.times(metrics.times, to: &writer)
         self.storage(metrics.status, to: &writer)
-        writer.gauge("resident_memory_bytes", "Memory of the process that is in RAM.", metrics.residentBytes)
-        writer.gauge("open_descriptors", "File descriptors that the process has open.", metrics.openDescriptors)
+        self.strangers(metrics, to: &writer)
+        self.process(metrics.process, to: &writer)
         let series = requests.sorted { $0.key < $1.key }.map { series, times in
             ([("route", series.route), ("status", series.statusClass)] as ExpositionWriter.Labels, times)
         }
         writer.histogram(
             "admin_request_duration_seconds", "Requests of the admin listener, to the beginning of their answer.",
             series)
-        return writer.text
+        return writer.finished
     }
 
     private static func consensus(_ cluster: ClusterStatus, to writer: inout ExpositionWriter) {
@@ -27,6 +31,11 @@ enum Exposition {
             "role", "1 for the role that the node has, 0 for the others.",
             self.roles.map { ([("role", $0)], $0 == cluster.role ? "1" : "0") })
         writer.gauge("term", "The term that the node is in.", cluster.term)
+        let voters = cluster.nodes.filter { $0.membership == .voter || $0.membership == .joining }
+        writer.gauge("voters", "Members that vote.", cluster.cluster.map { _ in voters.count })
+        writer.gauge(
+            "voters_reached", "Members that vote and that the node has a connection to, itself among them.",
+            cluster.cluster.map { _ in voters.count { $0.node == cluster.node || $0.isConnected == true } })
         writer.gauge("leader_known", "Whether the node knows who leads.", cluster.leader == nil ? 0 : 1)
         writer.gauge("ready", "Whether the log can be used here.", cluster.isReady ? 1 : 0)
         writer.gauge("first_index", "The index of the first record that is kept.", cluster.firstIndex)
@@ -54,8 +63,7 @@ enum Exposition {
             "shipped_wire_bytes", "In how many bytes that travelled.", samples { $0.wireBytes.map { "\($0)" } })
     }
 
-    private static func work(_ metrics: NodeMetrics, to writer: inout ExpositionWriter) {
-        let totals = metrics.status.totals
+    private static func work(_ totals: NodeTotals, to writer: inout ExpositionWriter) {
         writer.counter("appends", "Appends that this node has acknowledged as the leader.", totals.appends)
         writer.counter("appends_refused", "Appends that were refused or not acknowledged.", totals.appendsRefused)
         writer.counter("written_bytes", "Of the log, written to this node's segments.", totals.bytesWritten)
@@ -66,10 +74,54 @@ enum Exposition {
             totals.leaderChanges)
         writer.counter("ranges_shipped", "Ranges of the log that were shipped to followers.", totals.rangesShipped)
         writer.counter("ranges_received", "Ranges of the log that came from leaders.", totals.rangesReceived)
+    }
+
+    private static func times(_ times: NodeMetrics.Times, to writer: inout ExpositionWriter) {
         writer.histogram(
             "append_duration_seconds", "Appends, from asking the leader to its acknowledgement.",
-            [([], metrics.appendLatency)])
-        writer.histogram("sync_duration_seconds", "Syncs of the log to the disk.", [([], metrics.syncLatency)])
+            [([], times.appends)])
+        writer.histogram(
+            "commit_duration_seconds", "From standing in the leader's log to its commit; one round at a time is timed.",
+            [([], times.commits)])
+        writer.histogram(
+            "replicate_duration_seconds",
+            "From shipping a range to the follower's word that it is on its disk; one at a time is timed.",
+            times.rounds.sorted { $0.key < $1.key }.map { ([("peer", "\($0)")], $1) })
+        writer.histogram("sync_duration_seconds", "Syncs of the log to the disk.", [([], times.syncs)])
+        writer.histogram(
+            "wait_duration_seconds", "What comes to a part of the program waits so long for it; asked once a second.",
+            times.waits.sorted { $0.key.rawValue < $1.key.rawValue }.map { ([("part", $0.rawValue)], $1) })
+    }
+
+    private static func strangers(_ metrics: NodeMetrics, to writer: inout ExpositionWriter) {
+        writer.counter(
+            "requests_refused", "Requests of the client listener that were refused, by the code of the answer.",
+            metrics.refusals.sorted { $0.key < $1.key }.map { ([("code", $0)], "\($1)") })
+        writer.gauge(
+            "connections", "Open connections of a listener.",
+            metrics.listeners.map { ([("listener", $0.name)], "\($0.connectionCount)") })
+        writer.counter(
+            "breaches", "Connections and streams that ran into a bound, by listener and bound.",
+            metrics.listeners.flatMap { listener in
+                listener.breaches.sorted { $0.key < $1.key }.map {
+                    ([("listener", listener.name), ("limit", $0)], "\($1)")
+                }
+            })
+        writer.gauge(
+            "certificate_end_time_seconds", "When the node's certificate ends, in seconds since 1970.",
+            metrics.certificateEnd)
+    }
+
+    private static func process(_ process: NodeMetrics.Process, to writer: inout ExpositionWriter) {
+        writer.gauge("resident_memory_bytes", "Memory of the process that is in RAM.", process.residentBytes)
+        writer.gauge("open_descriptors", "File descriptors that the process has open.", process.openDescriptors)
+        writer.gauge("descriptor_limit", "File descriptors that the process may have open.", process.descriptorLimit)
+        writer.gauge(
+            "time_seconds", "The node's clock, in seconds since 1970.",
+            [([], ExpositionWriter.seconds(process.time.nanoseconds))])
+        writer.gauge(
+            "start_time_seconds", "When the process started, in seconds since 1970.",
+            [([], ExpositionWriter.seconds(process.started.nanoseconds))])
     }
 
     private static func storage(_ status: NodeStatus, to writer: inout ExpositionWriter) {
@@ -87,6 +139,7 @@ enum Exposition {
         writer.counter("damage_found", "Damaged ranges that were met.", health?.damageFound)
         writer.counter(
             "segments_repaired", "Segments that a good copy has taken the place of.", health?.segmentsRepaired)
+        writer.counter("scrub_passes", "Passes over all sealed segments.", health?.scrubPasses)
         writer.counter("scrubbed_bytes", "Of sealed segments, reread to find rot.", health?.scrubbedBytes)
     }
 }

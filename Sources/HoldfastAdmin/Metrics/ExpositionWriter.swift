@@ -1,13 +1,34 @@
 import LogModel
 
-/// Writes Prometheus' text format, version 0.0.4: every family once, with HELP and TYPE before its samples.
+/// Both say the same; OpenMetrics names counters without their `_total` and has an end.
+enum ExpositionFormat {
+    /// Prometheus' text format, version 0.0.4.
+    case prometheus
+    /// Version 1.0.0.
+    case openMetrics
+
+    var contentType: String {
+        switch self {
+        case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
+        case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        }
+    }
+}
+
+/// Writes what a scraper reads: every family once, with HELP and TYPE before its samples.
 ///
 /// Names have the prefix `holdfast_` and their unit; counters end in `_total`. Numbers that a scraper has to keep exactly
 /// are written as whole ones.
 struct ExpositionWriter {
     typealias Labels = [(name: String, value: String)]
 
+    private let format: ExpositionFormat
     private(set) var text = ""
+
+    init(_ format: ExpositionFormat) { self.format = format }
+
+    /// All of it, when nothing comes any more.
+    var finished: String { self.format == .openMetrics ? self.text + "# EOF\n" : self.text }
 
     mutating func gauge(_ name: String, _ help: String, _ value: (some BinaryInteger)?) {
         self.gauge(name, help, [([], value.map { "\($0)" })])
@@ -22,7 +43,7 @@ struct ExpositionWriter {
     }
 
     mutating func counter(_ name: String, _ help: String, _ samples: [(Labels, String?)]) {
-        self.family(name + "_total", help, type: "counter", samples)
+        self.family(name, help, type: "counter", samples)
     }
 
     /// Cumulative counts, as Prometheus wants them; bounds and the sum in seconds.
@@ -47,8 +68,9 @@ struct ExpositionWriter {
     private mutating func family(_ name: String, _ help: String, type: String, _ samples: [(Labels, String?)]) {
         let known = samples.compactMap { labels, value in value.map { (labels, $0) } }
         guard !known.isEmpty else { return }
-        self.begin(name, help, type: type)
-        for (labels, value) in known { self.sample(name, labels, value) }
+        let sampled = type == "counter" ? name + "_total" : name
+        self.begin(self.format == .openMetrics ? name : sampled, help, type: type)
+        for (labels, value) in known { self.sample(sampled, labels, value) }
     }
 
     private mutating func begin(_ name: String, _ help: String, type: String) {

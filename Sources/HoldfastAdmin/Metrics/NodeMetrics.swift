@@ -2,21 +2,53 @@ import LogModel
 
 /// Everything that a scrape tells of a node: counters that its loops keep as plain integers, read when somebody asks.
 package struct NodeMetrics: Sendable {
-    package var status: NodeStatus
-    package var appendLatency: LatencyHistogram
-    package var syncLatency: LatencyHistogram
-    /// `nil` where the system does not tell.
-    package var residentBytes: UInt64?
-    package var openDescriptors: Int?
+    /// How long what takes.
+    package struct Times: Sendable {
+        package var appends = LatencyHistogram()
+        package var commits = LatencyHistogram()
+        package var syncs = LatencyHistogram()
+        /// By follower.
+        package var rounds: [UInt32: LatencyHistogram] = [:]
+        /// What asks for a part of the program once a second waits so long for it.
+        package var waits: [NodePart: LatencyHistogram] = [:]
 
-    package init(
-        status: NodeStatus, appendLatency: LatencyHistogram, syncLatency: LatencyHistogram, residentBytes: UInt64?,
-        openDescriptors: Int?
-    ) {
-        self.status = status
-        self.appendLatency = appendLatency
-        self.syncLatency = syncLatency
-        self.residentBytes = residentBytes
-        self.openDescriptors = openDescriptors
+        package init() {}
     }
+
+    /// What the system says of the process; `nil` where it does not tell.
+    package struct Process: Sendable {
+        package var residentBytes: UInt64?
+        package var openDescriptors: Int?
+        package var descriptorLimit: UInt64?
+        /// The clock of this node, and what it said when the process started.
+        package var time = Timestamp.zero
+        package var started = Timestamp.zero
+
+        package init() {}
+    }
+
+    package struct Listener: Sendable {
+        /// `client` or `peer`.
+        package var name: String
+        package var connectionCount: Int
+        /// How often connections and streams ran into which bound.
+        package var breaches: [String: UInt64]
+
+        package init(name: String, connectionCount: Int, breaches: [String: UInt64]) {
+            self.name = name
+            self.connectionCount = connectionCount
+            self.breaches = breaches
+        }
+    }
+
+    package var status: NodeStatus
+    package var times = Times()
+    package var process = Process()
+    package var listeners: [Listener] = []
+    /// Requests of the client listener that were refused, by the code of the answer.
+    package var refusals: [String: UInt64] = [:]
+    /// When the node's certificate ends, in seconds since 1970; `nil` without one.
+    package var certificateEnd: Int64?
+
+    package init(status: NodeStatus) { self.status = status }
 }

@@ -35,8 +35,16 @@ enum AdminDescription {
     private static let healthPaths = #"""
         "/metrics": {
             "get": {
-                "operationId": "metrics", "summary": "For Prometheus, in its text format 0.0.4.",
-                "responses": {"200": {"description": "As of now.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+                "operationId": "metrics", "summary": "For Prometheus, in its text format 0.0.4, or as OpenMetrics 1.0.0.",
+                "responses": {
+                    "200": {
+                        "description": "As of now.",
+                        "content": {
+                            "text/plain": {"schema": {"type": "string"}},
+                            "application/openmetrics-text": {"schema": {"type": "string"}}
+                        }
+                    }
+                }
             }
         },
         "/livez": {

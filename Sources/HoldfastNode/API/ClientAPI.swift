@@ -20,18 +20,19 @@ final class ClientAPI: Sendable {
     let status: NodeStatusSource?
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
+    private let refusals: RefusalCounts
     private let security: SecurityWatch?
     private let servedBy: String
 
     init(
         service: any LogService, node: NodeID, forwarder: any RequestForwarder, security: SecurityWatch? = nil,
-        status: NodeStatusSource? = nil,
-        logger: Logger
+        status: NodeStatusSource? = nil, refusals: RefusalCounts = RefusalCounts(), logger: Logger
     ) {
         self.service = service
         self.node = node
         self.forwarder = forwarder
         self.status = status
+        self.refusals = refusals
         self.security = security
         self.logger = logger
         self.servedBy = "\(node)"
@@ -120,6 +121,7 @@ final class ClientAPI: Sendable {
     func told(_ problem: Problem, as label: RequestLabel) -> ProblemDocument {
         var document = problem.document
         document.requestID = label.id
+        self.refusals.note(document.code)
         var metadata: Logger.Metadata = [
             "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
             "applied": "\(document.applied.rawValue)",

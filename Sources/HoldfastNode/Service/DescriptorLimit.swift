@@ -14,8 +14,7 @@ enum DescriptorLimit {
     /// - Returns: What holds now.
     @discardableResult
     static func raise(logger: Logger) -> rlim_t {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        guard var limit = Self.current else { return 0 }
         guard limit.rlim_cur < Self.needed else { return limit.rlim_cur }
         var raised = limit
         raised.rlim_cur = min(Self.needed, limit.rlim_max)
@@ -26,5 +25,11 @@ enum DescriptorLimit {
                 metadata: ["max": "\(limit.rlim_cur)", "reason": "\(Self.needed) may be needed"])
         }
         return limit.rlim_cur
+    }
+
+    /// `nil` when the system does not say.
+    static var current: rlimit? {
+        var limit = rlimit()
+        return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit : nil
     }
 }

@@ -1,3 +1,4 @@
+import HTTP2Transport
 import HoldfastAdmin
 import HoldfastClient
 import LogModel
@@ -31,6 +32,24 @@ extension NodeTotals {
         self.shippedBytes = counters.rangeBytesRaw
         self.wireBytes = counters.rangeBytesOnWire
         self.rangesReceived = counters.rangesReceived
+    }
+}
+
+extension NodeMetrics.Times {
+    init(_ status: ReplicatorStatus) {
+        self.init()
+        self.appends = status.appendLatency
+        self.commits = status.commitLatency
+        self.syncs = status.syncLatency
+        for peer in status.peers where peer.roundTimes.count > 0 { self.rounds[peer.node.rawValue] = peer.roundTimes }
+    }
+}
+
+extension NodeMetrics.Listener {
+    init(_ name: String, _ server: HTTP2Server) {
+        self.init(
+            name: name, connectionCount: server.connectionCount,
+            breaches: Dictionary(uniqueKeysWithValues: server.breachCounts.map { ($0.rawValue, $1) }))
     }
 }
 

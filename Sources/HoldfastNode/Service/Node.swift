@@ -118,11 +118,13 @@ package struct Node: Service {
             throw .replicator(error)
         }
         let forwarder = LeaderForwarder(eventLoop: clientLoop, tls: security.tls, logger: self.logger)
+        let refusals = RefusalCounts()
         let observer = NodeObserver(
-            replicator, self.configuration, forwarder: forwarder, clientLoop: clientLoop)
+            replicator, self.configuration, forwarder: forwarder, security: security, refusals: refusals,
+            clientLoop: clientLoop)
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
-            status: { await observer.status(eventsAfter: $0) }, logger: self.logger)
+            status: { await observer.status(eventsAfter: $0) }, refusals: refusals, logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {
@@ -137,6 +139,7 @@ package struct Node: Service {
             await replicator.shutdown()
             throw .clientListener(listen, reason: "\(error)")
         }
+        observer.opened(server)
         let admin: AdminServer
         let door = LocalDoor(
             ServerAddress(host: listen.host, port: server.port),

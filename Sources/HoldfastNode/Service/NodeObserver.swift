@@ -13,26 +13,50 @@ final class NodeObserver: Sendable {
     private let replicator: Replicator
     private let configuration: NodeConfiguration
     private let forwarder: LeaderForwarder
+    private let security: SecurityWatch
+    private let refusals: RefusalCounts
     private let clientLoop: any EventLoop
-    private let started = RFC3339.text(WallClock.now())
+    private let clients = Lock<HTTP2Server?>(nil)
+    private let waits = Lock<[NodePart: LatencyHistogram]>([:])
+    private let started = WallClock.now()
     private let activity = Lock(ActivityHistory())
     private let isStopping = Lock(false)
 
     init(
         _ replicator: Replicator, _ configuration: NodeConfiguration, forwarder: LeaderForwarder,
-        clientLoop: any EventLoop
+        security: SecurityWatch, refusals: RefusalCounts, clientLoop: any EventLoop
     ) {
         self.replicator = replicator
         self.configuration = configuration
         self.forwarder = forwarder
+        self.security = security
+        self.refusals = refusals
         self.clientLoop = clientLoop
     }
 
-    /// Samples what rates are made of, until it is cancelled.
+    /// Clients are let in by `server` from now on.
+    func opened(_ server: HTTP2Server) { self.clients.withLock { $0 = server } }
+
+    /// Samples what rates are made of, and how long the parts of the program let others wait, until it is cancelled.
     func run() async {
+        // On its own: a disk that hangs must not end the samples.
+        async let measuring: Void = self.measureWaits()
         while !Task.isCancelled {
             let sample = ActivitySample(await self.replicator.status())
             self.activity.withLock { $0.add(sample) }
+            try? await Task.sleep(for: .milliseconds(AdminLimits.sampleMilliseconds))
+        }
+        await measuring
+    }
+
+    private func measureWaits() async {
+        while !Task.isCancelled {
+            for part in NodePart.allCases {
+                let asked = NIODeadline.now()
+                await self.reach(part)
+                let waited = UInt64((NIODeadline.now() - asked).nanoseconds)
+                self.waits.withLock { $0[part, default: LatencyHistogram()].note(nanoseconds: waited) }
+            }
             try? await Task.sleep(for: .milliseconds(AdminLimits.sampleMilliseconds))
         }
     }
@@ -68,16 +92,28 @@ extension NodeObserver: AdminNode {
 
     func metrics() async -> NodeMetrics {
         let status = await self.replicator.status()
-        return NodeMetrics(
-            status: await self.status(status, eventsAfter: nil), appendLatency: status.appendLatency,
-            syncLatency: status.syncLatency, residentBytes: ProcessPicture.residentBytes,
-            openDescriptors: ProcessPicture.openDescriptors)
+        var metrics = NodeMetrics(status: await self.status(status, eventsAfter: nil))
+        metrics.times = NodeMetrics.Times(status)
+        metrics.times.waits = self.waits.withLock { $0 }
+        metrics.process.residentBytes = ProcessPicture.residentBytes
+        metrics.process.openDescriptors = ProcessPicture.openDescriptors
+        metrics.process.descriptorLimit = DescriptorLimit.current.map { UInt64($0.rlim_cur) }
+        metrics.process.time = WallClock.now()
+        metrics.process.started = self.started
+        if let clients = self.clients.withLock({ $0 }) {
+            metrics.listeners.append(NodeMetrics.Listener("client", clients))
+        }
+        metrics.listeners.append(NodeMetrics.Listener("peer", self.replicator.peerServer))
+        metrics.refusals = self.refusals.all
+        metrics.certificateEnd = self.security.certificateEnd
+        return metrics
     }
 
     private func status(_ status: ReplicatorStatus, eventsAfter: UInt64?) async -> NodeStatus {
         let segments = await self.replicator.listedSegments()
         return NodeStatus(
-            node: self.number, time: RFC3339.text(WallClock.now()), started: self.started, listeners: self.listeners,
+            node: self.number, time: RFC3339.text(WallClock.now()), started: RFC3339.text(self.started),
+            listeners: self.listeners,
             policy: self.configuration.policy.word, isDraining: self.isDraining,
             cluster: ClusterStatus(LogPicture(status), peers: self.replicator.peers),
             repairing: status.repairing?.rawValue, disk: self.disk(segments, isFull: status.isDiskFull),

@@ -38,6 +38,12 @@ final class SecurityWatch: Sendable {
         self.warnOfTheEnd()
     }
 
+    /// In seconds since 1970; `nil` without a certificate.
+    var certificateEnd: Int64? {
+        guard let end = self.tls?.material.facts?.validUntil else { return nil }
+        return Int64(end.timeIntervalSince1970)
+    }
+
     /// Until it is cancelled.
     func run() async {
         guard self.tls != nil || self.tokens != nil else { return }
