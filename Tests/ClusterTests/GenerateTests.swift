@@ -8,7 +8,9 @@ extension ClusterTests {
         private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
 
-        @Test(arguments: [("systemd", "holdfast.service")])
+        @Test(arguments: [
+            ("systemd", "holdfast.service"), ("grafana", "holdfast-dashboard.json"), ("alerts", "holdfast-alerts.yml"),
+        ])
         func `The copies under cluster are what the command writes`(kind: String, file: String) async throws {
             let copy = Self.root.appendingPathComponent("cluster/\(file)")
             let answer = try await Program.run(["generate", kind])

@@ -8,7 +8,50 @@ struct GenerateCommand: ParsableCommand {
 
             Example: holdfast generate systemd
             """,
-        subcommands: [GenerateSystemdCommand.self])
+        subcommands: [GenerateSystemdCommand.self, GenerateGrafanaCommand.self, GenerateAlertsCommand.self])
+}
+
+struct GenerateGrafanaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grafana", abstract: "A dashboard for Grafana, of one cluster.",
+        discussion: """
+            Import it under Dashboards, New, Import. It asks for a Prometheus data source, and for the job that scrapes the \
+            nodes' admin listeners.
+
+            Example: holdfast generate grafana --output holdfast-dashboard.json
+            """)
+
+    @OptionGroup var destination: GeneratedFile
+
+    func run() throws {
+        try self.destination.write(GrafanaDashboard.holdfast.json)
+    }
+}
+
+struct GenerateAlertsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "alerts", abstract: "Alert rules for Prometheus, each with what is to be done.",
+        discussion: """
+            Name the file under rule_files in prometheus.yml, and reload Prometheus. A cluster is one job, whose targets are \
+            the admin listeners of its nodes.
+
+            Example: holdfast generate alerts --output holdfast-alerts.yml
+            """)
+
+    @Option(help: "The job that scrapes the nodes.")
+    var job = "holdfast"
+
+    @OptionGroup var destination: GeneratedFile
+
+    func validate() throws {
+        guard SystemdUnit.isPlainName(self.job) else {
+            throw ValidationError("'\(self.job)' must be a name of lower-case letters, digits, - and _.")
+        }
+    }
+
+    func run() throws {
+        try self.destination.write(AlertRule.file(job: self.job))
+    }
 }
 
 struct GenerateSystemdCommand: ParsableCommand {
