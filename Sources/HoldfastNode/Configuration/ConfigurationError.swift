@@ -17,6 +17,8 @@ package enum ConfigurationError: Error, Hashable, Sendable {
     case expectedList(ConfigurationKey, origin: ConfigurationOrigin)
     case badValue(ConfigurationKey, origin: ConfigurationOrigin, value: String)
     case missing(ConfigurationKey)
+    /// The file that a key names is there in vain.
+    case unusableFile(ConfigurationKey, origin: ConfigurationOrigin, reason: String)
     case contradiction(Contradiction)
 
     /// Values that are right alone and wrong together.
@@ -66,6 +68,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .missing(let key):
             "\(key.rawValue) is not configured: set \(key.rawValue) in the file, "
                 + "\(key.environmentName) or \(key.flag)"
+        case .unusableFile(let key, let origin, let reason):
+            "\(origin): \(key.rawValue): \(reason)"
         case .contradiction(let contradiction):
             contradiction.description
         }

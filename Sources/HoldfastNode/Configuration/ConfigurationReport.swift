@@ -20,12 +20,12 @@ package struct ConfigurationReport: Sendable {
 
     /// `nil` when something is wrong.
     package let configuration: NodeConfiguration?
-    package let problems: [ConfigurationError]
-    package let warnings: [ConfigurationWarning]
+    package internal(set) var problems: [ConfigurationError]
+    package internal(set) var warnings: [ConfigurationWarning]
     /// Of all keys that have one, in the registry's order; wrong values are among the problems instead.
     package let values: [Effective]
 
-    /// Opens nothing but the file.
+    /// Opens nothing but the file; ``lookingIntoFiles(now:)`` does.
     package init(_ input: ConfigurationInput) {
         var reading = ConfigurationReading(ConfigurationSources(input))
         self.configuration = NodeConfiguration(&reading)

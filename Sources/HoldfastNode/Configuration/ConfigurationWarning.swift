@@ -1,3 +1,4 @@
+import Foundation
 import Replicator
 
 /// What is legal but unwise.
@@ -13,6 +14,9 @@ package enum ConfigurationWarning: Hashable, Sendable {
     case shortElectionTimeout(UInt64)
     case longWindow(UInt64)
     case smallSegments(Int)
+    case certificateEnds(String, at: Date)
+    /// The node's certificate names another cluster than its authority.
+    case otherAuthority(String, authority: String)
 
     static func all(of configuration: NodeConfiguration) -> [ConfigurationWarning] {
         var warnings: [ConfigurationWarning] = []
@@ -63,6 +67,10 @@ extension ConfigurationWarning: CustomStringConvertible {
             "fsync.window: every append waits up to \(milliseconds) ms for its sync"
         case .smallSegments(let byteCount):
             "segment.size: files of \(Units.spelled(byteCount: UInt64(byteCount))) are many files; 64MiB and more are usual"
+        case .certificateEnds(let holder, let date):
+            "tls.certificate: that of \(holder) ends at \(date.formatted(.iso8601)), and then no peer takes it any more"
+        case .otherAuthority(let holder, let authority):
+            "tls.ca: \(authority) has signed for \(holder): peers take only nodes of their own cluster's name"
         }
     }
 }

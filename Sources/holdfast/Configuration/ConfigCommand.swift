@@ -18,7 +18,8 @@ struct ConfigCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Says all that is wrong with a configuration, each with its source.",
         discussion: """
-            Exit code 0 when a node would start with it, also with warnings of what is legal but unwise; 78 when not. \
+            Certificates, keys and tokens are opened as the node would. Exit code 0 when a node would start with it, also \
+            with warnings of what is legal but unwise; 78 when not. \
             JSON: {"sound":true,"problems":[],"warnings":[]}, each a text.
 
             Example: holdfast config check --config cluster/n1.yaml
@@ -34,7 +35,7 @@ struct ConfigCheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        let report = ConfigurationReport(self.options.sources)
+        let report = ConfigurationReport(self.options.sources).lookingIntoFiles()
         let console = self.output.console
         if self.output.output == .json {
             let document = Document(
