@@ -1,4 +1,5 @@
 import LogModel
+import RaftCore
 import SegmentFormat
 import Testing
 
@@ -59,6 +60,69 @@ import Testing
             var manifest = self.manifest
             change(&manifest)
             #expect(BackupManifest(decoding: manifest.encoded()) == nil)
+        }
+    }
+
+    @Test func `numbers that no log can have, or that leave none for what comes next, are refused`() {
+        for change in [
+            { (manifest: inout BackupManifest) in manifest.generation = .max },
+            { $0.end.term = Term(.max) },
+            { $0.end.nextIndex = LogIndex(0) },
+            { $0.end.nextIndex = LogIndex(3899) },
+            { $0.segments[0].firstIndex = LogIndex(0) },
+            { $0.segments[0].firstIndex = LogIndex(3901) },
+            { $0.segments[0].byteCount = 64 },
+            { manifest in
+                manifest.segments[0].id = SegmentID(.max - 1)
+                manifest.segments[1].id = SegmentID(.max)
+                manifest.end.tail.segment = SegmentID(.max)
+            },
+        ] {
+            var manifest = self.manifest
+            change(&manifest)
+            #expect(BackupManifest(decoding: manifest.encoded()) == nil)
+        }
+    }
+
+    @Test func `as many segments as a backup may have fit into the file, however long their numbers are`() {
+        var manifest = self.manifest
+        manifest.segments = []
+        manifest.end.nextIndex = LogIndex(.max)
+        let heading = manifest.encoded().count
+        manifest.segments = [
+            .init(id: SegmentID(.max), firstIndex: LogIndex(.max), byteCount: .max, checksum: .max)
+        ]
+        let line = manifest.encoded().count - heading
+        #expect(heading + 100 + line * BackupManifest.segmentCountMax <= BackupManifest.byteCountMax)
+    }
+
+    /// Each number of the text is once each of these, under a checksum that is right.
+    @Test func `nobody who reads a crafted manifest is brought down by it`() throws {
+        let log = try AuditLog.closed(records: 40)
+        try BackupSource.copy(log.disk)
+        let path = BackupSource.backup.appending(BackupManifest.fileName)
+        let bytes = try #require(log.disk.contents(of: path))
+        let original = try #require(ChecksummedText.lines(of: bytes))
+        let numbers = ["0", "1", "63", "64", "65", "4294967294", "4294967295", "18446744073709551615", "0:0", "0:64"]
+        var random = SplitMix64(seed: 1)
+        for round in 0..<600 {
+            var lines = original.map { $0.split(separator: " ").map(String.init) }
+            for _ in 0...(round % 3) {
+                let line = Int.random(in: 2..<lines.count, using: &random)
+                let word = Int.random(in: 1..<lines[line].count, using: &random)
+                lines[line][word] = numbers.randomElement(using: &random) ?? ""
+            }
+            let disk = log.disk.copy()
+            disk.replaceContents(of: path, with: ChecksummedText.encode(lines.map { $0.joined(separator: " ") }))
+            let manifest = try? BackupDirectory.manifest(in: BackupSource.backup, fileSystem: disk)
+            guard manifest != nil else { continue }
+            _ = try? BackupSource.audit(disk)
+            for bound in [BackupBound.everything, .index(LogIndex(.max)), .index(LogIndex(9)), .time(.zero)] {
+                _ = try? BackupRestore.run(
+                    BackupSource.backup, into: BackupSource.restored, node: NodeID(1), through: bound,
+                    cluster: EngineHarness.cluster, incarnation: Incarnation(1), now: .zero, fileSystem: disk)
+            }
+            _ = try? BackupSource.copy(disk)
         }
     }
 }

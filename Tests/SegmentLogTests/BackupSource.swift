@@ -22,19 +22,39 @@ enum BackupSource {
     ) throws -> (writer: BackupWriter, manifest: BackupManifest?) {
         let log = try StoppedLog(directory, fileSystem: disk)
         let writer = try BackupWriter(Self.backup, fileSystem: disk)
-        try writer.check(cluster: log.cluster, first: log.first, commit: log.commit)
-        var position = writer.next ?? Position(segment: log.first, offset: 0)
+        let start = try writer.check(cluster: log.cluster, first: log.first, commit: log.commit)
+        var position = start
         var pieceCount = 0
         while position < log.commit {
             guard pieceCount < pieceCountMax else { return (writer, nil) }
-            let (bytes, next) = try log.frames(at: position, byteCountMax: pieceByteCount)
-            if !bytes.isEmpty { try writer.append(bytes, at: position) }
-            position = next
+            position = try Self.piece(of: log, at: position, byteCountMax: pieceByteCount, to: writer)
             pieceCount += 1
         }
-        let manifest = try writer.finish(
+        return (writer, try Self.finish(writer, log))
+    }
+
+    /// Copies so much.
+    ///
+    /// - Returns: Where the next piece begins.
+    static func piece(
+        of log: StoppedLog, at position: Position, byteCountMax: Int = 700, to writer: BackupWriter
+    ) throws -> Position {
+        let (bytes, next) = try log.frames(at: position, byteCountMax: byteCountMax)
+        if !bytes.isEmpty { try writer.append(bytes, at: position) }
+        return next
+    }
+
+    @discardableResult
+    static func finish(_ writer: BackupWriter, _ log: StoppedLog) throws -> BackupManifest {
+        try writer.finish(
             generation: log.identity.generation, node: log.identity.node, now: Timestamp(nanoseconds: 5))
-        return (writer, manifest)
+    }
+
+    /// Everything that stands in the backup's directory.
+    static func files(_ disk: SimulatedFileSystem) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in try disk.list(Self.backup) { files[name] = disk.contents(of: Self.backup.appending(name)) }
+        return files
     }
 
     /// The backup's segment, as it stands on the disk.

@@ -128,7 +128,7 @@ import Testing
         let log = try AuditLog.closed(records: 5)
         let running = try BackupSource.copy(log.disk).writer
         #expect(throws: BackupError.self) { try BackupWriter(BackupSource.backup, fileSystem: log.disk) }
-        #expect(running.next != nil)
+        #expect(running.chain != nil)
         #expect(throws: BackupError.foreign(file: "000000.wal")) {
             try BackupWriter(EngineHarness.directory, fileSystem: log.disk)
         }
@@ -153,7 +153,10 @@ import Testing
         #expect(throws: BackupError.behind(backup: end.tail, source: less)) {
             try writer.check(cluster: EngineHarness.cluster, first: .first, commit: less)
         }
-        try writer.check(cluster: EngineHarness.cluster, first: end.tail.segment.next, commit: .max)
+        #expect(
+            try writer.check(cluster: EngineHarness.cluster, first: end.tail.segment, commit: .max) == end.tail)
+        let next = Position(segment: end.tail.segment.next, offset: 0)
+        #expect(try writer.check(cluster: EngineHarness.cluster, first: next.segment, commit: .max) == next)
 
         var diverged = end
         diverged.previousChecksum ^= 1
@@ -163,7 +166,7 @@ import Testing
         var torn = frame.bytes
         torn[60] ^= 1
         #expect(throws: BackupError.self) { try writer.append(torn[...], at: frame.position) }
-        #expect(writer.next == end.tail)
+        #expect(writer.chain == end)
     }
 
     @Test func `damage in the source is refused with its place`() throws {

@@ -80,7 +80,7 @@ struct BackupCut {
         of bound: BackupBound, in segment: BackupManifest.Segment, _ files: LogFiles
     ) throws(LogError) -> Position {
         let limit = Position(segment: segment.id, offset: segment.byteCount)
-        if bound == .everything { return limit }
+        if bound == .everything || bound == .index(LogIndex(.max)) { return limit }
         var walk = try FrameWalk.from(segment.id, in: files, through: limit)
         var end = limit
         while let step = try walk.next() {
@@ -88,10 +88,11 @@ struct BackupCut {
             switch bound {
             case .everything: break
             case .index(let index):
-                if header.nextIndex.rawValue - 1 > index.rawValue { return end }
+                let next = index.advanced(by: 1)
+                if header.nextIndex > next { return end }
                 if header.kind == .checkpoint || header.kind == .records { end = walk.chain.tail }
                 // Whatever is behind the last record that is wanted is not looked at.
-                if header.kind == .records, header.nextIndex.rawValue - 1 == index.rawValue { return end }
+                if header.kind == .records, header.nextIndex == next { return end }
             case .time(let time):
                 if header.timestamp > time { return end }
                 end = walk.chain.tail

@@ -16,6 +16,24 @@ package enum BackupDirectory {
         return names.first { !ours.contains($0) && !(isOurs && LogFiles.isSegment($0)) }
     }
 
+    /// - Throws: ``BackupError/inUse(holder:)``, ``BackupError/log(_:)``.
+    static func lock(_ files: LogFiles) throws(BackupError) -> any HeldLock {
+        let outcome = try backup { () throws(LogError) in
+            try disk { () throws(DiskError) in try files.fileSystem.lock(files.path(LogFiles.lock)) }
+        }
+        switch outcome {
+        case .acquired(let lock): return lock
+        case .held(let holder): throw .inUse(holder: holder)
+        }
+    }
+
+    /// Marks the directory as that of a first backup, durably, unless it is marked already.
+    static func begin(_ files: LogFiles) throws(LogError) {
+        guard try !files.list().contains(Self.begun) else { return }
+        _ = try files.open(Self.begun, .create)
+        try files.syncDirectory()
+    }
+
     /// What the manifest says.
     ///
     /// - Throws: ``BackupError/noBackup``, ``BackupError/manifestUnreadable``, ``BackupError/log(_:)``.

@@ -21,6 +21,10 @@ package enum BackupError: Error, Hashable, Sendable {
     case behind(backup: Position, source: Position)
     /// The source trimmed what comes next. Nothing was changed.
     case gap(end: Position, first: SegmentID)
+    /// The source has not committed anything, as far as it knows. Nothing was changed.
+    case nothingCommitted
+    /// BACKUP cannot name any more than that. What was copied is kept.
+    case tooManySegments(max: Int)
     /// Bytes of the backup are not what was written.
     case damaged(Damage)
 

@@ -32,8 +32,9 @@ package struct BackupManifest: Hashable, Sendable {
     }
 
     package static let fileName = "BACKUP"
-    /// Of 150,000 segments and more.
     package static let byteCountMax = 16 << 20
+    /// Their lines fit into ``byteCountMax``, however long their numbers are.
+    package static let segmentCountMax = 200_000
 
     package var generation: UInt32
     package var node: NodeID
@@ -85,8 +86,12 @@ package struct BackupManifest: Hashable, Sendable {
         else { return nil }
         let segments = words.dropFirst(6).compactMap(Self.segment)
         guard let last = segments.last, last.id == tail.segment, last.byteCount == tail.offset,
-            zip(segments, segments.dropFirst()).allSatisfy({ $0.id < $1.id && $0.id.next == $1.id })
+            zip(segments, segments.dropFirst()).allSatisfy(Self.follow),
+            segments.allSatisfy({ $0.byteCount > SegmentHeader.byteCount && $0.firstIndex >= .first }),
+            last.firstIndex.rawValue <= next
         else { return nil }
+        // Each of these is counted on by whoever restores or goes on.
+        guard generation < .max, term < .max, last.id.rawValue < .max else { return nil }
         let end = FrameChain(
             cluster: cluster, tail: tail, previousChecksum: last.checksum, nextIndex: LogIndex(next),
             term: Term(term), timestamp: Timestamp(nanoseconds: time))
@@ -95,6 +100,10 @@ package struct BackupManifest: Hashable, Sendable {
             segments: segments)
         // Only one spelling is right, and the checksum is part of it.
         guard self.encoded() == bytes else { return nil }
+    }
+
+    private static func follow(_ segment: Segment, _ next: Segment) -> Bool {
+        segment.id < next.id && segment.id.next == next.id && segment.firstIndex <= next.firstIndex
     }
 
     private static func segment(_ words: [Substring]) -> Segment? {

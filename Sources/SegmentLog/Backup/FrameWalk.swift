@@ -82,6 +82,8 @@ struct FrameWalk {
 
     /// The frames of a segment have ended, at zeros or with the file: its successor's header says whether rightly.
     private mutating func nextSegment() throws(LogError) -> Step? {
+        // No number is left for another.
+        guard self.chain.tail.segment.rawValue < .max else { return nil }
         let next = self.chain.nextSegmentHeader.segment
         guard next <= self.limit.segment, var window = try self.open(next) else {
             guard self.limit == .max else {

@@ -7,26 +7,29 @@ enum RestoreTarget {
     ///
     /// - Throws: ``BackupError/notEmpty(file:)``, ``BackupError/inUse(holder:)``, ``BackupError/log(_:)``.
     static func take(_ files: LogFiles) throws(BackupError) -> any HeldLock {
-        let found = try backup { () throws(LogError) -> [String] in
+        try backup { () throws(LogError) in
             try disk { () throws(DiskError) in try files.fileSystem.makeDirectory(files.directory) }
-            return try files.list().filter { $0 != "lost+found" && $0 != LogFiles.lock }
         }
-        if let file = found.first(where: { $0 == LogFiles.identity }) ?? Self.foreign(found) {
-            throw .notEmpty(file: file)
-        }
-        let outcome = try backup { () throws(LogError) in
-            try disk { () throws(DiskError) in try files.fileSystem.lock(files.path(LogFiles.lock)) }
-        }
-        guard case .acquired(let lock) = outcome else {
-            if case .held(let holder) = outcome { throw .inUse(holder: holder) }
-            preconditionFailure("a lock is neither held nor acquired")
-        }
+        // Somebody else's directory does not even get a LOCK; what is ours may change until that is held.
+        _ = try Self.names(files)
+        let lock = try BackupDirectory.lock(files)
+        let found = try Self.names(files)
         try backup { () throws(LogError) in
             for name in found where name != LogFiles.restoring { try files.remove(name) }
             if !found.contains(LogFiles.restoring) { _ = try files.open(LogFiles.restoring, .create) }
             try files.syncDirectory()
         }
         return lock
+    }
+
+    private static func names(_ files: LogFiles) throws(BackupError) -> [String] {
+        let names = try backup { () throws(LogError) in
+            try files.list().filter { $0 != "lost+found" && $0 != LogFiles.lock }
+        }
+        if let file = names.first(where: { $0 == LogFiles.identity }) ?? Self.foreign(names) {
+            throw .notEmpty(file: file)
+        }
+        return names
     }
 
     /// What is not of a restore that was cut off.

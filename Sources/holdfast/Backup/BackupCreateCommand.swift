@@ -7,9 +7,9 @@ struct BackupCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Copies what is committed, from nodes that run or from a stopped one.",
         discussion: """
-            The first server that answers is asked; where it has damage, or stops, the others. A run that was cut off goes \
-            on when it is given again, and so does a backup of yesterday: only what is new is copied. Every byte is checked. \
-            Nothing in the directory changes before all of it is there.
+            The first server that answers is asked; where it has damage, stops, or is behind, the others. A run that was cut \
+            off goes on when it is given again, and so does a backup of yesterday: only what is new is copied. Every byte is \
+            checked. What the backup was before, it is until all that is new is there.
 
             Example: holdfast backup create kept --server 127.0.0.1:7410 --rate 50MiB
             Example: holdfast backup create kept --data-dir data/n1

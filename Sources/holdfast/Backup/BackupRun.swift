@@ -23,13 +23,13 @@ struct BackupRun {
     /// - Parameter progress: Bytes in the backup, and how many there will be.
     func make(_ progress: (Int, Int) -> Void) async throws(CommandFailure) -> Made {
         let outline = try await self.source.outline()
-        let writer: BackupWriter
+        let (writer, start): (BackupWriter, Position)
         do throws(BackupError) {
             writer = try BackupWriter(.init(self.directory))
-            try writer.check(cluster: outline.cluster, first: outline.first, commit: outline.commit)
+            start = try writer.check(cluster: outline.cluster, first: outline.first, commit: outline.commit)
         } catch { throw CommandFailure(error, self.directory) }
         let found = (byteCount: writer.found?.byteCount ?? 0, segmentCount: writer.found?.segments.count ?? 0)
-        let node = try await self.copy(outline, to: writer, progress)
+        let node = try await self.copy(outline, from: start, to: writer, progress)
         do throws(BackupError) {
             let seconds = Date().timeIntervalSince1970
             let manifest = try writer.finish(
@@ -42,11 +42,11 @@ struct BackupRun {
 
     /// - Returns: Who gave the last bytes.
     private func copy(
-        _ outline: BackupOutline, to writer: BackupWriter, _ progress: (Int, Int) -> Void
+        _ outline: BackupOutline, from start: Position, to writer: BackupWriter, _ progress: (Int, Int) -> Void
     ) async throws(CommandFailure) -> NodeID {
         let began = ContinuousClock.now
         var node = outline.node
-        var position = writer.next ?? Position(segment: outline.first, offset: 0)
+        var position = start
         while position < outline.commit {
             let piece = try await self.source.frames(at: position)
             guard piece.next > position else {
@@ -81,6 +81,10 @@ extension CommandFailure {
             self.init(
                 .system, "the disk of \(directory) is full; what was there before is whole",
                 next: "make room; then \(BackupRun.goesOn)")
+        case .log(.rejected(let fault, let position)):
+            self.init(
+                .refused, "what the source gave at \(position) does not fit: \(fault); what was there before is whole",
+                next: "ask another node into the same directory: it goes on from there")
         case .log(let error):
             self.init(
                 .system, "\(directory): \(error)",
@@ -123,6 +127,15 @@ extension CommandFailure {
                 .refused,
                 "the backup ends at \(end), and the log begins with segment \(first) by now: what stood between "
                     + "them was trimmed", next: BackupRun.anew)
+        case .nothingCommitted:
+            self.init(
+                .refused, "the source has not committed anything yet, as far as it knows; nothing was changed",
+                next: "ask another node, or this one once it follows a leader: "
+                    + Invocation.clientCommand("status"))
+        case .tooManySegments(let max):
+            self.init(
+                .refused, "the log has more than \(max) segments; one backup cannot name more",
+                next: "trim the log, or let its segments be larger (segment-size); then begin another backup")
         case .damaged(let damage):
             self.init(
                 .damaged, "\(directory): \(damage.summary)",

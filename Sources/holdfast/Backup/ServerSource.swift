@@ -25,14 +25,32 @@ final class ServerSource: BackupSource {
         self.console = console
     }
 
+    /// Of the node that has committed most, among those that answer: the backup may have more already than another.
     func outline() async throws(CommandFailure) -> BackupOutline {
-        let document = try await self.asking { client, server throws(ClientError) in
-            try await client.segments(of: server)
+        let (document, first) = try await self.asking { client, server throws(ClientError) in
+            (try await client.segments(of: server), server)
         }
+        var outline = try Self.outline(document, of: first)
+        self.state.withLock { $0.node = outline.node }
+        for server in self.servers where server != first {
+            guard let document = try? await self.client.segments(of: server) else { continue }
+            let other = try Self.outline(document, of: server)
+            guard other.cluster == outline.cluster else {
+                throw CommandFailure(
+                    .refused, "\(first) is of cluster \(outline.cluster), and \(server) is of \(other.cluster)",
+                    next: "name nodes of one cluster with --server")
+            }
+            if other.commit > outline.commit { outline = other }
+        }
+        return outline
+    }
+
+    private static func outline(
+        _ document: SegmentsDocument, of server: ServerAddress
+    ) throws(CommandFailure) -> BackupOutline {
         guard let cluster = ClusterID(document.cluster), let commit = Position(document.commit) else {
-            throw CommandFailure(ClientError.badAnswer("/v1/segments"))
+            throw CommandFailure(ClientError.badAnswer("\(server): /v1/segments"))
         }
-        self.state.withLock { $0.node = NodeID(document.node) }
         return BackupOutline(
             cluster: cluster, generation: document.generation, node: NodeID(document.node),
             first: SegmentID(document.firstSegment), commit: commit, byteCount: Int(clamping: document.bytes))
@@ -55,19 +73,21 @@ final class ServerSource: BackupSource {
         _ ask: (HoldfastClient, ServerAddress) async throws(ClientError) -> Answer
     ) async throws(CommandFailure) -> Answer {
         let deadline = ContinuousClock.now + .milliseconds(self.patienceMilliseconds)
-        var damage: ClientError?
+        var damage: CommandFailure?
         while true {
-            var failure = ClientError.unreachable("no server was given")
+            var failure = CommandFailure(ClientError.unreachable("no server was given"))
             for _ in self.servers {
                 let server = self.servers[self.state.withLock { $0.place }]
-                do throws(ClientError) { return try await ask(self.client, server) } catch { failure = error }
-                guard Self.mayPass(failure) || Self.isDamage(failure) else { throw Self.failure(failure, at: server) }
-                if Self.isDamage(failure) { damage = failure }
-                await self.turn(from: server, failure)
+                do throws(ClientError) {
+                    return try await ask(self.client, server)
+                } catch {
+                    failure = Self.failure(error, at: server)
+                    guard Self.mayPass(error) || Self.isDamage(error) else { throw failure }
+                    if Self.isDamage(error) { damage = failure }
+                    await self.turn(from: server, error)
+                }
             }
-            guard ContinuousClock.now < deadline else {
-                throw Self.failure(damage ?? failure, at: self.servers[self.state.withLock { $0.place }])
-            }
+            guard ContinuousClock.now < deadline else { throw damage ?? failure }
             try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
         }
     }

@@ -1,0 +1,103 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+
+/// What earlier runs left in a backup's directory: what BACKUP counts on, and good frames behind its end.
+///
+///     look    only reads: whoever names the wrong source, or a damaged backup, loses nothing
+///     settle  once it is known that the backup goes on: what is not good goes, what is good is written again
+struct BackupRemains {
+    /// As far as the frames are good.
+    private(set) var extent: BackupExtent
+    /// Behind the manifest's end.
+    let keptByteCount: Int
+    let manifest: BackupManifest?
+    private let segments: [SegmentID]
+
+    /// - Parameter names: Of the files that are there.
+    /// - Throws: ``BackupError/manifestUnreadable``, ``BackupError/damaged(_:)`` when a file is missing or shorter than the
+    ///   manifest says, ``BackupError/log(_:)``.
+    /// - Complexity: Looks at each file, and reads what stands behind the manifest's end.
+    static func look(_ files: LogFiles, _ names: [String]) throws(BackupError) -> BackupRemains {
+        let manifest = try BackupDirectory.manifest(in: files)
+        for segment in manifest?.segments ?? [] { try Self.checkLength(of: segment, in: files) }
+        let segments = LogFiles.segments(in: names)
+        let extent = try Self.extent(manifest, segments, in: files)
+        return BackupRemains(extent, manifest, segments)
+    }
+
+    private init(_ extent: BackupExtent, _ manifest: BackupManifest?, _ segments: [SegmentID]) {
+        self.extent = extent
+        self.keptByteCount = extent.byteCount - (manifest?.byteCount ?? 0)
+        self.manifest = manifest
+        self.segments = segments
+    }
+
+    private static func checkLength(
+        of segment: BackupManifest.Segment, in files: LogFiles
+    ) throws(BackupError) {
+        let expected = Int(segment.byteCount)
+        let found: Int
+        do throws(DiskError) {
+            found = try files.fileSystem.open(files.path(of: segment.id), .read).byteCount()
+        } catch {
+            guard error.isNotFound else { throw .log(LogError(error)) }
+            throw .damaged(Damage(segment.id, 0..<expected, .missing))
+        }
+        guard found >= expected else { throw .damaged(Damage(segment.id, found..<expected, .lost)) }
+    }
+
+    private static func extent(
+        _ manifest: BackupManifest?, _ segments: [SegmentID], in files: LogFiles
+    ) throws(BackupError) -> BackupExtent {
+        var extent = BackupExtent(manifest)
+        guard let start = manifest?.end.tail.segment ?? segments.first else { return extent }
+        var boundary: FrameChain?
+        do throws(LogError) {
+            var walk =
+                if let end = manifest?.end {
+                    FrameWalk(files, from: end, through: .max)
+                } else {
+                    try FrameWalk.from(start, in: files, through: .max)
+                }
+            while true {
+                let before = walk.chain
+                guard let step = try walk.next() else { break }
+                if case .header(let header, _) = step {
+                    boundary = before
+                    extent.began(header)
+                }
+                extent.advanced(to: walk.chain)
+            }
+        } catch {
+            // What does not fit ends what is good.
+            guard case .damaged = error else { throw .log(error) }
+        }
+        extent.gaveUpHeader(before: boundary)
+        return extent
+    }
+
+    /// Removes what is behind the good end, and writes what BACKUP does not count on once more.
+    ///
+    /// A sync alone would not do for that: where an earlier one failed, pages that never reached the disk count as clean, and
+    /// none carries them (Rebello et al., ATC '20). Only the last segment can be of such a run, since none goes on to the
+    /// next segment without a sync.
+    ///
+    /// - Returns: The last segment's file, not synced yet; `nil` when nothing is left.
+    /// - Complexity: Writes the part of one segment that is kept.
+    func settle(_ files: LogFiles) throws(LogError) -> (segment: SegmentID, file: any File)? {
+        let end = self.extent.chain?.tail
+        for segment in self.segments where end.map({ segment > $0.segment }) ?? true {
+            try files.removeIfThere(segment.fileName)
+        }
+        guard let end else { return nil }
+        let file = try files.open(end.segment, .write)
+        let counted = self.manifest?.end.tail
+        let start = end.segment == counted?.segment ? counted?.offset ?? 0 : 0
+        try disk { () throws(DiskError) in
+            if try file.byteCount() > Int(end.offset) { try file.truncate(to: Int(end.offset)) }
+            try OpenedLog.writeAgain(file, from: Int(start), to: Int(end.offset))
+        }
+        return (end.segment, file)
+    }
+}
