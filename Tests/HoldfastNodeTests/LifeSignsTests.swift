@@ -52,6 +52,28 @@ import Testing
         #expect(socket.take().isEmpty)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a watchdog that wants to hear all the time is fed as often as makes sense`()
+        async throws
+    {
+        let socket = try NotifySocket()
+        let signs = LifeSigns(ServiceNotifier(environment: ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "1"]))
+        let looks = Mutex(0)
+        let began = ContinuousClock.now
+        let running = Task {
+            await signs.running {
+                looks.withLock { $0 += 1 }
+            } words: {
+                "leads"
+            }
+        }
+        while looks.withLock({ $0 }) < 20 { try await Task.sleep(for: .milliseconds(2)) }
+        running.cancel()
+        await running.value
+        let count = looks.withLock { $0 }
+        let pause = Duration.microseconds(Int64(LifeSigns.pauseMicroseconds.lowerBound))
+        #expect(began.duration(to: .now) >= pause * (count - 1))
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `starting is given more time while recovery reads, and none while it does not`() async throws {
         let socket = try NotifySocket()

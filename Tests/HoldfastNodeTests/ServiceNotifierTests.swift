@@ -35,6 +35,10 @@ import Testing
         #expect(ServiceNotifier(environment: own, process: 4).watchdogMicroseconds == 500_000)
         #expect(ServiceNotifier(environment: own, process: 5).watchdogMicroseconds == nil)
         #expect(ServiceNotifier(environment: ["WATCHDOG_USEC": "500000"]).watchdogMicroseconds == nil)
+        for nothing in ["0", "", "-1", "soon"] {
+            let environment = ["NOTIFY_SOCKET": "/s", "WATCHDOG_USEC": nothing]
+            #expect(ServiceNotifier(environment: environment).watchdogMicroseconds == nil, "\(nothing)")
+        }
     }
 
     @Test func `a socket that nobody empties holds nobody up`() throws {

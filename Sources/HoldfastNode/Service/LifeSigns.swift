@@ -14,7 +14,8 @@ struct LifeSigns: Sendable {
     /// Between two looks; the look itself reads a little.
     static let readByteCountMin: UInt64 = 64 << 10
     private static let extensionMicroseconds: UInt64 = 30_000_000
-    private static let pauseMicroseconds: UInt64 = 1_000_000
+    /// However often systemd wants to hear, the looks themselves must not become the work.
+    static let pauseMicroseconds: ClosedRange<UInt64> = 1_000...1_000_000
 
     init(_ notifier: ServiceNotifier) { self.notifier = notifier }
 
@@ -47,7 +48,8 @@ struct LifeSigns: Sendable {
         reach: @escaping @Sendable () async -> Void, words: @escaping @Sendable () async -> String
     ) async {
         // Thrice as often as needed: one that is late is no reason to be ended.
-        let pause = min(Self.pauseMicroseconds, (self.notifier.watchdogMicroseconds ?? .max) / 3)
+        let wanted = (self.notifier.watchdogMicroseconds ?? .max) / 3
+        let pause = min(max(wanted, Self.pauseMicroseconds.lowerBound), Self.pauseMicroseconds.upperBound)
         var told = ""
         while !Task.isCancelled {
             await reach()

@@ -31,7 +31,8 @@ struct ServiceNotifier: Sendable {
     }
 
     private let path: String?
-    /// How often systemd wants to hear ``Message/watchdog``, at least; `nil` when it does not.
+    /// How often systemd wants to hear ``Message/watchdog``, at least; `nil` when it does not, and for 0, which is
+    /// no time (sd_watchdog_enabled(3)).
     let watchdogMicroseconds: UInt64?
 
     /// - Parameter environment: `WATCHDOG_PID`, where it is set, names the process that is meant.
@@ -40,7 +41,8 @@ struct ServiceNotifier: Sendable {
         self.path = environment["NOTIFY_SOCKET"].flatMap { $0.hasPrefix("/") || $0.hasPrefix("@") ? $0 : nil }
         let isMeant = environment["WATCHDOG_PID"].map { $0 == "\(process)" } ?? true
         self.watchdogMicroseconds =
-            self.path != nil && isMeant ? environment["WATCHDOG_USEC"].flatMap { UInt64($0) } : nil
+            self.path != nil && isMeant
+            ? environment["WATCHDOG_USEC"].flatMap { UInt64($0) }.flatMap { $0 > 0 ? $0 : nil } : nil
     }
 
     /// Any thread; waits for nothing.
