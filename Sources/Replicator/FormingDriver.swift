@@ -11,7 +11,6 @@ import WireFormat
 /// Asks the other configured members who they are until a blank node knows which cluster to form.
 struct FormingDriver {
     private static let pauseMilliseconds = 50
-    private static let requestTimeoutMilliseconds: Int64 = 500
     /// Progress is logged once in so many rounds.
     private static let roundsPerNote = 100
     let configuration: ReplicatorConfiguration
@@ -31,7 +30,14 @@ struct FormingDriver {
     private func run(_ client: HTTP2Client) async -> ReplicaDirectory? {
         var round = 0
         while !Task.isCancelled {
-            let answers = await self.ask(client)
+            let asked = await self.ask(client)
+            let answers = asked.compactMapValues(\.identity)
+            if round % Self.roundsPerNote == 0 {
+                for (node, answer) in asked {
+                    guard case .otherVersion(let version) = answer else { continue }
+                    ReplicatorLoop.tell(self.configuration.logger, of: node, speaking: version)
+                }
+            }
             let decision = Forming.decide(
                 isJoining: self.configuration.isJoining || self.directory.isEmptied, own: self.directory.member,
                 configured: self.configuration.peers.map(\.node), answers: answers)
@@ -108,26 +114,18 @@ struct FormingDriver {
         }
     }
 
-    private func ask(_ client: HTTP2Client) async -> [NodeID: PeerIdentity] {
-        await withTaskGroup(of: (NodeID, PeerIdentity?).self) { group in
+    private func ask(_ client: HTTP2Client) async -> [NodeID: IdentityAnswer] {
+        await withTaskGroup(of: (NodeID, IdentityAnswer).self) { group in
             for peer in self.configuration.peers where peer.node != self.configuration.node {
-                group.addTask { (peer.node, await Self.identity(of: peer, client)) }
+                group.addTask { (peer.node, await IdentityAnswer.of(peer, client)) }
             }
-            var answers: [NodeID: PeerIdentity] = [:]
-            for await (node, identity) in group where identity?.node == node { answers[node] = identity }
+            var answers: [NodeID: IdentityAnswer] = [:]
+            for await (node, answer) in group {
+                // Another node at that address says nothing of this one.
+                if let identity = answer.identity, identity.node != node { continue }
+                answers[node] = answer
+            }
             return answers
         }
-    }
-
-    /// - Returns: `nil` when nobody answers in time, or with something else.
-    static func identity(of peer: ClusterPeer, _ client: HTTP2Client) async -> PeerIdentity? {
-        let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/peer/v1/identity")
-        let address = HTTP2Address(host: peer.peerHost, port: peer.peerPort)
-        let timeout = TimeAmount.milliseconds(Self.requestTimeoutMilliseconds)
-        guard
-            let (response, body) = try? await client.execute(
-                request, to: address, timeout: timeout, bodyByteCountMax: 64 << 10), response.status == .ok
-        else { return nil }
-        return try? PeerIdentity.decode(Array(buffer: body)[...])
     }
 }

@@ -24,6 +24,8 @@ package enum MemberFailure: Error, Hashable, Sendable {
     case unreachable(NodeID, at: String)
     /// Another node answers there.
     case otherNode(NodeID, at: String)
+    /// The node runs a release of another version of the peer protocol.
+    case otherVersion(NodeID, UInt16)
     /// The node belongs to another cluster.
     case otherCluster(NodeID, ClusterID)
     /// The node still has the directory in which its promises do not count any more.
@@ -60,7 +62,12 @@ extension Replicator {
         let known = (self.peers + self.configuredPeers).first { $0.node == node }?.address
         guard let address = given ?? known else { throw .noAddress(node) }
         guard let peer = ClusterPeer(node: node, address), address.isShort else { throw .badAddress(address) }
-        guard let identity = await self.identity(of: peer) else { throw .unreachable(node, at: address.peer) }
+        let identity: PeerIdentity
+        switch await self.identity(of: peer) {
+        case .identity(let answer): identity = answer
+        case .otherVersion(let version): throw .otherVersion(node, version)
+        case .none: throw .unreachable(node, at: address.peer)
+        }
         guard identity.node == node else { throw .otherNode(identity.node, at: address.peer) }
         if let cluster = identity.cluster, cluster != status.cluster { throw .otherCluster(node, cluster) }
         let isOlder = !identity.isBlank && identity.generation < status.generation

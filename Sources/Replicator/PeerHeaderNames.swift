@@ -6,6 +6,8 @@ extension HTTPField.Name {
     static let holdfastCluster = peer("Holdfast-Cluster")
     /// Who speaks, see ``MemberStart/fieldText``.
     static let holdfastStart = peer("Holdfast-Start")
+    /// The version of the peer protocol that is spoken, in decimal; without it version 1, which did not name itself at first.
+    static let holdfastProtocol = peer("Holdfast-Protocol")
     /// A segment's number.
     static let holdfastSegment = peer("Holdfast-Segment")
     /// How long the whole segment is.
@@ -15,4 +17,9 @@ extension HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("no name of a field: \(name)") }
         return name
     }
+}
+
+extension HTTPFields {
+    /// What is said of the speaker's protocol; `nil` when that is no version.
+    var peerProtocolVersion: UInt16? { self[.holdfastProtocol].map { UInt16($0) } ?? 1 }
 }

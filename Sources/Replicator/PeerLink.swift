@@ -271,7 +271,10 @@ final class PeerLink {
     private func request(_ path: String) -> HTTPRequest {
         HTTPRequest(
             method: .post, scheme: nil, authority: self.peer.peerAddress.description, path: path,
-            headerFields: [.holdfastCluster: "\(self.cluster)", .holdfastStart: self.start().fieldText])
+            headerFields: [
+                .holdfastCluster: "\(self.cluster)", .holdfastStart: self.start().fieldText,
+                .holdfastProtocol: "\(WireLimits.version)",
+            ])
     }
 
     // MARK: What comes back
@@ -282,6 +285,21 @@ final class PeerLink {
             self.rounds.reached(ack.persisted.position, at: Self.now())
         }
         self.report(.message(message, from: start, on: id))
+    }
+
+    /// Who answers: the link's peer, or nobody that counts.
+    fileprivate func sender(of head: HTTPResponse) -> MemberStart? {
+        guard let start = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:)) else { return nil }
+        guard start.member.node == self.peer.node else {
+            self.logger.warning(
+                "another node answers at a peer's address",
+                metadata: [
+                    "peer": "\(self.peer.node)", "said_by": "\(start.member.node)",
+                    "hint": "see that the addresses in peers are right on every node",
+                ])
+            return nil
+        }
+        return start
     }
 
     fileprivate func misunderstood(_ error: WireError) { self.report(.misunderstood(error)) }
@@ -310,7 +328,11 @@ private final class PeerReplies: HTTP2ClientHandler {
     }
 
     func received(head: HTTPResponse, on stream: HTTP2Stream) {
-        if head.status == .ok { self.sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:)) }
+        if head.status == .ok { self.sender = self.link?.sender(of: head) }
+        if let version = head.headerFields.peerProtocolVersion, version != WireLimits.version {
+            self.sender = nil
+            self.link?.misunderstood(.unsupportedVersion(version))
+        }
         if self.sender == nil { self.messages?.close() }
     }
 

@@ -95,6 +95,9 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "This node belongs to \(cluster.map { "cluster \($0)" } ?? "no cluster yet").\n"
             return stream.respond(HTTPResponse(status: .misdirectedRequest), body: ByteBuffer(string: hint))
         }
+        guard head.headerFields.peerProtocolVersion == WireLimits.version else {
+            return self.refuseVersion(head, stream)
+        }
         guard let own = self.owner.start,
             let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
         else {
@@ -113,8 +116,24 @@ final class PeerService: HTTP2ServerHandler {
         stream.keepConnection()
         stream.isLongLived = kind == .replicate || kind == .pulse
         stream.send(
-            head: HTTPResponse(status: .ok, headerFields: [.holdfastStart: own.fieldText]), endStream: false)
+            head: HTTPResponse(
+                status: .ok, headerFields: [.holdfastStart: own.fieldText, .holdfastProtocol: Self.version]),
+            endStream: false)
         self.owner.opened(upstream)
+    }
+
+    private static let version = "\(WireLimits.version)"
+
+    /// Whatever a later protocol means by a vote or a heartbeat is not guessed at; the peer learns why from the header field.
+    private func refuseVersion(_ head: HTTPRequest, _ stream: HTTP2Stream) {
+        let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
+        if let version = head.headerFields.peerProtocolVersion, let sender {
+            self.owner.misunderstood(.unsupportedVersion(version), from: sender.member.node)
+        }
+        let hint = "This node speaks version \(Self.version) of the peer protocol.\n"
+        stream.respond(
+            HTTPResponse(status: .badRequest, headerFields: [.holdfastProtocol: Self.version]),
+            body: ByteBuffer(string: hint))
     }
 
     private func send(_ head: HTTPRequest, _ stream: HTTP2Stream) {

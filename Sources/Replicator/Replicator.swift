@@ -298,14 +298,14 @@ package final class Replicator: Sendable {
     /// Where the configuration says that nodes are, members or not.
     var configuredPeers: [ClusterPeer] { self.configuration.peers }
 
-    /// What a node says of itself; `nil` when nobody answers in time.
-    func identity(of peer: ClusterPeer) async -> PeerIdentity? {
+    /// What a node says of itself.
+    func identity(of peer: ClusterPeer) async -> IdentityAnswer {
         let client = HTTP2Client(
             on: self.eventLoop, limits: .peer, tls: self.configuration.calling(peer.node),
             logger: self.configuration.logger)
-        let identity = await FormingDriver.identity(of: peer, client)
+        let answer = await IdentityAnswer.of(peer, client)
         await client.shutdown(grace: .zero)
-        return identity
+        return answer
     }
 
     /// Changes how this node works from now on.

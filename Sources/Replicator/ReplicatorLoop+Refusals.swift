@@ -33,10 +33,16 @@ extension ReplicatorLoop {
         }
         if self.strangers.count >= Self.refusalCountMax { self.strangers.removeAll() }
         guard self.strangers.updateValue(version, forKey: node) != version else { return }
-        self.logger.warning(
-            "a peer speaks version \(version) of the peer protocol, and this node version \(WireLimits.version)",
+        Self.tell(self.logger, of: node, speaking: version)
+    }
+
+    /// The message is the same for every version: a stranger that names another one each time is told of no more often.
+    static func tell(_ logger: Logger, of node: NodeID, speaking version: UInt16) {
+        logger.warning(
+            "a peer speaks another version of the peer protocol",
             metadata: [
-                "peer": "\(node)", "hint": "run releases that share a version; the older node stays behind until then",
+                "peer": "\(node)", "detail": "it speaks version \(version), this node version \(WireLimits.version)",
+                "hint": "run releases that share a version; the older node stays behind until then",
             ])
     }
 }

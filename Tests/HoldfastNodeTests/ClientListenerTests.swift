@@ -243,6 +243,7 @@ struct Listener {
         ),
         (.unreachable(NodeID(4), at: "h:1"), 409, "NODE_UNREACHABLE"),
         (.otherNode(NodeID(5), at: "h:1"), 409, "OTHER_NODE"),
+        (.otherVersion(NodeID(4), 2), 409, "OTHER_VERSION"),
         (.otherCluster(NodeID(4), ClusterID(high: 1, low: 2)), 409, "OTHER_CLUSTER"),
     ]
 

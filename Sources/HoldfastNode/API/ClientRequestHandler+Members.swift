@@ -85,6 +85,11 @@ extension Problem {
             self.init(
                 .conflict, .otherNode, "node \(node) answers at \(address)",
                 hint: "Give the number that the node was started with.")
+        case .otherVersion(let node, let version):
+            self.init(
+                .conflict, .otherVersion,
+                "node \(node) speaks version \(version) of the peer protocol, and the leader another",
+                hint: "Start it with a release that shares a version with the others.")
         case .otherCluster(let node, let cluster):
             self.init(
                 .conflict, .otherCluster, "node \(node) belongs to cluster \(cluster)",

@@ -55,5 +55,6 @@ enum ProblemCode: String, CaseIterable {
     case nodeUnreachable = "NODE_UNREACHABLE"
     case otherNode = "OTHER_NODE"
     case otherCluster = "OTHER_CLUSTER"
+    case otherVersion = "OTHER_VERSION"
     case retired = "RETIRED"
 }

@@ -20,14 +20,16 @@ struct RepeatLimit {
 
     static let countMax = 10
     static let intervalNanoseconds: UInt64 = 10_000_000_000
-    /// With more kinds, further ones are let through: a node knows about sixty.
+    /// With more kinds, all further ones of a level are one: a node knows about sixty, and what others say is no kind.
     static let kindCountMax = 256
+    static let furtherKinds = "entries of further kinds"
 
     private var tallies: [Kind: Tally] = [:]
 
     /// - Returns: Whether the entry is written.
     mutating func arrived(_ kind: Kind, now: MonotonicTime) -> Bool {
-        guard self.tallies[kind] != nil || self.tallies.count < Self.kindCountMax else { return true }
+        let isOwn = self.tallies[kind] != nil || self.tallies.count < Self.kindCountMax
+        let kind = isOwn ? kind : Kind(level: kind.level, message: Self.furtherKinds)
         var tally = self.tallies[kind] ?? Tally(begin: now)
         if tally.writtenCount < Self.countMax {
             tally.writtenCount += 1
