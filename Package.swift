@@ -29,6 +29,8 @@ let tls: [Target.Dependency] = [
     .product(name: "NIOTLS", package: "swift-nio"),
 ]
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let tracer: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -45,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -82,7 +85,7 @@ let package = Package(
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
-                lifecycle, httpTypes, logging,
+                lifecycle, httpTypes, logging, tracing,
             ] + nio
         ),
         .target(
@@ -98,12 +101,14 @@ let package = Package(
             ].map { .embedInCode("Dashboard/\($0)") },
             swiftSettings: strict
         ),
-        module("HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle] + nio),
+        module(
+            "HoldfastClient", ["HTTP2Transport", "LogModel", httpTypes, logging, metrics, tracing, lifecycle] + nio),
         module(
             "Replicator",
             [
                 "ReplicaDisk", "ReplicaCore", "RaftCore", "LogState", "SegmentLog", "SegmentFormat", "RangeCodec",
                 "WireFormat", "HTTP2Transport", "DiskIO", "LogModel", httpTypes, logging, system, deque,
+                tracing,
             ] + nio
         ),
         module(
@@ -199,7 +204,7 @@ let package = Package(
         tests(
             "HoldfastClientTests",
             [
-                "HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle,
+                "HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle, tracing, tracer,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ] + nio
         ),
@@ -215,14 +220,14 @@ let package = Package(
                 "HoldfastNode", "TestSupport", "HoldfastClient", "Access", "Certificates", "Replicator", "ReplicaCore",
                 "LogState",
                 "HTTP2Transport",
-                "SegmentFormat", "LogModel", httpTypes, logging,
+                "SegmentFormat", "LogModel", httpTypes, logging, tracing, tracer,
             ] + nio
         ),
         tests(
             "ReplicatorTests",
             [
                 "Replicator", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "RangeCodec", "HTTP2Transport",
-                "WireFormat", "LogModel", httpTypes, logging, system,
+                "WireFormat", "LogModel", httpTypes, logging, system, tracing, tracer,
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.

@@ -2,6 +2,7 @@ import DiskIO
 import LogModel
 import NIOCore
 import ReplicaCore
+import Tracing
 
 /// Appends on their way from any thread to the event loop: all that came while the loop was busy are placed
 /// together.
@@ -10,6 +11,8 @@ package final class AppendQueue: Sendable {
 
     package struct Entry: Sendable {
         package var submission: Submission
+        /// Of the caller's span; `nil` for an append that nobody traces.
+        package var context: ServiceContext?
         package var reply: Reply
     }
 

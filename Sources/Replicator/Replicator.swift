@@ -9,6 +9,7 @@ import RaftCore
 import ReplicaCore
 import ReplicaDisk
 import SegmentLog
+import Tracing
 import WireFormat
 
 /// A running member of the cluster: its log, its peers, and the part of both that others may ask for.
@@ -121,10 +122,14 @@ package final class Replicator: Sendable {
 
     /// Appends records, or changes the log's own state, through this node, if it leads.
     ///
-    /// - Parameter reply: Called exactly once, on the Replicator's event loop: with the outcome once a quorum
-    ///   vouches for it, or with a failure that says whether the append may yet be applied.
-    package func append(_ submission: Submission, reply: @escaping AppendQueue.Reply) {
-        switch self.queue.admit(.init(submission: submission, reply: reply)) {
+    /// - Parameters:
+    ///   - context: Of the span that its spans are below; `nil` for an append that nobody traces.
+    ///   - reply: Called exactly once, on the Replicator's event loop: with the outcome once a quorum
+    ///     vouches for it, or with a failure that says whether the append may yet be applied.
+    package func append(
+        _ submission: Submission, in context: ServiceContext? = nil, reply: @escaping AppendQueue.Reply
+    ) {
+        switch self.queue.admit(.init(submission: submission, context: context, reply: reply)) {
         case .joined: return
         case .first:
             let host = self.host

@@ -3,6 +3,7 @@ import LogModel
 import Logging
 import ReplicaCore
 import SystemPackage
+import Tracing
 
 /// Where a member of the cluster can be reached.
 package struct ClusterPeer: Hashable, Sendable {
@@ -65,6 +66,8 @@ package struct ReplicatorConfiguration: Sendable {
     /// This node's certificate, and who signs those of its peers; `nil` is plain text.
     package var tls: TLSStore?
     package var logger: Logger
+    /// Hears of appends whose callers trace them; `nil` when nobody does.
+    package var tracer: (any Tracer)?
 
     package init(
         node: NodeID, dataDirectory: FilePath, peers: [ClusterPeer], peerHost: String, peerPort: Int, logger: Logger

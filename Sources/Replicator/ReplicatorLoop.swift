@@ -67,6 +67,7 @@ final class ReplicatorLoop {
     private var steppedAt = MonotonicTime.zero
     private var appendLatency = LatencyHistogram()
     private var commitRounds = RoundTimes()
+    private var traces: AppendTraces
     private var knownLeader: NodeID?
     var counters = ReplicatorStatus.Counters()
     private var preparedAfter: SegmentID?
@@ -94,6 +95,7 @@ final class ReplicatorLoop {
         self.history = history
         self.eventLoop = eventLoop
         self.logger = configuration.logger
+        self.traces = AppendTraces(configuration.tracer)
         self.beginAnew = beginAnew
         self.stopped = stopped
     }
@@ -129,7 +131,10 @@ final class ReplicatorLoop {
         self.rest?.cancel()
         self.nextTick?.cancel()
         let held = Set(self.core.heldAppendIDs)
-        for (id, asked) in self.replies { asked.reply(.failure(.shuttingDown(mayBeApplied: !held.contains(id)))) }
+        for (id, asked) in self.replies {
+            self.traces.answered(id)
+            asked.reply(.failure(.shuttingDown(mayBeApplied: !held.contains(id))))
+        }
         self.replies.removeAll()
         for read in self.reads.values { read.fail(ReadFailure.unavailable) }
         self.reads.removeAll()
@@ -181,7 +186,9 @@ final class ReplicatorLoop {
         while let event = self.events.popFirst(), !self.isStopped {
             let now = Self.now()
             self.steppedAt = now.monotonic
-            for action in self.core.step(event, now: now) { self.perform(action) }
+            let actions = self.core.step(event, now: now)
+            if !self.traces.isEmpty { self.advanceTraces() }
+            for action in actions { self.perform(action) }
             self.showWritten()
         }
     }
@@ -203,6 +210,17 @@ final class ReplicatorLoop {
         if self.core.raft.role == .leader, self.core.chain.tail > self.core.commit {
             self.commitRounds.began(toward: self.core.chain.tail, at: self.steppedAt)
         }
+        for (entry, proposal) in zip(entries, proposals) {
+            guard let context = entry.context, self.replies[proposal.id] != nil else { continue }
+            self.traces.placed(
+                proposal.id, in: context, through: self.core.chain.tail, followers: self.core.followers.keys.sorted())
+        }
+    }
+
+    private func advanceTraces() {
+        self.traces.advanced(
+            persisted: self.core.persisted.position, commit: self.core.commit,
+            followers: { self.core.followers[$0]?.persisted.position })
     }
 
     /// - Returns: The index that the next record takes, once a heartbeat round has shown that this node led.
@@ -321,6 +339,7 @@ final class ReplicatorLoop {
 
     private func answer(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) {
         guard let asked = self.replies.removeValue(forKey: id) else { return }
+        if !self.traces.isEmpty { self.traces.answered(id) }
         if case .success = result {
             self.counters.appendsAcknowledged += 1
             let now = self.steppedAt.nanoseconds

@@ -9,6 +9,7 @@ import ReplicaCore
 import Replicator
 import SegmentFormat
 import Testing
+import Tracing
 
 @testable import HoldfastNode
 
@@ -21,13 +22,16 @@ struct Listener {
     var address: ServerAddress { ServerAddress(host: "127.0.0.1", port: self.server.port) }
 
     /// - Parameter leader: Where node 2 is; this node is node 1 and follows it when it is given.
-    static func start(leader: ServerAddress? = nil, security: SecurityWatch? = nil) async throws -> Listener {
+    static func start(
+        leader: ServerAddress? = nil, security: SecurityWatch? = nil, tracer: (any Tracer)? = nil
+    ) async throws -> Listener {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let log = FakeLog(node: NodeID(1), leader: leader == nil ? NodeID(1) : NodeID(2))
         let forwarder = LeaderForwarder(eventLoop: loop, logger: logger)
         log.setPeers(FakeLog.peers(ports: [1, leader?.port ?? 2]))
-        let api = ClientAPI(service: log, node: NodeID(1), forwarder: forwarder, security: security, logger: logger)
+        let api = ClientAPI(
+            service: log, node: NodeID(1), forwarder: forwarder, security: security, tracer: tracer, logger: logger)
         let server = try await HTTP2Server.bind(
             host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
         ) {

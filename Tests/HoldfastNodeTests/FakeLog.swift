@@ -4,6 +4,7 @@ import ReplicaCore
 import Replicator
 import SegmentFormat
 import Synchronization
+import Tracing
 
 @testable import HoldfastNode
 
@@ -84,7 +85,10 @@ final class FakeLog: LogService {
 
     // MARK: LogService
 
-    func append(_ submission: Submission, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void) {
+    func append(
+        _ submission: Submission, in context: ServiceContext?,
+        reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void
+    ) {
         let (result, woken) = self.state.withLock { state -> (Result<AppendOutcome, AppendFailure>?, [Waiter]) in
             state.appendCount += 1
             if state.holdsAppends { return (nil, []) }

@@ -18,6 +18,14 @@ import Testing
         #expect(label.id != id && label.id.count == 16 && UInt64(label.id, radix: 16) != nil)
     }
 
+    @Test func `a trace is sampled when its flags say so, whatever else they say`() {
+        let sampled = ["00", "01", "02", "03", "ff"].map {
+            RequestLabel([.traceparent: "00-\(Self.trace)-00f067aa0ba902b7-\($0)"]).isSampled
+        }
+        #expect(sampled == [false, true, false, true, true])
+        #expect(!RequestLabel([:]).isSampled && !RequestLabel([.traceparent: "01"]).isSampled)
+    }
+
     @Test func `the trace of a right traceparent is taken, and of no other`() {
         #expect(RequestLabel([.traceparent: "00-\(Self.trace)-00f067aa0ba902b7-01"]).trace == Self.trace)
         #expect(RequestLabel([.traceparent: "01-\(Self.trace)-00f067aa0ba902b7-01-later"]).trace == Self.trace)

@@ -40,7 +40,7 @@ final class ServerPool: Sendable {
     ) async throws(HTTP2ClientError) -> HTTP2Answer {
         let request = HTTPRequest(
             method: method, scheme: nil, authority: server.description, path: path,
-            headerFields: self.access.signed(fields))
+            headerFields: self.access.signed(TraceFields.carried(by: fields)))
         let start = ContinuousClock.now
         var isAnswered = false
         defer { self.metrics.asked(since: start, isAnswered: isAnswered) }

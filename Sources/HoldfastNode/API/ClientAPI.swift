@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import ReplicaCore
 import Replicator
+import Tracing
 
 typealias NodeStatusSource = @Sendable (_ eventsAfter: UInt64?) async -> NodeStatus
 
@@ -21,18 +22,22 @@ final class ClientAPI: Sendable {
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
     private let refusals: RefusalCounts
+    /// Hears of appends whose callers trace them; `nil` when nobody does.
+    let tracer: (any Tracer)?
     private let security: SecurityWatch?
     private let servedBy: String
 
     init(
         service: any LogService, node: NodeID, forwarder: any RequestForwarder, security: SecurityWatch? = nil,
-        status: NodeStatusSource? = nil, refusals: RefusalCounts = RefusalCounts(), logger: Logger
+        status: NodeStatusSource? = nil, refusals: RefusalCounts = RefusalCounts(), tracer: (any Tracer)? = nil,
+        logger: Logger
     ) {
         self.service = service
         self.node = node
         self.forwarder = forwarder
         self.status = status
         self.refusals = refusals
+        self.tracer = tracer
         self.security = security
         self.logger = logger
         self.servedBy = "\(node)"

@@ -24,6 +24,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var append: AppendRequest?
     private var body = ByteBuffer()
     private var isAnswered = false
+    private var span: AppendSpan?
     /// Until when a leader that is not reached is looked for again.
     private var forwardDeadline: NIODeadline?
     /// Said once the request has ended: not every client hears an answer while it is still sending.
@@ -141,6 +142,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
         self.isAnswered = true
+        self.span?.abandoned()
+        self.span = nil
         self.task?.cancel()
         self.task = nil
         self.follower?.closed()
@@ -153,7 +156,9 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     // MARK: Appending
 
     private func startAppend(on stream: HTTP2Stream) throws(Problem) {
-        guard let append else { return }
+        guard let append, let head else { return }
+        // A request that looks for another leader comes here again.
+        self.span = self.span ?? AppendSpan(self.api.tracer, self.label, head.headerFields, on: self.api.node)
         // Of appends with sequences, which are taken in order only, a large one should not be overtaken.
         let byteCountMax =
             append.isSequenced ? NodeLimits.sequencedByteCountOnLoopMax : NodeLimits.bodyByteCountOnLoopMax
@@ -175,7 +180,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
         let submission = Submission(
             draft, conditions: append.conditions, acknowledgedBy: append.acknowledgedBy)
-        self.api.service.append(submission) { result in
+        self.api.service.append(submission, in: self.span?.context) { result in
             eventLoop.execute {
                 let (handler, stream) = bound.value
                 handler.appended(result, on: stream)
@@ -207,7 +212,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             let timeout = NodeLimits.forwardTimeoutMilliseconds + waitMilliseconds
             let eventLoop = stream.eventLoop
             let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
-            self.api.forwarder.forward(head, body: body, to: address, timeoutMilliseconds: timeout) { result in
+            let request = self.span?.carried(by: head) ?? head
+            self.api.forwarder.forward(request, body: body, to: address, timeoutMilliseconds: timeout) { result in
                 eventLoop.execute {
                     let (handler, stream) = bound.value
                     switch result {
@@ -371,6 +377,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     func answer(_ head: HTTPResponse, _ body: ByteBuffer?, on stream: HTTP2Stream) {
         guard !self.isAnswered else { return }
         self.isAnswered = true
+        self.span?.ended(with: head.status)
+        self.span = nil
         self.body = ByteBuffer()
         var head = head
         head.headerFields[.xRequestID] = self.label.id

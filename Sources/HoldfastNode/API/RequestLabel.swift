@@ -8,6 +8,8 @@ struct RequestLabel: Hashable, Sendable {
     let id: String
     /// The trace id that the caller's `traceparent` names, if it does so rightly.
     let trace: String?
+    /// Whether the caller says that it keeps this trace.
+    let isSampled: Bool
 
     static let byteCountMax = 128
 
@@ -15,12 +17,15 @@ struct RequestLabel: Hashable, Sendable {
     init() {
         self.id = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)  // sixteen digits
         self.trace = nil
+        self.isSampled = false
     }
 
     init(_ fields: HTTPFields) {
         let said = fields[.xRequestID].flatMap { Self.isGood($0) ? $0 : nil }
         self.id = said ?? RequestLabel().id
-        self.trace = fields[.traceparent].flatMap { Self.traceID($0) }
+        let parent = fields[.traceparent].flatMap { Self.parent($0) }
+        self.trace = parent?.trace
+        self.isSampled = parent?.isSampled ?? false
     }
 
     /// What stands in a log line and a header as it is.
@@ -39,14 +44,14 @@ struct RequestLabel: Hashable, Sendable {
 
     /// `00-<32 digits>-<16 digits>-<2 digits>` (W3C Trace Context §3.2.2): lower-case hexadecimal, neither id all zeros. A
     /// later version may say more behind a further dash.
-    private static func traceID(_ text: String) -> String? {
+    private static func parent(_ text: String) -> (trace: String, isSampled: Bool)? {
         guard text.utf8.count <= Self.byteCountMax * 4 else { return nil }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count >= 4, parts[0] != "ff", parts[0] != "00" || parts.count == 4,
             zip(parts, [2, 32, 16, 2]).allSatisfy({ Self.isHexadecimal($0, count: $1) }),
             [parts[1], parts[2]].allSatisfy({ $0.contains { $0 != "0" } })
         else { return nil }
-        return String(parts[1])
+        return (String(parts[1]), UInt8(parts[3], radix: 16).map { $0 & 1 == 1 } ?? false)
     }
 
     private static func isHexadecimal(_ text: Substring, count: Int) -> Bool {

@@ -3,11 +3,16 @@ import LogState
 import RaftCore
 import ReplicaCore
 import Replicator
+import Tracing
 
 /// What the client listener needs of the log: the Replicator, or a stand-in of the tests.
 package protocol LogService: Sendable {
     /// Any thread; `reply` is called exactly once, on any thread.
-    func append(_ submission: Submission, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void)
+    ///
+    /// - Parameter context: Of the span that its spans are below; `nil` for an append that nobody traces.
+    func append(
+        _ submission: Submission, in context: ServiceContext?,
+        reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void)
 
     /// The durable cursors, as all that was acknowledged before has left them.
     func cursors() async throws(ReadFailure) -> CursorTable
@@ -42,6 +47,14 @@ package protocol LogService: Sendable {
     ///
     /// - Returns: Who leads now.
     func transferLeadership(to node: NodeID?) async -> Result<NodeID, TransferFailure>
+}
+
+extension LogService {
+    package func append(
+        _ submission: Submission, reply: @escaping @Sendable (Result<AppendOutcome, AppendFailure>) -> Void
+    ) {
+        self.append(submission, in: nil, reply: reply)
+    }
 }
 
 /// Some committed records, in order.

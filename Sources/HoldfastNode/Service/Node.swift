@@ -10,6 +10,7 @@ import ReplicaCore
 import Replicator
 import ServiceLifecycle
 import SystemPackage
+import Tracing
 import UnixSignals
 
 /// Why a node did not start or did not go on. Nothing is bound and nothing runs then.
@@ -124,7 +125,8 @@ package struct Node: Service {
             clientLoop: clientLoop)
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
-            status: { await observer.status(eventsAfter: $0) }, refusals: refusals, logger: self.logger)
+            status: { await observer.status(eventsAfter: $0) }, refusals: refusals, tracer: Self.tracer,
+            logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {
@@ -249,12 +251,19 @@ package struct Node: Service {
         }
     }
 
+    /// That of the program; `nil` for one that has none, which then pays for none.
+    private static var tracer: (any Tracer)? {
+        let tracer = InstrumentationSystem.tracer
+        return tracer is NoOpTracer ? nil : tracer
+    }
+
     private func replicatorConfiguration(_ security: SecurityWatch) -> ReplicatorConfiguration {
         var result = ReplicatorConfiguration(
             node: self.configuration.node, dataDirectory: FilePath(self.configuration.dataDirectory),
             peers: self.configuration.peers, peerHost: self.configuration.peerListen.host,
             peerPort: self.configuration.peerListen.port, logger: self.logger)
         result.tls = security.tls
+        result.tracer = Self.tracer
         result.isJoining = self.configuration.isJoining
         result.policy = self.configuration.policy
         result.segmentByteCountMax = self.configuration.segmentByteCountMax

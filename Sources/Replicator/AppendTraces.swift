@@ -1,0 +1,77 @@
+import LogModel
+import Tracing
+
+/// Where an append that somebody traces spends its time inside the log, as spans below that of its request:
+///
+///     placed --> append.sync                     until this node has it on disk
+///           '--> append.replicate, one a peer    until the follower has it on disk
+///           '--> append.commit                   until a quorum has
+///
+/// Only appends come here whose caller traces them, and only where the program has a tracer: for all others a loop asks
+/// whether there are any, and no more. Bounded: beyond ``countMax`` at once, an append has its request's span alone.
+struct AppendTraces {
+    private struct Trace {
+        /// Of the batch that the append was placed with: it is written and synced as one.
+        var end: Position
+        var sync: (any Span)?
+        var commit: (any Span)?
+        var replications: [NodeID: any Span]
+    }
+
+    static let countMax = 256
+
+    private let tracer: (any Tracer)?
+    private var traces: [UInt64: Trace] = [:]
+
+    init(_ tracer: (any Tracer)?) { self.tracer = tracer }
+
+    var isEmpty: Bool { self.traces.isEmpty }
+
+    mutating func placed(_ id: UInt64, in context: ServiceContext, through end: Position, followers: [NodeID]) {
+        guard let tracer, self.traces.count < Self.countMax else { return }
+        let replications = followers.map { node in
+            let span = tracer.startAnySpan("append.replicate", context: context, ofKind: .producer)
+            span.attributes["holdfast.peer"] = Int64(node.rawValue)
+            return (node, span)
+        }
+        self.traces[id] = Trace(
+            end: end, sync: tracer.startAnySpan("append.sync", context: context),
+            commit: tracer.startAnySpan("append.commit", context: context),
+            replications: Dictionary(uniqueKeysWithValues: replications))
+    }
+
+    /// - Parameters:
+    ///   - persisted: Of this node's log, on its own disk.
+    ///   - followers: What each is known to have on its disk; `nil` for one that is not followed any more.
+    mutating func advanced(persisted: Position, commit: Position, followers: (NodeID) -> Position?) {
+        for (id, trace) in self.traces {
+            if persisted >= trace.end { self.traces[id]?.sync = trace.sync.ended() }
+            if commit >= trace.end { self.traces[id]?.commit = trace.commit.ended() }
+            for (node, span) in trace.replications where (followers(node) ?? .zero) >= trace.end {
+                span.end()
+                self.traces[id]?.replications[node] = nil
+            }
+        }
+    }
+
+    /// Nobody waits any more: a commit that was not reached by then is an error, a disk that was not needed late.
+    mutating func answered(_ id: UInt64) {
+        guard let trace = self.traces.removeValue(forKey: id) else { return }
+        if let commit = trace.commit {
+            commit.setStatus(.init(code: .error, message: "not reached before the answer"))
+            commit.end()
+        }
+        for span in [trace.sync].compactMap({ $0 }) + trace.replications.values {
+            span.attributes["holdfast.late"] = true
+            span.end()
+        }
+    }
+}
+
+extension (any Span)? {
+    /// What takes its place.
+    fileprivate func ended() -> (any Span)? {
+        self?.end()
+        return nil
+    }
+}
