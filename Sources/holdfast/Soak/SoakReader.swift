@@ -27,11 +27,16 @@ final class SoakReader: Sendable {
     var position: Seen { self.seen.withLock { $0 } }
 
     /// Until it is cancelled, or what it follows ends.
-    func follow(_ client: HoldfastClient) async throws {
-        for try await batch in client.tail(from: .first).batches {
-            self.seen.withLock { seen in
-                for record in batch { seen.see(record) }
+    func follow(_ client: HoldfastClient) async -> Result<Void, any Error> {
+        do {
+            for try await batch in client.tail(from: .first).batches {
+                self.seen.withLock { seen in
+                    for record in batch { seen.see(record) }
+                }
             }
+            return .success(())
+        } catch {
+            return .failure(error)
         }
     }
 

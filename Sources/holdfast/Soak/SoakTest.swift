@@ -35,7 +35,12 @@ struct SoakTest {
             group.addTask { await watch.run() }
             for reader in readers {
                 let client = self.cluster.client(timeoutMilliseconds: 20_000)
-                group.addTask { try await reader.follow(client) }
+                group.addTask {
+                    // Cancelled at the end, if nothing ends it before.
+                    let ended = await reader.follow(client)
+                    await client.shutdown()
+                    try ended.get()
+                }
             }
             async let loaded = load.run()
             report.mishaps = try await self.happen(maker)
