@@ -81,6 +81,21 @@ extension ClusterTests {
             }
         }
 
+        @Test func `damage that no other server makes good is said of the one that has it`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append((0..<3_000).map { "\($0) " + String(repeating: "x", count: 1_000) })
+                let node = cluster.nodes[0]
+                try await cluster.control("corrupt", node.name, "--running", "--segment", "1")
+                let silent = ServerAddress(host: "127.0.0.1", port: try Ports.freeBase())
+                for servers in [[node.client, silent], [silent, node.client]] {
+                    let refused = try await cluster.ask(
+                        "backup", "create", "\(cluster.directory)/backup", "--timeout", "500ms", servers: servers)
+                    #expect(refused.status == 65, "\(refused.summary)")
+                    #expect(refused.errors.contains("holdfast: \(node.client): DAMAGED"), "\(refused.summary)")
+                }
+            }
+        }
+
         @Test func `the article's commands make, check and restore a backup as it says`() async throws {
             let article = try Document("Sources/HoldfastNode/HoldfastNode.docc/Backup.md")
             let commands = ["## Making one", "## Checking", "## Restoring"].flatMap { article.commands(under: $0) }
