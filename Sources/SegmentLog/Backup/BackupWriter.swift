@@ -30,7 +30,8 @@ package final class BackupWriter {
     package let keptByteCount: Int
     package private(set) var copiedByteCount = 0
 
-    /// Takes the directory up, or makes it. Nothing in it changes before the first ``append(_:at:)`` or ``finish``.
+    /// Takes the directory up, or makes it. Nothing in it changes before the first ``append(_:at:)`` or
+    /// ``finish(generation:node:now:)``.
     ///
     /// - Parameter segmentCountMax: One segment more is refused.
     /// - Throws: ``BackupError/inUse(holder:)``, ``BackupError/foreign(file:)``, ``BackupError/manifestUnreadable``,
