@@ -81,7 +81,8 @@ extension ConnectionHandler {
         guard self.session.failure == nil else { return self.closeNow() }
         if let breach { self.record(breach) }
         self.session.terminate(code)
-        self.setNeedsPump()
+        // Now: on a machine that is busy the next look may come before the loop's next turn.
+        self.pump()
     }
 
     /// Without a word: the peer would not take it.

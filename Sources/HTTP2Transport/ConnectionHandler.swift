@@ -297,7 +297,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    private func pump() {
+    func pump() {
         guard let context, self.phase == .open, !self.isPumping else { return }
         self.isPumping = true
         self.now = NIODeadline.now().uptimeNanoseconds

@@ -2,6 +2,7 @@ import LogModel
 import LogState
 import RaftCore
 import ReplicaCore
+import WireFormat
 
 /// What an operator asks of a running cluster's membership.
 package enum MemberRequest: Hashable, Sendable {
