@@ -177,7 +177,9 @@ let package = Package(
         tests("CertificatesTests", ["Certificates", "LogModel"]),
         tests(
             "HTTP2TransportTests",
-            ["HTTP2Transport", "Certificates", "HTTP2Session", "LogModel", httpTypes, logging] + nio),
+            [
+                "HTTP2Transport", "TestSupport", "Certificates", "HTTP2Session", "LogModel", httpTypes, logging,
+            ] + nio),
         tests("DiskIOTests", ["DiskIO", system]),
         tests(
             "SegmentLogTests",
@@ -213,7 +215,9 @@ let package = Package(
             ["HoldfastAdmin", "HoldfastClient", "LogModel", httpTypes, logging] + nio
         ),
         // What more than one of the test targets needs.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["HTTP2Transport", "Certificates", "LogModel"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         tests(
             "HoldfastNodeTests",
             [
@@ -226,7 +230,8 @@ let package = Package(
         tests(
             "ReplicatorTests",
             [
-                "Replicator", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "RangeCodec", "HTTP2Transport",
+                "Replicator", "TestSupport", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "RangeCodec",
+                "HTTP2Transport",
                 "WireFormat", "LogModel", httpTypes, logging, system, tracing, tracer,
             ] + nio
         ),

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP2Transport
+import TestSupport
 import Testing
 
 /// Programs that others wrote, against our server.

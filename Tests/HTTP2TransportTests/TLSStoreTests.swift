@@ -2,6 +2,7 @@ import Certificates
 import Foundation
 import HTTP2Transport
 import LogModel
+import TestSupport
 import Testing
 
 /// Certificates are taken as a whole, or refused by name.

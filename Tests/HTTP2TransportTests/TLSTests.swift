@@ -4,6 +4,7 @@ import HTTP2Transport
 import LogModel
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 /// HTTP/2 by TLS: who is let in, who is refused, and how each side hears why.

@@ -4,12 +4,12 @@ import HTTP2Transport
 import LogModel
 
 /// Certificates in a directory that goes with this value.
-final class TestCertificates {
+package final class TestCertificates {
     private static let day: TimeInterval = 86_400
-    let directory: URL
-    let authority: CertificateAuthority
+    package let directory: URL
+    package let authority: CertificateAuthority
 
-    init(cluster: String = "test") throws {
+    package init(cluster: String = "test") throws {
         self.directory = FileManager.default.temporaryDirectory.appending(path: "holdfast-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
         let made = try CertificateAuthority.make(cluster: cluster, validFor: Self.day)
@@ -19,9 +19,9 @@ final class TestCertificates {
 
     deinit { try? FileManager.default.removeItem(at: self.directory) }
 
-    func path(_ name: String) -> String { self.directory.appending(path: name).path }
+    package func path(_ name: String) -> String { self.directory.appending(path: name).path }
 
-    func write(_ text: String, _ name: String) throws {
+    package func write(_ text: String, _ name: String) throws {
         try text.write(toFile: self.path(name), atomically: true, encoding: .utf8)
     }
 
@@ -29,7 +29,7 @@ final class TestCertificates {
     ///
     /// - Parameter days: When it begins to be valid, and for how long.
     @discardableResult
-    func issue(
+    package func issue(
         _ name: CertificateName, hosts: [String] = ["127.0.0.1", "localhost"], from start: Date = Date(),
         days: Double = 1, as file: String? = nil, by authority: CertificateAuthority? = nil
     ) throws -> TLSFiles {
@@ -42,12 +42,12 @@ final class TestCertificates {
             certificate: self.path("\(file).pem"), key: self.path("\(file).key"), authority: self.path("ca.pem"))
     }
 
-    func node(_ number: UInt32, cluster: String = "test") throws -> TLSStore {
+    package func node(_ number: UInt32, cluster: String = "test") throws -> TLSStore {
         try TLSStore(self.issue(.node(NodeID(number), cluster: cluster)), node: NodeID(number))
     }
 
     /// Shows no certificate, and trusts this authority.
-    var anonymous: TLSStore {
+    package var anonymous: TLSStore {
         get throws { try TLSStore(TLSFiles(authority: self.path("ca.pem"))) }
     }
 }
