@@ -68,8 +68,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     var stalls: RateBudget
     /// See ``HTTP2Limits/keptIdleMilliseconds``.
     var isKept = false
-    /// Bytes that the streams hold and the session has not framed.
-    var unsentByteCount = 0
+    /// Bodies that the streams have sent, and the peer has not taken.
+    let unsent: UnsentTally
 
     /// - Throws: ``HTTP2SessionError/outOfMemory``.
     init(
@@ -81,6 +81,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.eventLoop = eventLoop
         self.logger = logger
         self.listener = listener
+        self.unsent = UnsentTally(listener: listener)
         self.makeHandler = makeHandler
         self.stalls = limits.stalls
         self.session = try HTTP2Session(role: role, limits: limits.session)
@@ -363,14 +364,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     func mayHold(_ byteCount: Int, more: Int) -> Bool {
         // A server's few words; how many streams may have them is bounded.
         guard let listener, byteCount > self.limits.smallBodyByteCount else { return true }
-        guard self.unsentByteCount < self.limits.unsentByteCountMax else { return false }
+        guard self.unsent.byteCount < self.limits.unsentByteCountMax else { return false }
         return listener.unsentByteCount < self.limits.listenerUnsentByteCountMax
-            || self.unsentByteCount + more <= self.limits.unsentByteCountShare
-    }
-
-    func changeUnsent(by byteCount: Int) {
-        self.unsentByteCount += byteCount
-        self.listener?.changeUnsent(by: byteCount)
+            || self.unsent.byteCount + more <= self.limits.unsentByteCountShare
     }
 
     private func remove(_ stream: HTTP2Stream) {

@@ -15,12 +15,12 @@ package final class HTTP2Stream {
     package var isManualCredit = false
     /// Silence is no fault: no deadline for body progress; a graceful shutdown resets it at once.
     package var isLongLived = false
-    /// Bytes sent here that have not been handed to the socket.
+    /// Bytes sent here that have not been handed to the socket; their memory is counted by ``UnsentBody``.
     package private(set) var bufferedByteCount = 0
     package private(set) var isOpen = true
 
     private(set) var connection: ConnectionHandler?
-    private var queue = CircularBuffer<ByteBuffer>(initialCapacity: 1)
+    private var queue = CircularBuffer<UnsentBody>(initialCapacity: 1)
     private var isBackpressured = false
     private(set) var isHeadSent: Bool
     private(set) var isEndSent = false
@@ -79,9 +79,8 @@ package final class HTTP2Stream {
                 return self.reset(.enhanceYourCalm)
             }
             if self.bufferedByteCount == 0 { self.noteSent(at: connection.now) }
-            self.queue.append(body)
+            self.queue.append(UnsentBody(body, countedIn: connection.unsent))
             self.bufferedByteCount += count
-            connection.changeUnsent(by: count)
             if self.bufferedByteCount >= connection.limits.streamBufferByteCount { self.isBackpressured = true }
             connection.announce(self, byteCount: count)
         }
@@ -148,22 +147,22 @@ package final class HTTP2Stream {
     /// Takes the next `byteCount` bytes of the body off the queue, piece by piece.
     ///
     /// - Returns: `true` when the stream became writable again by it.
-    func take(_ byteCount: Int, now: UInt64, each: (ByteBuffer) -> Void) -> Bool {
+    func take(_ byteCount: Int, now: UInt64, each: (_ piece: ByteBuffer, _ body: UnsentBody) -> Void) -> Bool {
         var missing = byteCount
         while missing > 0 {
             precondition(!self.queue.isEmpty, "stream \(self.id) announced more body than it holds")
-            let count = min(missing, self.queue[self.queue.startIndex].readableBytes)
-            if count == self.queue[self.queue.startIndex].readableBytes {
-                each(self.queue.removeFirst())
-            } else if let slice = self.queue[self.queue.startIndex].readSlice(length: count) {
-                each(slice)
+            let body = self.queue[self.queue.startIndex]
+            let count = min(missing, body.bytes.readableBytes)
+            guard let piece = body.bytes.readSlice(length: count) else {
+                preconditionFailure("a body is shorter than it was")
             }
+            if body.bytes.readableBytes == 0 { self.queue.removeFirst() }
+            each(piece, body)
             missing -= count
         }
         self.bufferedByteCount -= byteCount
         self.sentByteCount += byteCount
         guard let connection else { return false }
-        connection.changeUnsent(by: -byteCount)
         if self.bufferedByteCount == 0 || self.sentByteCount >= connection.limits.progressByteCountMin {
             self.noteSent(at: now)
         }
@@ -183,7 +182,6 @@ package final class HTTP2Stream {
 
     /// Detaches the stream from its connection; the handler still has to be told.
     func detach() {
-        self.connection?.changeUnsent(by: -self.bufferedByteCount)
         self.isOpen = false
         self.connection = nil
         self.queue.removeAll()

@@ -16,6 +16,8 @@ struct OutputWriter {
     var hasWritten = false
     private var buffer = ByteBuffer()
     private var segments: [Segment] = []
+    /// Those that large segments are of.
+    private var bodies: [UnsentBody] = []
     private var writableStreams: [HTTP2Stream] = []
 
     /// Writes all of the session's output to the channel, without flushing.
@@ -32,16 +34,34 @@ struct OutputWriter {
             }
         }
         session.discardOutput()
-        for segment in self.segments {
-            switch segment {
-            case .small(let range):
-                guard let slice = self.buffer.getSlice(at: range.lowerBound, length: range.count) else { continue }
-                context.write(ConnectionHandler.wrapOutboundOut(slice), promise: nil)
-            case .large(let body): context.write(ConnectionHandler.wrapOutboundOut(body), promise: nil)
-            }
+        let last = self.segments.count - 1
+        for (number, segment) in self.segments.enumerated() {
+            let written = number == last ? self.written(context.eventLoop) : nil
+            context.write(ConnectionHandler.wrapOutboundOut(self.bytes(of: segment)), promise: written)
         }
         self.segments.removeAll(keepingCapacity: true)
         self.hasWritten = true
+    }
+
+    private func bytes(of segment: Segment) -> ByteBuffer {
+        switch segment {
+        case .large(let piece): return piece
+        case .small(let range):
+            guard let slice = self.buffer.getSlice(at: range.lowerBound, length: range.count) else {
+                preconditionFailure("the common buffer is shorter than what was written to it")
+            }
+            return slice
+        }
+    }
+
+    /// Keeps the bodies counted until the socket has taken or dropped this batch; `nil` when it refers to none.
+    private mutating func written(_ eventLoop: any EventLoop) -> EventLoopPromise<Void>? {
+        guard !self.bodies.isEmpty else { return nil }
+        let bodies = self.bodies
+        self.bodies = []
+        let promise = eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(bodies) {} }
+        return promise
     }
 
     private mutating func append(
@@ -50,11 +70,12 @@ struct OutputWriter {
         guard let stream = streams[id] else {
             preconditionFailure("stream \(id) was closed between drain and write")
         }
-        let isWritableAgain = stream.take(byteCount, now: now) { body in
-            if body.readableBytes <= Self.copiedByteCountMax {
-                self.appendSmall { $0.writeImmutableBuffer(body) }
+        let isWritableAgain = stream.take(byteCount, now: now) { piece, body in
+            if piece.readableBytes <= Self.copiedByteCountMax {
+                self.appendSmall { $0.writeImmutableBuffer(piece) }
             } else {
-                self.segments.append(.large(body))
+                self.segments.append(.large(piece))
+                if self.bodies.last !== body { self.bodies.append(body) }
             }
         }
         if isWritableAgain { self.writableStreams.append(stream) }

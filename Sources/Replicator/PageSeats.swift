@@ -6,10 +6,18 @@ import Synchronization
 ///
 /// A page holds megabytes, and its answer several times that. Somebody who asks for hundreds at once, and takes none of them,
 /// would have the node hold gigabytes.
+///
+///     take --a seat is free, and nobody waits--> held --the last holder lets go--> the first who waits, or free
+///       '--> waits in turn --its task is cancelled--> gone, and its turn with it
 package final class PageSeats: Sendable {
+    private typealias Waiting = (number: UInt64, continuation: CheckedContinuation<PageSeat?, Never>)
+
+    private enum Turn { case now, later, never }
+
     private struct State {
         var free: Int
-        var waiting = Deque<CheckedContinuation<PageSeat, Never>>()
+        var waiting = Deque<Waiting>()
+        var lastNumber: UInt64 = 0
     }
 
     private let state: Mutex<State>
@@ -19,30 +27,59 @@ package final class PageSeats: Sendable {
         self.state = Mutex(State(free: count))
     }
 
-    /// Waits until one is free. It is given back when nobody holds it any more.
-    package func take() async -> PageSeat {
-        await withCheckedContinuation { continuation in
-            let isFree = self.state.withLock { state in
-                guard state.free > 0 else {
-                    state.waiting.append(continuation)
-                    return false
-                }
-                state.free -= 1
-                return true
-            }
-            if isFree { continuation.resume(returning: PageSeat(self)) }
+    /// Waits until one is free, and those who asked before have had theirs. It is given back when nobody holds it any more.
+    ///
+    /// - Throws: `CancellationError` as soon as the task is cancelled, however many still wait before it.
+    package func take() async throws(CancellationError) -> PageSeat {
+        let number = self.state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
         }
+        let seat = await withTaskCancellationHandler {
+            await withCheckedContinuation { self.enqueue((number, $0)) }
+        } onCancel: {
+            self.cancel(number)
+        }
+        // One that came together with the cancellation goes to the next.
+        guard let seat, !Task.isCancelled else { throw CancellationError() }
+        return seat
+    }
+
+    /// How many wait.
+    package var waitingCount: Int { self.state.withLock { $0.waiting.count } }
+
+    private func enqueue(_ waiting: Waiting) {
+        let turn = self.state.withLock { state in
+            // A cancellation that comes after this look finds it among those who wait.
+            guard !Task.isCancelled else { return Turn.never }
+            guard state.free > 0 else {
+                state.waiting.append(waiting)
+                return .later
+            }
+            state.free -= 1
+            return .now
+        }
+        switch turn {
+        case .now: waiting.continuation.resume(returning: PageSeat(self))
+        case .later: break
+        case .never: waiting.continuation.resume(returning: nil)
+        }
+    }
+
+    private func cancel(_ number: UInt64) {
+        let cancelled = self.state.withLock { state in
+            state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+        }
+        cancelled?.continuation.resume(returning: nil)
     }
 
     fileprivate func giveBack() {
         let next = self.state.withLock { state in
-            guard let next = state.waiting.popFirst() else {
-                state.free += 1
-                return nil as CheckedContinuation<PageSeat, Never>?
-            }
+            let next = state.waiting.popFirst()
+            if next == nil { state.free += 1 }
             return next
         }
-        next?.resume(returning: PageSeat(self))
+        next?.continuation.resume(returning: PageSeat(self))
     }
 }
 

@@ -180,9 +180,7 @@ package final class Replicator: Sendable {
                     max(first, LogIndex(view.nextIndex.rawValue - min(count, view.nextIndex.rawValue)))
                 }
             // Not before: without a quorum, what is asked above takes long.
-            let seat = await self.seats.take()
-            // Whoever asked may be gone by now.
-            guard !Task.isCancelled else { throw ReadFailure.unavailable }
+            let seat = try await self.seats.take()
             var page = try await self.pool.runIfActive {
                 try PageReader(store: access.store).page(
                     from: index, limit: limit, byteCountMax: byteCountMax, through: view)

@@ -50,7 +50,7 @@ final class Witness: Sendable {
     }
 }
 
-/// Answers by path: /hello, /echo, /count, /bytes/N, /hang, /early, /keep, /stall, /reset, /trailers.
+/// Answers by path: /hello, /echo, /count, /bytes/N, /whole/N, /hang, /early, /keep, /stall, /reset, /trailers.
 final class TestHandler: HTTP2ServerHandler {
     private static let chunk = ByteBuffer(repeating: 0x61, count: 64 * 1024)
     private let witness: Witness
@@ -87,6 +87,8 @@ final class TestHandler: HTTP2ServerHandler {
             self.missing = Int(path.dropFirst(7)) ?? 0
             stream.send(head: ok)
             self.sendMore(on: stream)
+        case let path where path.hasPrefix("/whole/"):
+            stream.respond(ok, body: ByteBuffer(repeating: 0x61, count: Int(path.dropFirst(7)) ?? 0))
         default: break
         }
     }
