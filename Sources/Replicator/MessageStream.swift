@@ -14,6 +14,12 @@ final class MessageStream {
         self.parser = MessageParser(messageByteCountMax: messageByteCountMax)
     }
 
+    /// Of what comes.
+    var messageByteCountMax: Int {
+        get { self.parser.messageByteCountMax }
+        set { self.parser.messageByteCountMax = newValue }
+    }
+
     func send(_ message: PeerMessage) {
         guard self.stream.isOpen else { return }
         self.scratch.removeAll(keepingCapacity: true)

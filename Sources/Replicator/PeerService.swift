@@ -27,10 +27,11 @@ protocol PeerServiceOwner: AnyObject {
 final class PeerUpstream {
     enum Kind {
         case replicate, pulse, vote, transfer, read, greet, refuse
-
-        /// Only ranges are large.
-        var messageByteCountMax: Int { self == .replicate ? WireLimits.messageByteCountMax : 64 << 10 }
     }
+
+    /// Only ranges are larger, and only the leader sends them, of whom there is one: whoever speaks as a peer may open many
+    /// streams.
+    static let messageByteCountMaxUnwelcomed = 64 << 10
 
     let id: StreamID
     let kind: Kind
@@ -49,7 +50,10 @@ final class PeerUpstream {
 
     func send(_ message: PeerMessage) {
         self.messages.send(message)
-        if case .welcome(let welcome) = message { self.isWelcomed = welcome.refusal == nil }
+        if case .welcome(let welcome) = message, welcome.refusal == nil {
+            self.isWelcomed = true
+            self.messages.messageByteCountMax = WireLimits.messageByteCountMax
+        }
         if self.kind == .vote || self.kind == .read { self.messages.stream.finish() }
     }
 
@@ -110,7 +114,7 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "This is the certificate of node \(certified), and not of node \(sender.member.node).\n"
             return stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: hint))
         }
-        let messages = MessageStream(stream, messageByteCountMax: kind.messageByteCountMax)
+        let messages = MessageStream(stream, messageByteCountMax: PeerUpstream.messageByteCountMaxUnwelcomed)
         let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: messages)
         self.upstream = upstream
         stream.keepConnection()

@@ -37,7 +37,14 @@ extension ReplicatorLoop {
         }
     }
 
+    /// A leader has one stream for its ranges: a second one replaces the first, whatever became of that.
     func opened(_ upstream: PeerUpstream) {
+        if upstream.kind == .replicate {
+            let old = self.upstreams.values.first {
+                $0.kind == .replicate && $0.sender.member == upstream.sender.member
+            }
+            old?.close()
+        }
         self.upstreams[upstream.id] = upstream
     }
 

@@ -6,7 +6,8 @@ import LogModel
 /// message that lies within one piece shares its storage.
 package struct MessageParser: Sendable {
     private var pending: Bytes = []
-    private let messageByteCountMax: Int
+    /// What follows a longer message's length is not kept. May change between messages.
+    package var messageByteCountMax: Int
 
     package init(messageByteCountMax: Int = WireLimits.messageByteCountMax) {
         self.messageByteCountMax = messageByteCountMax
