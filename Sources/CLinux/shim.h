@@ -27,4 +27,10 @@ static inline int holdfast_unsent_byte_count(int socket) {
     return ioctl(socket, SIOCOUTQNSD, &count) == 0 ? count : 0;
 }
 
+/// Bytes that a TCP socket was given and its peer has not acknowledged (SIOCOUTQ of tcp(7)); 0 when the system does not say.
+static inline int holdfast_unacknowledged_byte_count(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : 0;
+}
+
 #endif

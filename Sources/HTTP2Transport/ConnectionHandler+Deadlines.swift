@@ -1,3 +1,4 @@
+import CLinux
 import HTTP2Session
 import LogModel
 import NIOCore
@@ -25,9 +26,7 @@ extension ConnectionHandler {
             return
         }
         // First: to a peer that reads nothing, not even a GOAWAY can be said.
-        if self.role == .server, let since = self.unwritableSince,
-            self.hasPassed(self.limits.unreadMilliseconds, since: since)
-        {
+        if self.role == .server, !context.channel.isWritable, self.isUnread(context) {
             return self.cut(.unreadDeadline)
         }
         if !self.session.isAcknowledged, self.hasPassed(self.limits.settingsMilliseconds, since: self.startedAt) {
@@ -44,14 +43,23 @@ extension ConnectionHandler {
             if self.hasPassed(idle, since: self.idleSince) { self.end(.noError, nil) }
             return
         }
-        self.resetStuckStreams()
+        self.resetStuckStreams(isWritable: context.channel.isWritable)
         if self.hasPassed(self.limits.silenceMilliseconds, since: self.receivedAt) {
             self.probe(within: self.limits.probeMilliseconds)
         }
     }
 
-    private func resetStuckStreams() {
+    private func isUnread(_ context: ChannelHandlerContext) -> Bool {
+        let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let waiting = buffered + context.askSocket(holdfast_unacknowledged_byte_count)
+        let since = self.unread.looked(waitingByteCount: waiting, now: self.now)
+        return self.hasPassed(self.limits.unreadMilliseconds, since: since)
+    }
+
+    private func resetStuckStreams(isWritable: Bool) {
         for stream in Array(self.streams.values) {
+            // What the socket does not take keeps all streams waiting, and has a deadline of its own.
+            if !isWritable { stream.waitedForSocket(now: self.now) }
             guard let breach = self.breach(of: stream) else { continue }
             guard self.stalls.spend(now: MonotonicTime(nanoseconds: self.now)) else {
                 return self.end(.enhanceYourCalm, .stalls)
@@ -89,5 +97,15 @@ extension ConnectionHandler {
     private func cut(_ breach: HTTP2Breach) {
         self.record(breach)
         self.closeNow()
+    }
+}
+
+extension ChannelHandlerContext {
+    /// Asks the channel's socket for a number of bytes; 0 when it has none.
+    func askSocket(_ ask: (CInt) -> CInt) -> Int {
+        let count = try? self.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            Int(ask($0))
+        }
+        return count ?? 0
     }
 }

@@ -56,7 +56,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     var isProbing = false
     var startedAt: UInt64
     var idleSince: UInt64
-    var unwritableSince: UInt64?
+    var unread: UnreadWatch
     var authority = "localhost"
     var scheme = "http"
     /// Server: set while the connection is by TLS.
@@ -82,6 +82,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.logger = logger
         self.listener = listener
         self.unsent = UnsentTally(listener: listener)
+        self.unread = UnreadWatch(progressByteCountMin: limits.progressByteCountMin)
         self.makeHandler = makeHandler
         self.stalls = limits.stalls
         self.session = try HTTP2Session(role: role, limits: limits.session)
@@ -160,10 +161,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            self.unwritableSince = nil
+            self.unread.becameWritable()
             if self.isPumping || self.isReading { self.needsPump = true } else { self.pump() }
-        } else if self.unwritableSince == nil {
-            self.unwritableSince = self.now
         }
         context.fireChannelWritabilityChanged()
     }

@@ -105,11 +105,7 @@ package final class HTTP2Connection: Sendable {
 
     /// Bytes that the socket was given and has not sent yet: the network or the peer does not keep up; on the event loop only.
     package var unsentByteCount: Int {
-        let pipeline = self.handler.value.context?.pipeline.syncOperations
-        let count = try? pipeline?.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-            Int(holdfast_unsent_byte_count(socket))
-        }
-        return count ?? 0
+        self.handler.value.context?.askSocket(holdfast_unsent_byte_count) ?? 0
     }
 
     /// Pings the peer and closes unless it says something within `milliseconds`; on the event loop only.

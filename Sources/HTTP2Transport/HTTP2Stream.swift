@@ -139,6 +139,9 @@ package final class HTTP2Stream {
         self.receivedByteCount = 0
     }
 
+    /// Nothing was taken of it, and that was not the doing of its own window.
+    func waitedForSocket(now: UInt64) { self.noteSent(at: now) }
+
     private func noteSent(at now: UInt64) {
         self.sentAt = now
         self.sentByteCount = 0
