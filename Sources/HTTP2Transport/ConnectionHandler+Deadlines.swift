@@ -85,12 +85,14 @@ extension ConnectionHandler {
 
     /// With a GOAWAY.
     private func end(_ code: HTTP2FailureCode, _ breach: HTTP2Breach?) {
-        // It was told at an earlier look, and the GOAWAY did not leave.
-        guard self.session.failure == nil else { return self.closeNow() }
+        guard self.session.failure == nil else {
+            // It was told at an earlier look, and the GOAWAY did not leave; on a busy machine its turn may still come.
+            if !self.isPumpScheduled { self.closeNow() }
+            return
+        }
         if let breach { self.record(breach) }
         self.session.terminate(code)
-        // Now: on a machine that is busy the next look may come before the loop's next turn.
-        self.pump()
+        self.setNeedsPump()
     }
 
     /// Without a word: the peer would not take it.

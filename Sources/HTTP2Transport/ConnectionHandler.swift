@@ -50,7 +50,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var spareEvents: [HTTP2Event] = []
     private var isReading = false
     private var isPumping = false
-    private var isPumpScheduled = false
+    private(set) var isPumpScheduled = false
     private var needsPump = false
     private var hasStarted = false
     var isProbing = false
@@ -297,7 +297,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    func pump() {
+    private func pump() {
         guard let context, self.phase == .open, !self.isPumping else { return }
         self.isPumping = true
         self.now = NIODeadline.now().uptimeNanoseconds

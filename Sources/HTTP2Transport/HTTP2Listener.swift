@@ -6,7 +6,8 @@ import Synchronization
 final class HTTP2Listener: Sendable {
     private struct Connections {
         var open: [ObjectIdentifier: HTTP2Connection] = [:]
-        var countByNetwork: [[UInt8]: Int] = [:]
+        /// By address, and by network: of different lengths.
+        var counts: [[UInt8]: Int] = [:]
     }
 
     private struct Refusals {
@@ -45,23 +46,33 @@ final class HTTP2Listener: Sendable {
 
     /// - Returns: Which bound does not let it in; `nil` once it is in, until ``remove(_:)``.
     func add(_ connection: HTTP2Connection) -> HTTP2Breach? {
-        let network = connection.remoteAddress.network
-        return self.connections.withLock {
-            guard $0.open.count < self.limits.connectionsMax else { return .connections }
-            let count = $0.countByNetwork[network, default: 0]
-            guard count < self.limits.connectionsPerAddressMax else { return .connectionsPerAddress }
-            $0.open[ObjectIdentifier(connection)] = connection
-            $0.countByNetwork[network] = count + 1
+        let bounds = self.bounds(of: connection)
+        return self.connections.withLock { connections in
+            guard connections.open.count < self.limits.connectionsMax else { return .connections }
+            guard bounds.allSatisfy({ connections.counts[$0.source, default: 0] < $0.max }) else {
+                return .connectionsPerAddress
+            }
+            connections.open[ObjectIdentifier(connection)] = connection
+            for (source, _) in bounds { connections.counts[source, default: 0] += 1 }
             return nil
         }
     }
 
+    /// Who is counted, and how many connections each may have.
+    private func bounds(of connection: HTTP2Connection) -> [(source: [UInt8], max: Int)] {
+        let address = (connection.remoteAddress.host, self.limits.connectionsPerAddressMax)
+        guard let network = connection.remoteAddress.network else { return [address] }
+        return [address, (network, self.limits.connectionsPerNetworkMax)]
+    }
+
     func remove(_ connection: HTTP2Connection) {
-        let network = connection.remoteAddress.network
-        self.connections.withLock {
-            guard $0.open.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-            let count = $0.countByNetwork[network, default: 0]
-            $0.countByNetwork[network] = count > 1 ? count - 1 : nil
+        let bounds = self.bounds(of: connection)
+        self.connections.withLock { connections in
+            guard connections.open.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+            for (source, _) in bounds {
+                let count = connections.counts[source, default: 0]
+                connections.counts[source] = count > 1 ? count - 1 : nil
+            }
         }
     }
 

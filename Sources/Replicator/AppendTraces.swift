@@ -10,12 +10,19 @@ import Tracing
 /// Only appends come here whose caller traces them, and only where the program has a tracer: for all others a loop asks
 /// whether there are any, and no more. Bounded: beyond ``countMax`` at once, an append has its request's span alone.
 struct AppendTraces {
-    private struct Trace {
+    private final class Trace {
         /// Of the batch that the append was placed with: it is written and synced as one.
-        var end: Position
+        let end: Position
         var sync: (any Span)?
         var commit: (any Span)?
         var replications: [NodeID: any Span]
+
+        init(end: Position, sync: any Span, commit: any Span, replications: [NodeID: any Span]) {
+            self.end = end
+            self.sync = sync
+            self.commit = commit
+            self.replications = replications
+        }
     }
 
     static let countMax = 256
@@ -43,13 +50,13 @@ struct AppendTraces {
     /// - Parameters:
     ///   - persisted: Of this node's log, on its own disk.
     ///   - followers: What each is known to have on its disk; `nil` for one that is not followed any more.
-    mutating func advanced(persisted: Position, commit: Position, followers: (NodeID) -> Position?) {
-        for (id, trace) in self.traces {
-            if persisted >= trace.end { self.traces[id]?.sync = trace.sync.ended() }
-            if commit >= trace.end { self.traces[id]?.commit = trace.commit.ended() }
+    func advanced(persisted: Position, commit: Position, followers: (NodeID) -> Position?) {
+        for trace in self.traces.values {
+            if persisted >= trace.end { trace.sync = trace.sync.ended() }
+            if commit >= trace.end { trace.commit = trace.commit.ended() }
             for (node, span) in trace.replications where (followers(node) ?? .zero) >= trace.end {
                 span.end()
-                self.traces[id]?.replications[node] = nil
+                trace.replications[node] = nil
             }
         }
     }

@@ -206,12 +206,21 @@ final class ReplicatorLoop {
             self.replies[self.lastID] = Asked(reply: entry.reply, at: now)
             proposals.append(Proposal(id: self.lastID, entry.submission))
         }
+        let tail = self.core.chain.tail
         self.take(.proposed(proposals))
-        if self.core.raft.role == .leader, self.core.chain.tail > self.core.commit {
-            self.commitRounds.began(toward: self.core.chain.tail, at: self.steppedAt)
-        }
+        guard self.core.raft.role == .leader, self.core.chain.tail > tail else { return }
+        self.commitRounds.began(toward: self.core.chain.tail, at: self.steppedAt)
+        self.trace(entries, proposals)
+    }
+
+    /// What waits for a leader, or is answered already, stands nowhere: its request's span tells of it.
+    private func trace(_ entries: [AppendQueue.Entry], _ proposals: [Proposal]) {
+        guard entries.contains(where: { $0.context != nil }) else { return }
+        let held = Set(self.core.heldAppendIDs)
         for (entry, proposal) in zip(entries, proposals) {
-            guard let context = entry.context, self.replies[proposal.id] != nil else { continue }
+            guard let context = entry.context, self.replies[proposal.id] != nil, !held.contains(proposal.id) else {
+                continue
+            }
             self.traces.placed(
                 proposal.id, in: context, through: self.core.chain.tail, followers: self.core.followers.keys.sorted())
         }
@@ -340,12 +349,14 @@ final class ReplicatorLoop {
     private func answer(_ id: UInt64, _ result: Result<AppendOutcome, AppendFailure>) {
         guard let asked = self.replies.removeValue(forKey: id) else { return }
         if !self.traces.isEmpty { self.traces.answered(id) }
-        if case .success = result {
+        switch result {
+        case .success:
             self.counters.appendsAcknowledged += 1
             let now = self.steppedAt.nanoseconds
             self.appendLatency.note(nanoseconds: now - min(now, asked.at.uptimeNanoseconds))
-        } else {
-            self.counters.appendsRefused += 1
+        // It is sent on and counts where it is answered, or its caller has asked to be told.
+        case .failure(.notLeader(leader: .some)), .failure(.conditionFailed): break
+        case .failure: self.counters.appendsRefused += 1
         }
         asked.reply(result)
     }

@@ -23,7 +23,8 @@ extension ClusterTests {
         }
 
         private static let healthy = [
-            "up": "1x80", #"holdfast_role{role="leader"}"#: "1x80", "holdfast_voters": "3x80",
+            "up": "1x80", "holdfast_leader_known": "1x80", #"holdfast_role{role="leader"}"#: "1x80",
+            "holdfast_voters": "3x80",
             "holdfast_voters_reached": "3x80", "holdfast_leader_changes_total": "1x80",
             "holdfast_appends_total": "0+600x80", "holdfast_appends_refused_total": "0+1x80",
             #"holdfast_append_duration_seconds_bucket{le="0.005"}"#: "0+600x80",
@@ -46,7 +47,10 @@ extension ClusterTests {
 
         private static let cases = [
             Case("nothing is wrong", [:]),
-            Case("nobody leads", [#"holdfast_role{role="leader"}"#: "0x80"], "HoldfastNoLeader"),
+            Case(
+                "nobody leads", [#"holdfast_role{role="leader"}"#: "0x80", "holdfast_leader_known": "0x80"],
+                "HoldfastNoLeader"),
+            Case("the leader does not answer Prometheus", [#"holdfast_role{role="leader"}"#: "0x80"]),
             Case(
                 "nobody answers",
                 Dictionary(uniqueKeysWithValues: Self.healthy.keys.map { ($0, $0 == "up" ? "0x80" : "1 stale") }),

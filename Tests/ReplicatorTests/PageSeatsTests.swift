@@ -42,6 +42,7 @@ import Testing
         let seats = PageSeats(count: 1)
         var held: PageSeat? = try await seats.take()
         let gone = (0..<50).map { _ in Task { try await seats.take() } }
+        while seats.waitingCount < gone.count { await Task.yield() }
         for task in gone { task.cancel() }
         // Though the seat is held still.
         for task in gone { await #expect(throws: CancellationError.self) { try await task.value } }

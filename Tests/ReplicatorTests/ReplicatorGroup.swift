@@ -25,7 +25,7 @@ final class ReplicatorGroup {
         var held: [any Channel] = []
         for number in UInt32(1)...3 {
             // Held until all three are known, so that they differ.
-            let channel = try await ServerBootstrap(group: self.loops).bind(host: "127.0.0.1", port: 0).get()
+            let channel = try await Self.holdPort(on: self.loops)
             held.append(channel)
             peers.append(
                 ClusterPeer(
@@ -41,6 +41,14 @@ final class ReplicatorGroup {
                 atPath: "\(self.directory)/\(blank)", toPath: "\(self.directory)/\(blank).blank")
         }
         for peer in peers { try await self.start(peer.node) }
+    }
+
+    /// A listener on a free port below those that the kernel gives to connections: one of these might take it meanwhile.
+    private static func holdPort(on loops: MultiThreadedEventLoopGroup) async throws -> any Channel {
+        while true {
+            let bound = ServerBootstrap(group: loops).bind(host: "127.0.0.1", port: .random(in: 10_000..<19_900))
+            do { return try await bound.get() } catch let error as IOError where error.errnoCode == EADDRINUSE {}
+        }
     }
 
     func start(_ node: NodeID) async throws {

@@ -1,5 +1,6 @@
 import LogModel
 import NIOCore
+import Tracing
 
 /// Records that wait for their batch, oldest first: bounded, and cut into batches.
 struct AppendQueue {
@@ -7,6 +8,8 @@ struct AppendQueue {
         var number: UInt64
         var record: Record
         var since: ContinuousClock.Instant
+        /// The span, say, that whoever gave it is in.
+        var context: ServiceContext?
         /// Kept exactly once.
         var promise: EventLoopPromise<Result<AppendReceipt, ClientError>>
 

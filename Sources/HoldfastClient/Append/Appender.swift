@@ -1,6 +1,7 @@
 import LogModel
 import NIOCore
 import NIOPosix
+import Tracing
 
 /// Appends the records of many tasks, grouped into batches: each caller gives one record and gets its own index.
 ///
@@ -89,7 +90,9 @@ public actor Appender {
 
     private func enqueue(_ record: Record) async throws(ClientError) -> Entry {
         guard !self.isEnding else { throw .ended("the appender was shut down") }
-        let entry = Entry(number: self.nextNumber, record: record, since: .now, promise: self.eventLoop.makePromise())
+        let entry = Entry(
+            number: self.nextNumber, record: record, since: .now, context: .current,
+            promise: self.eventLoop.makePromise())
         self.nextNumber += 1
         if self.outside.isEmpty, !self.queue.isFull {
             self.admit(entry)
@@ -106,7 +109,9 @@ public actor Appender {
     private func admit(_ entry: Entry) {
         self.queue.add(entry)
         if self.queue.hasWholeBatch { self.lingering?.cancel() }
-        if self.flushing == nil { self.flushing = Task { await self.flush() } }
+        guard self.flushing == nil else { return }
+        // It goes on for others when this caller's span has long ended.
+        self.flushing = ServiceContext.$current.withValue(nil) { Task { await self.flush() } }
     }
 
     private func makeRoom() {
@@ -159,18 +164,27 @@ public actor Appender {
 
     private func send(_ batch: [Entry]) async {
         self.client.metrics.sent(batch: batch.count)
-        do throws(ClientError) {
-            let receipt = try await self.producer.append(
-                batch.map(\.record), if: WriteConditions(fencingToken: self.options.fencingToken),
-                acknowledgement: self.options.acknowledgement)
+        // Of all whose records go together, a request can be part of one caller's trace.
+        let context = batch.lazy.compactMap(\.context).first
+        switch await ServiceContext.$current.withValue(context, operation: { await self.result(of: batch) }) {
+        case .success(let receipt):
             for (offset, entry) in batch.enumerated() { entry.promise.succeed(.success(receipt.ofRecord(offset))) }
-        } catch {
+        case .failure(let error):
             for (offset, entry) in batch.enumerated() {
                 let failure: ClientError =
                     if case .notByAll(let receipt) = error { .notByAll(receipt.ofRecord(offset)) } else { error }
                 entry.promise.succeed(.failure(failure))
             }
         }
+    }
+
+    private func result(of batch: [Entry]) async -> Result<AppendReceipt, ClientError> {
+        do throws(ClientError) {
+            return .success(
+                try await self.producer.append(
+                    batch.map(\.record), if: WriteConditions(fencingToken: self.options.fencingToken),
+                    acknowledgement: self.options.acknowledgement))
+        } catch { return .failure(error) }
     }
 }
 

@@ -166,9 +166,9 @@ package struct Node: Service {
         let watching = Task { await security.run() }
         defer { watching.cancel() }
         let sampling = Task { await observer.run() }
-        defer { sampling.cancel() }
         let failure = await Self.stopped(or: replicator.failed)
         living.cancel()
+        sampling.cancel()
         reloading.cancel()
         self.notifier.tell(.stopping)
         self.logger.notice("stopping")
@@ -181,8 +181,9 @@ package struct Node: Service {
         await replicator.shutdown()
         await admin.shutdown()
         await door.shutdown()
-        // It asks the loops, which end next.
+        // They ask the loops, which end next.
         await living.value
+        await sampling.value
         if let failure { throw .stopped(reason: "\(failure)") }
         self.logger.notice("stopped")
     }

@@ -51,7 +51,7 @@ final class NodeObserver: Sendable {
 
     private func measureWaits() async {
         while !Task.isCancelled {
-            for part in NodePart.allCases {
+            for part in NodePart.allCases where !Task.isCancelled {
                 let asked = NIODeadline.now()
                 await self.reach(part)
                 let waited = UInt64((NIODeadline.now() - asked).nanoseconds)

@@ -5,16 +5,18 @@ extension AlertRule {
         [
             AlertRule(
                 name: "HoldfastNoLeader", severity: .critical,
-                // Also when no node answers.
-                expression:
-                    #"(max by (job) (holdfast_role{role="leader"}) or 0 * max by (job) (up{job="\#(job)"})) == 0"#,
-                holds: "15s",
+                // Also when no node answers; but not when others know the leader, and only Prometheus does not reach it.
+                expression: """
+                    (max by (job) (holdfast_role{role="leader"}) or 0 * max by (job) (up{job="\(job)"})) == 0 \
+                    unless max by (job) (holdfast_leader_known) == 1
+                    """,
+                holds: "1m",
                 summary: "No node of {{ $labels.job }} leads: nothing is appended.",
                 action: "holdfast explain says whom the others wait for; bring back nodes until a majority is there.",
                 section: "The majority is away"),
             AlertRule(
                 name: "HoldfastQuorumLost", severity: .critical,
-                expression: "max by (job) (2 * holdfast_voters_reached - holdfast_voters) <= 0", holds: "15s",
+                expression: "max by (job) (2 * holdfast_voters_reached - holdfast_voters) <= 0", holds: "1m",
                 summary: "No node of {{ $labels.job }} reaches a majority: nothing is acknowledged.",
                 action: "Start the missing nodes, or mend the network between them. Nothing acknowledged is lost.",
                 section: "The majority is away"),
