@@ -41,7 +41,10 @@ struct BackupCut {
                 let defect = FrameDefect.brokenChain(expected: last.checksum, found: chain.previousChecksum)
                 throw .damaged(Damage(last.id, 0..<Int(last.byteCount), .fault(FrameFault(defect))))
             }
-            guard let state = tracker.state else { throw .unsupportedCheckpoint(last.id) }
+            // The restored log goes on from here: what no number follows is of no log.
+            guard let state = tracker.state, chain.term.rawValue < .max,
+                (state.membership.recovery?.generation ?? 0) < .max
+            else { throw .unsupportedCheckpoint(last.id) }
             let kept = max(first.id, state.trimmedBefore?.segment ?? first.id)
             return BackupCut(chain: chain, state: state, first: min(kept, last.id))
         } catch {

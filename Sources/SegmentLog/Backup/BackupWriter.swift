@@ -198,11 +198,14 @@ package final class BackupWriter {
         guard let chain else { throw .noBackup }
         let manifest = BackupManifest(
             generation: generation, node: node, taken: now, end: chain, segments: self.extent.segments)
+        let encoded = manifest.encoded()
+        // What nobody could read does not take the place of a good one.
+        guard BackupManifest(decoding: encoded) != nil else { throw .tooManySegments(max: self.segmentCountMax) }
         try backup { () throws(LogError) in
             try self.begin()
             try self.syncFile()
             try self.files.syncDirectory()
-            try self.files.replace(BackupManifest.fileName, with: manifest.encoded())
+            try self.files.replace(BackupManifest.fileName, with: encoded)
             try self.files.removeIfThere(BackupDirectory.begun)
         }
         return manifest

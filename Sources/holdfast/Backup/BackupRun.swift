@@ -30,6 +30,11 @@ struct BackupRun {
         } catch { throw CommandFailure(error, self.directory) }
         let found = (byteCount: writer.found?.byteCount ?? 0, segmentCount: writer.found?.segments.count ?? 0)
         let node = try await self.copy(outline, from: start, to: writer, progress)
+        guard let end = writer.chain?.tail, end >= outline.commit else {
+            throw CommandFailure(
+                .refused, "what the source gave ends before \(outline.commit), which it had committed",
+                next: Self.goesOn)
+        }
         do throws(BackupError) {
             let seconds = Date().timeIntervalSince1970
             let manifest = try writer.finish(
