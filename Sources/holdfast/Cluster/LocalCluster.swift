@@ -176,10 +176,17 @@ struct LocalCluster: Sendable {
         }
     }
 
-    /// Stops all nodes.
+    /// Stops all nodes, the leader last: else it hands over to one that is about to stop, and only that one's log has the
+    /// beginning of another term.
     func down() async {
+        let leader = await self.look().leader?.node
+        await self.stop(self.nodes.filter { $0.number != leader })
+        await self.stop(self.nodes.filter { $0.number == leader })
+    }
+
+    private func stop(_ nodes: [Node]) async {
         await withTaskGroup(of: Void.self) { group in
-            for node in self.nodes { group.addTask { await self.stop(node) } }
+            for node in nodes { group.addTask { await self.stop(node) } }
         }
     }
 
