@@ -9,7 +9,7 @@ enum IdentityAnswer: Hashable, Sendable {
     /// It runs a release that this node does not understand.
     case otherVersion(UInt16)
     /// Nobody answered in time, or with something else.
-    case none
+    case silence
 
     private static let timeoutMilliseconds: Int64 = 500
     private static let byteCountMax = 64 << 10
@@ -25,10 +25,10 @@ enum IdentityAnswer: Hashable, Sendable {
             let (response, body) = try? await client.execute(
                 request, to: address, timeout: .milliseconds(Self.timeoutMilliseconds),
                 bodyByteCountMax: Self.byteCountMax), response.status == .ok
-        else { return .none }
+        else { return .silence }
         do throws(WireError) { return .identity(try PeerIdentity.decode(Array(buffer: body)[...])) } catch {
             if case .unsupportedVersion(let version) = error { return .otherVersion(version) }
-            return .none
+            return .silence
         }
     }
 }

@@ -67,7 +67,7 @@ extension Replicator {
         switch await self.identity(of: peer) {
         case .identity(let answer): identity = answer
         case .otherVersion(let version): throw .otherVersion(node, version)
-        case .none: throw .unreachable(node, at: address.peer)
+        case .silence: throw .unreachable(node, at: address.peer)
         }
         guard identity.node == node else { throw .otherNode(identity.node, at: address.peer) }
         if let cluster = identity.cluster, cluster != status.cluster { throw .otherCluster(node, cluster) }
