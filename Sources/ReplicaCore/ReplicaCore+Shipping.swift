@@ -212,6 +212,13 @@ extension ReplicaCore {
         self.actions.append(.ship(range, on: stream, to: node))
     }
 
+    /// A follower that gets ranges has not heard how far the log is committed.
+    package var owesCommit: Bool {
+        self.followers.values.contains { progress in
+            if case .streaming = progress.phase { progress.toldCommit < self.commit } else { false }
+        }
+    }
+
     /// Sends a commit position that found no RANGE to travel on.
     private mutating func tellCommit(to node: NodeID) {
         guard let progress = self.followers[node], progress.toldCommit < self.commit, !progress.isLoading,

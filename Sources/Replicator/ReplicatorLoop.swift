@@ -60,6 +60,7 @@ final class ReplicatorLoop {
     private var isStopped = false
     private var rest: RepeatedTask?
     private var nextTick: Scheduled<Void>?
+    private var isTellingCommit = false
     /// The log's end at the last tick.
     private var tickedTail = Position.zero
     private var tailClock = TailClock()
@@ -77,6 +78,9 @@ final class ReplicatorLoop {
     private static let tickMilliseconds: Int64 = 10
     /// While nothing is appended: an idle node should hardly be noticed, and no time-out is that short.
     private static let idleTickMilliseconds: Int64 = 25
+    /// How long a commit waits for a RANGE to travel on: a busy leader sends nothing more for it, and readers on
+    /// followers see what a single caller appends hardly later than the leader's own.
+    private static let commitPatienceMilliseconds: Int64 = 1
 
     init(
         core: consuming ReplicaCore, configuration: ReplicatorConfiguration, directory: PeerDirectory, store: LogStore,
@@ -338,11 +342,23 @@ final class ReplicatorLoop {
             self.commitRounds.reached(position, at: self.steppedAt)
             self.unwritten.append(.init(position: position, nextIndex: nextIndex))
             self.showWritten()
+            self.tellCommitSoon()
             self.prepareNextSegment()
         case .readReady(let id, let nextIndex): self.reads.removeValue(forKey: id)?.succeed(nextIndex)
         case .readRefused(let id): self.reads.removeValue(forKey: id)?.fail(ReadFailure.notLeader)
         case .roleChanged(let role, let term, let leader): self.roleChanged(role, term: term, leader: leader)
         case .note(let note): self.tell(note)
+        }
+    }
+
+    /// Followers that have heard of the commit on a RANGE meanwhile are not told again.
+    private func tellCommitSoon() {
+        guard self.core.raft.role == .leader, !self.isTellingCommit else { return }
+        self.isTellingCommit = true
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.scheduleTask(in: .milliseconds(Self.commitPatienceMilliseconds)) {
+            bound.value.isTellingCommit = false
+            if bound.value.core.owesCommit { bound.value.take(.ticked) }
         }
     }
 

@@ -23,6 +23,20 @@ struct ReplicaCoreTests {
         for node in cluster.nodes { #expect(node.core.commit == cluster.nodes[leader].core.chain.tail) }
     }
 
+    @Test func `followers hear at the next tick of a commit that no range carries`() throws {
+        let (cluster, leader) = try self.cluster()
+        let owedBefore = cluster.nodes[leader].core.owesCommit
+        try cluster.propose("one", id: 1, at: leader)
+        let tail = cluster.nodes[leader].core.chain.tail
+        let owed = cluster.nodes[leader].core.owesCommit
+        #expect(!owedBefore && owed)
+        for (number, node) in cluster.nodes.enumerated() { #expect((node.core.commit == tail) == (number == leader)) }
+        cluster.give(.ticked, to: leader)
+        let owedAfter = cluster.nodes[leader].core.owesCommit
+        #expect(!owedAfter)
+        for node in cluster.nodes { #expect(node.core.commit == tail) }
+    }
+
     @Test func `an append that waits for all is answered once the last voter has it, or says who has`() throws {
         let (cluster, leader) = try self.cluster()
         let away = (leader + 1) % 3
