@@ -85,21 +85,6 @@ package struct Membership: Hashable, Sendable {
     private static func hasMajority(_ voters: [Member], _ isAmong: (Member) -> Bool) -> Bool {
         voters.count { isAmong($0) } > voters.count / 2
     }
-
-    /// The highest value that a majority of the voters reaches, of both halves; `nil` without voters.
-    @inlinable package func quorumValue<Value: Comparable>(_ value: (Member) -> Value) -> Value? {
-        guard let incoming = Self.majorityValue(self.voters, value) else { return nil }
-        guard let outgoing = Self.majorityValue(self.outgoing, value) else { return incoming }
-        return min(incoming, outgoing)
-    }
-
-    @inlinable package static func majorityValue<Value: Comparable>(_ voters: [Member], _ value: (Member) -> Value)
-        -> Value?
-    {
-        var values = voters.map(value)
-        values.sort(by: >)
-        return values.isEmpty ? nil : values[voters.count / 2]
-    }
 }
 
 /// An operator's decision to go on with what one node had (`holdfast recover-quorum`).
