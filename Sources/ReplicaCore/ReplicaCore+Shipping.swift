@@ -212,10 +212,10 @@ extension ReplicaCore {
         self.actions.append(.ship(range, on: stream, to: node))
     }
 
-    /// A follower that gets ranges has not heard how far the log is committed.
-    package var owesCommit: Bool {
+    /// A follower that gets ranges has not heard that the log is committed so far; the next tick tells.
+    package func owes(_ commit: Position) -> Bool {
         self.followers.values.contains { progress in
-            if case .streaming = progress.phase { progress.toldCommit < self.commit } else { false }
+            if case .streaming = progress.phase { progress.toldCommit < commit } else { false }
         }
     }
 

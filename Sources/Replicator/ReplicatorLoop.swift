@@ -61,6 +61,9 @@ final class ReplicatorLoop {
     private var rest: RepeatedTask?
     private var nextTick: Scheduled<Void>?
     private var isTellingCommit = false
+    private var proposedAt = NIODeadline.uptimeNanoseconds(0)
+    /// The last append came close behind another one.
+    private var isBusy = false
     /// The log's end at the last tick.
     private var tickedTail = Position.zero
     private var tailClock = TailClock()
@@ -78,9 +81,10 @@ final class ReplicatorLoop {
     private static let tickMilliseconds: Int64 = 10
     /// While nothing is appended: an idle node should hardly be noticed, and no time-out is that short.
     private static let idleTickMilliseconds: Int64 = 25
-    /// How long a commit waits for a RANGE to travel on: a busy leader sends nothing more for it, and readers on
-    /// followers see what a single caller appends hardly later than the leader's own.
-    private static let commitPatienceMilliseconds: Int64 = 1
+    /// An append behind another within this time is one of many: the next one's RANGE carries the commit.
+    private static let busyMilliseconds: Int64 = 1
+    /// How long a commit waits for that RANGE.
+    private static let commitPatienceMilliseconds: Int64 = 3
 
     init(
         core: consuming ReplicaCore, configuration: ReplicatorConfiguration, directory: PeerDirectory, store: LogStore,
@@ -210,6 +214,8 @@ final class ReplicatorLoop {
             self.replies[self.lastID] = Asked(reply: entry.reply, at: now)
             proposals.append(Proposal(id: self.lastID, entry.submission))
         }
+        self.isBusy = now - self.proposedAt < .milliseconds(Self.busyMilliseconds)
+        self.proposedAt = now
         let tail = self.core.chain.tail
         self.take(.proposed(proposals))
         guard self.core.raft.role == .leader, self.core.chain.tail > tail else { return }
@@ -342,7 +348,7 @@ final class ReplicatorLoop {
             self.commitRounds.reached(position, at: self.steppedAt)
             self.unwritten.append(.init(position: position, nextIndex: nextIndex))
             self.showWritten()
-            self.tellCommitSoon()
+            self.tellCommit()
             self.prepareNextSegment()
         case .readReady(let id, let nextIndex): self.reads.removeValue(forKey: id)?.succeed(nextIndex)
         case .readRefused(let id): self.reads.removeValue(forKey: id)?.fail(ReadFailure.notLeader)
@@ -351,14 +357,21 @@ final class ReplicatorLoop {
         }
     }
 
-    /// Followers that have heard of the commit on a RANGE meanwhile are not told again.
+    /// So that readers on followers see what was appended hardly later than the leader's own, and a busy leader sends
+    /// nothing more for it.
+    private func tellCommit() {
+        guard self.core.raft.role == .leader else { return }
+        if self.isBusy { self.tellCommitSoon() } else if self.core.owes(self.core.commit) { self.take(.ticked) }
+    }
+
     private func tellCommitSoon() {
-        guard self.core.raft.role == .leader, !self.isTellingCommit else { return }
+        guard !self.isTellingCommit else { return }
         self.isTellingCommit = true
+        let commit = self.core.commit
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.eventLoop.scheduleTask(in: .milliseconds(Self.commitPatienceMilliseconds)) {
             bound.value.isTellingCommit = false
-            if bound.value.core.owesCommit { bound.value.take(.ticked) }
+            if bound.value.core.owes(commit) { bound.value.take(.ticked) }
         }
     }
 
