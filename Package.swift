@@ -171,7 +171,21 @@ let package = Package(
             name: "RaftCoreTests", dependencies: ["RaftCore", "WireFormat", "LogModel"], exclude: ["Transcripts"],
             swiftSettings: strict
         ),
-        tests("ReplicaCoreTests", ["ReplicaCore", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel"]),
+        // Replicas wired to each other in memory.
+        .target(
+            name: "ReplicaTestSupport",
+            dependencies: ["ReplicaCore", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel"],
+            path: "Tests/ReplicaTestSupport", swiftSettings: strict),
+        tests(
+            "ReplicaCoreTests",
+            [
+                "ReplicaCore", "ReplicaTestSupport", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel",
+            ]),
+        // Work whose instructions are counted.
+        .executableTarget(
+            name: "path-costs",
+            dependencies: ["SegmentLog", "ReplicaCore", "ReplicaTestSupport", "SegmentFormat", "LogModel"],
+            path: "Tests/PathCosts", exclude: ["budgets.txt"], swiftSettings: strict),
         tests("HTTP2SessionTests", ["HTTP2Session", "LogModel"]),
         tests("AccessTests", ["Access"]),
         tests("CertificatesTests", ["Certificates", "LogModel"]),

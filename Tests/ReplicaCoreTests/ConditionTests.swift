@@ -2,6 +2,7 @@ import LogModel
 import LogState
 import RaftCore
 import ReplicaCore
+import ReplicaTestSupport
 import SegmentFormat
 import Testing
 

@@ -1,6 +1,7 @@
 import LogModel
 import RaftCore
 import ReplicaCore
+import ReplicaTestSupport
 import Testing
 
 /// A leader's part in changes of members.

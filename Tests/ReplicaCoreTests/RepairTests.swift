@@ -1,5 +1,6 @@
 import LogModel
 import ReplicaCore
+import ReplicaTestSupport
 import Testing
 
 struct RepairTests {

@@ -1,6 +1,7 @@
 import LogModel
 import RaftCore
 import ReplicaCore
+import ReplicaTestSupport
 import SegmentFormat
 import Testing
 import WireFormat
@@ -25,14 +26,14 @@ struct ReplicaCoreTests {
 
     @Test func `followers hear at the next tick of a commit that no range carries`() throws {
         let (cluster, leader) = try self.cluster()
-        let owedBefore = cluster.nodes[leader].core.owesCommit
+        let owedBefore = cluster.nodes[leader].core.owes(cluster.nodes[leader].core.commit)
         try cluster.propose("one", id: 1, at: leader)
         let tail = cluster.nodes[leader].core.chain.tail
-        let owed = cluster.nodes[leader].core.owesCommit
+        let owed = cluster.nodes[leader].core.owes(tail)
         #expect(!owedBefore && owed)
         for (number, node) in cluster.nodes.enumerated() { #expect((node.core.commit == tail) == (number == leader)) }
         cluster.give(.ticked, to: leader)
-        let owedAfter = cluster.nodes[leader].core.owesCommit
+        let owedAfter = cluster.nodes[leader].core.owes(tail)
         #expect(!owedAfter)
         for node in cluster.nodes { #expect(node.core.commit == tail) }
     }

@@ -1,5 +1,6 @@
 import LogModel
 import RaftCore
+import ReplicaTestSupport
 import Testing
 import WireFormat
 

@@ -7,39 +7,39 @@ import WireFormat
 
 /// Replicas wired to each other in memory: every disk job succeeds at once, every message arrives at once,
 /// unless a node is cut off. Time stands still unless moved.
-final class ReplicaCluster {
-    final class Node {
-        let member: Member
-        var core: ReplicaCore
-        var isCut = false
-        var truncations: [LogPoint] = []
-        var largestWriteByteCount = 0
-        var trims: [Position] = []
-        var fetches: [(segment: SegmentID, from: NodeID)] = []
-        var droppedFetchCount = 0
-        var begunAnew: SegmentID?
-        var copyFetches: [(segment: SegmentID, peer: NodeID)] = []
-        var installs: [SegmentID] = []
+package final class ReplicaCluster {
+    package final class Node {
+        package let member: Member
+        package var core: ReplicaCore
+        package var isCut = false
+        package var truncations: [LogPoint] = []
+        package var largestWriteByteCount = 0
+        package var trims: [Position] = []
+        package var fetches: [(segment: SegmentID, from: NodeID)] = []
+        package var droppedFetchCount = 0
+        package var begunAnew: SegmentID?
+        package var copyFetches: [(segment: SegmentID, peer: NodeID)] = []
+        package var installs: [SegmentID] = []
         /// What its disk keeps of starts and of its own retirement.
-        var sightings: [StartSighting] = []
-        var retirement: Retirement?
+        package var sightings: [StartSighting] = []
+        package var retirement: Retirement?
         init(member: Member, core: consuming ReplicaCore) {
             self.member = member
             self.core = core
         }
     }
 
-    private(set) var nodes: [Node] = []
-    private(set) var answers: [UInt64: Result<AppendOutcome, AppendFailure>] = [:]
-    private(set) var changes: [UInt64: Result<Membership, MembershipFailure>] = [:]
-    private(set) var transfers: [UInt64: Result<NodeID, TransferFailure>] = [:]
-    private(set) var trims: [UInt64: Result<TrimOutcome, TrimFailure>] = [:]
-    private(set) var readsReady: Set<UInt64> = []
+    package private(set) var nodes: [Node] = []
+    package private(set) var answers: [UInt64: Result<AppendOutcome, AppendFailure>] = [:]
+    package private(set) var changes: [UInt64: Result<Membership, MembershipFailure>] = [:]
+    package private(set) var transfers: [UInt64: Result<NodeID, TransferFailure>] = [:]
+    package private(set) var trims: [UInt64: Result<TrimOutcome, TrimFailure>] = [:]
+    package private(set) var readsReady: Set<UInt64> = []
     private var milliseconds: UInt64 = 1_000
     private var queue: [(node: Int, event: ReplicaEvent)] = []
     private var streams: [(leader: Int, id: StreamID, follower: Int, upstream: StreamID)] = []
 
-    init(count: Int, segmentByteCountMax: Int = 1 << 20, retired: [Int: Retirement] = [:]) throws {
+    package init(count: Int, segmentByteCountMax: Int = 1 << 20, retired: [Int: Retirement] = [:]) throws {
         let members = (1...count).map { Member(node: NodeID(UInt32($0)), incarnation: Incarnation(UInt64($0))) }
         let founding = FoundingLog(members: members)
         for member in members {
@@ -68,22 +68,22 @@ final class ReplicaCluster {
             wall: Timestamp(nanoseconds: self.milliseconds * 1_000_000))
     }
 
-    var leader: Int? { self.nodes.firstIndex { $0.core.raft.role == .leader && !$0.isCut } }
+    package var leader: Int? { self.nodes.firstIndex { $0.core.raft.role == .leader && !$0.isCut } }
 
-    func give(_ event: ReplicaEvent, to node: Int) {
+    package func give(_ event: ReplicaEvent, to node: Int) {
         self.queue.append((node, event))
         self.settle()
     }
 
     /// Moves time on, a tick for everyone each 10 ms.
-    func pass(milliseconds: UInt64) {
+    package func pass(milliseconds: UInt64) {
         for _ in 0..<milliseconds / 10 {
             self.milliseconds += 10
             for node in self.nodes.indices { self.give(.ticked, to: node) }
         }
     }
 
-    func cut(_ node: Int) {
+    package func cut(_ node: Int) {
         self.nodes[node].isCut = true
         self.streams.removeAll { $0.leader == node || $0.follower == node }
         for other in self.nodes.indices where other != node {
@@ -92,7 +92,7 @@ final class ReplicaCluster {
         }
     }
 
-    func mend(_ node: Int) {
+    package func mend(_ node: Int) {
         self.nodes[node].isCut = false
         for other in self.nodes.indices where other != node {
             self.give(.connected(to: self.nodes[node].member.node), to: other)
@@ -100,14 +100,14 @@ final class ReplicaCluster {
         }
     }
 
-    func propose(
+    package func propose(
         _ text: String, id: UInt64, label: AppendLabel? = nil, if conditions: AppendConditions = .init(), at node: Int
     ) throws {
         let draft = try FrameDraft.records([Record(text)], label: label)
         self.propose(Submission(draft, conditions: conditions), id: id, at: node)
     }
 
-    func propose(_ submission: Submission, id: UInt64, at node: Int) {
+    package func propose(_ submission: Submission, id: UInt64, at node: Int) {
         self.give(.proposed([Proposal(id: id, submission)]), to: node)
     }
 
@@ -151,7 +151,8 @@ final class ReplicaCluster {
         case .closeStream(let id, _): self.streams.removeAll { $0.leader == node && $0.id == id }
         case .ship(let range, let id, _):
             guard let stream = self.streams.first(where: { $0.leader == node && $0.id == id }) else { return }
-            self.queue.append((stream.follower, .shipped(range, raw: range.body, on: stream.upstream)))
+            let arrived = Self.sent(range)
+            self.queue.append((stream.follower, .shipped(arrived, raw: arrived.body, on: stream.upstream)))
         case .welcome(let welcome, let upstream):
             guard let stream = self.stream(upstream, node) else { return }
             let follower = self.nodes[node]
@@ -184,6 +185,13 @@ final class ReplicaCluster {
         case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readRefused, .roleChanged, .note:
             break
         }
+    }
+
+    /// The range as it arrives: encoded, and decoded again.
+    private static func sent(_ range: RangeMessage) -> RangeMessage {
+        let bytes = Bytes(PeerMessage.range(range).encoded()).dropFirst(PeerMessage.prefixByteCount)
+        guard case .range(let arrived)? = try? PeerMessage.decode(bytes) else { preconditionFailure("\(range)") }
+        return arrived
     }
 
     private func stream(_ upstream: StreamID, _ follower: Int) -> (leader: Int, id: StreamID)? {
