@@ -145,19 +145,22 @@ extension ClusterTests {
             #expect(other.status == 64 && !other.errors.contains("Did you mean"), "\(other.summary)")
         }
 
-        @Test func `The failover test reports what it found as JSON`() async throws {
+        @Test(arguments: [false, true])
+        func `The failover test reports what it found as JSON, with TLS and without`(isSecure: Bool) async throws {
             struct Report: Decodable {
+                var tls: Bool
                 var kills, acknowledged, lost, duplicated, reordered, foreign, differing: Int
                 var gaps_ms: [Double]
             }
             let scratch = try Scratch()
             defer { scratch.end() }
             let answer = try await Program.run(
-                ["failover-test", "--kills", "2", "--data-dir", "\(scratch.path)/data", "-o", "json", "-q"], seconds: 60
-            )
+                ["failover-test", "--kills", "2", "--data-dir", "\(scratch.path)/data", "-o", "json", "-q"]
+                    + (isSecure ? ["--tls"] : []), seconds: 60)
             #expect(answer.status == 0, "\(answer.summary)")
             let report = try answer.json(Report.self)
-            #expect(report.kills == 2 && report.gaps_ms.count == 2 && report.acknowledged >= 200)
+            #expect(
+                report.tls == isSecure && report.kills == 2 && report.gaps_ms.count == 2 && report.acknowledged >= 200)
             #expect(report.lost + report.duplicated + report.reordered + report.foreign + report.differing == 0)
             #expect(!FileManager.default.fileExists(atPath: "\(scratch.path)/data"))
             #expect(Processes.naming(scratch.path).isEmpty)

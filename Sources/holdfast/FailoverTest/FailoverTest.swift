@@ -142,7 +142,8 @@ struct FailoverTest {
         let findings = history.compared(with: log)
         let sorted = gaps.sorted()
         return FailoverReport(
-            kind: self.isHandover ? "handover" : "kill", kills: self.kills, retried: history.retryCount,
+            kind: self.isHandover ? "handover" : "kill", tls: self.cluster.isSecure, kills: self.kills,
+            retried: history.retryCount,
             acknowledged: history.acknowledgedCount, lost: findings.lost,
             duplicated: findings.duplicated, reordered: findings.reordered, foreign: findings.foreign,
             differing: differing, unknown: findings.unknown, gaps: gaps,

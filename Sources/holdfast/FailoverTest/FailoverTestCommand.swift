@@ -12,7 +12,11 @@ struct FailoverTestCommand: AsyncParsableCommand {
             is compared with what was acknowledged. A gap is the time without any acknowledgement around a kill. \
             Exit code 1 when something is lost, doubled or out of order.
 
+            With --tls nodes and clients speak TLS, nodes mutually, with certificates of a development authority that is \
+            made for this cluster: a new leader's handshakes are in the gaps.
+
             Example: holdfast failover-test --kills 20
+            Example: holdfast failover-test --kills 20 --tls
             """)
 
     @Option(help: "How often the leader is killed.")
@@ -20,6 +24,9 @@ struct FailoverTestCommand: AsyncParsableCommand {
 
     @Flag(help: "The leader hands over, as often as --kills says, and nobody is killed.")
     var handover = false
+
+    @Flag(help: "Makes certificates for the cluster: nodes and clients speak TLS, nodes mutually.")
+    var tls = false
 
     @Option(help: "Producers that append at the same time.")
     var producers = 4
@@ -44,7 +51,8 @@ struct FailoverTestCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = "segment:\n  size: \(self.segmentSize)\n"
         let report = try await ThrowawayCluster.with(
-            nodes: self.nodes, settings: settings, directory: self.dataDir, console: self.output.console
+            nodes: self.nodes, settings: settings, isSecure: self.tls, directory: self.dataDir,
+            console: self.output.console
         ) { cluster in
             try await FailoverTest(
                 cluster: cluster, kills: self.kills, isHandover: self.handover, producers: self.producers,
@@ -67,6 +75,8 @@ struct FailoverTestCommand: AsyncParsableCommand {
 struct FailoverReport: Encodable {
     /// `kill` or `handover`.
     var kind: String
+    /// Whether nodes and clients spoke TLS.
+    var tls: Bool
     var kills: Int
     /// Attempts that were refused or lost, and made again.
     var retried: Int
@@ -89,7 +99,7 @@ struct FailoverReport: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case kind, kills, retried, acknowledged, lost, duplicated, reordered, foreign, differing, unknown
+        case kind, tls, kills, retried, acknowledged, lost, duplicated, reordered, foreign, differing, unknown
         case gaps = "gaps_ms"
         case median = "median_ms"
         case worst = "worst_ms"
