@@ -8,21 +8,11 @@ import Tracing
 
 /// What a caller's trace sees of an append's request.
 @Suite struct AppendSpanTests {
-    private static let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
-
     private let tracer = InMemoryTracer()
-
-    /// As a caller sends it that traces with the stand-in tracer, too.
-    private func fields(isSampled: Bool) throws -> HTTPFields {
-        var fields: HTTPFields = [.traceparent: "\(Self.parent)-0\(isSampled ? 1 : 0)"]
-        fields[try #require(HTTPField.Name(InMemoryTracer.traceIDKey))] = "trace-of-caller"
-        fields[try #require(HTTPField.Name(InMemoryTracer.spanIDKey))] = "span-of-caller"
-        return fields
-    }
 
     @Test func `a sampled append has a span below its caller's, with its status`() async throws {
         let listener = try await Listener.start(tracer: self.tracer)
-        let fields = try self.fields(isSampled: true)
+        let fields = try TracedRequest.fields(isSampled: true)
         let answer = try await listener.ask(.post, "/v1/records", fields, body: "x")
         #expect(answer.status == 201)
         listener.log.fail(appends: .timedOut)
@@ -37,9 +27,9 @@ import Tracing
 
     @Test func `an append that is not sampled has none, nor has a read`() async throws {
         let listener = try await Listener.start(tracer: self.tracer)
-        #expect(try await listener.ask(.post, "/v1/records", self.fields(isSampled: false), body: "x").status == 201)
+        #expect(try await listener.ask(.post, "/v1/records", TracedRequest.fields(isSampled: false), body: "x").status == 201)
         #expect(try await listener.ask(.post, "/v1/records", body: "x").status == 201)
-        #expect(try await listener.ask(.get, "/v1/records", self.fields(isSampled: true)).status == 200)
+        #expect(try await listener.ask(.get, "/v1/records", TracedRequest.fields(isSampled: true)).status == 200)
         await listener.stop()
         #expect(self.tracer.finishedSpans.isEmpty && self.tracer.activeSpans.isEmpty)
     }
@@ -47,7 +37,7 @@ import Tracing
     @Test func `the leader's span is below that of the node that passed the append on`() async throws {
         let leader = try await Listener.start(tracer: self.tracer)
         let follower = try await Listener.start(leader: leader.address, tracer: self.tracer)
-        let answer = try await follower.ask(.post, "/v1/records", self.fields(isSampled: true), body: "x")
+        let answer = try await follower.ask(.post, "/v1/records", TracedRequest.fields(isSampled: true), body: "x")
         #expect(answer.status == 201)
         await follower.stop()
         await leader.stop()

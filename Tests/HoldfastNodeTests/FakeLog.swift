@@ -27,6 +27,7 @@ final class FakeLog: LogService {
         /// Of three voters.
         var laggardCount = 1
         var appendCount = 0
+        var tracedCount = 0
         var waiters: [Waiter] = []
         var peers = FakeLog.peers(ports: [7400, 7410])
         var memberRequests: [MemberRequest] = []
@@ -82,6 +83,8 @@ final class FakeLog: LogService {
     }
     var waiterCount: Int { self.state.withLock { $0.waiters.count } }
     var appendCount: Int { self.state.withLock { $0.appendCount } }
+    /// Appends that the log was asked for inside of a span.
+    var tracedCount: Int { self.state.withLock { $0.tracedCount } }
 
     // MARK: LogService
 
@@ -91,6 +94,7 @@ final class FakeLog: LogService {
     ) {
         let (result, woken) = self.state.withLock { state -> (Result<AppendOutcome, AppendFailure>?, [Waiter]) in
             state.appendCount += 1
+            if context != nil { state.tracedCount += 1 }
             if state.holdsAppends { return (nil, []) }
             if let failure = state.failure { return (.failure(failure), []) }
             guard state.leader == self.node else { return (.failure(.notLeader(leader: state.leader)), []) }

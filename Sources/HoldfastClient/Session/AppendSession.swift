@@ -86,7 +86,8 @@ public struct PendingReceipt: Sendable {
 }
 
 extension HoldfastClient {
-    /// Opens a session at the leader; tries until the client's time is up.
+    /// Opens a session at the leader; tries until the client's time is up. It belongs to the trace of the span, if any, in
+    /// which it is opened.
     ///
     /// - Parameters:
     ///   - inFlightMax: Batches on their way at once, 1 ... 1,024.
@@ -129,6 +130,8 @@ extension SessionStream {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "holdfast.session") { _ in SwiftLogNoOpLogHandler() }
         let opened = eventLoop.makePromise(of: Void.self)
+        // Here, and not on the event loop, is the span that the caller is in.
+        let trace = TraceFields.carried(by: [:])
         return try await HTTP2Connection.connect(
             host: server.host, port: server.port, on: eventLoop, tls: access.tls, logger: logger
         ).flatMapErrorThrowing { error in
@@ -136,7 +139,7 @@ extension SessionStream {
             throw error
         }.flatMap { connection in
             let stream = SessionStream(producer: producer, inFlightMax: inFlightMax, opened: opened)
-            stream.open(on: connection, at: server, access: access, fencingToken: fencingToken)
+            stream.open(on: connection, at: server, access: access, fencingToken: fencingToken, trace: trace)
             let bound = NIOLoopBound(stream, eventLoop: eventLoop)
             return opened.futureResult.map { bound }
         }.get()

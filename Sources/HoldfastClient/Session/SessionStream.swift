@@ -49,9 +49,12 @@ final class SessionStream: HTTP2ClientHandler {
     }
 
     func open(
-        on connection: HTTP2Connection, at server: ServerAddress, access: ClientAccess, fencingToken: UInt64?
+        on connection: HTTP2Connection, at server: ServerAddress, access: ClientAccess, fencingToken: UInt64?,
+        trace: HTTPFields
     ) {
-        var fields: HTTPFields = [.contentType: SessionBatch.contentType, .holdfastProducer: "\(self.producer)"]
+        var fields = trace
+        fields[.contentType] = SessionBatch.contentType
+        fields[.holdfastProducer] = "\(self.producer)"
         fields[.holdfastFencingToken] = fencingToken.map { "\($0)" }
         let request = HTTPRequest(
             method: .post, scheme: nil, authority: server.description, path: "/v1/records",

@@ -4,6 +4,7 @@ import LogModel
 import NIOCore
 import ReplicaCore
 import SegmentFormat
+import Tracing
 
 /// The server's side of a session: takes batches off a stream, and answers them in their order as they commit.
 ///
@@ -40,19 +41,22 @@ final class AppendSessionHandler {
     private var runPlace = 0..<0
     /// Of the batch that comes next; 0 while any may come.
     private var nextSequence: UInt64 = 0
+    private var spans: SessionSpans?
     private var isInputEnded = false
     /// What came is no batch: said once those before it are answered.
     private var refusal: Problem?
     private var isOver = false
 
     init(
-        api: ClientAPI, producer: UInt64, conditions: AppendConditions, stream: HTTP2Stream, label: RequestLabel
+        api: ClientAPI, producer: UInt64, conditions: AppendConditions, stream: HTTP2Stream, label: RequestLabel,
+        caller: TracedCaller?
     ) {
         self.api = api
         self.producer = producer
         self.conditions = conditions
         self.stream = stream
         self.label = label
+        self.spans = SessionSpans(caller)
         stream.isLongLived = true
         stream.isManualCredit = true
         stream.send(head: api.head(.ok, contentType: SessionBatch.contentType, as: label))
@@ -76,7 +80,10 @@ final class AppendSessionHandler {
 
     func becameWritable() { self.takeIn() }
 
-    func closed() { self.isOver = true }
+    func closed() {
+        self.isOver = true
+        self.spans?.abandon("the caller went away")
+    }
 
     private var isHeld: Bool {
         self.waitingBatchCount >= NodeLimits.sessionBatchesMax
@@ -173,10 +180,16 @@ final class AppendSessionHandler {
 
     private func ask(_ draft: FrameDraft, number: Int) {
         let bound = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
-        self.api.service.append(Submission(draft, conditions: self.conditions)) { [replies] result in
+        let context = self.spans == nil ? nil : self.traced(number)
+        self.api.service.append(Submission(draft, conditions: self.conditions), in: context) { [replies] result in
             guard replies.isFirst(number, result) else { return }
             bound.eventLoop.execute { bound.value.answer() }
         }
+    }
+
+    private func traced(_ number: Int) -> ServiceContext? {
+        let slot = self.slots[self.slots.index(self.slots.startIndex, offsetBy: number - self.answeredCount)]
+        return self.spans?.asked(number, from: slot.sequence, count: slot.count)
     }
 
     // MARK: What is answered
@@ -201,6 +214,7 @@ final class AppendSessionHandler {
                 self.stream.send(answers)
                 var problem = Problem(failure)
                 if case .notLeader(let leader) = failure { problem = problem.leading(to: self.api.address(of: leader)) }
+                self.spans?.answered(self.answeredCount, with: problem.status)
                 return self.end(with: problem, at: slot.sequence)
             }
         }
@@ -222,6 +236,7 @@ final class AppendSessionHandler {
             SessionAnswer.acknowledged(sequence: slot.sequence, receipt).encode(into: &answers)
             if slot.isTakenApart, slot.batches.readableBytes > 0 { return self.askForNext(of: slot.batches) }
         }
+        self.spans?.answered(self.answeredCount, with: outcome.isDuplicate ? .ok : .created)
         self.slots.removeFirst()
         self.answeredCount += 1
         self.waitingByteCount -= slot.byteCount
@@ -244,6 +259,7 @@ final class AppendSessionHandler {
     /// - Parameter sequence: Of the batch that failed; those before it are answered.
     private func end(with problem: Problem, at sequence: UInt64) {
         self.isOver = true
+        self.spans?.abandon("the session ended at an append before")
         var answer = ByteBuffer()
         SessionAnswer.failed(sequence: sequence, self.api.told(problem, as: self.label)).encode(into: &answer)
         self.stream.send(answer, endStream: true)

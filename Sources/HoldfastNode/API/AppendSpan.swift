@@ -3,23 +3,38 @@ import HoldfastClient
 import LogModel
 import Tracing
 
-/// One append as its caller's trace sees it on this node; what happens inside the log is below it.
+/// Whoever sends a request and keeps a trace of it: this node's spans go below its own.
 ///
 /// There is one only for a request whose `traceparent` says that it is sampled, and only where the program has a tracer: an
 /// append that nobody traces costs a look at a field that is read anyway.
-struct AppendSpan {
-    private let tracer: any Tracer
-    private let span: any Span
+struct TracedCaller {
+    fileprivate let tracer: any Tracer
+    private let context: ServiceContext
+    private let node: NodeID
+    private let requestID: String
 
     init?(_ tracer: (any Tracer)?, _ label: RequestLabel, _ fields: HTTPFields, on node: NodeID) {
         guard let tracer, label.isSampled else { return nil }
         var context = ServiceContext.topLevel
         tracer.extract(fields, into: &context, using: TraceFields())
         self.tracer = tracer
-        self.span = tracer.startAnySpan("append", context: context, ofKind: .server)
-        self.span.attributes["holdfast.node"] = Int64(node.rawValue)
-        self.span.attributes["holdfast.request_id"] = label.id
+        self.context = context
+        self.node = node
+        self.requestID = label.id
     }
+
+    func begin() -> AppendSpan {
+        let span = self.tracer.startAnySpan("append", context: self.context, ofKind: .server)
+        span.attributes["holdfast.node"] = Int64(self.node.rawValue)
+        span.attributes["holdfast.request_id"] = self.requestID
+        return AppendSpan(tracer: self.tracer, span: span)
+    }
+}
+
+/// One append as its caller's trace sees it on this node; what happens inside the log is below it.
+struct AppendSpan {
+    fileprivate let tracer: any Tracer
+    let span: any Span
 
     var context: ServiceContext { self.span.context }
 
@@ -36,9 +51,11 @@ struct AppendSpan {
         self.span.end()
     }
 
-    /// The caller has gone, and with it whoever could be told.
-    func abandoned() {
-        self.span.setStatus(.init(code: .error, message: "the caller went away"))
+    /// Nobody is told what became of it.
+    ///
+    /// - Parameter reason: Why; by default the caller has gone.
+    func abandoned(_ reason: String = "the caller went away") {
+        self.span.setStatus(.init(code: .error, message: reason))
         self.span.end()
     }
 }

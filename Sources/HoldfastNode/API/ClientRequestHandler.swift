@@ -66,7 +66,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             if let producer = append.producer {
                 self.session = AppendSessionHandler(
                     api: self.api, producer: producer, conditions: append.conditions, stream: stream,
-                    label: self.label)
+                    label: self.label, caller: self.caller(of: head))
             }
         } catch {
             // A session's client ends its request only once it was let in.
@@ -158,7 +158,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private func startAppend(on stream: HTTP2Stream) throws(Problem) {
         guard let append, let head else { return }
         // A request that looks for another leader comes here again.
-        self.span = self.span ?? AppendSpan(self.api.tracer, self.label, head.headerFields, on: self.api.node)
+        self.span = self.span ?? self.caller(of: head)?.begin()
         // Of appends with sequences, which are taken in order only, a large one should not be overtaken.
         let byteCountMax =
             append.isSequenced ? NodeLimits.sequencedByteCountOnLoopMax : NodeLimits.bodyByteCountOnLoopMax
@@ -173,6 +173,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             case .failure(let problem): handler.answer(problem, on: stream)
             }
         }
+    }
+
+    private func caller(of head: HTTPRequest) -> TracedCaller? {
+        TracedCaller(self.api.tracer, self.label, head.headerFields, on: self.api.node)
     }
 
     private func submit(_ draft: FrameDraft, of append: AppendRequest, on stream: HTTP2Stream) {

@@ -25,6 +25,8 @@ package enum NodeLimits {
     /// Batches of one session, and their bytes, that wait for their commit: no more is read of it then.
     package static let sessionBatchesMax = 1_024
     package static let sessionByteCountMax = 16 << 20
+    /// Frames of one traced session that have spans at a time.
+    static let sessionSpansMax = 16
     /// Batches of one record that become one frame together, and the longest of them that does.
     static let sessionRunByteCountMax = 256 << 10
     /// How long a forwarded request waits for the leader's answer: longer than the leader itself waits.
