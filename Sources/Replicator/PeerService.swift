@@ -14,6 +14,8 @@ protocol PeerServiceOwner: AnyObject {
     var start: MemberStart? { get }
     /// `nil` while the node has no log.
     var segments: SegmentSource? { get }
+    /// `nil` while the node is starting.
+    var statusSource: StatusSource? { get }
     /// Somebody with the certificate of a node speaks for another one.
     func noted(_ claimed: NodeID, certified: NodeID)
     func opened(_ upstream: PeerUpstream)
@@ -66,6 +68,7 @@ final class PeerService: HTTP2ServerHandler {
     private let nextID: () -> StreamID
     private var upstream: PeerUpstream?
     private var sending: SegmentSending?
+    private var telling: Task<Void, Never>?
 
     init(owner: any PeerServiceOwner, nextID: @escaping () -> StreamID) {
         self.owner = owner
@@ -86,6 +89,7 @@ final class PeerService: HTTP2ServerHandler {
             self.owner.identity.encode(into: &body)
             stream.respond(HTTPResponse(status: .ok), body: ByteBuffer(bytes: body))
         case (.get, let path?) where path.hasPrefix(SegmentRequest.prefix): self.send(head, stream)
+        case (.get, let path?) where StatusRequest.isMeant(by: path): self.tell(path, stream)
         default:
             let hint = "This is Holdfast's peer port: nodes talk to each other here. Clients use the client port.\n"
             stream.respond(HTTPResponse(status: .notFound), body: ByteBuffer(string: hint))
@@ -152,6 +156,18 @@ final class PeerService: HTTP2ServerHandler {
         }
     }
 
+    private func tell(_ path: String, _ stream: HTTP2Stream) {
+        guard let request = StatusRequest(path) else {
+            let hint = "Only events_after=NUMBER is understood.\n"
+            return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
+        }
+        guard let source = self.owner.statusSource else {
+            return stream.respond(
+                HTTPResponse(status: .serviceUnavailable), body: ByteBuffer(string: "This node is starting.\n"))
+        }
+        self.telling = request.answer(from: source, on: stream)
+    }
+
     func becameWritable(on stream: HTTP2Stream) { self.sending?.becameWritable() }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
@@ -172,6 +188,8 @@ final class PeerService: HTTP2ServerHandler {
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
         self.sending?.closed()
         self.sending = nil
+        self.telling?.cancel()
+        self.telling = nil
         guard let upstream = self.upstream else { return }
         self.upstream = nil
         self.owner.closed(upstream)

@@ -295,6 +295,12 @@ package final class Replicator: Sendable {
         return try result.get()
     }
 
+    /// From now on other nodes that ask how this one is are told what `source` says.
+    package func tellPeers(_ source: @escaping StatusSource) {
+        let host = self.host
+        self.eventLoop.execute { host.value.statusSource = source }
+    }
+
     /// Where each member is found.
     package var peers: [ClusterPeer] { self.directory.peers }
 

@@ -174,22 +174,62 @@ extension ClusterTests {
                     #expect(try await admin(path, writer) == "403", "\(path)")
                     #expect(try await admin(path, reader) == "200", "\(path)")
                 }
-                // Nodes ask each other how they are, and show their certificates for it; a client's is not enough.
+                // A certificate is no token here, not even that of a node: those have their own port.
                 let certs = "\(cluster.directory)/certs"
-                let client = try await Program.run(["certs", "client", "billing", "--dir", certs])
-                try #require(client.status == 0, "\(client.summary)")
-                for (holder, status) in [("n1", "200"), ("client-billing", "401")] {
-                    let shown = ["--cert", "\(certs)/\(holder).pem", "--key", "\(certs)/\(holder).key"]
-                    let answer = try await Self.curl(
-                        cluster, node, shown + ["-o", "/dev/null", "-w", "%{http_code}"], "/admin/v1/status")
-                    #expect(answer.output == status, "\(holder): \(answer.summary)")
-                }
+                let shown = ["--cert", "\(certs)/n1.pem", "--key", "\(certs)/n1.key"]
+                let answer = try await Self.curl(
+                    cluster, node, shown + ["-o", "/dev/null", "-w", "%{http_code}"], "/admin/v1/status")
+                #expect(answer.output == "401", "\(answer.summary)")
                 let revoked = try await Program.run(["token", "revoke", "writer", "--file", file])
                 #expect(revoked.status == 0, "\(revoked.summary)")
                 try cluster.signal(SIGHUP, node)
                 try await eventually("the token to be refused") { try await ask(writer, "append").status == 77 }
                 let words = cluster.words(of: node)
                 for token in [writer, reader] { #expect(!words.contains(token.dropFirst(3))) }
+            }
+        }
+
+        @Test(arguments: [false, true])
+        func `Nodes that ask for tokens show each other's status, with TLS and without`(isSecure: Bool) async throws {
+            struct View: Decodable {
+                struct Node: Decodable {
+                    var reachable: Bool
+                    var reason: String?
+                }
+                var nodes: [Node]
+            }
+            try await TestCluster.with(isSecure: isSecure) { cluster in
+                let file = "\(cluster.directory)/tokens"
+                let made = try await Program.run([
+                    "token", "create", "--name", "reader", "--scope", "read,admin", "--file", file,
+                ])
+                try #require(made.status == 0, "\(made.summary)")
+                let token = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+                for node in cluster.nodes {
+                    try await cluster.stop(node)
+                    let text = try String(contentsOfFile: node.config, encoding: .utf8)
+                    try (text + "auth:\n  tokens: \(file)\n")
+                        .write(toFile: node.config, atomically: true, encoding: .utf8)
+                }
+                for node in cluster.nodes {
+                    let control = try await Program.run(
+                        ["cluster", "start", node.name, "--data-dir", cluster.directory],
+                        environment: ["HOLDFAST_TOKEN": token])
+                    try #require(control.status == 0, "\(control.summary)")
+                }
+                func view(_ node: TestCluster.Node, _ arguments: String...) async throws -> Program.Answer {
+                    try await Program.run(
+                        ["curl", "-sS", "--max-time", "20"] + arguments
+                            + ["http://127.0.0.1:\(node.client.port + 2)/admin/v1/cluster"],
+                        executable: "/usr/bin/env")
+                }
+                for node in cluster.nodes {
+                    #expect(try await view(node).output.contains("UNAUTHENTICATED"))
+                    try await eventually("\(node.name) to hear of all") {
+                        let answer = try await view(node, "-H", "Authorization: Bearer \(token)")
+                        return try answer.json(View.self).nodes.map(\.reachable) == [true, true, true]
+                    }
+                }
             }
         }
 

@@ -1,4 +1,3 @@
-import Certificates
 import HTTP2Transport
 import HTTPTypes
 import HoldfastAdmin
@@ -17,7 +16,7 @@ final class ClientAPI: Sendable {
     let service: any LogService
     let node: NodeID
     let forwarder: any RequestForwarder
-    /// What this node knows of itself, for nodes that watch it; with its events behind a number.
+    /// What this node knows of itself, for programs that watch it; with its events behind a number.
     let status: NodeStatusSource?
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
@@ -81,13 +80,9 @@ final class ClientAPI: Sendable {
 
     // MARK: Who may
 
-    /// - Parameter peer: Whom the certificate of the other side names: nodes ask each other how they are, without a token.
     /// - Throws: 401, 403; nothing was applied.
-    func authorize(_ head: HTTPRequest, for route: Route, from peer: CertificateName?) throws(Problem) {
+    func authorize(_ head: HTTPRequest, for route: Route) throws(Problem) {
         guard let authorizer = self.security?.tokens?.authorizer, let scopes = route.scopes else { return }
-        if route == .nodeStatus, case .node(_, let cluster) = peer, cluster == self.security?.tls?.name?.cluster {
-            return
-        }
         let decision = authorizer.decide(head.headerFields[.authorization], for: scopes)
         if let problem = Problem(decision, for: scopes) { throw problem }
     }

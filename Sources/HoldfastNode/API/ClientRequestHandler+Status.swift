@@ -2,8 +2,7 @@ import HTTP2Transport
 import HoldfastClient
 import NIOCore
 
-/// What this node knows of itself: how the nodes of a cluster watch each other, whose admin listeners need not reach each
-/// other.
+/// What this node knows of itself, as its admin listener has it: for programs that reach this listener only.
 extension ClientRequestHandler {
     func startNodeStatus(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
         guard let status = self.api.status else { throw .noSuchRoute("/admin/v1/status") }

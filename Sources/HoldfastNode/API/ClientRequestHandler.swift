@@ -53,7 +53,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             guard path.utf8.count + query.utf8.count <= NodeLimits.targetByteCountMax else { throw .targetTooLong }
             let route = try Route.decide(method: head.method, path: path)
             self.route = route
-            try self.api.authorize(head, for: route, from: stream.peerName)
+            try self.api.authorize(head, for: route)
             self.parameters = try QueryParameters(query)
             try self.parameters.check(only: route.parameterNames)
             self.forwarding = try self.parameters.forwarding()

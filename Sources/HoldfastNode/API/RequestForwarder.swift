@@ -64,12 +64,14 @@ final class LeaderForwarder: RequestForwarder {
     }
 
     /// What another node says of itself.
+    ///
+    /// - Parameter node: Its peer listener.
     func status(
         of node: ServerAddress, eventsAfter: UInt64?, timeoutMilliseconds: UInt64
     ) async throws(HTTP2ClientError) -> HTTP2Answer {
         let query = eventsAfter.map { "?events_after=\($0)" } ?? ""
         let request = HTTPRequest(
-            method: .get, scheme: nil, authority: node.description, path: "/admin/v1/status\(query)")
+            method: .get, scheme: nil, authority: node.description, path: "/peer/v1/status\(query)")
         return try await self.client.execute(
             request, to: HTTP2Address(host: node.host, port: node.port),
             timeout: .milliseconds(Int64(timeoutMilliseconds)), bodyByteCountMax: NodeLimits.statusByteCountMax)

@@ -123,6 +123,7 @@ package struct Node: Service {
         let observer = NodeObserver(
             replicator, self.configuration, forwarder: forwarder, security: security, refusals: refusals,
             clientLoop: clientLoop)
+        replicator.tellPeers { JSONDocument.encode(await observer.status(eventsAfter: $0)) }
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
             status: { await observer.status(eventsAfter: $0) }, refusals: refusals, tracer: Self.tracer,

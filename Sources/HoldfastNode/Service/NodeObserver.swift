@@ -142,7 +142,10 @@ extension NodeObserver: AdminNode {
     }
 
     func status(of peer: AdminPeer, eventsAfter: UInt64?) async throws(PeerSilence) -> NodeStatus {
-        guard let address = ServerAddress(peer.client) else { throw PeerSilence("\(peer.client) is no address") }
+        guard let member = self.replicator.peers.first(where: { $0.node.rawValue == peer.number }) else {
+            throw PeerSilence("it is no member any more")
+        }
+        let address = ServerAddress(host: member.peerHost, port: member.peerPort)
         let answer: HTTP2Answer
         do throws(HTTP2ClientError) {
             answer = try await self.forwarder.status(
