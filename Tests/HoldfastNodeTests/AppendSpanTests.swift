@@ -27,7 +27,9 @@ import Tracing
 
     @Test func `an append that is not sampled has none, nor has a read`() async throws {
         let listener = try await Listener.start(tracer: self.tracer)
-        #expect(try await listener.ask(.post, "/v1/records", TracedRequest.fields(isSampled: false), body: "x").status == 201)
+        #expect(
+            try await listener.ask(.post, "/v1/records", TracedRequest.fields(isSampled: false), body: "x").status
+                == 201)
         #expect(try await listener.ask(.post, "/v1/records", body: "x").status == 201)
         #expect(try await listener.ask(.get, "/v1/records", TracedRequest.fields(isSampled: true)).status == 200)
         await listener.stop()

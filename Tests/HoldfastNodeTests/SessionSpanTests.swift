@@ -43,7 +43,8 @@ import Tracing
         spans.map { if case .int64(let number)? = $0.attributes.get(key) { number } else { nil } }
     }
 
-    @Test func `each frame of a sampled session has a span below its caller's: a run of batches has one`() async throws {
+    @Test func `each frame of a sampled session has a span below its caller's: a run of batches has one`() async throws
+    {
         try await self.with { listener, session in
             session.send(self.batches(1...1))
             _ = try await session.receipts(1)
@@ -108,7 +109,8 @@ import Tracing
         }
     }
 
-    @Test func `beyond the bound appends have no spans, and a caller that goes away ends those there are`() async throws {
+    @Test func `beyond the bound appends have no spans, and a caller that goes away ends those there are`() async throws
+    {
         try await self.with { listener, session in
             listener.log.holdAppends()
             session.send(self.batches(1...40, records: 2))
@@ -120,5 +122,54 @@ import Tracing
             #expect(spans.allSatisfy { $0.status?.code == .error && $0.status?.message == "the caller went away" })
             #expect(self.tracer.activeSpans.isEmpty)
         }
+    }
+
+    @Test func `the client's session belongs to the span in which it was opened`() async throws {
+        let listener = try await Listener.start(tracer: self.tracer)
+        listener.log.setPeers(FakeLog.peers(ports: [listener.server.port, 1]))
+        let client = HoldfastClient(servers: [listener.address])
+        let caller = self.tracer.startSpan("work", context: .topLevel)
+        do {
+            let session = try await withTracer(SampledTracer(tracer: self.tracer)) {
+                try await ServiceContext.withValue(caller.context) { try await client.openSession() }
+            }
+            _ = try await session.send([Record("x")]).receipt
+            try await session.finish()
+            let spans = try await self.ended(1)
+            #expect(spans.map(\.operationName) == ["append"])
+            #expect(spans[0].parentSpanID == caller.spanID && spans[0].traceID == caller.traceID)
+        } catch { Issue.record(error) }
+        caller.end()
+        await client.shutdown()
+        await listener.stop()
+    }
+}
+
+/// Says in `traceparent`, too, that all is sampled, as tracers of the field do.
+private struct SampledTracer: Tracer {
+    let tracer: InMemoryTracer
+
+    func startSpan<Instant: TracerInstant>(
+        _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,
+        at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
+    ) -> InMemorySpan {
+        self.tracer.startSpan(
+            operationName, context: context(), ofKind: kind, at: instant(), function: function, file: fileID,
+            line: line)
+    }
+
+    func forceFlush() { self.tracer.forceFlush() }
+
+    func inject<Carrier, Inject: Injector>(
+        _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
+    ) where Carrier == Inject.Carrier {
+        self.tracer.inject(context, into: &carrier, using: injector)
+        injector.inject(TracedRequest.sampledParent, forKey: "traceparent", into: &carrier)
+    }
+
+    func extract<Carrier, Extract: Extractor>(
+        _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
+    ) where Carrier == Extract.Carrier {
+        self.tracer.extract(carrier, into: &context, using: extractor)
     }
 }
