@@ -70,7 +70,7 @@ let package = Package(
                 "LogModel", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
-                logging,
+                deque, logging,
             ],
             swiftSettings: strict
         ),

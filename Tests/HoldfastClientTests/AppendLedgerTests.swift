@@ -69,6 +69,45 @@ struct AppendLedgerTests {
         #expect(ledger.result == AppendLedger.Findings())
     }
 
+    /// One producer: acknowledged at 1, 2, 5 and 6, unknown third, refused fourth, then trimmed before `first`.
+    private static func findings(
+        trimmedBefore first: UInt64, _ log: [Int], late: (sequence: Int, index: UInt64)? = nil
+    ) -> AppendLedger.Findings {
+        var ledger = AppendLedger(producers: 1, run: 0xABC, followsTrims: true)
+        ledger.acknowledged(0, 1, at: LogIndex(1))
+        ledger.acknowledged(0, 2, at: LogIndex(2))
+        ledger.unknown(0, 3)
+        ledger.refused(0, 4)
+        ledger.acknowledged(0, 5, at: LogIndex(5))
+        if late == nil { ledger.acknowledged(0, 6, at: LogIndex(6)) }
+        ledger.trimmed(before: LogIndex(first))
+        if let late { ledger.acknowledged(0, late.sequence, at: LogIndex(late.index)) }
+        for sequence in log { ledger.read(Bytes(ledger.label(0, sequence).utf8)) }
+        return ledger.result
+    }
+
+    @Test func `What was trimmed is not lost, and all behind it must be there`() {
+        for (first, log) in [(UInt64(1), [1, 2, 5, 6]), (2, [2, 5, 6]), (3, [5, 6]), (6, [6]), (7, [])] {
+            #expect(Self.findings(trimmedBefore: first, log) == AppendLedger.Findings(), "before \(first)")
+        }
+        #expect(Self.findings(trimmedBefore: 2, [5, 6]).lost == 1)
+        #expect(Self.findings(trimmedBefore: 3, [6]).lost == 1)
+        #expect(Self.findings(trimmedBefore: 6, []).lost == 1)
+    }
+
+    @Test func `What was trimmed must not come again, but what nobody could tell of may come late`() {
+        #expect(Self.findings(trimmedBefore: 3, [2, 5, 6]).duplicated == 1)
+        var expected = AppendLedger.Findings()
+        expected.unknownInLog = 1
+        #expect(Self.findings(trimmedBefore: 6, [3, 6]) == expected)
+        #expect(Self.findings(trimmedBefore: 6, [4, 6]).contradicted == 1)
+    }
+
+    @Test func `What is acknowledged only after it was trimmed is not lost either`() {
+        #expect(Self.findings(trimmedBefore: 7, [], late: (6, 6)) == AppendLedger.Findings())
+        #expect(Self.findings(trimmedBefore: 7, [], late: (6, 8)).lost == 1)
+    }
+
     @Test func `The longest label is as long as it is said to be`() {
         let ledger = AppendLedger(producers: 10_000, run: .max)
         #expect(ledger.label(9_999, 999_999_999_999).utf8.count == AppendLedger.labelByteCountMax)

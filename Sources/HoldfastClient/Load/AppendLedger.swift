@@ -1,8 +1,10 @@
+import DequeModule
 import LogModel
 
 /// What the producers of one load were told, and then the log, read past it record by record.
 ///
-/// It keeps what is out of the ordinary, in ranges, and nothing of each append: millions cost no more than a few. Every value
+/// It keeps what is out of the ordinary, in ranges, and nothing of each append, unless it is to follow trims: millions cost no
+/// more than a few. Every value
 /// begins with a label, `RUN-PRODUCER-SEQUENCE` and a space, so that other writers of the same log do no harm.
 package struct AppendLedger: Sendable {
     /// What reading the log has shown.
@@ -31,6 +33,15 @@ package struct AppendLedger: Sendable {
         /// All below were seen in the log, or are missing so far.
         var next = 1
         var missing = RangeSet<Int>()
+        /// Acknowledged, and not trimmed yet; empty in a ledger that does not follow trims.
+        var kept: Deque<(sequence: Int, index: LogIndex)> = []
+
+        /// The log holds nothing any more of what was acknowledged up to a sequence: what comes next is behind it. Only
+        /// what nobody could tell of may still come, later than it was sent.
+        mutating func begin(behind sequence: Int) {
+            self.next = max(self.next, sequence + 1)
+            self.missing = self.refused.union(self.unknown).intersection(RangeSet(1..<self.next))
+        }
     }
 
     /// The longest label that ``label(_:_:)`` makes, for sequences below 10^12 and producers below 10^4.
@@ -38,11 +49,18 @@ package struct AppendLedger: Sendable {
 
     /// `RUN-`
     private let prefix: String
+    private let followsTrims: Bool
+    /// Where the log begins.
+    private var first = LogIndex.first
     private var producers: [Producer]
     private var findings = Findings()
 
-    /// - Parameter run: Names this load among others in the same log.
-    package init(producers: Int, run: UInt64 = .random(in: 0 ... .max)) {
+    /// - Parameters:
+    ///   - run: Names this load among others in the same log.
+    ///   - followsTrims: It is told of trims before the log is read, and keeps 16 bytes for each acknowledged append that
+    ///     is not trimmed.
+    package init(producers: Int, run: UInt64 = .random(in: 0 ... .max), followsTrims: Bool = false) {
+        self.followsTrims = followsTrims
         self.prefix = String(run, radix: 16) + "-"
         self.producers = Array(repeating: Producer(), count: producers)
     }
@@ -52,7 +70,16 @@ package struct AppendLedger: Sendable {
 
     // MARK: What producers were told, in the order of their sequences
 
-    package mutating func acknowledged(_ producer: Int, _ sequence: Int) { self.told(producer, sequence) }
+    /// - Parameter index: Of its record, for a ledger that follows trims.
+    package mutating func acknowledged(_ producer: Int, _ sequence: Int, at index: LogIndex = .first) {
+        self.told(producer, sequence)
+        guard self.followsTrims else { return }
+        if index < self.first {
+            self.producers[producer].begin(behind: sequence)
+        } else {
+            self.producers[producer].kept.append((sequence, index))
+        }
+    }
 
     package mutating func refused(_ producer: Int, _ sequence: Int) {
         self.told(producer, sequence)
@@ -67,6 +94,20 @@ package struct AppendLedger: Sendable {
     private mutating func told(_ producer: Int, _ sequence: Int) {
         precondition(self.producers[producer].last == sequence - 1, "producer \(producer) skipped before \(sequence)")
         self.producers[producer].last = sequence
+    }
+
+    /// The log begins at `first` now, and is read from there on.
+    package mutating func trimmed(before first: LogIndex) {
+        precondition(self.followsTrims, "this ledger was not to follow trims")
+        self.first = max(self.first, first)
+        for producer in self.producers.indices {
+            var last: Int?
+            while let oldest = self.producers[producer].kept.first, oldest.index < first {
+                last = oldest.sequence
+                self.producers[producer].kept.removeFirst()
+            }
+            if let last { self.producers[producer].begin(behind: last) }
+        }
     }
 
     // MARK: What the log holds

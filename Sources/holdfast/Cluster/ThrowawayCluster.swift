@@ -24,6 +24,7 @@ enum ThrowawayCluster {
             // With those that were added.
             let everybody = (try? LocalCluster.find(root)) ?? cluster
             for node in everybody.nodes { everybody.process(node)?.signal(SIGKILL) }
+            SmallDisk.unmountAll(under: root)
             Files.remove(root)
         }
         defer { interruption.end() }

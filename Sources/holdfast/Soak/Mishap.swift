@@ -11,7 +11,15 @@ enum Mishap: String, CaseIterable, Sendable {
     case damagedRunning = "running node damaged"
     case diskLost = "disk lost, node replaced"
     case grown = "fourth member added and removed"
+    case trimmed = "log trimmed"
+    case leaderDiskFull = "leader's disk full"
+    case followerDiskFull = "follower's disk full"
+
+    /// Those that need a file system of their own, which not everybody may mount.
+    static let ofDisks: Set<Mishap> = [.leaderDiskFull, .followerDiskFull]
 
     /// A round holds each once, in an order of its own.
-    static func round(_ random: inout some RandomNumberGenerator) -> [Mishap] { self.allCases.shuffled(using: &random) }
+    static func round(without omitted: Set<Mishap>, _ random: inout some RandomNumberGenerator) -> [Mishap] {
+        self.allCases.filter { !omitted.contains($0) }.shuffled(using: &random)
+    }
 }

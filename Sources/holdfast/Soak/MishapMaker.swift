@@ -14,9 +14,11 @@ struct MishapMaker {
     /// All of them.
     let everybody: LocalCluster
     let client: HoldfastClient
+    let beginning: LogBeginning
 
     /// - Parameter spare: Configured, blank and not running.
-    init(_ cluster: LocalCluster, spare: LocalCluster.Node) {
+    init(_ cluster: LocalCluster, spare: LocalCluster.Node, _ beginning: LogBeginning) {
+        self.beginning = beginning
         self.cluster = cluster
         self.spare = spare
         self.everybody = LocalCluster(directory: cluster.directory, nodes: cluster.nodes + [spare])
@@ -63,6 +65,9 @@ struct MishapMaker {
             try await self.waitForRepair(of: anybody, before: before)
         case .diskLost: try await self.replace(follower)
         case .grown: try await self.growAndShrink()
+        case .trimmed: try await self.trim(&random)
+        case .leaderDiskFull: try await self.fillLeaderDisk(anybody)
+        case .followerDiskFull: try await self.fillFollowerDisk(anybody)
         }
         try await self.settle()
     }
@@ -105,7 +110,7 @@ struct MishapMaker {
     private func readAll(_ node: LocalCluster.Node) async throws {
         let last = (try? await self.client.status(of: node.client))?.lastIndex ?? 0
         // It may be refused: that is how damage shows.
-        _ = try? await SoakReader.read(node, through: last, self.client)
+        _ = try? await SoakReader.read(node, from: self.beginning.first, through: last, self.client)
     }
 
     private func waitForRepair(of node: LocalCluster.Node, before: UInt64) async throws {
@@ -145,7 +150,7 @@ struct MishapMaker {
     }
 
     /// Asks again while elections and other changes pass.
-    private func insist(_ what: String, _ ask: () async throws(ClientError) -> Void) async throws {
+    func insist(_ what: String, _ ask: () async throws(ClientError) -> Void) async throws {
         let deadline = ContinuousClock.now + Self.patience
         while true {
             do throws(ClientError) { return try await ask() } catch {
@@ -157,12 +162,13 @@ struct MishapMaker {
 
     // MARK: Getting over it
 
-    private func leader() async throws -> LocalCluster.Node {
+    func leader() async throws -> LocalCluster.Node {
         try await self.cluster.waitForLeader(milliseconds: UInt64(Self.patience.milliseconds))
         return try await self.cluster.leader()
     }
 
-    /// Waits until one leads, everybody votes, has what was committed when the wait began, and nothing is damaged.
+    /// Waits until one leads, everybody votes, has what was committed when the wait began and nothing before the beginning
+    /// of the log, and nothing is damaged.
     ///
     /// - Parameters:
     ///   - isGrown: With the spare node.
@@ -173,10 +179,11 @@ struct MishapMaker {
         var target: UInt64?
         while true {
             let picture = await wanted.look(self.client)
+            for status in picture.nodes.compactMap(\.status) { self.beginning.heard(status) }
             if let leader = picture.leader, leader.isReady {
                 let index = target ?? leader.lastIndex
                 target = index
-                let lacking = Self.lacking(picture, through: index, by: leader, isDamageAllowed)
+                let lacking = self.lacking(picture, through: index, by: leader, isDamageAllowed)
                 if lacking.isEmpty { return }
                 guard ContinuousClock.now < deadline else {
                     throw CommandFailure(
@@ -190,10 +197,11 @@ struct MishapMaker {
     }
 
     /// What each node lacks, in words.
-    private static func lacking(
+    private func lacking(
         _ picture: LocalPicture, through index: UInt64, by leader: ClusterStatus, _ isDamageAllowed: Bool
     ) -> [String] {
         let voters = Set(leader.nodes.filter { $0.membership == .voter }.map(\.node))
+        let first = self.beginning.first.rawValue
         var lacking = voters.count == picture.nodes.count ? [] : ["\(voters.count) nodes vote"]
         for node in picture.nodes {
             guard let status = node.status else {
@@ -202,6 +210,9 @@ struct MishapMaker {
             }
             if !voters.contains(status.node) { lacking.append("\(node.node.name) does not vote") }
             if status.lastIndex < index { lacking.append("\(node.node.name) is at \(status.lastIndex) of \(index)") }
+            if status.firstIndex < first {
+                lacking.append("\(node.node.name) begins at \(status.firstIndex), and not at \(first)")
+            }
             guard !isDamageAllowed, let health = status.health else { continue }
             if !health.mayVote { lacking.append("\(node.node.name) may not vote") }
             if !health.damagedSegments.isEmpty { lacking.append("\(node.node.name) is damaged") }

@@ -10,11 +10,13 @@ struct SoakReport: Encodable {
         var name: String
         var records: UInt64
         var outOfTurn: Int
+        /// How often a reader was told that what came next was trimmed.
+        var trims: Int
         /// Equal for equal logs, within one run.
         var digest: String
 
         private enum CodingKeys: String, CodingKey {
-            case name, records, digest
+            case name, records, trims, digest
             case outOfTurn = "out_of_turn"
         }
 
@@ -22,6 +24,7 @@ struct SoakReport: Encodable {
             self.name = name
             self.records = seen.count
             self.outOfTurn = seen.outOfTurn
+            self.trims = seen.trimCount
             self.digest = String(UInt64(bitPattern: Int64(seen.digest)), radix: 16)
         }
     }
@@ -39,7 +42,13 @@ struct SoakReport: Encodable {
     var seed: UInt64
     var limits: Limits
     var mishaps: [Count] = []
+    /// Mishaps that could not be made here.
+    var omitted: [String] = []
+    /// Where the log begins at the end, and how many records it has from there on.
+    var firstIndex: UInt64 = 1
     var records: UInt64 = 0
+    /// What began before where it had begun already, in words.
+    var retreats: [String] = []
     var logs: [Log] = []
     var usages: [SoakWatch.Usage] = []
     /// Nodes whose directory holds damage at the end.
@@ -52,19 +61,24 @@ struct SoakReport: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case seed, limits, mishaps, records, logs, damaged, acknowledged, refused, unknown, lost, duplicated, reordered
+        case seed, limits, mishaps, omitted, records, retreats, logs, damaged, acknowledged, refused, unknown, lost,
+            duplicated, reordered
         case contradicted, problems
         case usages = "nodes"
         case retried = "retries"
         case notBegun = "not_begun"
         case longestGap = "gap_max_ms"
+        case firstIndex = "first_index"
     }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(self.seed, forKey: .seed)
         try container.encode(self.mishaps, forKey: .mishaps)
+        try container.encode(self.omitted, forKey: .omitted)
+        try container.encode(self.firstIndex, forKey: .firstIndex)
         try container.encode(self.records, forKey: .records)
+        try container.encode(self.retreats, forKey: .retreats)
         try container.encode(self.load.acknowledged, forKey: .acknowledged)
         try container.encode(self.load.refused, forKey: .refused)
         try container.encode(self.load.unknown, forKey: .unknown)
@@ -105,6 +119,7 @@ struct SoakReport: Encodable {
             }
         }
         if Set(self.logs.map(\.digest)).count > 1 { problems.append("not everybody has read the same records") }
+        problems += self.retreats
         problems += self.damaged.map { "\($0) has damage in its directory" }
         for usage in self.usages {
             if usage.anonymousByteCountMax > self.limits.anonymousByteCount {
@@ -122,6 +137,8 @@ struct SoakReport: Encodable {
     func text(_ console: Console) -> String {
         let findings = self.load.findings
         var lines = self.mishaps.map { "\($0.count) x \($0.mishap)" }
+        lines += self.omitted.map { "left out: \($0)" }
+        lines.append("the log begins at \(self.firstIndex) and has \(self.records) records")
         lines.append(
             "\(self.load.acknowledged) acknowledged, \(findings?.lost ?? 0) lost, \(findings?.duplicated ?? 0) duplicated, "
                 + "\(self.load.refused) refused, \(self.load.unknown) with unknown outcome, "
@@ -129,8 +146,8 @@ struct SoakReport: Encodable {
                 + "\(self.longestGapMilliseconds.rounded(0)) ms")
         lines.append(
             Console.table(
-                ["LOG", "RECORDS", "OUT OF TURN", "DIGEST"],
-                self.logs.map { [$0.name, "\($0.records)", "\($0.outOfTurn)", $0.digest] }))
+                ["LOG", "RECORDS", "OUT OF TURN", "TRIMMED", "DIGEST"],
+                self.logs.map { [$0.name, "\($0.records)", "\($0.outOfTurn)", "\($0.trims)", $0.digest] }))
         lines.append(
             Console.table(
                 ["NODE", "MEMORY MIB", "AT MOST", "DESCRIPTORS", "AT MOST"],

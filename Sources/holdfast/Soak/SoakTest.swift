@@ -6,8 +6,8 @@ import SegmentLog
 
 /// A cluster under load for as long as asked, with readers, to which everything happens that it is to survive.
 ///
-///     load at a rate -------------------------------------------> read back
-///     readers, from the first record on -------------------------> compared with each node's log
+///     load at a rate -------------------------------------------> read back, from where the log begins by then
+///     readers, from the first record on -------------------------> compared with each node's log, from there on
 ///     mishap, got over, mishap, got over, ... -------------------> every byte of every directory checked
 ///     memory and descriptors, each second -----------------------> held against limits
 struct SoakTest {
@@ -25,12 +25,17 @@ struct SoakTest {
 
     func run() async throws -> SoakReport {
         let (everybody, spare) = try ClusterSetup(directory: self.cluster.directory).extend(self.cluster)
-        let maker = MishapMaker(self.cluster, spare: spare)
-        let watch = SoakWatch(everybody)
         let readers = (0..<Self.readerCount).map { _ in SoakReader() }
+        let tally = PacedAppendTally(producers: self.producers, followsTrims: true)
+        let beginning = LogBeginning(tally, readers)
+        let maker = MishapMaker(self.cluster, spare: spare, beginning)
+        let watch = SoakWatch(everybody, beginning)
         defer { everybody.process(spare)?.signal(SIGKILL) }
         var report = SoakReport(seed: self.seed, limits: self.limits)
         let load = self.load
+        let omitted = SmallDisk.isAllowed(under: self.cluster.directory) ? [] : Mishap.ofDisks
+        report.omitted = omitted.map(\.rawValue).sorted()
+        if !omitted.isEmpty { self.console.note("without full disks: this process may not mount a file system") }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run() }
             for reader in readers {
@@ -42,10 +47,11 @@ struct SoakTest {
                     try ended.get()
                 }
             }
-            async let loaded = load.run()
-            report.mishaps = try await self.happen(maker)
+            async let loaded = load.append(into: tally)
+            report.mishaps = try await self.happen(maker, without: omitted)
             report.load = try await loaded
             try await maker.settle()
+            report.load.findings = try await load.readBack(tally, from: beginning.first, maker.client)
             try await self.check(&report, readers, maker)
             watch.look()
             report.usages = watch.usages
@@ -62,18 +68,20 @@ struct SoakTest {
             servers: self.cluster.servers, access: self.cluster.access,
             schedule: PacedSchedule(rate: self.rate, callers: self.producers, milliseconds: self.milliseconds),
             milliseconds: self.milliseconds, connections: self.producers, size: Self.recordByteCount, data: .random,
-            isVerified: true, console: Console(isQuiet: true))
+            isVerified: false, console: Console(isQuiet: true))
     }
 
     /// One mishap after the other while the load lasts.
-    private func happen(_ maker: MishapMaker) async throws -> [SoakReport.Count] {
+    private func happen(
+        _ maker: MishapMaker, without omitted: Set<Mishap>
+    ) async throws -> [SoakReport.Count] {
         let began = ContinuousClock.now
         let end = began + .milliseconds(self.milliseconds)
         var random = SplitMix64(seed: self.seed)
         var counts: [Mishap: Int] = [:]
         var coming: [Mishap] = []
         while ContinuousClock.now < end {
-            if coming.isEmpty { coming = Mishap.round(&random) }
+            if coming.isEmpty { coming = Mishap.round(without: omitted, &random) }
             let mishap = coming.removeLast()
             let seconds = began.duration(to: .now).seconds.rounded(0)
             self.console.progress("\(seconds) s: \(counts.values.reduce(0, +)) mishaps; \(mishap.rawValue)")
@@ -95,13 +103,20 @@ struct SoakTest {
     private func check(_ report: inout SoakReport, _ readers: [SoakReader], _ maker: MishapMaker) async throws {
         self.console.note("reading the whole log of every node")
         let picture = await self.cluster.look(maker.client)
-        report.records = picture.leader?.lastIndex ?? 0
+        let last = picture.leader?.lastIndex ?? 0
+        let first = maker.beginning.first
+        report.firstIndex = first.rawValue
+        report.records = last + 1 - min(first.rawValue, last + 1)
+        report.retreats = maker.beginning.retreats
+        for node in picture.nodes where node.status?.firstIndex != first.rawValue {
+            report.retreats.append("\(node.node.name) does not begin where the last trim said")
+        }
         for node in self.cluster.nodes {
-            let seen = try await SoakReader.read(node, through: report.records, maker.client)
+            let seen = try await SoakReader.read(node, from: first, through: last, maker.client)
             report.logs.append(.init(name: node.name, seen))
         }
         let deadline = ContinuousClock.now + Self.readersPatience
-        while readers.contains(where: { $0.position.count < report.records }), ContinuousClock.now < deadline {
+        while readers.contains(where: { $0.position.next.rawValue <= last }), ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(20))
         }
         for (number, reader) in readers.enumerated() {

@@ -7,10 +7,12 @@ struct SoakTestCommand: AsyncParsableCommand {
         abstract: "Runs a cluster under load while everything happens to it, and checks all of it at the end.",
         discussion: """
             Starts a cluster of its own. Producers append at a rate and readers follow the log, while nodes are killed, \
-            restarted, paused, damaged, replaced, added and removed, leaders included, one mishap after the other, each \
-            once a round. At the end: nothing acknowledged is lost or doubled, every node and reader has the same \
-            records, every byte on disk is good, and no node took more memory or descriptors than it may. Exit code 1 \
-            when anything is not so.
+            restarted, paused, damaged, replaced, added and removed, leaders included, the log is trimmed and a disk gets \
+            full, one mishap after the other, each once a round. At the end, from where the log begins by then: nothing \
+            acknowledged is lost or doubled, every node and reader has the same records, every byte on disk is good, and \
+            no node took more memory or descriptors than it may. A log that ever begins at a lower record again is a \
+            problem, too. Exit code 1 when anything is not so. Full disks need the right to mount a file system (root), \
+            and are left out without it.
 
             Example: holdfast soak-test --minutes 5
             """)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Memory and descriptors of the nodes' processes, from time to time.
+/// Memory and descriptors of the nodes' processes, and where their logs begin, from time to time.
 final class SoakWatch: Sendable {
     private static let interval = Duration.seconds(1)
 
@@ -22,17 +22,26 @@ final class SoakWatch: Sendable {
     }
 
     private let cluster: LocalCluster
+    private let beginning: LogBeginning
     private let seen = Mutex<[UInt32: Usage]>([:])
 
-    init(_ cluster: LocalCluster) { self.cluster = cluster }
+    init(_ cluster: LocalCluster, _ beginning: LogBeginning) {
+        self.cluster = cluster
+        self.beginning = beginning
+    }
 
     var usages: [Usage] { self.seen.withLock { seen in seen.values.sorted { $0.node < $1.node } } }
 
     func run() async {
+        let client = self.cluster.client(timeoutMilliseconds: 1_000)
         while !Task.isCancelled {
             self.look()
+            for node in await self.cluster.look(client).nodes {
+                if let status = node.status { self.beginning.heard(status) }
+            }
             try? await Task.sleep(for: Self.interval)
         }
+        await client.shutdown()
     }
 
     func look() {

@@ -29,13 +29,26 @@ struct PacedAppendRun {
     private var callers: Int { Int(self.schedule.callers) }
 
     func run() async throws -> PacedAppendTally.Result {
-        let clients = (0..<self.connections).map { _ in
-            HoldfastClient(
-                servers: self.servers, access: self.access, timeoutMilliseconds: Self.timeoutMilliseconds)
-        }
-        _ = try await ClusterProbe(client: clients[0]).leader()
-        let first = try await self.tail(clients[0])
+        let client = self.client()
+        _ = try await ClusterProbe(client: client).leader()
+        let first = try await self.tail(client)
         let tally = PacedAppendTally(producers: self.callers)
+        var result = try await self.append(into: tally)
+        if self.isVerified { result.findings = try await self.readBack(tally, from: first, client) }
+        await client.shutdown()
+        return result
+    }
+
+    private func client() -> HoldfastClient {
+        HoldfastClient(servers: self.servers, access: self.access, timeoutMilliseconds: Self.timeoutMilliseconds)
+    }
+
+    // MARK: Appending
+
+    /// The load itself; whoever wants to know what is in the log afterwards reads it back.
+    func append(into tally: PacedAppendTally) async throws -> PacedAppendTally.Result {
+        let clients = (0..<self.connections).map { _ in self.client() }
+        _ = try await ClusterProbe(client: clients[0]).leader()
         let values = self.data.records(LoadData.differentCount(byteCount: self.size), byteCount: self.size)
         let began = MonotonicClock.now
         await withTaskGroup(of: Void.self) { group in
@@ -51,12 +64,9 @@ struct PacedAppendRun {
         var result = tally.result
         result.seconds = Double(MonotonicClock.now - began) / 1e9
         result.notBegun = Int(self.schedule.count) - result.acknowledged - result.refused - result.unknown
-        if self.isVerified { result.findings = try await self.readBack(tally, from: first, clients[0]) }
         for client in clients { await client.shutdown() }
         return result
     }
-
-    // MARK: Appending
 
     private func append(
         _ caller: Int, _ producer: Producer, _ values: [[UInt8]], _ tally: PacedAppendTally, began: UInt64
@@ -75,8 +85,8 @@ struct PacedAppendRun {
             guard sent < latest, !Task.isCancelled else { return }
             let value = Self.value(tally.label(caller, sequence), values[(caller + sequence) % values.count])
             do throws(ClientError) {
-                try await producer.append([Record(value: value)]) { _ in tally.retried() }
-                tally.acknowledged(caller, sequence, due: due, sent: sent)
+                let receipt = try await producer.append([Record(value: value)]) { _ in tally.retried() }
+                tally.acknowledged(caller, sequence, at: receipt.first, due: due, sent: sent)
             } catch {
                 tally.failed(caller, sequence, error)
             }
@@ -107,7 +117,8 @@ struct PacedAppendRun {
         }
     }
 
-    private func readBack(
+    /// - Parameter first: Where the log begins, or began before the load.
+    func readBack(
         _ tally: PacedAppendTally, from first: LogIndex, _ client: HoldfastClient
     ) async throws(CommandFailure) -> AppendLedger.Findings {
         var ledger = tally.ledger

@@ -1,4 +1,5 @@
 import HoldfastClient
+import LogModel
 import Synchronization
 
 /// What the callers of a load at a rate were told, of all of them together.
@@ -30,8 +31,9 @@ final class PacedAppendTally: Sendable {
     private let state: Mutex<State>
     private let labels: AppendLedger
 
-    init(producers: Int) {
-        let ledger = AppendLedger(producers: producers)
+    /// - Parameter followsTrims: It is told when the log loses its beginning; costs 16 bytes for each record that is kept.
+    init(producers: Int, followsTrims: Bool = false) {
+        let ledger = AppendLedger(producers: producers, followsTrims: followsTrims)
         self.labels = ledger
         self.state = Mutex(State(ledger: ledger))
     }
@@ -51,10 +53,10 @@ final class PacedAppendTally: Sendable {
         }
     }
 
-    func acknowledged(_ producer: Int, _ sequence: Int, due: UInt64, sent: UInt64) {
+    func acknowledged(_ producer: Int, _ sequence: Int, at index: LogIndex, due: UInt64, sent: UInt64) {
         let now = MonotonicClock.now
         self.state.withLock { state in
-            state.ledger.acknowledged(producer, sequence)
+            state.ledger.acknowledged(producer, sequence, at: index)
             state.result.acknowledged += 1
             // A sleep may end a little early.
             state.result.fromDue.record(now - min(due, now))
@@ -78,6 +80,9 @@ final class PacedAppendTally: Sendable {
             state.result.failure = state.result.failure ?? error.description
         }
     }
+
+    /// The log begins at `first`, or does so soon.
+    func trimmed(before first: LogIndex) { self.state.withLock { $0.ledger.trimmed(before: first) } }
 
     func retried() { self.state.withLock { $0.result.retries += 1 } }
 }
