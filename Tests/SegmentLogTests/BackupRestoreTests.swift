@@ -78,6 +78,31 @@ import Testing
         #expect(restored.recovery.nextIndex == LogIndex(6))
     }
 
+    /// The manifest's checksum is right: somebody wrote it so. Segments 0, 1, ... begin with other records than it says.
+    @Test(arguments: [-3, 3])
+    func `a manifest that says otherwise than the segments where they begin is refused by name`(
+        shift: Int
+    ) throws {
+        let log = try AuditLog.closed(records: 70)
+        let manifest = try #require(try BackupSource.copy(log.disk).manifest)
+        let truth = try #require(manifest.segments.dropFirst().first)
+        var crafted = manifest
+        let claimed = LogIndex(UInt64(Int(truth.firstIndex.rawValue) + shift))
+        crafted.segments[1].firstIndex = claimed
+        log.disk.replaceContents(of: BackupSource.backup.appending(BackupManifest.fileName), with: crafted.encoded())
+        let refusal = BackupError.misstated(truth.id, manifest: claimed, files: truth.firstIndex)
+        // The record between both beginnings is in another segment than the manifest says.
+        let between = min(claimed, truth.firstIndex).advanced(by: 1)
+        #expect(throws: refusal) { try Self.restore(log.disk, through: .index(between)) }
+        #expect(throws: (any Error).self) { try log.disk.list(BackupSource.restored) }
+        let findings = try BackupSource.audit(log.disk).findings
+        #expect(findings.map(\.file) == [BackupManifest.fileName] && findings.allSatisfy { $0.severity == .damage })
+        let fault = AuditFault.misstated(truth.id, manifest: claimed, files: truth.firstIndex)
+        #expect(findings.map(\.fault) == [fault])
+        // Frames alone say how far all of it goes.
+        #expect(try Self.restore(log.disk).recovery.nextIndex == LogIndex(71))
+    }
+
     @Test func `through a time, and not before the first`() throws {
         let log = try AuditLog.closed(records: 70)
         try BackupSource.copy(log.disk)

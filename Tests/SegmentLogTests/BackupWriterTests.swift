@@ -42,6 +42,97 @@ import Testing
         #expect(try BackupSource.audit(log.disk).findings.isEmpty)
     }
 
+    @Test func `what an interrupted run left gives way to a source that is not as far`() throws {
+        let (log, finished) = try Self.interrupted()
+        do {
+            let source = try StoppedLog(EngineHarness.directory, fileSystem: log.disk)
+            let writer = try BackupWriter(BackupSource.backup, fileSystem: log.disk)
+            let before = try BackupSource.files(log.disk)
+            let end = try #require(writer.chain).tail
+            #expect(finished.end.tail < end)
+            // Nor is it given up for a source that the finished backup does not go on with either.
+            let less = Position(segment: finished.end.tail.segment, offset: finished.end.tail.offset - 1)
+            #expect(throws: BackupError.behind(backup: finished.end.tail, source: less)) {
+                try writer.check(cluster: source.cluster, first: source.first, commit: less)
+            }
+            #expect(writer.chain?.tail == end && writer.keptByteCount > 0)
+            let commit = finished.end.tail
+            #expect(try writer.check(cluster: source.cluster, first: source.first, commit: commit) == commit)
+            #expect(writer.chain == finished.end && writer.keptByteCount == 0)
+            #expect(try BackupSource.files(log.disk) == before)
+            #expect(try BackupSource.finish(writer, source).end == finished.end)
+        }
+        #expect(try BackupSource.bytes(log.disk, 0).count == Int(finished.end.tail.offset))
+        #expect(try BackupSource.audit(log.disk).findings.isEmpty)
+        #expect(try BackupSource.copy(log.disk).manifest?.end.tail == log.tail)
+    }
+
+    @Test func `what an interrupted run left gives way to other frames`() throws {
+        let (log, finished) = try Self.interrupted()
+        do {
+            let writer = try BackupWriter(BackupSource.backup, fileSystem: log.disk)
+            var chain = finished.end
+            let start = try writer.check(cluster: EngineHarness.cluster, first: .first, commit: .max)
+            #expect(start > chain.tail)
+            var frames = [UInt8]()
+            while chain.tail <= start {
+                let draft = try FrameDraft.records([Record("of another leader")])
+                frames += chain.place(draft, term: Term(9), node: NodeID(1), timestamp: chain.timestamp).bytes
+            }
+            // They follow the manifest's end, and not what stands behind it.
+            var other = try #require(writer.chain)
+            other.previousChecksum ^= 1
+            let draft = try FrameDraft.records([Record("of another leader")])
+            let frame = other.place(draft, term: Term(9), node: NodeID(1), timestamp: other.timestamp)
+            #expect(throws: BackupError.diverged(at: start)) { try writer.append(frame.bytes[...], at: start) }
+            #expect(writer.giveUpRemains())
+            #expect(!writer.giveUpRemains(), "twice")
+            #expect(try writer.check(cluster: EngineHarness.cluster, first: .first, commit: .max) == finished.end.tail)
+            try writer.append(frames[...], at: finished.end.tail)
+            #expect(!writer.giveUpRemains(), "what this run has written stays")
+            let made = try writer.finish(generation: 1, node: NodeID(1), now: .zero)
+            #expect(made.end == chain)
+        }
+        #expect(try BackupSource.audit(log.disk).findings.isEmpty)
+        #expect(!(try log.disk.list(BackupSource.backup)).contains("000001.wal"))
+    }
+
+    @Test func `a first backup that never ended begins anew for a source that has trimmed more`() throws {
+        let log = try AuditLog.closed(records: 70)
+        _ = try BackupSource.copy(log.disk, pieceCountMax: 2)
+        log.disk.killProcess()
+        let source = try StoppedLog(EngineHarness.directory, fileSystem: log.disk)
+        let writer = try BackupWriter(BackupSource.backup, fileSystem: log.disk)
+        #expect(try #require(writer.chain).tail.segment == .first)
+        var position = try writer.check(cluster: source.cluster, first: SegmentID(2), commit: source.commit)
+        #expect(position == Position(2, 0))
+        while position < source.commit { position = try BackupSource.piece(of: source, at: position, to: writer) }
+        #expect(try BackupSource.finish(writer, source).segments.first?.id == SegmentID(2))
+        #expect(try BackupSource.audit(log.disk).findings.isEmpty)
+        #expect(!(try log.disk.list(BackupSource.backup)).contains("000000.wal"))
+    }
+
+    @Test func `what is written again is read once more before it counts`() throws {
+        let (log, finished) = try Self.interrupted()
+        do {
+            let source = try StoppedLog(EngineHarness.directory, fileSystem: log.disk)
+            let writer = try BackupWriter(BackupSource.backup, fileSystem: log.disk)
+            let position = try #require(writer.chain).tail
+            // It rots after it was looked at.
+            let place = Int(finished.end.tail.offset) + 60
+            log.disk.flip(bit: place * 8, of: BackupSource.backup.appending("000000.wal"))
+            #expect {
+                try BackupSource.piece(of: source, at: position, to: writer)
+            } throws: { error in
+                guard case .log(.damaged(let damage)) = error as? BackupError else { return false }
+                return damage.segment == .first && damage.range.lowerBound >= Int(finished.end.tail.offset)
+            }
+            #expect(try BackupDirectory.manifest(in: BackupSource.backup, fileSystem: log.disk) == finished)
+        }
+        #expect(try BackupSource.copy(log.disk).manifest?.end.tail == log.tail)
+        #expect(try BackupSource.audit(log.disk).findings.isEmpty)
+    }
+
     @Test func `nothing is made in a directory before there is something to copy`() throws {
         let log = try AuditLog.closed(records: 5)
         let writer = try BackupWriter(BackupSource.backup, fileSystem: log.disk)

@@ -5,8 +5,12 @@ import NIOCore
 /// A node's files: what a backup copies. Each call asks one server once; the caller knows which others have the same bytes.
 extension HoldfastClient {
     /// What `server` has, and how far it is committed.
-    package func segments(of server: ServerAddress) async throws(ClientError) -> SegmentsDocument {
-        let answer = try await self.askOnce("/v1/segments", at: server)
+    ///
+    /// - Parameter timeoutMilliseconds: How long it may take to answer.
+    package func segments(
+        of server: ServerAddress, timeoutMilliseconds: UInt64 = ClientLimits.segmentTimeoutMilliseconds
+    ) async throws(ClientError) -> SegmentsDocument {
+        let answer = try await self.askOnce("/v1/segments", at: server, timeoutMilliseconds: timeoutMilliseconds)
         guard let document = JSONDocument.decode(SegmentsDocument.self, from: answer.body.readableBytesView) else {
             throw .badAnswer("\(server): /v1/segments")
         }
@@ -29,11 +33,14 @@ extension HoldfastClient {
         return (Array(buffer: answer.body)[...], next)
     }
 
-    private func askOnce(_ path: String, at server: ServerAddress) async throws(ClientError) -> HTTP2Answer {
+    private func askOnce(
+        _ path: String, at server: ServerAddress,
+        timeoutMilliseconds: UInt64 = ClientLimits.segmentTimeoutMilliseconds
+    ) async throws(ClientError) -> HTTP2Answer {
         let answer: HTTP2Answer
         do throws(HTTP2ClientError) {
             answer = try await self.pool.execute(
-                .get, path, at: server, timeoutMilliseconds: ClientLimits.segmentTimeoutMilliseconds)
+                .get, path, at: server, timeoutMilliseconds: timeoutMilliseconds)
         } catch {
             throw ClientError(error, at: server)
         }

@@ -69,6 +69,7 @@ package struct BackupAudit {
                 self.findings.append(AuditFinding(name, expected..<length, .excess(expected: expected), .damage))
             }
             guard !audit.isDamaged, audit.frameCount > 0 else { return }
+            try self.compareBeginning(of: segment, file)
             self.chain = audit.chain
             self.state = audit.state
             if audit.chain.previousChecksum != segment.checksum {
@@ -79,5 +80,20 @@ package struct BackupAudit {
             let fault: AuditFault = error.isNotFound ? .missing : .refused(errno: error.errno.rawValue)
             self.findings.append(AuditFinding(name, 0..<0, fault, .damage))
         }
+    }
+
+    /// By its records a restore finds the segment that holds one.
+    private mutating func compareBeginning(
+        of segment: BackupManifest.Segment, _ file: any File
+    ) throws(DiskError) {
+        let bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
+        // Its damage is found already.
+        guard let header = try? SegmentHeader.decode(bytes.span.bytes), header.firstIndex != segment.firstIndex else {
+            return
+        }
+        self.findings.append(
+            AuditFinding(
+                BackupManifest.fileName, 0..<0,
+                .misstated(segment.id, manifest: segment.firstIndex, files: header.firstIndex), .damage))
     }
 }

@@ -19,8 +19,8 @@ struct BackupCut {
     /// The first segment that the log still had then: what it had trimmed is not restored.
     var first: SegmentID
 
-    /// - Throws: ``BackupError/nothingThrough(first:)``, ``BackupError/damaged(_:)``, ``BackupError/state(_:)``,
-    ///   ``BackupError/log(_:)``.
+    /// - Throws: ``BackupError/nothingThrough(first:)``, ``BackupError/misstated(_:manifest:files:)``,
+    ///   ``BackupError/damaged(_:)``, ``BackupError/state(_:)``, ``BackupError/log(_:)``.
     /// - Complexity: Reads one segment; with a time, the beginnings of others.
     static func find(
         _ bound: BackupBound, of manifest: BackupManifest, in files: LogFiles
@@ -28,25 +28,56 @@ struct BackupCut {
         guard let first = manifest.segments.first,
             let last = try Self.segment(of: bound, manifest, files)
         else { throw .nothingThrough(first: manifest.firstIndex) }
+        let end = try Self.translated { () throws(LogError) in try Self.end(of: bound, in: last, files) }
+        try Self.check(last, passed: end.passed, manifest, files)
+        return try Self.translated { () throws(LogError) in
+            try Self.cut(at: end.position, in: last, first: first.id, files)
+        }
+    }
+
+    /// In which segment the bound falls was the manifest's word; where segments begin, their own headers know.
+    ///
+    /// - Parameter passed: What index comes behind the segment, when all of it is within the bound.
+    private static func check(
+        _ segment: BackupManifest.Segment, passed: LogIndex?, _ manifest: BackupManifest, _ files: LogFiles
+    ) throws(BackupError) {
+        let beginning = try Self.translated { () throws(LogError) in
+            try FrameWalk.from(segment.id, in: files, through: .max).chain.nextIndex
+        }
+        guard beginning == segment.firstIndex else {
+            throw .misstated(segment.id, manifest: segment.firstIndex, files: beginning)
+        }
+        guard let passed, let next = manifest.segments.first(where: { $0.id > segment.id }) else { return }
+        guard passed == next.firstIndex else {
+            throw .misstated(next.id, manifest: next.firstIndex, files: passed)
+        }
+    }
+
+    private static func cut(
+        at end: Position, in last: BackupManifest.Segment, first: SegmentID, _ files: LogFiles
+    ) throws(LogError) -> BackupCut {
+        var walk = try FrameWalk.from(last.id, in: files, through: end)
+        var tracker = StateTracker()
+        while let step = try walk.next() {
+            guard case .frame(let header, let bytes, let position) = step else { continue }
+            if tracker.isAffected(by: header) { tracker.apply(header, frame: bytes, at: position) }
+        }
+        let chain = walk.chain
+        if end.offset == last.byteCount, chain.previousChecksum != last.checksum {
+            let defect = FrameDefect.brokenChain(expected: last.checksum, found: chain.previousChecksum)
+            throw .damaged(Damage(last.id, 0..<Int(last.byteCount), .fault(FrameFault(defect))))
+        }
+        // The restored log goes on from here: what no number follows is of no log.
+        guard let state = tracker.state, chain.term.rawValue < .max,
+            (state.membership.recovery?.generation ?? 0) < .max
+        else { throw .unsupportedCheckpoint(last.id) }
+        let kept = max(first, state.trimmedBefore?.segment ?? first)
+        return BackupCut(chain: chain, state: state, first: min(kept, last.id))
+    }
+
+    private static func translated<Result>(_ body: () throws(LogError) -> Result) throws(BackupError) -> Result {
         do throws(LogError) {
-            let end = try Self.end(of: bound, in: last, files)
-            var walk = try FrameWalk.from(last.id, in: files, through: end)
-            var tracker = StateTracker()
-            while let step = try walk.next() {
-                guard case .frame(let header, let bytes, let position) = step else { continue }
-                if tracker.isAffected(by: header) { tracker.apply(header, frame: bytes, at: position) }
-            }
-            let chain = walk.chain
-            if end.offset == last.byteCount, chain.previousChecksum != last.checksum {
-                let defect = FrameDefect.brokenChain(expected: last.checksum, found: chain.previousChecksum)
-                throw .damaged(Damage(last.id, 0..<Int(last.byteCount), .fault(FrameFault(defect))))
-            }
-            // The restored log goes on from here: what no number follows is of no log.
-            guard let state = tracker.state, chain.term.rawValue < .max,
-                (state.membership.recovery?.generation ?? 0) < .max
-            else { throw .unsupportedCheckpoint(last.id) }
-            let kept = max(first.id, state.trimmedBefore?.segment ?? first.id)
-            return BackupCut(chain: chain, state: state, first: min(kept, last.id))
+            return try body()
         } catch {
             switch error {
             case .damaged(let damage): throw .damaged(damage)
@@ -79,11 +110,13 @@ struct BackupCut {
     }
 
     /// Where the last frame ends that is restored: with an index, the last one with records. Batches are never split.
+    ///
+    /// - Returns: Also what index comes behind the segment, when all of it had to be passed.
     private static func end(
         of bound: BackupBound, in segment: BackupManifest.Segment, _ files: LogFiles
-    ) throws(LogError) -> Position {
+    ) throws(LogError) -> (position: Position, passed: LogIndex?) {
         let limit = Position(segment: segment.id, offset: segment.byteCount)
-        if bound == .everything || bound == .index(LogIndex(.max)) { return limit }
+        if bound == .everything || bound == .index(LogIndex(.max)) { return (limit, nil) }
         var walk = try FrameWalk.from(segment.id, in: files, through: limit)
         var end = limit
         while let step = try walk.next() {
@@ -92,15 +125,15 @@ struct BackupCut {
             case .everything: break
             case .index(let index):
                 let next = index.advanced(by: 1)
-                if header.nextIndex > next { return end }
+                if header.nextIndex > next { return (end, nil) }
                 if header.kind == .checkpoint || header.kind == .records { end = walk.chain.tail }
                 // Whatever is behind the last record that is wanted is not looked at.
-                if header.kind == .records, header.nextIndex == next { return end }
+                if header.kind == .records, header.nextIndex == next { return (end, nil) }
             case .time(let time):
-                if header.timestamp > time { return end }
+                if header.timestamp > time { return (end, nil) }
                 end = walk.chain.tail
             }
         }
-        return end
+        return (end, walk.chain.nextIndex)
     }
 }

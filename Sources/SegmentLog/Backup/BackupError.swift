@@ -27,6 +27,8 @@ package enum BackupError: Error, Hashable, Sendable {
     case tooManySegments(max: Int)
     /// Bytes of the backup are not what was written.
     case damaged(Damage)
+    /// The manifest says that a segment begins with another record than the files do.
+    case misstated(SegmentID, manifest: LogIndex, files: LogIndex)
 
     /// The directory to restore into is not empty. Nothing was touched.
     case notEmpty(file: String)

@@ -5,12 +5,13 @@ import SegmentFormat
 /// What earlier runs left in a backup's directory: what BACKUP counts on, and good frames behind its end.
 ///
 ///     look    only reads: whoever names the wrong source, or a damaged backup, loses nothing
-///     settle  once it is known that the backup goes on: what is not good goes, what is good is written again
+///     giveUp  where the source does not go on with what BACKUP does not count on
+///     settle  once it is known that the backup goes on: what is not good goes, what is good is written again, and read
 struct BackupRemains {
     /// As far as the frames are good.
     private(set) var extent: BackupExtent
     /// Behind the manifest's end.
-    let keptByteCount: Int
+    private(set) var keptByteCount: Int
     let manifest: BackupManifest?
     private let segments: [SegmentID]
 
@@ -77,6 +78,12 @@ struct BackupRemains {
         return extent
     }
 
+    /// Goes back to the manifest's own end; only ``settle(_:)`` changes anything.
+    mutating func giveUp() {
+        self.extent = BackupExtent(self.manifest)
+        self.keptByteCount = 0
+    }
+
     /// Removes what is behind the good end, and writes what BACKUP does not count on once more.
     ///
     /// A sync alone would not do for that: where an earlier one failed, pages that never reached the disk count as clean, and
@@ -84,7 +91,9 @@ struct BackupRemains {
     /// next segment without a sync.
     ///
     /// - Returns: The last segment's file, not synced yet; `nil` when nothing is left.
-    /// - Complexity: Writes the part of one segment that is kept.
+    /// - Throws: ``LogError/damaged(_:)`` when what stands there then is not what ``look(_:_:)`` found: what BACKUP counts on
+    ///   is untouched, and another run keeps as much as is good. ``LogError/storage(_:)``, ``LogError/noSpace``.
+    /// - Complexity: Writes and reads the part of one segment that is kept.
     func settle(_ files: LogFiles) throws(LogError) -> (segment: SegmentID, file: any File)? {
         let end = self.extent.chain?.tail
         for segment in self.segments where end.map({ segment > $0.segment }) ?? true {
@@ -98,6 +107,21 @@ struct BackupRemains {
             if try file.byteCount() > Int(end.offset) { try file.truncate(to: Int(end.offset)) }
             try OpenedLog.writeAgain(file, from: Int(start), to: Int(end.offset))
         }
+        if start < end.offset { try self.checkWritten(files, end) }
         return (end.segment, file)
+    }
+
+    /// What was written again was read a second time for that, and nobody has looked at those bytes.
+    private func checkWritten(_ files: LogFiles, _ end: Position) throws(LogError) {
+        var walk =
+            if let counted = self.manifest?.end, counted.tail.segment == end.segment {
+                FrameWalk(files, from: counted, through: end)
+            } else {
+                try FrameWalk.from(end.segment, in: files, through: end)
+            }
+        while try walk.next() != nil {}
+        guard let chain = self.extent.chain, walk.chain != chain else { return }
+        let defect = FrameDefect.brokenChain(expected: chain.previousChecksum, found: walk.chain.previousChecksum)
+        throw .damaged(Damage(end.segment, 0..<Int(end.offset), .fault(FrameFault(defect))))
     }
 }

@@ -27,7 +27,7 @@ package final class BackupWriter {
     /// Nobody knows what is on the disk: only another run may go on.
     private var syncHasFailed = false
     /// Behind the manifest's end: kept of an earlier run, and written in this one.
-    package let keptByteCount: Int
+    package private(set) var keptByteCount: Int
     package private(set) var copiedByteCount = 0
 
     /// Takes the directory up, or makes it. Nothing in it changes before the first ``append(_:at:)`` or
@@ -68,7 +68,8 @@ package final class BackupWriter {
     /// Bytes of all segments so far.
     package var byteCount: Int { self.extent.byteCount }
 
-    /// Whether the backup can go on with what a source has, and where.
+    /// Whether the backup can go on with what a source has, and where. What an earlier run left behind the manifest's end
+    /// never keeps a source of the same cluster away: where it does not fit, it is given up.
     ///
     /// - Parameters:
     ///   - first: The source's first segment.
@@ -78,19 +79,50 @@ package final class BackupWriter {
     ///   ``BackupError/behind(backup:source:)``, ``BackupError/nothingCommitted``.
     @discardableResult
     package func check(cluster: ClusterID, first: SegmentID, commit: Position) throws(BackupError) -> Position {
+        let start: Position
+        do throws(BackupError) {
+            start = try Self.start(behind: self.chain, cluster: cluster, first: first, commit: commit)
+        } catch {
+            // Another cluster's is somebody's only copy, whether it was finished or not.
+            if case .otherCluster = error { throw error }
+            guard self.hasRemains else { throw error }
+            start = try Self.start(behind: self.found?.end, cluster: cluster, first: first, commit: commit)
+            self.giveUpRemains()
+        }
+        self.cluster = cluster
+        return start
+    }
+
+    private static func start(
+        behind chain: FrameChain?, cluster: ClusterID, first: SegmentID, commit: Position
+    ) throws(BackupError) -> Position {
         let beginning = Position(segment: first, offset: 0)
         guard let chain else {
             guard beginning < commit else { throw .nothingCommitted }
-            self.cluster = cluster
             return beginning
         }
         guard chain.cluster == cluster else { throw .otherCluster(backup: chain.cluster, source: cluster) }
         guard chain.tail <= commit else { throw .behind(backup: chain.tail, source: commit) }
-        self.cluster = cluster
         guard chain.tail.segment < first else { return chain.tail }
         // The next segment's header says whether the backup has all that stood before it.
         guard chain.tail.segment.next == first else { throw .gap(end: chain.tail, first: first) }
         return beginning
+    }
+
+    /// Whether this run could still go back to where the manifest ends.
+    private var hasRemains: Bool { self.remains != nil && self.keptByteCount > 0 }
+
+    /// Goes back to where the manifest ends, for a source that has other frames there than an earlier run left. The files
+    /// stay as they are before the next ``append(_:at:)``.
+    ///
+    /// - Returns: `false` when nothing was left, or this run has already gone on with it.
+    @discardableResult
+    package func giveUpRemains() -> Bool {
+        guard self.hasRemains else { return false }
+        self.remains?.giveUp()
+        self.extent = BackupExtent(self.found)
+        self.keptByteCount = 0
+        return true
     }
 
     /// Checks frames of the source and writes them at the end.

@@ -73,6 +73,16 @@ package final class StoppedLog: Sendable {
         }
     }
 
+    /// Whether one frame ends at a position and the next begins there, as a backup that this log goes on with needs it.
+    ///
+    /// - Throws: ``LogError/damaged(_:)`` when something before it in its segment is, ``LogError/storage(_:)``.
+    /// - Complexity: Reads the segment up to there.
+    package func isBoundary(_ position: Position) throws(LogError) -> Bool {
+        var walk = try FrameWalk.from(position.segment, in: self.files, through: .max)
+        while walk.chain.tail < position, try walk.next() != nil {}
+        return walk.chain.tail == position
+    }
+
     /// A sealed segment's length is what its successor says: its own file may not have been cut yet.
     private func end(of segment: SegmentID) throws(LogError) -> Int {
         guard segment < self.commit.segment else { return Int(self.commit.offset) }

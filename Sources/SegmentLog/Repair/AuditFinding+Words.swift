@@ -43,6 +43,8 @@ extension AuditFault {
         case .unreachable(1): "the file before it is not there"
         case .unreachable(let missing): "the \(missing) files before it are not there"
         case .trimmed: "removed by a trim that was not finished; the next start removes the file"
+        case .misstated(let segment, let manifest, let files):
+            "says that \(segment.fileName) begins with record \(manifest); its header says \(files)"
         }
     }
 }

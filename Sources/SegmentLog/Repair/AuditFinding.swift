@@ -67,6 +67,10 @@ package enum AuditFault: Hashable, Sendable {
     case beginning
     /// Below the first segment that DURABLE names: a trim that was not finished.
     case trimmed
+
+    // A backup's manifest.
+    /// It says that a segment begins with another record than the segment's header does.
+    case misstated(SegmentID, manifest: LogIndex, files: LogIndex)
 }
 
 /// Files that are not part of the log.

@@ -1,26 +1,15 @@
 import LogModel
 import SegmentLog
 
-/// What a source has, at the beginning of a run.
-struct BackupOutline: Sendable {
-    var cluster: ClusterID
-    var generation: UInt32
-    var node: NodeID
-    var first: SegmentID
-    /// Where the backup is to end, at least.
-    var commit: Position
-    /// From the first segment to there.
-    var byteCount: Int
-}
-
 /// Where a backup's bytes come from.
 protocol BackupSource: Sendable {
     func outline() async throws(CommandFailure) -> BackupOutline
 
     /// Whole frames at a position, as the source's file has them; the segment's header before them at offset 0.
     ///
-    /// - Returns: No bytes and the next segment at the end of one; and which node has given them.
-    func frames(at position: Position) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID)
+    /// - Returns: No bytes and the next segment at the end of one; and which node has given them. `nil` when no frame of
+    ///   the source begins there.
+    func frames(at position: Position) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID)?
 }
 
 /// How much is asked for at a time.
@@ -65,7 +54,7 @@ struct StoppedSource: BackupSource {
 
     func frames(
         at position: Position
-    ) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID) {
+    ) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID)? {
         do throws(LogError) {
             let (bytes, next) = try self.log.frames(at: position, byteCountMax: BackupLimits.pieceByteCount)
             return (bytes, next, self.log.identity.node)
@@ -73,6 +62,8 @@ struct StoppedSource: BackupSource {
             guard case .damaged(let damage) = error else {
                 throw CommandFailure(.system, "\(self.directory): \(error)", next: BackupRun.goesOn)
             }
+            // In the middle of a frame everything looks damaged.
+            if let isBoundary = try? self.log.isBoundary(position), !isBoundary { return nil }
             throw CommandFailure(
                 .damaged, "\(self.directory): \(damage)",
                 next: "back up another node into the same directory: it goes on from there")

@@ -1,5 +1,6 @@
 import HoldfastClient
 import LogModel
+import SegmentLog
 import Synchronization
 
 /// Nodes that run. Equal positions hold equal bytes on all of them, so any can go on where another has stopped.
@@ -20,6 +21,7 @@ final class ServerSource: BackupSource {
     private let state: Mutex<State>
 
     private static let pauseMilliseconds: UInt64 = 100
+    private static let askedAtOnceMax = 16
 
     init(client: HoldfastClient, servers: [ServerAddress], patienceMilliseconds: UInt64, console: Console) {
         self.client = client
@@ -33,47 +35,86 @@ final class ServerSource: BackupSource {
     /// What the nodes that answer have together: the backup may have more already than one of them, and another may have
     /// trimmed more.
     func outline() async throws(CommandFailure) -> BackupOutline {
-        let (document, first) = try await self.asking { client, server throws(ClientError) in
-            (try await client.segments(of: server), server)
+        let found = try await self.outlines()
+        let joined: (outline: BackupOutline, asked: [Int])?
+        do throws(BackupError) {
+            joined = try BackupOutline.joined(found.map(\.outline))
+        } catch {
+            let (first, cluster) = (found[0].server, found[0].outline.cluster)
+            let other = found.first { $0.outline.cluster != cluster } ?? found[0]
+            throw CommandFailure(
+                .refused, "\(first) is of cluster \(cluster), and \(other.server) is of \(other.outline.cluster)",
+                next: "name nodes of one cluster with --server")
         }
-        var found = [(server: first, outline: try Self.outline(document, of: first))]
-        for server in self.servers where server != first {
-            guard let document = try? await self.client.segments(of: server) else { continue }
-            let other = try Self.outline(document, of: server)
-            guard other.cluster == found[0].outline.cluster else {
-                throw CommandFailure(
-                    .refused,
-                    "\(first) is of cluster \(found[0].outline.cluster), and \(server) is of \(other.cluster)",
-                    next: "name nodes of one cluster with --server")
-            }
-            found.append((server, other))
+        guard let (outline, asked) = joined else {
+            throw CommandFailure(ClientError.unreachable("no server was given"))
         }
-        return self.agree(found)
-    }
-
-    /// Leaves out the nodes of an earlier generation: they may hold records that the cluster gave up (recover-quorum).
-    private func agree(_ found: [(server: ServerAddress, outline: BackupOutline)]) -> BackupOutline {
-        var outline = found[0].outline
-        for (_, other) in found.dropFirst() {
-            if other.generation > outline.generation {
-                outline = other
-            } else if other.generation == outline.generation {
-                let first = min(outline.first, other.first)
-                if other.commit > outline.commit { outline = other }
-                outline.first = first
-            }
-        }
-        let older = found.filter { $0.outline.generation < outline.generation }.map(\.server)
-        let asked = found.first { $0.outline.generation == outline.generation } ?? found[0]
+        let first = found[asked[0]]
+        // Of those that did not answer nobody knows yet whether their bytes count: the chain tells.
+        let older = found.indices.filter { !asked.contains($0) }.map { found[$0].server }
         self.state.withLock { state in
             state.servers.removeAll { older.contains($0) }
-            state.place = state.servers.firstIndex(of: asked.server) ?? 0
-            state.node = asked.outline.node
+            state.place = state.servers.firstIndex(of: first.server) ?? 0
+            state.node = first.outline.node
         }
         for server in older {
             self.console.note("\(server) is left out: it is of a generation before the cluster's last recovery")
         }
         return outline
+    }
+
+    /// Asks all servers at the same time, and again until one has answered or the time is up.
+    ///
+    /// - Returns: What those that answered have, in the order in which the servers were named; never empty.
+    private func outlines() async throws(CommandFailure) -> [(server: ServerAddress, outline: BackupOutline)] {
+        let deadline = ContinuousClock.now + .milliseconds(self.patienceMilliseconds)
+        while true {
+            var found: [(server: ServerAddress, outline: BackupOutline)] = []
+            var failure = CommandFailure(ClientError.unreachable("no server was given"))
+            for (server, answer) in await self.documents(until: deadline) {
+                switch answer {
+                case .success(let document): found.append((server, try Self.outline(document, of: server)))
+                case .failure(let error) where found.isEmpty:
+                    failure = Self.failure(error, at: server)
+                    guard Self.mayPass(error) || Self.isDamage(error) else { throw failure }
+                case .failure: break
+                }
+            }
+            guard found.isEmpty else { return found }
+            guard ContinuousClock.now < deadline else { throw failure }
+            try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+        }
+    }
+
+    /// One round: a server that is silent holds up nobody but the round's end.
+    private func documents(
+        until deadline: ContinuousClock.Instant
+    ) async -> [(server: ServerAddress, answer: Result<SegmentsDocument, ClientError>)] {
+        let (client, servers) = (self.client, self.servers)
+        return await withTaskGroup(of: (place: Int, answer: Result<SegmentsDocument, ClientError>).self) { group in
+            var waiting = servers.indices.makeIterator()
+            func askNext() {
+                guard let place = waiting.next() else { return }
+                let left = UInt64(max(1, ContinuousClock.now.duration(to: deadline).milliseconds))
+                let timeout = min(left, ClientLimits.segmentTimeoutMilliseconds)
+                group.addTask {
+                    do throws(ClientError) {
+                        return (
+                            place, .success(try await client.segments(of: servers[place], timeoutMilliseconds: timeout))
+                        )
+                    } catch {
+                        return (place, .failure(error))
+                    }
+                }
+            }
+            for _ in 0..<Self.askedAtOnceMax { askNext() }
+            var answers: [(place: Int, answer: Result<SegmentsDocument, ClientError>)] = []
+            while let answer = await group.next() {
+                answers.append(answer)
+                askNext()
+            }
+            return answers.sorted { $0.place < $1.place }.map { (servers[$0.place], $0.answer) }
+        }
     }
 
     private static func outline(
@@ -90,13 +131,18 @@ final class ServerSource: BackupSource {
     /// A server that has not committed so far yet is passed over, too.
     func frames(
         at position: Position
-    ) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID) {
-        let (bytes, next) = try await self.asking { client, server throws(ClientError) in
-            let found = try await client.frames(at: position, byteCountMax: BackupLimits.pieceByteCount, of: server)
-            if found.bytes.isEmpty, found.next == position { throw .unreachable("\(server) is not as far yet") }
-            return found
+    ) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID)? {
+        let found: (bytes: Bytes, next: Position)? = try await self.asking { client, server throws(ClientError) in
+            do throws(ClientError) {
+                let found = try await client.frames(at: position, byteCountMax: BackupLimits.pieceByteCount, of: server)
+                if found.bytes.isEmpty, found.next == position { throw .unreachable("\(server) is not as far yet") }
+                return found
+            } catch {
+                if case .refused(let problem) = error, problem.code == "NO_SUCH_FRAME" { return nil }
+                throw error
+            }
         }
-        return (bytes, next, self.state.withLock { $0.node })
+        return found.map { ($0.bytes, $0.next, self.state.withLock { $0.node }) }
     }
 
     /// Asks one server, and the others where it cannot give what was asked for; all of them again until the time is up.
@@ -160,11 +206,6 @@ final class ServerSource: BackupSource {
                 .damaged, "\(server): \(error)",
                 next: "name other nodes, too: --server A,B,C; or wait until this one has repaired itself. "
                     + BackupRun.goesOn)
-        case .refused(let problem) where problem.code == "NO_SUCH_FRAME":
-            CommandFailure(
-                .refused,
-                "\(server) has other frames than the backup, which ends with frames that no node has any more",
-                next: BackupRun.anew)
         case .trimmed:
             CommandFailure(
                 .refused, "the log was trimmed while it was copied: what comes next in the backup is gone",
