@@ -14,12 +14,17 @@ extension ClusterTests {
             /// In the notation of promtool, one value a minute, by name and labels; on node c alone when they name it.
             var series: [String: String]
             var alerts: Set<String>
+            /// For how long it is so; what lasts eighty minutes above and in ``healthy`` lasts as long.
+            var minutes: Int
 
-            init(_ name: String, _ series: [String: String], _ alerts: String...) {
+            init(_ name: String, _ series: [String: String], minutes: Int = 80, _ alerts: String...) {
                 self.name = name
                 self.series = series
+                self.minutes = minutes
                 self.alerts = Set(alerts)
             }
+
+            func values(_ text: String) -> String { text.replacing("x80", with: "x\(self.minutes)") }
         }
 
         private static let healthy = [
@@ -30,7 +35,8 @@ extension ClusterTests {
             #"holdfast_append_duration_seconds_bucket{le="0.005"}"#: "0+600x80",
             #"holdfast_append_duration_seconds_bucket{le="10.0"}"#: "0+600x80",
             #"holdfast_append_duration_seconds_bucket{le="+Inf"}"#: "0+600x80",
-            "holdfast_start_time_seconds": "7x80", #"holdfast_peer_connected{peer="2"}"#: "1x80",
+            // Two hours before the first minute.
+            "holdfast_start_time_seconds": "-7200x80", #"holdfast_peer_connected{peer="2"}"#: "1x80",
             #"holdfast_peer_lag_seconds{peer="2"}"#: "0x80", "holdfast_may_vote": "1x80",
             "holdfast_damaged_segments": "0x80", "holdfast_damage_found_total": "4x80",
             "holdfast_disk_full": "0x80", "holdfast_disk_free_bytes": "5e8x80", "holdfast_disk_size_bytes": "1e9x80",
@@ -42,6 +48,9 @@ extension ClusterTests {
             #"holdfast_wait_duration_seconds_bucket{le="0.001",part="disk"}"#: "0+60x80",
             #"holdfast_wait_duration_seconds_bucket{le="10.0",part="disk"}"#: "0+60x80",
             #"holdfast_wait_duration_seconds_bucket{le="+Inf",part="disk"}"#: "0+60x80",
+            #"holdfast_wait_duration_seconds_count{part="disk"}"#: "0+60x80",
+            #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0x80",
+            #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE"}"#: "2x80",
             "holdfast_open_descriptors": "40x80", "holdfast_descriptor_limit": "2048x80",
         ]
 
@@ -62,16 +71,36 @@ extension ClusterTests {
             Case(
                 "appends are slow", [#"holdfast_append_duration_seconds_bucket{le="0.005"}"#: "0+300x80"],
                 "HoldfastAppendsSlow"),
+            Case(
+                "appends time out", [#"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0+30x80"],
+                "HoldfastAppendsTimeOut"),
+            Case(
+                "all appends time out",
+                [
+                    "holdfast_appends_total": "5x80",
+                    #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0+1x80",
+                ], "HoldfastAppendsRefused", "HoldfastAppendsTimeOut"),
             Case("a node is down", [#"up{instance="c"}"#: "0x80"], "HoldfastNodeDown"),
-            Case("a node starts again and again", ["holdfast_start_time_seconds": "0+60x80"], "HoldfastRestarts"),
+            Case(
+                "a node starts again and again",
+                ["holdfast_start_time_seconds": "0+60x80", "holdfast_damage_found_total": "0x80"], "HoldfastRestarts"),
             Case("a peer is away", [#"holdfast_peer_connected{peer="2"}"#: "0x80"], "HoldfastPeerUnreachable"),
             Case("a follower lags", [#"holdfast_peer_lag_seconds{peer="2"}"#: "60x80"], "HoldfastFollowerLags"),
             Case("a node does not count", [#"holdfast_may_vote{instance="c"}"#: "0x80"], "HoldfastMayNotVote"),
             Case("damage stays", ["holdfast_damaged_segments": "1x80"], "HoldfastDamage"),
             Case("damage is found", ["holdfast_damage_found_total": "0x50 1x29"], "HoldfastDamageFound"),
+            Case(
+                "a start finds damage, as the one before it",
+                [
+                    "holdfast_damage_found_total": "4x80",
+                    #"holdfast_start_time_seconds{instance="c"}"#: "-7200x50 3060x29",
+                ], "HoldfastDamageFound"),
             Case("a disk is full", ["holdfast_disk_full": "1x80"], "HoldfastDiskFull"),
             Case("a disk is nearly full", ["holdfast_disk_free_bytes": "5e7x80"], "HoldfastDiskNearlyFull"),
-            Case("a disk fills up", ["holdfast_disk_free_bytes": "5e8-1e6x80"], "HoldfastDiskFillsUp"),
+            Case("a disk fills up", ["holdfast_disk_free_bytes": "6e8-1e6x80"], minutes: 400, "HoldfastDiskFillsUp"),
+            Case(
+                "a bulk import takes a third of a disk",
+                ["holdfast_disk_free_bytes": "5e8x60 494000000-6e6x49 2e8x290"], minutes: 400),
             Case(
                 "syncs are slow", [#"holdfast_sync_duration_seconds_bucket{le="0.0005"}"#: "0+300x80"],
                 "HoldfastSyncsSlow"),
@@ -88,6 +117,12 @@ extension ClusterTests {
             Case(
                 "a disk's thread hangs",
                 [#"holdfast_wait_duration_seconds_bucket{le="0.001",part="disk"}"#: "0+30x80"], "HoldfastStalls"),
+            Case(
+                "a disk hangs for good",
+                [
+                    #"holdfast_wait_duration_seconds_bucket{le="0.001",part="disk",instance="c"}"#: "0+60x70 4200x9",
+                    #"holdfast_wait_duration_seconds_bucket{le="10.0",part="disk",instance="c"}"#: "0+60x70 4210x9",
+                ], "HoldfastHangs", "HoldfastStalls"),
             Case("descriptors run out", ["holdfast_open_descriptors": "1900x80"], "HoldfastDescriptorsShort"),
         ]
 
@@ -182,7 +217,7 @@ extension ClusterTests {
                     let values = alone ?? test.series[name] ?? values
                     guard values != "1 stale" else { continue }
                     let full = Self.named(name, #"instance="\#(node)",job="holdfast""#)
-                    series += "      - {series: '\(full)', values: '\(values)'}\n"
+                    series += "      - {series: '\(full)', values: '\(test.values(values))'}\n"
                 }
             }
             let samples = test.alerts.sorted().map { #"{labels: '{alertname="\#($0)"}', value: 1}"# }
@@ -192,7 +227,10 @@ extension ClusterTests {
                     input_series:
                 \(series)    promql_expr_test:
                       - expr: 'group by (alertname) (ALERTS{alertstate="firing"})'
-                        eval_time: 80m
+                        eval_time: \(test.minutes)m
+                        exp_samples: [\(samples.joined(separator: ", "))]
+                      - expr: 'group by (alertname) (max_over_time(ALERTS{alertstate="firing"}[\(test.minutes)m]))'
+                        eval_time: \(test.minutes)m
                         exp_samples: [\(samples.joined(separator: ", "))]
 
                 """

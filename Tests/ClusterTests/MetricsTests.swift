@@ -42,6 +42,37 @@ extension ClusterTests {
             }
         }
 
+        /// What is first seen above zero has not risen, as far as Prometheus knows.
+        @Test func `a node tells of each bound and each refusal before the first`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let node = cluster.nodes[0]
+                let answer = try await Self.bash("curl -s http://\(node.admin)/metrics", cluster)
+                let zeros = Set(answer.lines.filter { $0.hasSuffix(" 0") }.map { $0.dropLast(2) })
+                for listener in ["client", "peer"] {
+                    for limit in ["pings", "headers_deadline", "connections_per_address"] {
+                        let name = #"holdfast_breaches_total{listener="\#(listener)",limit="\#(limit)"}"#
+                        #expect(zeros.contains(name[...]), "\(name)")
+                    }
+                }
+                for code in ["COMMIT_TIMEOUT", "QUORUM_UNAVAILABLE", "BUSY"] {
+                    let name = #"holdfast_requests_refused_total{code="\#(code)"}"#
+                    #expect(zeros.contains(name[...]), "\(name)")
+                }
+                for part in ["clients", "disk", "replication"] {
+                    let count = #"holdfast_wait_duration_seconds_count{part="\#(part)"}"#
+                    #expect(answer.lines.contains { $0.hasPrefix(count) }, "\(part)")
+                }
+                // One that is refused is the only one that has risen.
+                let missing = try await Self.bash(
+                    "curl -s --http2-prior-knowledge http://\(node.client)/v1/nothing", cluster)
+                #expect(missing.output.contains("NO_SUCH_ROUTE"), "\(missing.summary)")
+                let later = try await Self.bash(
+                    "curl -s http://\(node.admin)/metrics | grep '^holdfast_requests_refused_total' | grep -v ' 0$'",
+                    cluster)
+                #expect(later.lines == [#"holdfast_requests_refused_total{code="NO_SUCH_ROUTE"} 1"#])
+            }
+        }
+
         private static func bash(_ script: String, _ cluster: TestCluster) async throws -> Program.Answer {
             try await Program.run(["-c", script], executable: "/usr/bin/bash", directory: cluster.directory)
         }

@@ -89,7 +89,8 @@ enum Exposition {
             times.rounds.sorted { $0.key < $1.key }.map { ([("peer", "\($0)")], $1) })
         writer.histogram("sync_duration_seconds", "Syncs of the log to the disk.", [([], times.syncs)])
         writer.histogram(
-            "wait_duration_seconds", "What comes to a part of the program waits so long for it; asked once a second.",
+            "wait_duration_seconds",
+            "What comes to a part of the program waits so long for it, or has so far; asked once a second.",
             times.waits.sorted { $0.key.rawValue < $1.key.rawValue }.map { ([("part", $0.rawValue)], $1) })
     }
 

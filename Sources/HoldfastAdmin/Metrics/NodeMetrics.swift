@@ -9,7 +9,7 @@ package struct NodeMetrics: Sendable {
         package var syncs = LatencyHistogram()
         /// By follower.
         package var rounds: [UInt32: LatencyHistogram] = [:]
-        /// What asks for a part of the program once a second waits so long for it.
+        /// What asks for a part of the program once a second waits so long for it, or has so far: all parts.
         package var waits: [NodePart: LatencyHistogram] = [:]
 
         package init() {}
@@ -31,7 +31,8 @@ package struct NodeMetrics: Sendable {
         /// `client` or `peer`.
         package var name: String
         package var connectionCount: Int
-        /// How often connections and streams ran into which bound.
+        /// How often connections and streams ran into which bound: all bounds there are, also with 0, since what a scraper
+        /// first sees above zero has not risen, as far as it knows.
         package var breaches: [String: UInt64]
 
         package init(name: String, connectionCount: Int, breaches: [String: UInt64]) {
@@ -45,7 +46,7 @@ package struct NodeMetrics: Sendable {
     package var times = Times()
     package var process = Process()
     package var listeners: [Listener] = []
-    /// Requests of the client listener that were refused, by the code of the answer.
+    /// Requests of the client listener that were refused, by the code of the answer: all codes, also with 0.
     package var refusals: [String: UInt64] = [:]
     /// When the node's certificate ends, in seconds since 1970; `nil` without one.
     package var certificateEnd: Int64?

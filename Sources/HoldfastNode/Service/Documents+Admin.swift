@@ -47,9 +47,11 @@ extension NodeMetrics.Times {
 
 extension NodeMetrics.Listener {
     init(_ name: String, _ server: HTTP2Server) {
+        let counts = server.breachCounts
         self.init(
             name: name, connectionCount: server.connectionCount,
-            breaches: Dictionary(uniqueKeysWithValues: server.breachCounts.map { ($0.rawValue, $1) }))
+            breaches: Dictionary(
+                uniqueKeysWithValues: HTTP2Breach.allCases.map { ($0.rawValue, counts[$0, default: 0]) }))
     }
 }
 

@@ -17,7 +17,7 @@ final class NodeObserver: Sendable {
     private let refusals: RefusalCounts
     private let clientLoop: any EventLoop
     private let clients = Lock<HTTP2Server?>(nil)
-    private let waits = Lock<[NodePart: LatencyHistogram]>([:])
+    private let waits = WaitWatch()
     private let started = WallClock.now()
     private let activity = Lock(ActivityHistory())
     private let isStopping = Lock(false)
@@ -40,25 +40,13 @@ final class NodeObserver: Sendable {
     /// Samples what rates are made of, and how long the parts of the program let others wait, until it is cancelled.
     func run() async {
         // On its own: a disk that hangs must not end the samples.
-        async let measuring: Void = self.measureWaits()
+        async let measuring: Void = self.waits.run { await self.reach($0) }
         while !Task.isCancelled {
             let sample = ActivitySample(await self.replicator.status())
             self.activity.withLock { $0.add(sample) }
             try? await Task.sleep(for: .milliseconds(AdminLimits.sampleMilliseconds))
         }
         await measuring
-    }
-
-    private func measureWaits() async {
-        while !Task.isCancelled {
-            for part in NodePart.allCases where !Task.isCancelled {
-                let asked = NIODeadline.now()
-                await self.reach(part)
-                let waited = UInt64((NIODeadline.now() - asked).nanoseconds)
-                self.waits.withLock { $0[part, default: LatencyHistogram()].note(nanoseconds: waited) }
-            }
-            try? await Task.sleep(for: .milliseconds(AdminLimits.sampleMilliseconds))
-        }
     }
 
     /// From now on the node counts as stopping.
@@ -94,7 +82,7 @@ extension NodeObserver: AdminNode {
         let status = await self.replicator.status()
         var metrics = NodeMetrics(status: await self.status(status, eventsAfter: nil))
         metrics.times = NodeMetrics.Times(status)
-        metrics.times.waits = self.waits.withLock { $0 }
+        metrics.times.waits = self.waits.histograms
         metrics.process.residentBytes = ProcessPicture.residentBytes
         metrics.process.openDescriptors = ProcessPicture.openDescriptors
         metrics.process.descriptorLimit = DescriptorLimit.current.map { UInt64($0.rlim_cur) }

@@ -45,6 +45,19 @@ extension AlertRule {
                 summary: "One in a hundred appends to {{ $labels.job }} takes {{ $value | humanizeDuration }}.",
                 action: "Compare syncs and rounds of the nodes: the second fastest disk of three is waited for.",
                 section: "How large"),
+            AlertRule(
+                name: "HoldfastAppendsTimeOut", severity: .warning,
+                // They are no appends that took long: nobody knows yet how long they take.
+                expression: """
+                    sum by (job) (rate(holdfast_requests_refused_total{code=~"COMMIT_TIMEOUT|QUORUM_UNAVAILABLE"}[5m])) \
+                    > 0.01 * (sum by (job) (rate(holdfast_appends_total[5m])) + sum by (job) \
+                    (rate(holdfast_requests_refused_total{code=~"COMMIT_TIMEOUT|QUORUM_UNAVAILABLE"}[5m])))
+                    """,
+                holds: "5m",
+                summary: "Requests to {{ $labels.job }} wait for a majority in vain: {{ $value | humanize }} a second.",
+                action:
+                    "holdfast explain says which nodes are away or behind; when none is, compare how long their syncs take.",
+                section: "The majority does not answer in time"),
         ]
     }
 
@@ -89,7 +102,12 @@ extension AlertRule {
                 section: "A disk has rotted"),
             AlertRule(
                 name: "HoldfastDamageFound", severity: .warning,
-                expression: "increase(holdfast_damage_found_total[1h]) > 0", holds: "0s",
+                // What a start finds is in the counter from the first scrape on, and has not risen for Prometheus.
+                expression: """
+                    increase(holdfast_damage_found_total[1h]) > 0 or \
+                    (holdfast_damage_found_total > 0 and time() - holdfast_start_time_seconds < 3600)
+                    """,
+                holds: "0s",
                 summary: "{{ $labels.instance }} has met damage on its disk within the last hour.",
                 action:
                     "The range is fetched from a peer by itself; look at the disk (smartctl, dmesg), and replace it.",
@@ -112,8 +130,13 @@ extension AlertRule {
             section: "A disk is full"),
         AlertRule(
             name: "HoldfastDiskFillsUp", severity: .warning,
-            expression: "predict_linear(holdfast_disk_free_bytes[6h], 86400) < 0", holds: "1h",
-            summary: "The disk of {{ $labels.instance }} is full within a day, as it goes now.",
+            // Six hours tell a trend from what comes and goes, the last one whether it goes on: after a bulk import the
+            // first falls for hours, and the second does not.
+            expression: """
+                predict_linear(holdfast_disk_free_bytes[6h], 86400) < 0 and \
+                predict_linear(holdfast_disk_free_bytes[1h], 86400) < 0
+                """,
+            holds: "3h", summary: "The disk of {{ $labels.instance }} is full within a day, as it goes now.",
             action: "Trim what no reader needs any more, after a backup: nothing goes by itself.",
             section: "A disk is full"),
         AlertRule(
@@ -170,6 +193,16 @@ extension AlertRule {
                 "The {{ $labels.part }} of {{ $labels.instance }} let others wait {{ $value | humanizeDuration }}.",
             action: "The machine has too few processors, swaps, or its disk hangs; elections follow from that.",
             section: "How large"),
+        AlertRule(
+            name: "HoldfastHangs", severity: .critical,
+            // A part that does not answer is told of once a second: more than a few of these waits are one that lasts.
+            expression: """
+                sum by (job, instance, part) (increase(holdfast_wait_duration_seconds_count[2m])) - sum by (job, \
+                instance, part) (increase(holdfast_wait_duration_seconds_bucket{le="10.0"}[2m])) > 5
+                """,
+            holds: "0s", summary: "The {{ $labels.part }} of {{ $labels.instance }} does not answer.",
+            action: "dmesg and iostat -x on its machine say whether the disk hangs; kill -9 lets the others go on.",
+            section: "A disk hangs"),
         AlertRule(
             name: "HoldfastDescriptorsShort", severity: .warning,
             expression: "holdfast_open_descriptors / holdfast_descriptor_limit > 0.8", holds: "5m",
