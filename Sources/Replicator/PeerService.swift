@@ -103,20 +103,20 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "This node belongs to \(cluster.map { "cluster \($0)" } ?? "no cluster yet").\n"
             return stream.respond(HTTPResponse(status: .misdirectedRequest), body: ByteBuffer(string: hint))
         }
-        guard head.headerFields.peerProtocolVersion == WireLimits.version else {
-            return self.refuseVersion(head, stream)
-        }
-        guard let own = self.owner.start,
-            let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
-        else {
-            let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
-            return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
-        }
-        // With TLS a node speaks for itself only, and never for the holder of another certificate.
-        if case .node(let certified, _) = stream.peerName, certified != sender.member.node {
+        let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
+        // With TLS a node speaks for itself only, and never for the holder of another certificate: not even its version is
+        // told of in another's name.
+        if let sender, case .node(let certified, _) = stream.peerName, certified != sender.member.node {
             self.owner.noted(sender.member.node, certified: certified)
             let hint = "This is the certificate of node \(certified), and not of node \(sender.member.node).\n"
             return stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: hint))
+        }
+        guard head.headerFields.peerProtocolVersion == WireLimits.version else {
+            return self.refuseVersion(head, sender, stream)
+        }
+        guard let own = self.owner.start, let sender else {
+            let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
+            return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
         }
         let messages = MessageStream(stream, messageByteCountMax: PeerUpstream.messageByteCountMaxUnwelcomed)
         let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: messages)
@@ -133,8 +133,7 @@ final class PeerService: HTTP2ServerHandler {
     private static let version = "\(WireLimits.version)"
 
     /// Whatever a later protocol means by a vote or a heartbeat is not guessed at; the peer learns why from the header field.
-    private func refuseVersion(_ head: HTTPRequest, _ stream: HTTP2Stream) {
-        let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
+    private func refuseVersion(_ head: HTTPRequest, _ sender: MemberStart?, _ stream: HTTP2Stream) {
         if let version = head.headerFields.peerProtocolVersion, let sender {
             self.owner.misunderstood(.unsupportedVersion(version), from: sender.member.node)
         }

@@ -35,7 +35,7 @@ final class ReplicatorLoop {
     var readUpstreams: [Member: PeerUpstream] = [:]
     /// What refused peers were told last.
     var refusals: [Member: PeerRefusal] = [:]
-    /// Peers that speak another version of the protocol, and which.
+    /// Peers that speak another version of the protocol, and which; until they are understood.
     var strangers: [NodeID: UInt16] = [:]
     var pending = PendingRequests()
     /// The peer's first segment, on its way into this node's directory.

@@ -1,12 +1,8 @@
-import HTTP2Transport
 import HTTPTypes
 import LogModel
 import Logging
-import NIOCore
-import NIOPosix
 import ReplicaCore
 import SegmentFormat
-import Synchronization
 import Testing
 import WireFormat
 
@@ -23,7 +19,7 @@ import WireFormat
             let leader = try await group.leader()
             let status = await leader.status()
             let cluster = try #require(status.cluster)
-            for _ in 0..<3 { try await Self.greet(leader, of: cluster, version: WireLimits.version + 1) }
+            for _ in 0..<3 { await Self.greet(leader, of: cluster, version: WireLimits.version + 1) }
             try await group.until { _ in !journal.lines.isEmpty }
             #expect(
                 journal.lines.filter { $0.contains("of the peer protocol") } == [
@@ -45,7 +41,8 @@ import WireFormat
             for (version, isTaken) in [("2", false), ("x", false), ("1", true), (nil, true)] {
                 // A vote or a read that nobody asks for would be waited for.
                 if isTaken, kind == "vote" || kind == "read" { continue }
-                let head = try await Self.ask("/peer/v1/\(kind)", of: leader, cluster, version: version)
+                let greeting = PeerGreeting(cluster: cluster, version: version, path: "/peer/v1/\(kind)")
+                let head = try await greeting.open(on: leader)
                 #expect(head.status == (isTaken ? .ok : .badRequest), "\(version ?? "none")")
                 #expect(head.headerFields[.holdfastProtocol] == "1")
             }
@@ -53,59 +50,34 @@ import WireFormat
         await group.end()
     }
 
-    /// Opens a stream as node 2, says nothing, and waits for its end.
-    private static func ask(
-        _ path: String, of node: Replicator, _ cluster: ClusterID, version: String?
-    ) async throws -> HTTPResponse {
-        let client = HTTP2Client(
-            on: MultiThreadedEventLoopGroup.singleton.next(),
-            logger: Logger(label: "x") { _ in SwiftLogNoOpLogHandler() })
-        let member = Member(node: NodeID(2), incarnation: Incarnation(7))
-        let start = MemberStart(member: member, generation: 1, starts: 1, lives: [Life(1)])
-        var head = HTTPRequest(
-            method: .post, scheme: "http", authority: "peer", path: path,
-            headerFields: [.holdfastCluster: "\(cluster)", .holdfastStart: start.fieldText])
-        head.headerFields[.holdfastProtocol] = version
-        let address = HTTP2Address(host: "127.0.0.1", port: node.peerPort)
-        let answer = try await client.execute(head, to: address, timeout: .seconds(5), bodyByteCountMax: 1 << 10)
-        await client.shutdown(grace: .zero)
-        return answer.0
+    @Test(.timeLimit(.minutes(1)))
+    func `a peer that was understood meanwhile is told of again`() async throws {
+        let journal = WarningLog()
+        let group = try await ReplicatorGroup { configuration in
+            configuration.logger = Logger(label: "test") { _ in journal }
+        }
+        do {
+            let leader = try await group.leader()
+            let cluster = try #require(await leader.status().cluster)
+            var count: Int { journal.lines.count { $0.contains("of the peer protocol") } }
+            await Self.greet(leader, of: cluster, version: WireLimits.version + 1)
+            try await group.until { _ in count == 1 }
+            // It leads a term that is long over, and is answered so.
+            await Self.greet(leader, of: cluster, version: WireLimits.version, term: .zero)
+            await Self.greet(leader, of: cluster, version: WireLimits.version + 1)
+            try await group.until { _ in count == 2 }
+        } catch { Issue.record(error) }
+        await group.end()
     }
 
-    /// Opens `replicate` as node 2 would in a later build, and waits for the end of the stream.
-    private static func greet(_ node: Replicator, of cluster: ClusterID, version: UInt16) async throws {
-        let client = HTTP2Client(
-            on: MultiThreadedEventLoopGroup.singleton.next(),
-            logger: Logger(label: "x") { _ in SwiftLogNoOpLogHandler() })
-        let member = Member(node: NodeID(2), incarnation: Incarnation(7))
-        let hello = ReplicateHello(version: version, cluster: cluster, term: Term(.max), leader: member)
-        let start = MemberStart(member: member, generation: 1, starts: 1, lives: [Life(1)])
-        let head = HTTPRequest(
-            method: .post, scheme: "http", authority: "peer", path: "/peer/v1/replicate",
-            headerFields: [.holdfastCluster: "\(cluster)", .holdfastStart: start.fieldText])
+    /// Opens `replicate` as a leader of some build would, and waits for the end of the stream.
+    private static func greet(
+        _ node: Replicator, of cluster: ClusterID, version: UInt16, term: Term = Term(.max)
+    ) async {
+        var greeting = PeerGreeting(cluster: cluster, path: "/peer/v1/replicate")
+        greeting.body = .hello(
+            ReplicateHello(version: version, cluster: cluster, term: term, leader: greeting.member))
         // The stream is reset: that is no answer.
-        _ = try? await client.execute(
-            head, body: ByteBuffer(bytes: PeerMessage.hello(hello).encoded()),
-            to: HTTP2Address(host: "127.0.0.1", port: node.peerPort), timeout: .seconds(5), bodyByteCountMax: 1 << 10)
-        await client.shutdown(grace: .zero)
+        _ = try? await greeting.open(on: node)
     }
-}
-
-/// Remembers warnings.
-private final class WarningLog: LogHandler {
-    private let all = Mutex<[String]>([])
-    var lines: [String] { self.all.withLock { $0 } }
-    var logLevel: Logger.Level {
-        get { .warning }
-        set {}
-    }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-    func log(event: LogEvent) { self.all.withLock { $0.append("\(event.message)") } }
 }
