@@ -52,6 +52,33 @@ extension ClusterTests {
             #expect(answer.errors.hasPrefix("holdfast: 5 mistakes in the configuration:\n"), "\(answer.summary)")
         }
 
+        @Test func `where a file is at fault, check says to look at it`() async throws {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let path = "\(scratch.path)/n1.yaml"
+            try scratch.write("node\n", to: "malformed.yaml")
+            try scratch.write("not a certificate", to: "ca.pem")
+            try scratch.write("not tokens", to: "tokens")
+            let node = "node:\n  id: 1\ndata:\n  directory: d\n"
+            let cases: [(text: String, hint: String)] = [
+                ("\(node)auth:\n  tokens: \(scratch.path)/tokens\n", "look at the file \(scratch.path)/tokens"),
+                (
+                    "\(node)tls:\n  certificate: \(scratch.path)/ca.pem\n  key: \(scratch.path)/tokens\n"
+                        + "  ca: \(scratch.path)/ca.pem\n", "certs show \(scratch.path)/ca.pem"
+                ),
+                ("\(node)  - of: [\n", "look at line 5 of \(path)"),
+                ("\(node)segment:\n  size: much\n", "config keys"),
+            ]
+            for (text, hint) in cases {
+                try scratch.write(text, to: "n1.yaml")
+                let answer = try await Program.run(["config", "check", "--config", path])
+                #expect(answer.status == 78 && answer.errors.contains(hint), "\(hint): \(answer.summary)")
+                #expect(answer.errors.contains("config keys") == (hint == "config keys"), "\(answer.summary)")
+            }
+            let absent = try await Program.run(["config", "check", "--config", "\(scratch.path)/absent.yaml"])
+            #expect(absent.errors.contains("see that \(scratch.path)/absent.yaml is there"), "\(absent.summary)")
+        }
+
         @Test func `print shows who said each value`() async throws {
             let scratch = try Scratch()
             defer { scratch.end() }

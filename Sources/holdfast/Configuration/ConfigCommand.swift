@@ -45,12 +45,27 @@ struct ConfigCheckCommand: ParsableCommand {
         }
         guard report.problems.isEmpty else {
             throw CommandFailure(
-                ConfigurationProblems(all: report.problems),
-                next: "what each key takes: \(Invocation.command("config", "keys"))")
+                ConfigurationProblems(all: report.problems), next: Self.next(report))
         }
         guard self.output.output == .table else { return }
         for warning in report.warnings { console.out(console.coloured("unwise: \(warning)", .yellow)) }
         console.out("sound" + (report.warnings.isEmpty ? "" : ", with \(report.warnings.count.counted("warning"))"))
+    }
+
+    /// A key that is right is nothing to read about: then it is the file.
+    private static func next(_ report: ConfigurationReport) -> String {
+        switch report.problems.first {
+        case .unreadableFile(let path, _): return "see that \(path) is there, a text that you may read"
+        case .malformedFile(let path, let line, _): return "look at line \(line) of \(path), and what stands before it"
+        case .unusableFile(let key, _, _):
+            guard let path = report.values.first(where: { $0.key == key })?.text else { break }
+            let isCertificate = key == .tlsCertificate || key == .tlsAuthority
+            return isCertificate
+                ? "look into the file: \(Invocation.command("certs", "show", path))"
+                : "look at the file \(path): whose it is, and what is in it"
+        default: break
+        }
+        return "what each key takes: \(Invocation.command("config", "keys"))"
     }
 }
 
