@@ -7,9 +7,9 @@ import Testing
 
 /// Raw sockets against a server with short deadlines.
 @Suite(.timeLimit(.minutes(1))) struct DeadlineTests {
-    private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
+    private static let preface = NarrowChannel.preface + [0, 0, 0, 4, 0, 0, 0, 0, 0]
     private static let acknowledgement: [UInt8] = [0, 0, 0, 4, 1, 0, 0, 0, 0]
-    private static let authority: [UInt8] = [0x01, 1, 0x6e]
+    private static let authority = NarrowChannel.authority
 
     private static func headers(on stream: UInt8, flags: UInt8, _ block: [UInt8]) -> [UInt8] {
         [0, 0, UInt8(block.count), 1, flags, 0, 0, 0, stream] + block
@@ -47,15 +47,7 @@ import Testing
     ) async throws -> [UInt8] {
         let loop = loops.next()
         let promise = loop.makePromise(of: [UInt8].self)
-        let channel = try await ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: reads)
-            .channelOption(.socketOption(.so_rcvbuf), value: 4_096)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Collector(promise))
-                }
-            }
-            .connect(host: "127.0.0.1", port: server.port).get()
+        let channel = try await NarrowChannel.connect(to: server, on: loop, reads: reads) { Collector(promise) }
         channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
         if !drip.isEmpty {
             let dripping = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { _ in

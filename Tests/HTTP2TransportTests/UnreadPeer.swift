@@ -1,6 +1,5 @@
 import HTTP2Transport
 import NIOCore
-import NIOPosix
 
 /// Opens wide windows, asks for one answer, and reads the first few bytes of it only.
 struct UnreadPeer {
@@ -20,23 +19,14 @@ struct UnreadPeer {
     static func connect(to server: HTTP2Server, asking path: String) async throws -> UnreadPeer {
         let loop = loops.next()
         let promise = loop.makePromise(of: Void.self)
-        let channel = try await ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: false)
-            .channelOption(.socketOption(.so_rcvbuf), value: 4_096)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(FirstBytes(promise))
-                }
-            }
-            .connect(host: "127.0.0.1", port: server.port).get()
+        let channel = try await NarrowChannel.connect(to: server, on: loop, reads: false) { FirstBytes(promise) }
         // SETTINGS_INITIAL_WINDOW_SIZE 2^30, and as much for the connection.
         let settings: [UInt8] = [
             0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0x40, 0, 0, 0, 0, 0, 4, 8, 0, 0, 0, 0, 0, 0x40, 0, 0, 0,
         ]
-        let block = [0x82, 0x86, 0x04, UInt8(path.utf8.count)] + Array(path.utf8) + [0x01, 1, 0x6e]
+        let block = [0x82, 0x86, 0x04, UInt8(path.utf8.count)] + Array(path.utf8) + NarrowChannel.authority
         let head = [0, 0, UInt8(block.count), 1, 5, 0, 0, 0, 1] + block
-        let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
-        try await channel.writeAndFlush(ByteBuffer(bytes: preface + settings + head))
+        try await channel.writeAndFlush(ByteBuffer(bytes: NarrowChannel.preface + settings + head))
         channel.read()
         return UnreadPeer(channel: channel, begun: promise.futureResult)
     }
