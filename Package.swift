@@ -208,6 +208,19 @@ let package = Package(
             name: "log-workload", dependencies: ["SegmentLog", "LogModel"], path: "Tests/LogWorkload",
             swiftSettings: strict
         ),
+        // The load of scripts/bench, for Holdfast and for its peers.
+        .target(
+            name: "PeerProtocols", dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+            path: "Tests/PeerProtocols", swiftSettings: strict),
+        .executableTarget(
+            name: "peer-bench",
+            dependencies: [
+                "PeerProtocols", "HoldfastClient", "HTTP2Transport", "HTTP2Session", httpTypes, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio,
+            path: "Tests/PeerBench", swiftSettings: strict
+        ),
+        tests("PeerProtocolsTests", ["PeerProtocols", .product(name: "NIOCore", package: "swift-nio")]),
         tests("LogProcessTests", ["SegmentLog", "LogModel", system]),
         tests(
             "ReplicaDiskTests",

@@ -1,0 +1,149 @@
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+from socket import create_server
+
+from benchmark import nats
+from benchmark.failure import Failure
+from benchmark.postgresql import percentile, summarize
+from benchmark.processes import Server, run, usage, wait_until
+
+_SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+class ServerTests(unittest.TestCase):
+    def setUp(self):
+        self.place = tempfile.TemporaryDirectory()
+        self.addCleanup(self.place.cleanup)
+        self.addCleanup(Server.kill_all)
+        self.directory = Path(self.place.name)
+
+    def _server(self, *argv: str) -> Server:
+        return Server("a server", list(argv), self.directory / "log", cwd=self.directory)
+
+    def test_a_server_that_was_killed_starts_again_and_writes_on(self):
+        server = self._server("sh", "-c", "echo begun; exec sleep 600")
+        log = self.directory / "log"
+        server.start()
+        wait_until("it said so", lambda: log.read_text() == "begun\n")
+        server.kill()
+        self.assertFalse(server.is_alive)
+        server.start()
+        wait_until("it said so again", lambda: log.read_text() == "begun\nbegun\n")
+        self.assertIn(server, Server.running)
+        self.assertEqual(server.last_words(), "begun | begun")
+        Server.kill_all()
+        self.assertFalse(server.is_alive)
+        self.assertEqual(Server.running, set())
+
+    def test_nothing_outlives_the_program_that_started_it(self):
+        script = (
+            "import sys, time; from pathlib import Path; from benchmark.processes import Server\n"
+            "server = Server('s', ['sleep', '600'], Path(sys.argv[1]), cwd=Path('/'))\n"
+            "server.start(); print(server.pid, flush=True); time.sleep(600)")
+        parent = subprocess.Popen(
+            [sys.executable, "-c", script, str(self.directory / "child")], stdout=subprocess.PIPE, text=True,
+            env=dict(os.environ, PYTHONPATH=str(_SCRIPTS)))
+        child = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        parent.stdout.close()
+        wait_until("the child is gone", lambda: not _runs(child), seconds=10)
+
+    def test_a_tree_s_use_is_counted_whole(self):
+        worker = "a = bytearray(40 << 20)\nwhile True: pass"
+        server = self._server(sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])")
+        server.start()
+        wait_until("a child works and holds memory", lambda: usage([server.pid]).memory_bytes > 40 << 20)
+        before = usage([server.pid]).processor_seconds
+        wait_until("its time counts", lambda: usage([server.pid]).processor_seconds > before + 0.05)
+
+    def test_a_process_that_is_gone_uses_nothing(self):
+        self.assertEqual(usage([2**22 + 1]).memory_bytes, 0)
+
+
+class RunTests(unittest.TestCase):
+    def test_a_program_s_output_and_time_are_told(self):
+        done = run(["sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo done"], seconds_max=60)
+        self.assertEqual(done.out, "done\n")
+        self.assertGreater(done.processor_seconds, 0)
+
+    def test_a_program_that_fails_says_why(self):
+        with self.assertRaisesRegex(Failure, "ended with 3: it broke"):
+            run(["sh", "-c", "echo it broke >&2; exit 3"], seconds_max=60)
+
+    def test_a_program_that_does_not_end_is_ended(self):
+        with self.assertRaisesRegex(Failure, "did not end"):
+            run(["sleep", "600"], seconds_max=0.05)
+
+    def test_waiting_in_vain_says_what_for_and_why(self):
+        def fails():
+            raise OSError("nobody listens")
+
+        with self.assertRaisesRegex(Failure, "until it answers: nobody listens"):
+            wait_until("it answers", fails, seconds=0.02)
+
+
+class PgbenchTests(unittest.TestCase):
+    def test_what_ended_within_the_warm_up_does_not_count(self):
+        # client, transaction, microseconds, script, seconds, microseconds
+        lines = [f"0 {index} {1_000 + index} 0 {100 + index // 10} {index % 10 * 100_000}" for index in range(31)]
+        sample = summarize(lines, warm_up=1.0, batch=10)
+        # 21 transactions of ten records from 101 s through 103 s.
+        self.assertAlmostEqual(sample["records_per_second"], 105)
+        self.assertEqual(sample["latency"]["p50_us"], 1_020)
+        self.assertEqual(sample["latency"]["max_us"], 1_030)
+
+    def test_a_log_of_nothing_is_a_failure(self):
+        for lines in ([], ["0 1 skipped 0 100 0"], ["0 1 5 0 100 0"]):
+            with self.assertRaises(Failure):
+                summarize(lines, warm_up=1.0, batch=1)
+
+    def test_a_percentile_is_a_value_that_was_there(self):
+        self.assertEqual(percentile(list(range(1, 1_001)), 990), 990)
+        self.assertEqual(percentile([7], 999), 7)
+
+
+class NATSRequestTests(unittest.TestCase):
+    def _asked(self, answer: bytes) -> dict:
+        with create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                connection, _ = listener.accept()
+                with connection:
+                    connection.sendall(b"INFO {}\r\n")
+                    received = b""
+                    while b"{}" not in received.partition(b"PUB")[2]:
+                        received += connection.recv(4096)
+                    connection.sendall(answer)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            try:
+                return nats.request(f"127.0.0.1:{listener.getsockname()[1]}", "$JS.API.INFO", {})
+            finally:
+                thread.join()
+
+    def test_an_answer_is_a_message_behind_whatever_else_comes(self):
+        self.assertEqual(self._asked(b'PING\r\n+OK\r\nMSG _INBOX.bench 1 9\r\n{"a": 1 }\r\n'), {"a": 1})
+
+    def test_a_refusal_and_an_end_are_no_answers(self):
+        with self.assertRaisesRegex(ValueError, "Permissions"):
+            self._asked(b"-ERR 'Permissions Violation'\r\n")
+        with self.assertRaisesRegex(ValueError, "closed"):
+            self._asked(b"")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,178 @@
+import tempfile
+import unittest
+from pathlib import Path
+from xml.etree import ElementTree
+
+from benchmark import behind, page, plots, report
+from benchmark.failure import Failure
+from benchmark.plan import Append, CatchUp, Failover
+from benchmark.summary import Spread, Summary
+from sample_run import results
+
+
+class SummaryTests(unittest.TestCase):
+    def setUp(self):
+        self.summary = Summary(results())
+
+    def test_a_spread_has_median_and_ends(self):
+        rate = self.summary.spread(Append(1, 100), "holdfast", "records_per_second")
+        self.assertEqual((rate.median, rate.min, rate.max), (2_000, 1_600, 2_400))
+        self.assertIsNone(self.summary.spread(Append(1, 100), "postgresql", "records_per_second"))
+        self.assertIsNone(self.summary.spread(Append(1, 100), "holdfast", "latency", "nothing"))
+
+    def test_a_percentile_is_a_value_that_was_there(self):
+        spread = Spread(tuple(float(value) for value in range(1, 21)))
+        self.assertEqual([spread.percentile(percent) for percent in (0, 5, 50, 90, 95, 100)], [1, 1, 10, 18, 19, 20])
+        self.assertEqual(Spread((7.0,)).percentile(90), 7)
+
+    def test_a_ratio_is_of_medians(self):
+        self.assertEqual(self.summary.ratio(Append(1, 100), "etcd", "records_per_second"), 2)
+        self.assertIsNone(self.summary.ratio(Append(1, 100), "postgresql", "records_per_second"))
+
+    def test_holdfast_is_first_and_the_floor_last(self):
+        self.assertEqual(self.summary.systems(Append(1, 100)), ["holdfast", "etcd", "nats"])
+        self.assertEqual(self.summary.systems(CatchUp(1 << 30)), ["holdfast", "floor"])
+
+
+class ReportTests(unittest.TestCase):
+    def setUp(self):
+        self.summary = Summary(results())
+
+    def test_each_row_has_median_spread_ratio_and_cost(self):
+        lines = report.append_table(self.summary, single=True).splitlines()
+        self.assertEqual(
+            lines[3], "| 1 client, 100 B | etcd | 1,000 | 900 to 1,100 | 2.0 x | 0.50 | 2.00 | 0.50 | 64 | 0.20 |")
+        self.assertTrue(lines[4].startswith("| 1 client, 100 B | NATS JetStream † | 4,000 |"))
+        self.assertIn("† NATS JetStream: nothing is synced", lines[-1])
+
+    def test_every_row_has_as_many_columns_as_its_header(self):
+        for section in report.sections(self.summary):
+            rows = [line for line in section.splitlines() if line.startswith("|")]
+            self.assertTrue(rows or "acknowledges at once" in section, section)
+            self.assertEqual(len({line.count(" | ") for line in rows}), 1, section)
+
+    def test_a_failover_tells_the_worst(self):
+        row = report.failover_table(self.summary).splitlines()[2]
+        self.assertEqual(row, "| Holdfast | 3 | 80 | 900 | 900 | 60 |  | 1 | 2 |")
+        self.assertIn("| 18 x |", report.failover_table(self.summary))
+
+    def test_catching_up_stands_beside_a_copy(self):
+        self.assertIn("| 4.00 | 4.00 to 4.00 | 256 | 2.0 | 5.00 |", report.catch_up_table(self.summary))
+
+    def test_what_was_taken_stands_beside_the_driver_s_ceiling(self):
+        self.assertIn("| 8,000 | 8,000 to 8,000 | 0.20 | 2,000 | 25% |", report.ceiling_table(self.summary))
+
+    def test_a_cell_that_failed_is_named(self):
+        document = results()
+        document["failures"] = [{"work": {"kind": "tail"}, "system": "etcd", "round": 2, "reason": "it did not start"}]
+        self.assertIn("etcd, round 2, tail: it did not start", "\n".join(report.sections(Summary(document))))
+
+    def test_a_run_of_nothing_has_a_report(self):
+        document = results() | {"cells": []}
+        with tempfile.TemporaryDirectory() as place:
+            report.write(document, Path(place))
+            self.assertEqual([path.name for path in Path(place).iterdir()], ["results.md"])
+
+
+class BehindTests(unittest.TestCase):
+    def test_every_better_median_is_found_and_no_other(self):
+        found = behind.find(Summary(results()))
+        self.assertEqual(
+            [(finding.system, finding.figure.path[-1]) for finding in found],
+            [("nats", "records_per_second"), ("nats", "p99_us")])
+        self.assertEqual(found[0].factor, 2)
+        self.assertFalse(found[0].is_within_spread)
+        self.assertIn("2,000 records/s, NATS JetStream 4,000: NATS acknowledges", found[0].text)
+
+    def test_a_difference_that_no_promise_explains_says_so(self):
+        document = results()
+        for cell in document["cells"]:
+            if cell["work"]["kind"] == "failover" and cell["system"] == "etcd":
+                cell["sample"]["gap_ms"] = 40.0
+        texts = [finding.text for finding in behind.find(Summary(document)) if finding.system == "etcd"]
+        self.assertEqual(len(texts), 1)
+        self.assertIn("does not explain it", texts[0])
+
+
+class PlotTests(unittest.TestCase):
+    def test_every_plot_is_well_formed_and_says_its_figures(self):
+        pictures = plots.draw_all(Summary(results()))
+        self.assertEqual(
+            sorted(pictures),
+            ["performance-appends-100", "performance-catch-up", "performance-failover", "performance-pipelined",
+             "performance-tail"])
+        for name, picture in pictures.items():
+            root = ElementTree.fromstring(picture)
+            self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg", name)
+            self.assertIn("prefers-color-scheme:dark", picture)
+
+    def test_bars_are_as_long_as_their_values(self):
+        picture = ElementTree.fromstring(plots.draw_all(Summary(results()))["performance-appends-100"])
+        bars = {
+            bar.get("class"): float(bar.get("height")) for bar in picture.iter("{http://www.w3.org/2000/svg}rect")
+            if bar.find("{http://www.w3.org/2000/svg}title") is not None}
+        self.assertAlmostEqual(bars["holdfast"] / bars["etcd"], 2, places=1)
+        self.assertAlmostEqual(bars["nats"] / bars["holdfast"], 2, places=1)
+
+    def test_each_kill_is_a_dot(self):
+        picture = plots.draw_all(Summary(results()))["performance-failover"]
+        self.assertEqual(picture.count("<circle"), 6)
+
+    def test_nothing_leaves_its_picture(self):
+        for name, picture in plots.draw_all(Summary(results())).items():
+            root = ElementTree.fromstring(picture)
+            width, height = float(root.get("width")), float(root.get("height"))
+            for element in root.iter():
+                for key, limit in (("x", width), ("cx", width), ("x1", width), ("x2", width),
+                                   ("y", height), ("cy", height), ("y1", height), ("y2", height)):
+                    if (value := element.get(key)) is not None:
+                        self.assertTrue(0 <= float(value) <= limit, f"{name}: {key}={value}")
+
+
+class PageTests(unittest.TestCase):
+    _README = f"before\n{page._BEGIN}\nold\n{page._END}\nafter\n"
+
+    def test_a_page_has_its_plots_beside_it_and_the_readme_a_quote(self):
+        with tempfile.TemporaryDirectory() as place:
+            root = Path(place)
+            readme, article = root / "README.md", root / "docs" / "Performance.md"
+            readme.write_text(self._README)
+            article.parent.mkdir()
+            page.write(results(), article, readme)
+            text = article.read_text()
+            for picture in (article.parent / "Resources").iterdir():
+                self.assertIn(f"](Resources/{picture.name})", text)
+            self.assertIn("promise of etcd", text)
+            self.assertIn("command: `scripts/bench --page FILE`", text)
+            told = readme.read_text()
+            self.assertTrue(told.startswith("before\n") and told.endswith("\nafter\n"))
+            self.assertNotIn("\nold\n", told)
+            self.assertIn("| 1 client, 100 B, appends/s | 2,000 | 1,000 | 4,000 |", told)
+            self.assertIn("(docs/Performance.md)", told)
+            page.write(results(), article, readme)
+            self.assertEqual(readme.read_text(), told)
+
+    def test_a_readme_without_marks_is_refused_and_nothing_written(self):
+        with tempfile.TemporaryDirectory() as place:
+            readme, article = Path(place) / "README.md", Path(place) / "Performance.md"
+            readme.write_text("nothing to replace\n")
+            with self.assertRaises(Failure):
+                page.write(results(), article, readme)
+            self.assertFalse(article.exists())
+
+    def test_a_run_with_failed_cells_makes_no_page(self):
+        document = results()
+        document["failures"] = [{"work": {"kind": "tail"}, "system": "etcd", "round": 1, "reason": "no"}]
+        with tempfile.TemporaryDirectory() as place:
+            with self.assertRaises(Failure):
+                page.write(document, Path(place) / "Performance.md")
+            self.assertEqual(list(Path(place).iterdir()), [])
+
+    def test_a_glance_names_a_failover_and_a_catch_up(self):
+        told = page.quote(Summary(results()), "Performance.md")
+        self.assertIn(f"| {Failover().title}, ms | 80 | 1,400 |", told)
+        self.assertIn(f"| {CatchUp(1 << 30).title}, s | 4.00 |", told)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,14 @@
+"""What ends a run, told as a person needs it."""
+
+
+class Failure(Exception):
+    """Says what happened and what to do; `exit_code` is one of sysexits."""
+
+    def __init__(self, what: str, *, next: str = "", exit_code: int = 1) -> None:
+        super().__init__(what)
+        self.next = next
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        what = super().__str__()
+        return f"{what}\n  next: {self.next}" if self.next else what

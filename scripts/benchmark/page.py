@@ -1,0 +1,128 @@
+"""The Performance article of the documentation, and the README's quote, from one run."""
+
+import os
+from pathlib import Path
+
+from . import behind, plots, report
+from .failure import Failure
+from .plan import Append, CatchUp, Failover, Tail
+from .summary import Summary, label
+
+_BEGIN, _END = "<!-- performance: written by scripts/bench --page -->", "<!-- performance: end -->"
+
+_INTRODUCTION = """\
+# Performance
+
+How fast Holdfast is beside etcd, NATS JetStream, PostgreSQL and RocksDB, where it is behind, and how to measure it again.
+
+All figures on this page come from one run of one program, `scripts/bench`, on one machine. Systems take turns, cell by cell,
+and each round begins with another one: what the machine and its disk feel like at the moment, they feel alike. Compare within
+the page, not with figures from elsewhere: the same machine differs by a factor of two from hour to hour.
+"""
+
+_METHOD = """\
+## How it is measured
+
+- **Three nodes** of each system on loopback, all of them running at once; those that are not measured rest, and
+  [what that takes](#At-rest) is measured, too. Holdfast, etcd and NATS get the same load from the same program (`peer-bench`:
+  one process, one event loop; Holdfast and etcd by the same HTTP/2 client), PostgreSQL from its own `pgbench` with prepared
+  statements and one thread. Clients ask the leader. Up to 64 clients have a connection each, more share 64; those of PostgreSQL
+  have one each in any case.
+- **The load is not the bottleneck** as long as it reaches much more with [a server that keeps nothing](#What-the-driver-can-show).
+  It shares two processors with what it measures, so its own part stands beside each cell.
+- **A latency** counts from sending to the acknowledgement; where a rate is given, from when the append was due, so that what
+  waits behind a slow one is slow, too.
+- **A failover** is a kill -9 of the leader while one client appends every 2 ms and waits 100 ms for each answer. It begins at
+  the leader; when an answer does not come or says no, it asks the next node in turn. Discovery by client libraries is left out
+  for all alike. On one machine a killed process's connections close at once, which a follower of Holdfast notices; a machine
+  that loses its power is noticed by its silence, after an election time-out of 300 to 600 ms.
+- **Catching up** counts from starting the process again until its copy of the log is level, in a cluster of its own.
+- **CPU** is that of all nodes together, in cores; **memory** is anonymous and shared memory of all nodes at the end of a cell.
+
+What is not compared: PostgreSQL has no failover of its own, and a standby that a reader could follow notifies nobody; one
+connection has one transaction at a time, so it is not pipelined. NATS of this version takes no batches. etcd is a key-value
+store that keeps an index and revisions as well, PostgreSQL a database: each does more for an append than a log does.
+"""
+
+
+def write(results: dict, page: Path, readme: Path | None = None) -> None:
+    """Writes the article, its plots into `Resources` beside it, and what `readme` quotes between its two marks.
+
+    Raises Failure, with nothing written, when the run has failed cells: such a page would compare what is not there.
+    """
+    if results["failures"]:
+        raise Failure(
+            f"{len(results['failures'])} cells failed: no page was written", next="see results.md, and run it again")
+    summary = Summary(results)
+    # Before anything is written: a README without marks is refused.
+    told = quoted(readme.read_text(), quote(summary, os.path.relpath(page, readme.parent))) if readme else ""
+    pictures = plots.draw_all(summary)
+    resources = page.parent / "Resources"
+    resources.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        (resources / f"{name}.svg").write_text(picture)
+    page.write_text(article(summary, list(pictures)))
+    if readme:
+        readme.write_text(told)
+
+
+def article(summary: Summary, pictures: list[str]) -> str:
+    plan = summary.results["plan"]
+    command = "scripts/bench --page FILE" if plan == "full" else f"scripts/bench --{plan} --page FILE"
+    parts = [
+        _INTRODUCTION.rstrip(),
+        report.circumstances(summary) + f"\n- command: `{command}`",
+        "## At a glance",
+        *(f"![{_title(name)}](Resources/{name}.svg)" for name in pictures),
+        "## What an acknowledgement promises", report.systems(summary).partition("\n\n")[2],
+        "## Where Holdfast is behind, and why", _behind(summary),
+        _METHOD.rstrip(),
+        *report.sections(summary),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _behind(summary: Summary) -> str:
+    found = behind.find(summary)
+    if not found:
+        return "Nowhere in this run: no median of a peer is better by more than a twentieth."
+    lines = "\n".join(f"- {finding.text}" for finding in found)
+    return f"Every row in which a peer's median is better by more than a twentieth, in the order of the tables.\n\n{lines}"
+
+
+def _title(name: str) -> str:
+    return name.removeprefix("performance-").replace("-", " ")
+
+
+def quote(summary: Summary, page: str) -> str:
+    """A few lines: the middle of the table, each with its figures for all systems."""
+    chosen: list[tuple[object, str, tuple[str, ...], float]] = []
+    singles = summary.works(Append, lambda work: work.size == 100 and work.in_flight == 1 and work.batch == 1)
+    chosen += [(work, "appends/s", ("records_per_second",), 1) for work in singles if work.clients in (1, 64)]
+    many = summary.works(Append, lambda work: work.in_flight > 1)
+    chosen += [(work, "appends/s", ("records_per_second",), 1) for work in many]
+    chosen += [(work, "p50 ms", ("delivery", "p50_us"), 1000) for work in summary.works(Tail)]
+    chosen += [(work, "ms", ("gap_ms",), 1) for work in summary.works(Failover)]
+    chosen += [(work, "s", ("seconds",), 1) for work in summary.works(CatchUp)]
+    systems = list(summary.results["systems"])
+    rows = []
+    for work, unit, path, scale in chosen:
+        row = [f"{work.title}, {unit}"]
+        for system in systems:
+            spread = summary.spread(work, system, *path)
+            value = spread.median / scale if spread else None
+            row.append("" if value is None else report.number(value) if value >= 10 else f"{value:.2f}")
+        rows.append(row)
+    header = ["medians", *(label(system) + report.unsynced(summary, system) for system in systems)]
+    return (
+        report.table(header, rows, words=1) + report.footnote(summary)
+        + f"\n\nFrom one run of `scripts/bench` on {summary.results['machine']['processors']} processors that nodes and load "
+        f"share; [spreads, costs, settings, and where Holdfast is behind]({page}).")
+
+
+def quoted(text: str, new: str) -> str:
+    """The text with what stands between the marks replaced. Raises Failure when it has not both marks, once each."""
+    if text.count(_BEGIN) != 1 or text.count(_END) != 1 or text.index(_BEGIN) > text.index(_END):
+        raise Failure(f"README.md has not the lines {_BEGIN} and {_END}, once each and in this order")
+    before, _, rest = text.partition(_BEGIN)
+    return f"{before}{_BEGIN}\n{new}\n{_END}{rest.partition(_END)[2]}"
