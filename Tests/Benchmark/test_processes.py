@@ -90,19 +90,18 @@ class RunTests(unittest.TestCase):
 
 
 class PgbenchTests(unittest.TestCase):
-    def test_what_ended_within_the_warm_up_does_not_count(self):
-        # client, transaction, microseconds, script, seconds, microseconds
-        lines = [f"0 {index} {1_000 + index} 0 {100 + index // 10} {index % 10 * 100_000}" for index in range(31)]
-        sample = summarize(lines, warm_up=1.0, batch=10)
-        # 21 transactions of ten records from 101 s through 103 s.
-        self.assertAlmostEqual(sample["records_per_second"], 105)
-        self.assertEqual(sample["latency"]["p50_us"], 1_020)
-        self.assertEqual(sample["latency"]["max_us"], 1_030)
+    def test_what_ended_within_the_warm_up_or_behind_the_end_does_not_count(self):
+        # client, transaction, microseconds, script, seconds, microseconds: ten in each second from 100 s through 104 s.
+        lines = [f"0 {index} {1_000 + index} 0 {100 + index // 10} {index % 10 * 100_000}" for index in range(41)]
+        sample = summarize(lines, warm_up=1.0, duration=2.0, batch=10)
+        self.assertAlmostEqual(sample["records_per_second"], 100)
+        self.assertEqual(sample["latency"]["p50_us"], 1_019)
+        self.assertEqual(sample["latency"]["max_us"], 1_029)
 
-    def test_a_log_of_nothing_is_a_failure(self):
-        for lines in ([], ["0 1 skipped 0 100 0"], ["0 1 5 0 100 0"]):
+    def test_a_log_that_does_not_reach_over_all_of_it_is_a_failure(self):
+        for lines in ([], ["0 1 skipped 0 100 0"], ["0 1 5 0 100 0"], ["0 1 5 0 100 0", "0 2 5 0 102 900000"]):
             with self.assertRaises(Failure):
-                summarize(lines, warm_up=1.0, batch=1)
+                summarize(lines, warm_up=1.0, duration=2.0, batch=1)
 
     def test_a_percentile_is_a_value_that_was_there(self):
         self.assertEqual(percentile(list(range(1, 1_001)), 990), 990)

@@ -99,8 +99,8 @@ class PlotTests(unittest.TestCase):
         pictures = plots.draw_all(Summary(results()))
         self.assertEqual(
             sorted(pictures),
-            ["performance-appends-100", "performance-catch-up", "performance-failover", "performance-pipelined",
-             "performance-tail"])
+            ["performance-appends-100", "performance-catch-up", "performance-failover", "performance-local",
+             "performance-pipelined", "performance-tail"])
         for name, picture in pictures.items():
             root = ElementTree.fromstring(picture)
             self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg", name)

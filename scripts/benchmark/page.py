@@ -15,9 +15,9 @@ _INTRODUCTION = """\
 
 How fast Holdfast is beside etcd, NATS JetStream, PostgreSQL and RocksDB, where it is behind, and how to measure it again.
 
-All figures on this page come from one run of one program, `scripts/bench`, on one machine. Systems take turns, cell by cell,
-and each round begins with another one: what the machine and its disk feel like at the moment, they feel alike. Compare within
-the page, not with figures from elsewhere: the same machine differs by a factor of two from hour to hour.
+All figures on this page come from one run of one program, `scripts/bench`, on one machine. Systems take turns, cell by cell, in
+an order that is drawn anew for each: what the machine and its disk feel like at the moment, they feel alike. Compare within the
+page, not with figures from elsewhere: the same machine differs by a factor of two from hour to hour.
 """
 
 _METHOD = """\
@@ -26,10 +26,10 @@ _METHOD = """\
 - **Three nodes** of each system on loopback, all of them running at once; those that are not measured rest, and
   [what that takes](#At-rest) is measured, too. Holdfast, etcd and NATS get the same load from the same program (`peer-bench`:
   one process, one event loop; Holdfast and etcd by the same HTTP/2 client), PostgreSQL from its own `pgbench` with prepared
-  statements and one thread. Clients ask the leader. Up to 64 clients have a connection each, more share 64; those of PostgreSQL
-  have one each in any case.
-- **The load is not the bottleneck** as long as it reaches much more with [a server that keeps nothing](#What-the-driver-can-show).
-  It shares two processors with what it measures, so its own part stands beside each cell.
+  statements and one thread. Clients ask the leader. Up to 64 clients have a connection each, more share 64; those of
+  PostgreSQL have one each in any case. Holdfast takes batches, and many appends of one client at once, in a session.
+- **The load is not the bottleneck** as long as it reaches much more with [a server that keeps
+  nothing](#What-the-driver-can-show). It shares the machine with what it measures, so its own part stands beside each cell.
 - **A latency** counts from sending to the acknowledgement; where a rate is given, from when the append was due, so that what
   waits behind a slow one is slow, too.
 - **A failover** is a kill -9 of the leader while one client appends every 2 ms and waits 100 ms for each answer. It begins at

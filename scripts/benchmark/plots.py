@@ -1,6 +1,6 @@
 """The plots of a run. Bars are medians, whiskers the least and the most; a dot is one kill."""
 
-from .plan import Append, CatchUp, Failover, Tail, Work, byte_count
+from .plan import Append, CatchUp, Failover, Local, Tail, Work, byte_count
 from .summary import Summary, label
 from .svg import Bar, BarPlot, DotPlot, Dots
 
@@ -24,6 +24,11 @@ def draw_all(summary: Summary) -> dict[str, str]:
         pictures["performance-failover"] = _failover(summary, work)
     for work in summary.works(Tail):
         pictures["performance-tail"] = _tail(summary, work)
+    local = summary.works(Local)
+    if local:
+        pictures["performance-local"] = _rates(
+            summary, local, f"One log without a cluster, synced: records per second, {byte_count(local[0].size)} each",
+            lambda work: f"{work.clients} thread{'s' if work.clients > 1 else ''}")
     for work in summary.works(CatchUp):
         pictures["performance-catch-up"] = _catch_up(summary, work)
     return pictures
@@ -34,6 +39,8 @@ def _is_single(work: Append) -> bool:
 
 
 def _name(summary: Summary, system: str) -> str:
+    if system == "floor":
+        return "bare loop, one thread"
     known = summary.results["systems"].get(system)
     return f"{label(system)} (not synced)" if known and not known["is_synced"] else label(system)
 

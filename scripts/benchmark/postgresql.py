@@ -1,10 +1,9 @@
 """PostgreSQL: a primary and two streaming standbys, `ANY 1` of which must have synced a commit. Loaded by `pgbench`."""
 
+import math
 import os
 import pwd
-import re
 import signal
-import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -131,15 +130,15 @@ class PostgreSQL(Cluster):
         self._pgbench(script, clients, ["-t", str(work.byte_count // work.record_size // clients)], 600)
 
     def _bench(self, script: str, clients: int, batch: int) -> dict:
-        # pgbench counts whole seconds, and has no warm-up: what its first moments add is in its log, and left out.
-        seconds = max(1, round(self.driver.seconds))
+        # pgbench counts whole seconds, and its time runs while its clients connect: what is measured is found in its log.
+        seconds = math.ceil(self.driver.seconds) + 1 + clients // 128
         logs = self.directory / "latency"
         for old in self.directory.glob("latency.*"):
             old.unlink()
         done = self._pgbench(script, clients, ["-T", str(seconds), "-l", f"--log-prefix={logs}"], seconds + 60)
         sample = summarize(
             (line for path in self.directory.glob("latency.*") for line in path.open()),
-            warm_up=self.driver.warm_up_ms / 1000, batch=batch)
+            warm_up=self.driver.warm_up_ms / 1000, duration=self.driver.duration_ms / 1000, batch=batch)
         sample["driver_cores"] = done.processor_seconds / done.seconds
         return sample
 
@@ -159,28 +158,30 @@ class PostgreSQL(Cluster):
         return run([program(name), *arguments], seconds_max=seconds_max, cwd=self.directory, user=self.user)
 
 
-def summarize(lines: Iterable[str], *, warm_up: float, batch: int) -> dict:
-    """What pgbench's per-transaction log says.
+def summarize(lines: Iterable[str], *, warm_up: float, duration: float, batch: int) -> dict:
+    """What pgbench's per-transaction log says of the `duration` seconds that begin `warm_up` behind the first end.
 
-    `client transaction microseconds script epoch-seconds epoch-microseconds`; what ended within `warm_up` seconds of the first
-    end does not count. Raises Failure when nothing does.
+    A line: `client transaction microseconds script epoch-seconds epoch-microseconds`. Raises Failure when the log does not reach
+    over all of them.
     """
     ended = []
     for line in lines:
         words = line.split()
-        if len(words) >= 6 and re.fullmatch(r"\d+", words[2]):
+        if len(words) >= 6 and words[2].isdecimal():
             ended.append((int(words[4]) + int(words[5]) / 1e6, int(words[2])))
     if not ended:
         raise Failure("pgbench logged no transaction")
-    ended.sort()
-    begin, end = ended[0][0] + warm_up, ended[-1][0]
-    latencies = sorted(latency for moment, latency in ended if moment >= begin)
-    if not latencies or end <= begin:
+    begin = min(moment for moment, _ in ended) + warm_up
+    end = begin + duration
+    if max(moment for moment, _ in ended) < end:
+        raise Failure("pgbench ended too soon: its clients took too long to connect")
+    latencies = sorted(latency for moment, latency in ended if begin <= moment < end)
+    if not latencies:
         raise Failure("pgbench logged no transaction behind its warm-up")
     return {
-        "records_per_second": len(latencies) * batch / (end - begin),
+        "records_per_second": len(latencies) * batch / duration,
         "latency": {
-            "p50_us": statistics.median_low(latencies), "p90_us": percentile(latencies, 900),
+            "p50_us": percentile(latencies, 500), "p90_us": percentile(latencies, 900),
             "p99_us": percentile(latencies, 990), "p999_us": percentile(latencies, 999), "max_us": latencies[-1],
         },
         "failures": 0,

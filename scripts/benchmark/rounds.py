@@ -1,5 +1,6 @@
 """One run: clusters side by side, each work for each system in turn, again and again."""
 
+import random
 import shutil
 import subprocess
 import sys
@@ -132,11 +133,14 @@ class Run:
     def _systems(self, work: Work) -> tuple[str, ...]:
         return systems_of(work, self.options.systems)
 
+    def _order(self, work: Work, number: int) -> list[str]:
+        """Drawn for each cell of each round, the same in every run: no system always follows the same other one."""
+        systems = list(self._systems(work))
+        random.Random(f"{number} {work.title}").shuffle(systems)
+        return systems
+
     def _measure_all(self, work: Work, number: int) -> None:
-        """Each round begins with another system, so that none always follows the same one."""
-        systems = self._systems(work)
-        for offset in range(len(systems)):
-            system = systems[(offset + number) % len(systems)]
+        for system in self._order(work, number):
             try:
                 with self.progress.cell(f"{system}: {work.title}", number) as cell:
                     for name, sample in self._measure(work, system).items():
@@ -179,14 +183,12 @@ class Run:
 
     def _catch_up_all(self, number: int) -> None:
         work = self.plan.catch_up
-        systems = self._systems(work)
         try:
             seconds = copy_seconds(self.scratch, work.byte_count)
             self._keep(work, "floor", number, {"seconds": seconds, "bytes_per_second": work.byte_count / seconds})
         except _CELL_ERRORS as error:
             self._failed(work, "floor", number, error)
-        for offset in range(len(systems)):
-            system = systems[(offset + number) % len(systems)]
+        for system in self._order(work, number):
             try:
                 with self.progress.cell(f"{system}: {work.title}", number) as cell:
                     sample = self._catch_up(work, system)

@@ -12,6 +12,7 @@ _COLOURS = {
     "etcd": ("#b4540a", "#f2a65a"),
     "nats": ("#2b8a57", "#6fd39c"),
     "postgresql": ("#7a4fa3", "#c6a4ea"),
+    "rocksdb": ("#a8324a", "#f08ca0"),
     "floor": ("#6b7280", "#a3aab5"),
 }
 _STYLE = (
