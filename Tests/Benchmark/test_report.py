@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from benchmark import behind, page, plots, report
 from benchmark.failure import Failure
-from benchmark.plan import Append, CatchUp, Failover
+from benchmark.plan import Append, CatchUp, Failover, Tail, encode
 from benchmark.summary import Spread, Summary
 from sample_run import results
 
@@ -62,9 +62,13 @@ class ReportTests(unittest.TestCase):
     def test_what_was_taken_stands_beside_the_driver_s_ceiling(self):
         self.assertIn("| 8,000 | 8,000 to 8,000 | 0.20 | 2,000 | 25% |", report.ceiling_table(self.summary))
 
+    def test_a_small_ratio_is_not_nothing(self):
+        self.assertEqual([report.times(ratio) for ratio in (0.04, 0.5, 3.21, 17.4, None)],
+                         ["0.04 x", "0.5 x", "3.2 x", "17 x", ""])
+
     def test_a_cell_that_failed_is_named(self):
         document = results()
-        document["failures"] = [{"work": {"kind": "tail"}, "system": "etcd", "round": 2, "reason": "it did not start"}]
+        document["failures"] = [{"work": encode(Tail(1_000)), "system": "etcd", "round": 2, "reason": "it did not start"}]
         self.assertIn("etcd, round 2, tail: it did not start", "\n".join(report.sections(Summary(document))))
 
     def test_a_run_of_nothing_has_a_report(self):
@@ -160,13 +164,20 @@ class PageTests(unittest.TestCase):
                 page.write(results(), article, readme)
             self.assertFalse(article.exists())
 
-    def test_a_run_with_failed_cells_makes_no_page(self):
+    def test_what_failed_in_every_round_makes_no_page(self):
         document = results()
-        document["failures"] = [{"work": {"kind": "tail"}, "system": "etcd", "round": 1, "reason": "no"}]
+        document["failures"] = [{"work": encode(Tail(1_000)), "system": "nats", "round": 1, "reason": "no"}]
         with tempfile.TemporaryDirectory() as place:
-            with self.assertRaises(Failure):
+            with self.assertRaisesRegex(Failure, "NATS JetStream failed in every round"):
                 page.write(document, Path(place) / "Performance.md")
             self.assertEqual(list(Path(place).iterdir()), [])
+
+    def test_what_failed_in_one_round_is_named_on_the_page(self):
+        document = results()
+        document["failures"] = [{"work": encode(Tail(1_000)), "system": "etcd", "round": 2, "reason": "it slept"}]
+        with tempfile.TemporaryDirectory() as place:
+            page.write(document, Path(place) / "Performance.md")
+            self.assertIn("- etcd, round 2, tail: it slept", (Path(place) / "Performance.md").read_text())
 
     def test_a_glance_names_a_failover_and_a_catch_up(self):
         told = page.quote(Summary(results()), "Performance.md")

@@ -10,8 +10,10 @@ import PeerProtocols
 final class NATSConnection: Appender, ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private static let options =
-        #"CONNECT {"verbose":false,"pedantic":false,"lang":"swift","version":"0","protocol":1,"headers":true,"no_responders":true}"#
+    private static let options = """
+        CONNECT {"verbose":false,"pedantic":false,"lang":"swift","version":"0","protocol":1,\
+        "headers":true,"no_responders":true}
+        """
     private static let acknowledgementSid = 1
     private static let deliverySid = 2
     static let subject = "bench"
@@ -130,9 +132,9 @@ final class NATSConnection: Appender, ChannelInboundHandler {
             }
             told(Self.failure(headByteCount, payload))
         case .message(_, _, let headByteCount, let payload):
-            self.delivered?(
-                payload.getSlice(at: payload.readerIndex + headByteCount, length: payload.readableBytes - headByteCount)
-                    ?? payload)
+            var value = payload
+            value.moveReaderIndex(forwardBy: headByteCount)
+            self.delivered?(value)
         case .ping: self.write(ByteBuffer(string: "PONG\r\n"))
         case .pong:
             self.connected?.succeed()

@@ -2,7 +2,8 @@ import NIOCore
 
 /// The client protocol of NATS, both ways: <https://docs.nats.io/reference/reference-protocols/nats-protocol>.
 ///
-///     server: INFO {json} | MSG subject sid [reply] length | HMSG subject sid [reply] head-length length | PING | PONG | +OK | -ERR
+///     server: INFO {json} | MSG subject sid [reply] length | HMSG subject sid [reply] head-length length
+///             | PING | PONG | +OK | -ERR
 ///     client: CONNECT {json} | PUB subject [reply] length | SUB subject [queue] sid | PING | PONG
 ///
 /// Each ends with CR LF; behind MSG, HMSG and PUB stand as many bytes as their line says, and CR LF again.

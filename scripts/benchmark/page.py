@@ -48,12 +48,15 @@ store that keeps an index and revisions as well, PostgreSQL a database: each doe
 def write(results: dict, page: Path, readme: Path | None = None) -> None:
     """Writes the article, its plots into `Resources` beside it, and what `readme` quotes between its two marks.
 
-    Raises Failure, with nothing written, when the run has failed cells: such a page would compare what is not there.
+    Raises Failure, with nothing written, when something failed in every round: such a page would compare what is not there. A
+    cell that failed in some rounds is named on the page.
     """
-    if results["failures"]:
-        raise Failure(
-            f"{len(results['failures'])} cells failed: no page was written", next="see results.md, and run it again")
     summary = Summary(results)
+    if missing := summary.missing:
+        work, system = missing[0]
+        raise Failure(
+            f"{label(system)} failed in every round of \"{work.title}\": no page was written",
+            next="see results.md, and run it again")
     # Before anything is written: a README without marks is refused.
     told = quoted(readme.read_text(), quote(summary, os.path.relpath(page, readme.parent))) if readme else ""
     pictures = plots.draw_all(summary)

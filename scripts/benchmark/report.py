@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from . import plots
-from .plan import Append, CatchUp, Ceiling, Failover, Idle, Local, Tail, Work
+from .plan import Append, CatchUp, Ceiling, Failover, Idle, Local, Tail
 from .summary import Spread, Summary, label
 
 _RATE = ("records_per_second",)
@@ -222,7 +222,10 @@ def range_of(spread: Spread | None, scale: float = 1, form: str = ",.0f") -> str
 
 
 def times(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.1f} x" if ratio < 10 else f"{ratio:.0f} x"
+    """Two digits that count: 0.08 x, 0.5 x, 3.2 x, 17 x."""
+    if ratio is None:
+        return ""
+    return f"{ratio:.2f} x" if ratio < 0.1 else f"{ratio:.1f} x" if ratio < 10 else f"{ratio:.0f} x"
 
 
 def milliseconds(spread: Spread | None) -> str:

@@ -49,6 +49,12 @@ class Summary:
         order = [*LABELS, "floor"]
         return sorted((system for found, system in self.samples if found == work), key=order.index)
 
+    @property
+    def missing(self) -> list[tuple[Work, str]]:
+        """What failed in every round: of it there is no figure at all."""
+        failed = [(decode(failure["work"]), failure["system"]) for failure in self.results["failures"]]
+        return [pair for pair in dict.fromkeys(failed) if pair not in self.samples]
+
     def spread(self, work: Work, system: str, *path: str) -> Spread | None:
         """Of one figure of a cell over all rounds; None where none was measured."""
         values = []
