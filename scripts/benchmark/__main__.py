@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 
 def _results(arguments: argparse.Namespace) -> dict:
     if arguments.results:
-        return json.loads(arguments.results.read_text())
+        return _read(arguments.results)
     chosen = tuple(arguments.systems.split(","))
     if unknown := set(chosen) - set(SYSTEMS):
         raise Failure(f"there is no system {', '.join(sorted(unknown))}", next=f"one of {', '.join(SYSTEMS)}",
@@ -73,6 +73,16 @@ def _results(arguments: argparse.Namespace) -> dict:
         plan=the_plan, systems=chosen, directory=arguments.dir.resolve(), base_port=arguments.base_port,
         holdfast=arguments.holdfast.resolve(), driver=arguments.driver.resolve())
     return Run(options).run()
+
+
+def _read(path: Path) -> dict:
+    try:
+        results = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Failure(f"{path} cannot be read: {error}", next="name the results.json of a run", exit_code=66) from None
+    if not isinstance(results, dict) or results.get("format") != 1:
+        raise Failure(f"{path} is not of a run of this program", next="name the results.json of a run", exit_code=65)
+    return results
 
 
 def _check_place(directory: Path, base_port: int) -> None:
@@ -97,7 +107,7 @@ def _write(results: dict, arguments: argparse.Namespace) -> None:
     report.write(results, arguments.out)
     print((arguments.out / "results.md").read_text())
     if arguments.page:
-        page.write(results, arguments.page.resolve(), arguments.readme)
+        page.write(results, arguments.page.resolve(), arguments.readme and arguments.readme.resolve())
 
 
 if __name__ == "__main__":
