@@ -32,7 +32,7 @@ def _distribution() -> str:
 
 
 def _file_system(directory: Path) -> str:
-    asked = ["findmnt", "-n", "-o", "FSTYPE,SOURCE", "-T", str(directory)]
+    asked = ["findmnt", "-n", "-v", "-o", "FSTYPE,SOURCE", "-T", str(directory)]
     try:
         return " on ".join(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split())
     except (OSError, subprocess.CalledProcessError):
