@@ -28,17 +28,16 @@ NEEDED = {
 
 
 def find(name: str) -> str | None:
-    """A program on PATH, of an installed PostgreSQL, or unpacked by ``install``."""
-    if path := shutil.which(name):
-        # Debian's wrappers of pgbench and psql ask for a cluster of Debian's; the programs behind them do not.
-        if "pg_wrapper" not in os.path.realpath(path):
-            return path
+    """A program of Debian's PostgreSQL, unpacked by ``install``, or on PATH; the first place that has it."""
+    # Not PATH first: there, programs of two versions of PostgreSQL could be mixed, and Debian's wrappers ask for a cluster of
+    # Debian's.
     places = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
     places += [str(PEERS / place) for place in ("usr/bin", "usr/sbin", "usr/lib/postgresql/15/bin")]
     for place in places:
         if os.access(f"{place}/{name}", os.X_OK):
             return f"{place}/{name}"
-    return None
+    path = shutil.which(name)
+    return path if path and "pg_wrapper" not in os.path.realpath(path) else None
 
 
 def program(name: str) -> str:
