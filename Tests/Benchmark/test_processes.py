@@ -57,11 +57,15 @@ class ServerTests(unittest.TestCase):
 
     def test_a_tree_s_use_is_counted_whole(self):
         worker = "a = bytearray(40 << 20)\nwhile True: pass"
-        server = self._server(sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])")
+        parent = f"import subprocess as s, sys; p = s.Popen([sys.executable, '-c', {worker!r}]); print(p.pid, flush=True); p.wait()"
+        server = self._server(sys.executable, "-c", parent)
         server.start()
         wait_until("a child works and holds memory", lambda: usage([server.pid]).memory_bytes > 40 << 20)
         before = usage([server.pid]).processor_seconds
         wait_until("its time counts", lambda: usage([server.pid]).processor_seconds > before + 0.05)
+        child = int((self.directory / "log").read_text())
+        server.kill()
+        wait_until("the child is gone, too", lambda: not _runs(child), seconds=10)
 
     def test_a_process_that_is_gone_uses_nothing(self):
         self.assertEqual(usage([2**22 + 1]).memory_bytes, 0)

@@ -1,5 +1,6 @@
 """Processes of a run, and what they use. None is left when the run ends, however it ends."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -70,6 +71,9 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        # Its session is its own: what it started and did not end ends with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         Server.running.discard(self)
 
     def last_words(self) -> str:
