@@ -189,6 +189,7 @@ extension ReplicaCore {
         guard let run else { return }
         let end = self.chain.point
         let bytes = run.bytes[...]
+        self.pace.placed(bytes.count, now: self.now.monotonic)
         self.buffer.append(
             .init(
                 from: run.from, previous: run.previous, previousChecksum: run.previousChecksum, bytes: bytes, end: end,

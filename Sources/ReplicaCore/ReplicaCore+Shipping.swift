@@ -162,7 +162,8 @@ extension ReplicaCore {
             let from = self.continuation(of: progress.sent)
             // Trimmed since: the next stream begins by telling so.
             guard from.segment >= self.segments.first else { return self.abandon(stream, to: node) }
-            guard from < self.written.position else { return }
+            let inFlightMax = self.pace.catchUpByteCountMax(limits, now: self.now.monotonic)
+            guard from < self.written.position, progress.inFlightByteCount < inFlightMax else { return }
             self.followers[node]?.isLoading = true
             self.actions.append(
                 .load(
@@ -212,18 +213,22 @@ extension ReplicaCore {
         self.actions.append(.ship(range, on: stream, to: node))
     }
 
-    /// A follower that gets ranges has not heard that the log is committed so far; the next tick tells.
+    /// A follower has not heard that the log is committed so far, and the next tick tells it.
     package func owes(_ commit: Position) -> Bool {
         self.followers.values.contains { progress in
-            if case .streaming = progress.phase { progress.toldCommit < commit } else { false }
+            if case .streaming = progress.phase { self.owes(commit, to: progress) } else { false }
         }
+    }
+
+    /// What is on its way, or read from the files, tells a follower that is behind.
+    private func owes(_ commit: Position, to progress: FollowerProgress) -> Bool {
+        progress.toldCommit < commit && !progress.isLoading
+            && progress.inFlightByteCount < self.configuration.limits.windowByteCountMax
     }
 
     /// Sends a commit position that found no RANGE to travel on.
     private mutating func tellCommit(to node: NodeID) {
-        guard let progress = self.followers[node], progress.toldCommit < self.commit, !progress.isLoading,
-            progress.inFlightByteCount < self.configuration.limits.windowByteCountMax
-        else { return }
+        guard let progress = self.followers[node], self.owes(self.commit, to: progress) else { return }
         self.shipCommitAlone(to: node)
     }
 

@@ -20,6 +20,7 @@ package struct ReplicaCore: ~Copyable {
     package internal(set) var history: LogStateHistory
     var marks: ChainMarks
     var buffer: TailBuffer
+    var pace = AppendPace()
     package internal(set) var segments: SegmentTable
     var trimMarks: TrimMarks
     package internal(set) var written: LogPoint

@@ -6,7 +6,7 @@ import NIOCore
 struct CommitTelling {
     /// An append behind another within this time is one of many: the next one's RANGE carries the commit.
     private static let busyMilliseconds: Int64 = 1
-    /// How long a commit waits for that RANGE.
+    /// How long a commit waits for that RANGE, and once more as long behind another one.
     static let patienceMilliseconds: Int64 = 3
 
     private var proposedAt = NIODeadline.uptimeNanoseconds(0)
@@ -26,14 +26,17 @@ extension ReplicatorLoop {
         if self.telling.isBusy { self.tellCommitSoon() } else { self.tellUnlessKnown(self.core.commit) }
     }
 
+    /// What is committed while the timer runs has a time of its own.
     private func tellCommitSoon() {
         guard !self.telling.isScheduled else { return }
         self.telling.isScheduled = true
         let commit = self.core.commit
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.eventLoop.scheduleTask(in: .milliseconds(CommitTelling.patienceMilliseconds)) {
-            bound.value.telling.isScheduled = false
-            bound.value.tellUnlessKnown(commit)
+            let loop = bound.value
+            loop.telling.isScheduled = false
+            loop.tellUnlessKnown(commit)
+            if loop.core.owes(loop.core.commit) { loop.tellCommitSoon() }
         }
     }
 
