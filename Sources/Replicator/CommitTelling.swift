@@ -5,7 +5,7 @@ import NIOCore
 /// leader's own, and a busy leader sends nothing more for it.
 struct CommitTelling {
     /// An append behind another within this time is one of many: the next one's RANGE carries the commit.
-    private static let busyMilliseconds: Int64 = 1
+    private static let busyMicroseconds: Int64 = 700
     /// How long a commit waits for that RANGE, and once more as long behind another one.
     static let patienceMilliseconds: Int64 = 3
 
@@ -15,7 +15,7 @@ struct CommitTelling {
     var isScheduled = false
 
     mutating func proposed(at now: NIODeadline) {
-        self.isBusy = now - self.proposedAt < .milliseconds(Self.busyMilliseconds)
+        self.isBusy = now - self.proposedAt < .microseconds(Self.busyMicroseconds)
         self.proposedAt = now
     }
 }
