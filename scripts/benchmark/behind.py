@@ -36,6 +36,10 @@ FIGURES = (
 #: What follows from what a system promises or is; a difference that nothing here explains is one to be explained.
 REASONS: dict[tuple[type, str], str] = {
     (Append, "nats"): "NATS acknowledges what is in the page cache of two servers; Holdfast waits for the disks of two nodes.",
+    (Append, "postgresql"): "alone, an append is handed from thread to thread six times on two nodes, and each of them sleeps before; "
+    "callers that come together share what that costs.",
+    (Idle, "nats"): "a node keeps the newest 32 MiB of its log in memory for followers.",
+    (Idle, "postgresql"): "a node has heartbeats, and asks every second for what it shows of itself.",
     (Tail, "nats"): "a reader gets what is committed, and NATS commits without waiting for a disk.",
 }
 _UNEXPLAINED = "what the systems promise does not explain it."
