@@ -65,15 +65,13 @@ final class LeaderForwarder: RequestForwarder {
 
     /// What another node says of itself.
     ///
-    /// - Parameter node: Its peer listener.
+    /// - Parameter address: That of the listener that knows `path`.
     func status(
-        of node: ServerAddress, eventsAfter: UInt64?, timeoutMilliseconds: UInt64
+        at address: ServerAddress, path: String, timeoutMilliseconds: UInt64
     ) async throws(HTTP2ClientError) -> HTTP2Answer {
-        let query = eventsAfter.map { "?events_after=\($0)" } ?? ""
-        let request = HTTPRequest(
-            method: .get, scheme: nil, authority: node.description, path: "/peer/v1/status\(query)")
+        let request = HTTPRequest(method: .get, scheme: nil, authority: address.description, path: path)
         return try await self.client.execute(
-            request, to: HTTP2Address(host: node.host, port: node.port),
+            request, to: HTTP2Address(host: address.host, port: address.port),
             timeout: .milliseconds(Int64(timeoutMilliseconds)), bodyByteCountMax: NodeLimits.statusByteCountMax)
     }
 

@@ -133,20 +133,8 @@ extension NodeObserver: AdminNode {
         guard let member = self.replicator.peers.first(where: { $0.node.rawValue == peer.number }) else {
             throw PeerSilence("it is no member any more")
         }
-        let address = ServerAddress(host: member.peerHost, port: member.peerPort)
-        let answer: HTTP2Answer
-        do throws(HTTP2ClientError) {
-            answer = try await self.forwarder.status(
-                of: address, eventsAfter: eventsAfter, timeoutMilliseconds: NodeLimits.statusMilliseconds)
-        } catch {
-            throw PeerSilence("\(error)")
-        }
-        guard answer.head.status == .ok else { throw PeerSilence("it answered with \(answer.head.status)") }
-        guard let status = JSONDocument.decode(NodeStatus.self, from: answer.body.readableBytesView) else {
-            throw PeerSilence("it says what this version does not understand")
-        }
-        guard status.node == peer.number else { throw PeerSilence("node \(status.node) is there instead") }
-        return status
+        return try await PeerInquiry(self.forwarder).status(
+            of: member, in: await self.replicator.status().cluster, eventsAfter: eventsAfter)
     }
 
     func reach(_ part: NodePart) async {
