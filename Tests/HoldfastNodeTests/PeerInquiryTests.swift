@@ -32,6 +32,7 @@ private final class StandInHandler: HTTP2ServerHandler {
 
     private static let cluster = ClusterID(high: 1, low: 2)
     private static let peerPath = "/peer/v1/status?events_after=4"
+    private static let clientPath = "/admin/v1/status?events_after=4"
     private static let logger = Logger(label: "x") { _ in SwiftLogNoOpLogHandler() }
 
     private static func document(node: UInt32 = 2, cluster: ClusterID?) -> String {
@@ -89,5 +90,28 @@ private final class StandInHandler: HTTP2ServerHandler {
         #expect(try await Self.ask(peer: there, in: nil).get().cluster.term == 9)
         let renumbered: Answers = [Self.peerPath: (.ok, Self.document(node: 3, cluster: Self.cluster))]
         #expect(try await Self.ask(peer: renumbered) == .failure(PeerSilence("node 3 is there instead")))
+    }
+
+    @Test func `a build that is not asked on its peer port is asked on its client port`() async throws {
+        let old: Answers = [Self.clientPath: (.ok, Self.document(cluster: Self.cluster))]
+        #expect(try await Self.ask(peer: [:], client: old).get().node == 2)
+        let foreign: Answers = [Self.clientPath: (.ok, Self.document(cluster: ClusterID(high: 3, low: 4)))]
+        guard case .failure = try await Self.ask(peer: [:], client: foreign) else {
+            Issue.record("the client port's answer is checked, too")
+            return
+        }
+        #expect(try await Self.ask(peer: [:]) == .failure(PeerSilence("it answered with 404")))
+    }
+
+    @Test func `only 404 leads to the client port`() async throws {
+        let well: Answers = [Self.clientPath: (.ok, Self.document(cluster: Self.cluster))]
+        let starting: Answers = [Self.peerPath: (.serviceUnavailable, "This node is starting.\n")]
+        #expect(
+            try await Self.ask(peer: starting, client: well)
+                == .failure(PeerSilence("it answered with 503")))
+        let garbled: Answers = [Self.peerPath: (.ok, "{}")]
+        #expect(
+            try await Self.ask(peer: garbled, client: well)
+                == .failure(PeerSilence("it says what this version does not understand")))
     }
 }

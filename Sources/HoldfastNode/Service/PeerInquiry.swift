@@ -15,7 +15,7 @@ struct PeerInquiry: Sendable {
 
     init(_ forwarder: LeaderForwarder) { self.forwarder = forwarder }
 
-    /// Asks on the peer port.
+    /// Asks on the peer port; a build that is not asked there yet answers 404, and is asked on its client port instead.
     ///
     /// - Parameters:
     ///   - cluster: This node's; `nil` before it has one, when there is nothing to compare.
@@ -25,8 +25,11 @@ struct PeerInquiry: Sendable {
         of member: ClusterPeer, in cluster: ClusterID?, eventsAfter: UInt64?
     ) async throws(PeerSilence) -> NodeStatus {
         let query = eventsAfter.map { "?events_after=\($0)" } ?? ""
-        let answer = try await self.ask(
+        var answer = try await self.ask(
             ServerAddress(host: member.peerHost, port: member.peerPort), "/peer/v1/status\(query)")
+        if answer.head.status == .notFound {
+            answer = try await self.ask(member.clientAddress, "/admin/v1/status\(query)")
+        }
         guard answer.head.status == .ok else { throw PeerSilence("it answered with \(answer.head.status.code)") }
         guard let status = JSONDocument.decode(NodeStatus.self, from: answer.body.readableBytesView) else {
             throw PeerSilence("it says what this version does not understand")
