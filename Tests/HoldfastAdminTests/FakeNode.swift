@@ -31,7 +31,8 @@ final class FakeNode: AdminNode {
             node: node, time: "2026-11-28T01:00:00.000000000Z", started: "2026-11-28T00:00:00.000000000Z",
             listeners: .init(client: "127.0.0.1:7400", peer: "127.0.0.1:7401", admin: "127.0.0.1:7402"),
             policy: "always", isDraining: false, cluster: cluster, repairing: nil,
-            disk: .init(logBytes: 64, segments: 1, freeBytes: 1 << 30, totalBytes: 1 << 31, isFull: false),
+            disk: .init(
+                logBytes: 64, segments: 1, freeBytes: 1 << 30, totalBytes: 1 << 31, spaceAgeSeconds: 0.5, isFull: false),
             totals: NodeTotals(), recent: RecentActivity(), lastEvent: 0)
     }
 

@@ -22,14 +22,21 @@ package struct NodeStatus: Codable, Hashable, Sendable {
         /// Of the file system that they are on; `nil` when it does not say.
         package var freeBytes: UInt64?
         package var totalBytes: UInt64?
+        /// How old that is: it is asked about once a second, and a file system that hangs answers no more. `nil` before it
+        /// was asked, and from nodes that do not tell.
+        package var spaceAgeSeconds: Double?
         /// The next segment waits for room: appends are refused.
         package var isFull: Bool
 
-        package init(logBytes: UInt64, segments: Int, freeBytes: UInt64?, totalBytes: UInt64?, isFull: Bool) {
+        package init(
+            logBytes: UInt64, segments: Int, freeBytes: UInt64?, totalBytes: UInt64?, spaceAgeSeconds: Double? = nil,
+            isFull: Bool
+        ) {
             self.logBytes = logBytes
             self.segments = segments
             self.freeBytes = freeBytes
             self.totalBytes = totalBytes
+            self.spaceAgeSeconds = spaceAgeSeconds
             self.isFull = isFull
         }
 
@@ -38,6 +45,7 @@ package struct NodeStatus: Codable, Hashable, Sendable {
             case segments
             case freeBytes = "free_bytes"
             case totalBytes = "total_bytes"
+            case spaceAgeSeconds = "space_age_seconds"
             case isFull = "full"
         }
     }

@@ -131,6 +131,9 @@ enum Exposition {
         writer.gauge("log_bytes", "Of the log, in this node's segments.", status.disk.logBytes)
         writer.gauge("disk_free_bytes", "What is free where the log is.", status.disk.freeBytes)
         writer.gauge("disk_size_bytes", "How large the file system is that the log is on.", status.disk.totalBytes)
+        writer.gauge(
+            "disk_space_age_seconds", "How long ago the file system said what is free.",
+            [([], status.disk.spaceAgeSeconds.map { "\($0)" })])
         writer.gauge("disk_full", "Whether the next segment waits for room.", status.disk.isFull ? 1 : 0)
         writer.gauge(
             "may_vote", "Whether nothing damaged or lost keeps the node from voting.",

@@ -18,6 +18,7 @@ extension AdminDescription {
             "repairing": {"type": "integer", "description": "The damaged segment that a good copy is on its way for."},
             "disk": {\#(Self.object("log_bytes", "segments", "full")), "properties": {
                 "log_bytes": \#(Self.count), "segments": \#(Self.count), "free_bytes": \#(Self.count), "total_bytes": \#(Self.count),
+                "space_age_seconds": {"type": "number", "minimum": 0, "description": "How old free_bytes and total_bytes are."},
                 "full": {"type": "boolean", "description": "The next segment waits for room: appends are refused."}
             }},
             "totals": {"type": "object", "description": "Since the process started.", "additionalProperties": \#(Self.count)},

@@ -1,5 +1,4 @@
 import DiskIO
-import Glibc
 import HTTP2Transport
 import HoldfastAdmin
 import HoldfastClient
@@ -18,6 +17,7 @@ final class NodeObserver: Sendable {
     private let clientLoop: any EventLoop
     private let clients = Lock<HTTP2Server?>(nil)
     private let waits = WaitWatch()
+    private let space: DiskSpaceWatch
     private let started = WallClock.now()
     private let activity = Lock(ActivityHistory())
     private let isStopping = Lock(false)
@@ -32,6 +32,8 @@ final class NodeObserver: Sendable {
         self.security = security
         self.refusals = refusals
         self.clientLoop = clientLoop
+        self.space = DiskSpaceWatch(directory: configuration.dataDirectory)
+        self.space.ask()
     }
 
     /// Clients are let in by `server` from now on.
@@ -42,6 +44,7 @@ final class NodeObserver: Sendable {
         // On its own: a disk that hangs must not end the samples.
         async let measuring: Void = self.waits.run { await self.reach($0) }
         while !Task.isCancelled {
+            self.space.ask()
             let sample = ActivitySample(await self.replicator.status())
             self.activity.withLock { $0.add(sample) }
             try? await Task.sleep(for: .milliseconds(AdminLimits.sampleMilliseconds))
@@ -59,13 +62,11 @@ final class NodeObserver: Sendable {
     }
 
     private func disk(_ segments: [ReplicatorSegment], isFull: Bool) -> NodeStatus.Disk {
-        var space = statvfs()
-        let isKnown = statvfs(self.configuration.dataDirectory, &space) == 0
-        let unit = UInt64(space.f_frsize)
+        let last = self.space.last()
         return NodeStatus.Disk(
             logBytes: UInt64(segments.reduce(0) { $0 + $1.byteCount }), segments: segments.count,
-            freeBytes: isKnown ? UInt64(space.f_bavail) * unit : nil,
-            totalBytes: isKnown ? UInt64(space.f_blocks) * unit : nil, isFull: isFull)
+            freeBytes: last?.space?.freeBytes, totalBytes: last?.space?.totalBytes,
+            spaceAgeSeconds: last.map { Double($0.age.nanoseconds / 1_000_000) / 1_000 }, isFull: isFull)
     }
 }
 
