@@ -273,7 +273,7 @@ final class PeerLink {
             method: .post, scheme: nil, authority: self.peer.peerAddress.description, path: path,
             headerFields: [
                 .holdfastCluster: "\(self.cluster)", .holdfastStart: self.start().fieldText,
-                .holdfastProtocol: "\(WireLimits.version)",
+                .holdfastProtocol: "\(PeerProtocol.version)",
             ])
     }
 
@@ -329,7 +329,7 @@ private final class PeerReplies: HTTP2ClientHandler {
 
     func received(head: HTTPResponse, on stream: HTTP2Stream) {
         if head.status == .ok { self.sender = self.link?.sender(of: head) }
-        if let version = head.headerFields.peerProtocolVersion, version != WireLimits.version {
+        if let version = head.headerFields.peerProtocolVersion, version != PeerProtocol.version {
             self.sender = nil
             self.link?.misunderstood(.unsupportedVersion(version))
         }

@@ -111,7 +111,7 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "This is the certificate of node \(certified), and not of node \(sender.member.node).\n"
             return stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: hint))
         }
-        guard head.headerFields.peerProtocolVersion == WireLimits.version else {
+        guard head.headerFields.peerProtocolVersion == PeerProtocol.version else {
             return self.refuseVersion(head, sender, stream)
         }
         guard let own = self.owner.start, let sender else {
@@ -130,7 +130,7 @@ final class PeerService: HTTP2ServerHandler {
         self.owner.opened(upstream)
     }
 
-    private static let version = "\(WireLimits.version)"
+    private static let version = "\(PeerProtocol.version)"
 
     /// Whatever a later protocol means by a vote or a heartbeat is not guessed at; the peer learns why from the header field.
     private func refuseVersion(_ head: HTTPRequest, _ sender: MemberStart?, _ stream: HTTP2Stream) {

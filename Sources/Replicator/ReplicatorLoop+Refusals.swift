@@ -41,7 +41,7 @@ extension ReplicatorLoop {
         logger.warning(
             "a peer speaks another version of the peer protocol",
             metadata: [
-                "peer": "\(node)", "detail": "it speaks version \(version), this node version \(WireLimits.version)",
+                "peer": "\(node)", "detail": "it speaks version \(version), this node version \(PeerProtocol.version)",
                 "hint": "run releases that share a version; the older node stays behind until then",
             ])
     }

@@ -15,6 +15,8 @@ package struct ReplicatorStatus: Sendable {
     package struct Peer: Sendable {
         package var node: NodeID
         package var isConnected: Bool
+        /// The version of the peer protocol that it speaks, and this node does not.
+        package var otherProtocol: UInt16?
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?

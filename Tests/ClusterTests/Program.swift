@@ -31,6 +31,15 @@ enum Program {
         ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .appendingPathComponent("holdfast").path
 
+    /// Whether it is the one that was built with these tests, for debugging.
+    static let isDebugBuild: Bool = {
+        #if DEBUG
+            ProcessInfo.processInfo.environment["HOLDFAST_BINARY"] == nil
+        #else
+            false
+        #endif
+    }()
+
     /// This shell's settings of Holdfast are not about the tests' nodes.
     private static let environment: [String: String] = {
         var result = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("HOLDFAST_") }

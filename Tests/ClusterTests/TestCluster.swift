@@ -174,7 +174,12 @@ struct TestCluster: Sendable {
         try await self.start(node)
     }
 
-    func start(_ node: Node) async throws { try await self.control("start", node.name) }
+    /// - Parameter environment: Of the node's process, beside what all have.
+    func start(_ node: Node, environment: [String: String] = [:]) async throws {
+        let answer = try await Program.run(
+            ["cluster", "start", node.name, "--data-dir", self.directory], environment: environment)
+        try #require(answer.status == 0, "holdfast cluster start \(node.name): \(answer.summary)")
+    }
 
     /// All that a node has said.
     func words(of node: Node) -> String {

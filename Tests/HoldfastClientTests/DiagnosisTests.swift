@@ -99,6 +99,23 @@ import Testing
                 return Diagnosis.all($0.sight)
             }, says: ["!n3 cannot be reached at 127.0.0.1:7430: refused", spare]),
         Case(
+            name: "a follower speaks another version of the protocol",
+            ask: {
+                $0.change(2, about: 3) { $0.otherProtocol = 2 }
+                return Diagnosis.all($0.sight)
+            },
+            says: [
+                "!n3 speaks version 2 of the peer protocol, which n2 does not: neither hears the other, and the vote of n3 "
+                    + "does not count", spare,
+            ]),
+        Case(
+            name: "a follower of another version is silent: what it spoke explains nothing",
+            ask: {
+                $0.silence(3)
+                $0.change(2, about: 3) { ($0.isConnected, $0.otherProtocol) = (false, 2) }
+                return Diagnosis.all($0.sight)
+            }, says: ["!n3 cannot be reached at 127.0.0.1:7430: refused", spare]),
+        Case(
             name: "a follower hangs, and the leader has a connection to it",
             ask: {
                 $0.silence(3, .hangs)

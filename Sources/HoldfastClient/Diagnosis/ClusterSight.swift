@@ -19,16 +19,19 @@ package struct ClusterSight: Sendable {
         package var silence: Silence?
         /// What it counts for, as the best informed node has it.
         package var standing: ClusterStatus.Standing?
+        /// The version of the peer protocol that it speaks, when the best informed node does not.
+        package var otherProtocol: UInt16?
 
         package init(
             number: UInt32?, client: String, status: ClusterStatus? = nil, silence: Silence? = nil,
-            standing: ClusterStatus.Standing? = nil
+            standing: ClusterStatus.Standing? = nil, otherProtocol: UInt16? = nil
         ) {
             self.number = number
             self.client = client
             self.status = status
             self.silence = silence
             self.standing = standing
+            self.otherProtocol = otherProtocol
         }
 
         /// `n3`, or an address.
@@ -38,7 +41,7 @@ package struct ClusterSight: Sendable {
         /// Its vote can be given now.
         var canVote: Bool {
             guard let status else { return false }
-            return !self.isBlank && status.retired == nil && status.health?.mayVote ?? true
+            return !self.isBlank && self.otherProtocol == nil && status.retired == nil && status.health?.mayVote ?? true
         }
     }
 
@@ -46,6 +49,8 @@ package struct ClusterSight: Sendable {
     package let nodes: [Node]
     /// What the leader of the highest term says; a deposed one may not know yet.
     package let leader: ClusterStatus?
+    /// The best informed node: the leader, or else one with the newest term; `nil` when nobody answered.
+    let witness: UInt32?
 
     /// - Parameters:
     ///   - answers: By the address that was asked.
@@ -56,6 +61,7 @@ package struct ClusterSight: Sendable {
         let best =
             self.leader
             ?? answers.values.max { ($0.cluster == nil ? 0 : 1, $0.term) < ($1.cluster == nil ? 0 : 1, $1.term) }
+        self.witness = best?.node
         guard let best else {
             self.nodes = asked.map { Node(number: nil, client: $0, silence: silences[$0]) }
             return
@@ -67,7 +73,7 @@ package struct ClusterSight: Sendable {
             return Node(
                 number: node.node, client: node.client, status: status,
                 silence: answer == nil ? silences[node.client] : status == nil ? .unintelligible : nil,
-                standing: node.membership)
+                standing: node.membership, otherProtocol: status.flatMap { _ in node.otherProtocol })
         }
     }
 

@@ -78,6 +78,14 @@ package enum Diagnosis {
                     .mayNotVote, number,
                     "\(node.name) may not vote: it lost a part of its log, and has to get it again from a leader"))
         }
+        if let version = node.otherProtocol, let witness = sight.witness {
+            findings.append(
+                .trouble(
+                    .otherProtocol, number,
+                    "\(node.name) speaks version \(version) of the peer protocol, which n\(witness) does not: neither hears "
+                        + "the other, and the vote of \(node.name) does not count",
+                    next: "run releases that share a version on both"))
+        }
         return findings + self.disconnections(of: node, in: sight)
     }
 

@@ -17,6 +17,7 @@ package struct Finding: Encodable, Hashable, Sendable {
         case mayNotVote = "may_not_vote"
         case damaged
         case notConnected = "not_connected"
+        case otherProtocol = "other_protocol"
         case membersChanging = "members_changing"
         case level
         case behind

@@ -118,6 +118,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         public var membership: Standing?
         /// Progress is known to the leader only.
         public var isConnected: Bool?
+        /// The version of the peer protocol that it speaks, when the node that answered does not: neither hears the other.
+        public var otherProtocol: UInt16?
         public var received: String?
         public var persisted: String?
         /// Bytes of the log that it is not known to have on its disk.
@@ -141,6 +143,7 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
             case missingBytes = "missing_bytes"
             case lagSeconds = "lag_seconds"
             case isConnected = "connected"
+            case otherProtocol = "other_protocol"
             case shippedBytes = "shipped_bytes"
             case wireBytes = "wire_bytes"
         }

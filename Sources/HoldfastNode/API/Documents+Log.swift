@@ -53,6 +53,7 @@ extension ClusterStatus {
                     peer: peer.peerAddress.description)
                 node.membership = picture.membership.standing(of: peer.node)
                 node.isConnected = progress?.isConnected
+                node.otherProtocol = progress?.otherProtocol
                 node.received = progress?.received?.description
                 node.persisted = progress?.persisted?.description
                 node.missingBytes = progress?.missingByteCount

@@ -75,6 +75,8 @@ package struct LogPicture: Hashable, Sendable {
     package struct Progress: Hashable, Sendable {
         package var node: NodeID
         package var isConnected: Bool
+        /// The version of the peer protocol that it speaks, and this node does not.
+        package var otherProtocol: UInt16?
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?
@@ -173,7 +175,8 @@ extension LogPicture {
             votedFor: status.votedFor, membership: status.membership,
             progress: status.peers.map {
                 .init(
-                    node: $0.node, isConnected: $0.isConnected, received: $0.received, persisted: $0.persisted,
+                    node: $0.node, isConnected: $0.isConnected, otherProtocol: $0.otherProtocol,
+                    received: $0.received, persisted: $0.persisted,
                     missingByteCount: $0.missingByteCount, lagMilliseconds: $0.lagMilliseconds, shipping: $0.shipping,
                     shipped: $0.shipped)
             }, health: .init(status))
