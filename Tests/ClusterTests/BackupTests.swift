@@ -114,6 +114,25 @@ extension ClusterTests {
             }
         }
 
+        @Test func `the README's lines about backups do what they say`() async throws {
+            let block = try #require(try Document("README.md").blocks("", under: "## Backups").first)
+            // A command, then what it is for.
+            let lines = block.split(separator: "\n").map { line in
+                String(line[..<(line.range(of: "    ")?.lowerBound ?? line.endIndex)])
+                    .replacing(" DIR", with: " copy").replacing("--data-dir D ", with: "--data-dir restored ")
+            }
+            try #require(lines.map { $0.split(separator: " ")[2] } == ["create", "verify", "restore"])
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append((1...20).map { "line \($0)" })
+                for line in lines {
+                    let answer = try await cluster.shell(line)
+                    #expect(answer.status == 0 && answer.output.contains("20"), "\(line): \(answer.summary)")
+                }
+                let restored = try await cluster.shell("holdfast verify restored")
+                #expect(restored.status == 0, "\(restored.summary)")
+            }
+        }
+
         // MARK: Steps
 
         private struct Created: Decodable {

@@ -86,6 +86,29 @@ extension ClusterTests {
             #expect(answer.output.contains("in order: 0 lost, 0 duplicated"), "\(answer.summary)")
         }
 
+        @Test func `scripts/quickstart --keep leaves a cluster with which everything that it says can be tried`()
+            async throws
+        {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let kept = try await Program.run(
+                ["scripts/quickstart", "--keep"], executable: "/usr/bin/env",
+                environment: ["HOLDFAST_BINARY": Program.path, "TMPDIR": scratch.path], directory: Document.root,
+                seconds: 60)
+            try #require(kept.status == 0, "\(kept.summary)")
+            let said = try #require(kept.output.split(separator: "\nTry:\n").last).split(separator: "\n")
+            let commands = said.map { $0.trimmingCharacters(in: .whitespaces) }
+            try #require(commands.count >= 6 && commands.last?.contains("cluster down") == true, "\(kept.summary)")
+            let answer = try await Program.run(
+                ["-c", "set -e -o pipefail\n" + commands.joined(separator: "\n")], executable: "/usr/bin/bash",
+                seconds: 60)
+            #expect(answer.status == 0, "\(answer.summary)")
+            #expect(answer.lines.contains("hello"), "\(answer.summary)")
+            // The last of them removes everything.
+            let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
+            #expect(!left.contains { $0.hasPrefix("holdfast-quickstart") }, "\(left)")
+        }
+
         @Test func `a load that runs over the death of its leader finds nothing lost, as the README says`() async throws
         {
             let commands = try Document("README.md").commands(under: "## Measuring").map(\.line)
@@ -97,6 +120,32 @@ extension ClusterTests {
                 let answer = try await cluster.shell("\(brief) & sleep 1; \(rest); wait $!")
                 #expect(answer.status == 0, "\(answer.summary)")
                 #expect(answer.output.contains("0 lost, 0 duplicated"), "\(answer.summary)")
+            }
+        }
+
+        @Test func `status --watch shows the next leader once the first is dead, as the README says`() async throws {
+            let commands = try Document("README.md").commands(under: "## Measuring").map(\.line)
+            let kill = try #require(commands.first { $0.contains("cluster kill leader") && $0.hasSuffix("--watch") })
+            try await TestCluster.with { cluster in
+                let (old, term) = try await cluster.leader()
+                // The watch goes on for ever: it is ended once what it has printed names another leader.
+                let lines = kill.replacing(
+                    "$holdfast status --watch",
+                    with: """
+                        $holdfast status --watch >watched &
+                        watch=$!
+                        trap 'kill -9 $watch' EXIT
+                        until grep -E '^n[0-9] +leader' watched | grep -qv '^\(old.name) '; do sleep 0.05; done
+                        cat watched
+                        """)
+                let answer = try await cluster.shell(lines)
+                let leader = try await cluster.leader(after: term).node
+                #expect(answer.status == 0, "\(answer.summary)")
+                #expect(answer.output.contains("killed \(old.name)"), "\(answer.summary)")
+                let rows = answer.lines.map { $0.split(separator: " ").map(String.init) }
+                #expect(
+                    rows.contains { $0.starts(with: [leader.name, "leader"]) }
+                        && rows.contains { $0.starts(with: [old.name, "silent"]) }, "\(answer.summary)")
             }
         }
 
