@@ -111,6 +111,9 @@ enum Exposition {
         writer.gauge(
             "certificate_end_time_seconds", "When the node's certificate ends, in seconds since 1970.",
             metrics.certificateEnd)
+        writer.counter(
+            "spans_lost", "Spans that ended and were not written: trace.output was too slow, or failed.",
+            metrics.spansLost)
     }
 
     private static func process(_ process: NodeMetrics.Process, to writer: inout ExpositionWriter) {

@@ -48,6 +48,8 @@ package struct NodeMetrics: Sendable {
     package var listeners: [Listener] = []
     /// Requests of the client listener that were refused, by the code of the answer: all codes, also with 0.
     package var refusals: [String: UInt64] = [:]
+    /// Spans that ended and were not written; `nil` for a node that keeps none.
+    package var spansLost: UInt64?
     /// When the node's certificate ends, in seconds since 1970; `nil` without one.
     package var certificateEnd: Int64?
 

@@ -23,8 +23,8 @@ struct RequestLabel: Hashable, Sendable {
     init(_ fields: HTTPFields) {
         let said = fields[.xRequestID].flatMap { Self.isGood($0) ? $0 : nil }
         self.id = said ?? RequestLabel().id
-        let parent = fields[.traceparent].flatMap { Self.parent($0) }
-        self.trace = parent?.trace
+        let parent = fields[.traceparent].flatMap { TraceParent($0) }
+        self.trace = parent?.traceID
         self.isSampled = parent?.isSampled ?? false
     }
 
@@ -39,26 +39,6 @@ struct RequestLabel: Hashable, Sendable {
                     true
                 default: false
                 }
-            }
-    }
-
-    /// `00-<32 digits>-<16 digits>-<2 digits>` (W3C Trace Context §3.2.2): lower-case hexadecimal, neither id all zeros. A
-    /// later version may say more behind a further dash.
-    private static func parent(_ text: String) -> (trace: String, isSampled: Bool)? {
-        guard text.utf8.count <= Self.byteCountMax * 4 else { return nil }
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0] != "ff", parts[0] != "00" || parts.count == 4,
-            zip(parts, [2, 32, 16, 2]).allSatisfy({ Self.isHexadecimal($0, count: $1) }),
-            [parts[1], parts[2]].allSatisfy({ $0.contains { $0 != "0" } })
-        else { return nil }
-        return (String(parts[1]), UInt8(parts[3], radix: 16).map { $0 & 1 == 1 } ?? false)
-    }
-
-    private static func isHexadecimal(_ text: Substring, count: Int) -> Bool {
-        text.utf8.count == count
-            && text.utf8.allSatisfy {
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
             }
     }
 }

@@ -41,7 +41,7 @@ extension ConfigurationKey {
         case .tlsCertificate, .tlsKey, .tlsAuthority, .tlsClients, .tokens: self.securityEntry
         case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
         case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax: self.clusterEntry
-        case .logLevel, .logFormat: self.journalEntry
+        case .logLevel, .logFormat, .traceOutput: self.journalEntry
         }
     }
 
@@ -175,6 +175,13 @@ extension ConfigurationKey {
             Entry(
                 flag: "--log-format", kind: .word(JournalFormat.allCases.map(\.rawValue)), fallback: .text("logfmt"),
                 meaning: "How each line on stderr looks: name=value, or a JSON object.")
+        case .traceOutput:
+            Entry(
+                flag: "--trace-output", kind: .file, fallback: .derived("no spans are kept"),
+                meaning:
+                    "Where the spans of appends go whose traceparent is sampled, one line of OpenTelemetry's JSON each: a "
+                    + "file that grows, opened anew at SIGHUP, or stderr.",
+                example: "traces.jsonl")
         default:
             Entry(
                 flag: "--log-level", kind: .word(Logger.Level.allCases.map(\.rawValue)), fallback: .text("info"),

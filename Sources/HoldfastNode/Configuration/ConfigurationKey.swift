@@ -26,6 +26,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case electionTimeoutMax = "election.timeout.max"
     case logLevel = "log.level"
     case logFormat = "log.format"
+    case traceOutput = "trace.output"
 
     /// `HOLDFAST_FSYNC_POLICY`
     package var environmentName: String {

@@ -26,6 +26,8 @@ package struct NodeConfiguration: Sendable {
     package var electionTimeoutMilliseconds: Range<UInt64>
     package var logLevel: Logger.Level
     package var logFormat: JournalFormat
+    /// Where spans go; `nil` for nowhere.
+    package var traceOutput: TraceOutput?
     package var security: NodeSecurity
 
     /// Reads flags over environment over file over defaults.
@@ -53,6 +55,7 @@ package struct NodeConfiguration: Sendable {
         let timing = Self.timing(&reading)
         let level = reading.word(.logLevel).flatMap { Logger.Level(rawValue: $0) }
         let format = reading.word(.logFormat).flatMap { JournalFormat(rawValue: $0) }
+        let trace = reading.path(.traceOutput).map { TraceOutput($0) }
         guard
             reading.problems.isEmpty, let node, let directory, let listeners, let isJoining, let policy, let segment,
             let scrub, let compression, let timing, let level, let format, let security
@@ -72,6 +75,7 @@ package struct NodeConfiguration: Sendable {
         self.electionTimeoutMilliseconds = timing.timeout
         self.logLevel = level
         self.logFormat = format
+        self.traceOutput = trace
         self.security = security
     }
 

@@ -22,6 +22,8 @@ package enum NodeError: Error, Sendable {
     /// The client listener could not be bound; `reason` is the system's.
     case clientListener(ServerAddress, reason: String)
     case adminListener(ServerAddress, reason: String)
+    /// What is at `trace.output` could not be opened; `reason` is the system's.
+    case traceOutput(TraceOutput, reason: String)
     /// The log failed while the node ran: it has stopped, and recovery decides what was kept.
     case stopped(reason: String)
 }
@@ -43,14 +45,18 @@ package struct Node: Service {
     private let configuration: NodeConfiguration
     private let reload: ConfigurationReload
     private let notifier: ServiceNotifier
+    /// Where spans go; `nil` where nobody asked for them, and then no append pays for them.
+    private let spans: SpanOutput?
     private let logger: Logger
 
     private init(
-        _ configuration: NodeConfiguration, reload: ConfigurationReload, notifier: ServiceNotifier, logger: Logger
+        _ configuration: NodeConfiguration, reload: ConfigurationReload, notifier: ServiceNotifier,
+        spans: SpanOutput?, logger: Logger
     ) {
         self.configuration = configuration
         self.reload = reload
         self.notifier = notifier
+        self.spans = spans
         self.logger = logger
     }
 
@@ -87,10 +93,25 @@ package struct Node: Service {
         DescriptorLimit.raise(logger: logger)
         let reload = await ConfigurationReload(
             input, running: report.values, level: level, notifier: notifier, logger: logger)
+        let spans = try self.spanOutput(configuration, logger: logger)
         let group = ServiceGroup(
-            services: [Node(configuration, reload: reload, notifier: notifier, logger: logger)],
+            services: [Node(configuration, reload: reload, notifier: notifier, spans: spans, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        try await group.run()
+        let result: Result<Void, any Error>
+        do { result = .success(try await group.run()) } catch { result = .failure(error) }
+        await spans?.finish()
+        try result.get()
+    }
+
+    private static func spanOutput(
+        _ configuration: NodeConfiguration, logger: Logger
+    ) throws(NodeError) -> SpanOutput? {
+        guard let place = configuration.traceOutput else { return nil }
+        do throws(Errno) {
+            return try SpanOutput(place, node: configuration.node, logger: logger)
+        } catch {
+            throw .traceOutput(place, reason: "\(error)")
+        }
     }
 
     package func run() async throws {
@@ -122,11 +143,11 @@ package struct Node: Service {
         let refusals = RefusalCounts()
         let observer = NodeObserver(
             replicator, self.configuration, forwarder: forwarder, security: security, refusals: refusals,
-            clientLoop: clientLoop)
+            spans: self.spans, clientLoop: clientLoop)
         replicator.tellPeers { JSONDocument.encode(await observer.status(eventsAfter: $0)) }
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
-            status: { await observer.status(eventsAfter: $0) }, refusals: refusals, tracer: Self.tracer,
+            status: { await observer.status(eventsAfter: $0) }, refusals: refusals, tracer: self.tracer,
             logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
@@ -163,7 +184,12 @@ package struct Node: Service {
         starting.cancel()
         self.notifier.tell(.ready)
         let living = Task { await self.live(replicator, clientLoop: clientLoop, signs) }
-        let reloading = Task { await self.reload.run(on: replicator) { security.reload() } }
+        let reloading = Task {
+            await self.reload.run(on: replicator) {
+                security.reload()
+                self.spans?.reopen()
+            }
+        }
         let watching = Task { await security.run() }
         defer { watching.cancel() }
         let sampling = Task { await observer.run() }
@@ -253,11 +279,7 @@ package struct Node: Service {
         }
     }
 
-    /// That of the program; `nil` for one that has none, which then pays for none.
-    private static var tracer: (any Tracer)? {
-        let tracer = InstrumentationSystem.tracer
-        return tracer is NoOpTracer ? nil : tracer
-    }
+    private var tracer: (any Tracer)? { self.spans.map { NodeTracer($0) } }
 
     private func replicatorConfiguration(_ security: SecurityWatch) -> ReplicatorConfiguration {
         var result = ReplicatorConfiguration(
@@ -265,7 +287,7 @@ package struct Node: Service {
             peers: self.configuration.peers, peerHost: self.configuration.peerListen.host,
             peerPort: self.configuration.peerListen.port, logger: self.logger)
         result.tls = security.tls
-        result.tracer = Self.tracer
+        result.tracer = self.tracer
         result.isJoining = self.configuration.isJoining
         result.policy = self.configuration.policy
         result.segmentByteCountMax = self.configuration.segmentByteCountMax

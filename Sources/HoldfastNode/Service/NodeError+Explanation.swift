@@ -37,6 +37,11 @@ extension NodeError {
             return Explanation(
                 kind: .damaged, what: "the log under \(directory) cannot be taken up: \(error)",
                 next: "holdfast verify \(directory); nothing was changed")
+        case .traceOutput(let place, let reason):
+            let words = if case .file(let path) = place { path } else { "stderr" }
+            return Explanation(
+                kind: .configuration, what: "spans cannot be written to \(words) (trace.output): \(reason)",
+                next: "make its directory, and let this user write there; or choose another file; nothing was started")
         case .stopped(let reason):
             return Explanation(
                 kind: .system, what: "the log failed while the node ran: \(reason)",

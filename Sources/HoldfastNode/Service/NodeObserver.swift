@@ -14,6 +14,7 @@ final class NodeObserver: Sendable {
     private let forwarder: LeaderForwarder
     private let security: SecurityWatch
     private let refusals: RefusalCounts
+    private let spans: SpanOutput?
     private let clientLoop: any EventLoop
     private let clients = Lock<HTTP2Server?>(nil)
     private let waits = WaitWatch()
@@ -24,13 +25,14 @@ final class NodeObserver: Sendable {
 
     init(
         _ replicator: Replicator, _ configuration: NodeConfiguration, forwarder: LeaderForwarder,
-        security: SecurityWatch, refusals: RefusalCounts, clientLoop: any EventLoop
+        security: SecurityWatch, refusals: RefusalCounts, spans: SpanOutput?, clientLoop: any EventLoop
     ) {
         self.replicator = replicator
         self.configuration = configuration
         self.forwarder = forwarder
         self.security = security
         self.refusals = refusals
+        self.spans = spans
         self.clientLoop = clientLoop
         self.space = DiskSpaceWatch(directory: configuration.dataDirectory)
         self.space.ask()
@@ -94,6 +96,7 @@ extension NodeObserver: AdminNode {
         }
         metrics.listeners.append(NodeMetrics.Listener("peer", self.replicator.peerServer))
         metrics.refusals = self.refusals.all
+        metrics.spansLost = self.spans?.lostCount
         metrics.certificateEnd = self.security.certificateEnd
         return metrics
     }

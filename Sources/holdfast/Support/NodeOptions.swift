@@ -58,6 +58,9 @@ struct NodeOptions: ParsableArguments {
     @Option(help: .key(.logFormat))
     var logFormat: String?
 
+    @Option(help: .key(.traceOutput), completion: .file())
+    var traceOutput: String?
+
     @Option(help: .key(.tlsCertificate), completion: .file(extensions: ["pem"]))
     var tlsCertificate: String?
 
@@ -91,6 +94,7 @@ struct NodeOptions: ParsableArguments {
             (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
             (.heartbeat, self.heartbeat), (.electionTimeoutMin, self.electionTimeoutMin),
             (.electionTimeoutMax, self.electionTimeoutMax), (.logLevel, self.logLevel), (.logFormat, self.logFormat),
+            (.traceOutput, self.traceOutput),
             (.tlsCertificate, self.tlsCertificate), (.tlsKey, self.tlsKey), (.tlsAuthority, self.tlsCa),
             (.tlsClients, self.tlsClients), (.tokens, self.authTokens),
             (.isInsecure, self.insecure ? "true" : nil), (.isJoining, self.join ? "true" : nil),
