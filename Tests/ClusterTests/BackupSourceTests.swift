@@ -61,6 +61,57 @@ extension ClusterTests {
             }
         }
 
+        @Test func `a node that runs and is behind is waited for, and costs nothing of what is there`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let node = cluster.nodes[0]
+                let (data, saved) = (node.dataDirectory, "\(cluster.directory)/saved")
+                let (kept, longer) = ("\(cluster.directory)/kept", "\(cluster.directory)/longer")
+                try await cluster.append((0..<200).map { "in both \($0)" })
+                try await Self.create(kept, "--server", "\(node.client)")
+                try await cluster.stop(node)
+                try FileManager.default.copyItem(atPath: data, toPath: saved)
+                try await cluster.start(node)
+                try await cluster.append((0..<300).map { "only in one \($0)" })
+                try await Self.create(longer, "--server", "\(node.client)")
+                // As if the backup had been interrupted then.
+                try Self.replace("\(kept)/000000.wal", with: "\(longer)/000000.wal")
+                try await cluster.stop(node)
+                try FileManager.default.removeItem(atPath: data)
+                try FileManager.default.copyItem(atPath: saved, toPath: data)
+                try await cluster.start(node)
+                let create = ["backup", "create", kept, "--server", "\(node.client)", "--timeout"]
+                let files = ["000000.wal", "BACKUP"].map { "\(kept)/\($0)" }
+                let before = files.map { FileManager.default.contents(atPath: $0) }
+                let refused = try await Program.run(create + ["1s"])
+                #expect(refused.status == 1 && refused.errors.contains("waiting for it"), "\(refused.summary)")
+                #expect(refused.errors.contains("the backup has all through"), "\(refused.summary)")
+                #expect(files.map { FileManager.default.contents(atPath: $0) } == before)
+                // It comes level while it is waited for, with other frames.
+                async let waiting = Program.run(create + ["25s"])
+                try await cluster.append((0..<400).map { "of another length, and instead \($0)" })
+                let made = try await waiting
+                #expect(made.status == 0 && made.errors.contains("is given up"), "\(made.summary)")
+                try await Self.expect(kept, last: 600, in: "\(kept)-restored")
+            }
+        }
+
+        @Test func `a server that never answers does not hold up a backup of one that has`() async throws {
+            try await TestCluster.with(nodes: 1, spare: 1) { cluster in
+                try await cluster.append(["x"])
+                let port = cluster.nodes[0].client.port + 10
+                let silent = try #require(Ports.listener(on: port))
+                let kept = "\(cluster.directory)/kept"
+                async let making = Program.run([
+                    "backup", "create", kept, "--server", "127.0.0.1:\(port),\(cluster.nodes[0].client)",
+                ])
+                // It would be given ten seconds.
+                try await eventually("a backup", within: 8) { FileManager.default.fileExists(atPath: "\(kept)/BACKUP") }
+                let made = try await making
+                #expect(made.status == 0, "\(made.summary)")
+                withExtendedLifetime(silent) {}
+            }
+        }
+
         // MARK: Steps
 
         private static func create(_ directory: String, _ source: String...) async throws {

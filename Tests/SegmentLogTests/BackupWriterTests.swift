@@ -57,6 +57,11 @@ import Testing
             }
             #expect(writer.chain?.tail == end && writer.keptByteCount > 0)
             let commit = finished.end.tail
+            // One that grows may be there in a moment.
+            #expect(throws: BackupError.behind(backup: end, source: commit)) {
+                try writer.check(cluster: source.cluster, first: source.first, commit: commit, grows: true)
+            }
+            #expect(writer.chain?.tail == end && writer.keptByteCount > 0)
             #expect(try writer.check(cluster: source.cluster, first: source.first, commit: commit) == commit)
             #expect(writer.chain == finished.end && writer.keptByteCount == 0)
             #expect(try BackupSource.files(log.disk) == before)
@@ -97,19 +102,28 @@ import Testing
         #expect(!(try log.disk.list(BackupSource.backup)).contains("000001.wal"))
     }
 
-    @Test func `a first backup that never ended begins anew for a source that has trimmed more`() throws {
+    @Test func `a first backup that never ended keeps what the source has trimmed since`() throws {
         let log = try AuditLog.closed(records: 70)
         _ = try BackupSource.copy(log.disk, pieceCountMax: 2)
         log.disk.killProcess()
         let source = try StoppedLog(EngineHarness.directory, fileSystem: log.disk)
         let writer = try BackupWriter(BackupSource.backup, fileSystem: log.disk)
-        #expect(try #require(writer.chain).tail.segment == .first)
-        var position = try writer.check(cluster: source.cluster, first: SegmentID(2), commit: source.commit)
-        #expect(position == Position(2, 0))
+        let end = try #require(writer.chain).tail
+        let before = try BackupSource.files(log.disk)
+        #expect(end.segment == .first)
+        for grows in [false, true] {
+            #expect(throws: BackupError.gap(end: end, first: SegmentID(2))) {
+                try writer.check(cluster: source.cluster, first: SegmentID(2), commit: source.commit, grows: grows)
+            }
+        }
+        #expect(writer.chain?.tail == end && writer.keptByteCount > 0)
+        #expect(try BackupSource.files(log.disk) == before)
+        // One that still has it all goes on with it.
+        var position = try writer.check(cluster: source.cluster, first: source.first, commit: source.commit)
+        #expect(position == end)
         while position < source.commit { position = try BackupSource.piece(of: source, at: position, to: writer) }
-        #expect(try BackupSource.finish(writer, source).segments.first?.id == SegmentID(2))
+        #expect(try BackupSource.finish(writer, source).segments.first?.id == .first)
         #expect(try BackupSource.audit(log.disk).findings.isEmpty)
-        #expect(!(try log.disk.list(BackupSource.backup)).contains("000000.wal"))
     }
 
     @Test func `what is written again is read once more before it counts`() throws {

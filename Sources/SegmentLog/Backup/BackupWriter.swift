@@ -69,24 +69,29 @@ package final class BackupWriter {
     package var byteCount: Int { self.extent.byteCount }
 
     /// Whether the backup can go on with what a source has, and where. What an earlier run left behind the manifest's end
-    /// never keeps a source of the same cluster away: where it does not fit, it is given up.
+    /// is given up where the source goes on with the manifest's own end, and cannot with what was left. A first backup that
+    /// was never finished is not: what the log has trimmed since may be nowhere else.
     ///
     /// - Parameters:
     ///   - first: The source's first segment.
     ///   - commit: How far it is committed.
+    ///   - grows: Whether it may be further in a moment: one that is behind what was left then keeps it from nothing.
     /// - Returns: Where to read on: the backup's end, or the source's beginning.
     /// - Throws: ``BackupError/otherCluster(backup:source:)``, ``BackupError/gap(end:first:)``,
     ///   ``BackupError/behind(backup:source:)``, ``BackupError/nothingCommitted``.
     @discardableResult
-    package func check(cluster: ClusterID, first: SegmentID, commit: Position) throws(BackupError) -> Position {
+    package func check(
+        cluster: ClusterID, first: SegmentID, commit: Position, grows: Bool = false
+    ) throws(BackupError) -> Position {
         let start: Position
         do throws(BackupError) {
             start = try Self.start(behind: self.chain, cluster: cluster, first: first, commit: commit)
         } catch {
             // Another cluster's is somebody's only copy, whether it was finished or not.
             if case .otherCluster = error { throw error }
-            guard self.hasRemains else { throw error }
-            start = try Self.start(behind: self.found?.end, cluster: cluster, first: first, commit: commit)
+            if case .behind = error, grows { throw error }
+            guard self.hasRemains, let end = self.found?.end else { throw error }
+            start = try Self.start(behind: end, cluster: cluster, first: first, commit: commit)
             self.giveUpRemains()
         }
         self.cluster = cluster

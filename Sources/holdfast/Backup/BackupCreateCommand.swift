@@ -7,7 +7,8 @@ struct BackupCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Copies what is committed, from nodes that run or from a stopped one.",
         discussion: """
-            The first server that answers is asked; where it has damage, stops, or is behind, the others. A run that was cut \
+            The first server that answers is asked; where it has damage, stops, or is behind, the others; where all are \
+            behind what the backup has, they have --timeout to catch up. A run that was cut \
             off goes on when it is given again, and so does a backup of yesterday: only what is new is copied. Every byte is \
             checked. What the backup was before, it is until all that is new is there.
 
@@ -46,7 +47,8 @@ struct BackupCreateCommand: AsyncParsableCommand {
         let bar = ProgressBar("copying", self.output.console)
         defer { bar.end() }
         let run = BackupRun(
-            source: source, directory: Files.absolute(self.directory), bytesPerSecond: self.rate?.byteCount)
+            source: source, directory: Files.absolute(self.directory), bytesPerSecond: self.rate?.byteCount,
+            console: self.output.console)
         let made = try await run.make { bar.show(done: $0, of: $1) }
         bar.end()
         let document = BackupCreateDocument(self.directory, made, seconds: began.duration(to: .now).seconds)

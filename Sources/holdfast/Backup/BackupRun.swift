@@ -14,16 +14,21 @@ struct BackupRun {
     }
 
     static let goesOn = "give the same command again: it goes on where it stopped"
+    private static let pauseMilliseconds: UInt64 = 100
     static let anew = "begin another backup, in an empty directory; this one stays as it is"
 
     var source: any BackupSource
     var directory: String
     var bytesPerSecond: UInt64?
+    /// Hears what becomes of what an earlier run left.
+    var console: Console
 
     /// - Parameter progress: Bytes in the backup, and how many there will be.
     func make(_ progress: (Int, Int) -> Void) async throws(CommandFailure) -> Made {
-        let outline = try await self.source.outline()
+        // Before the directory is touched: a source that does not answer leaves nothing behind.
+        let first = try await self.source.outline()
         let writer = try self.translated { () throws(BackupError) in try BackupWriter(.init(self.directory)) }
+        let outline = try await self.level(first, writer)
         let found = (byteCount: writer.found?.byteCount ?? 0, segmentCount: writer.found?.segments.count ?? 0)
         let node = try await self.copy(outline, to: writer, progress)
         guard let end = writer.chain?.tail, end >= outline.commit else {
@@ -61,10 +66,49 @@ struct BackupRun {
         return node
     }
 
-    private func start(_ outline: BackupOutline, _ writer: BackupWriter) throws(CommandFailure) -> Position {
-        try self.translated { () throws(BackupError) in
-            try writer.check(cluster: outline.cluster, first: outline.first, commit: outline.commit)
+    /// Waits for a source that has not committed yet what the backup has: a node that has just started, or fallen behind.
+    ///
+    /// - Returns: What it has then.
+    private func level(
+        _ first: BackupOutline, _ writer: BackupWriter
+    ) async throws(CommandFailure) -> BackupOutline {
+        let deadline = ContinuousClock.now + .milliseconds(self.source.patienceMilliseconds)
+        var outline = first
+        var isTold = false
+        while let end = writer.chain?.tail, outline.commit < end, ContinuousClock.now < deadline {
+            if !isTold {
+                self.console.note("the source is behind what the backup has, through \(end): waiting for it")
+                isTold = true
+            }
+            try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+            outline = try await self.source.outline()
         }
+        return outline
+    }
+
+    private func start(_ outline: BackupOutline, _ writer: BackupWriter) throws(CommandFailure) -> Position {
+        let kept = writer.keptByteCount
+        let position = try self.translated { () throws(BackupError) in
+            try writer.check(
+                cluster: outline.cluster, first: outline.first, commit: outline.commit,
+                grows: self.source.patienceMilliseconds > 0)
+        }
+        if kept > 0, writer.keptByteCount == 0 { self.gaveUp(kept, at: position) }
+        return position
+    }
+
+    private func gaveUp(_ byteCount: Int, at position: Position) {
+        self.console.note(
+            "what an interrupted run left behind \(position) is given up, since the source does not go on with it: "
+                + "\(byteCount.counted("byte"))")
+    }
+
+    /// - Returns: `false` when nothing was left, or this run has already gone on with it.
+    private func giveUpRemains(of writer: BackupWriter) -> Bool {
+        let kept = writer.keptByteCount
+        guard writer.giveUpRemains() else { return false }
+        self.gaveUp(kept, at: writer.chain?.tail ?? .zero)
+        return true
     }
 
     /// Copies what the source has at a position.
@@ -74,7 +118,7 @@ struct BackupRun {
         at position: Position, to writer: BackupWriter
     ) async throws(CommandFailure) -> (next: Position, node: NodeID)? {
         guard let piece = try await self.source.frames(at: position) else {
-            guard writer.giveUpRemains() else { throw CommandFailure(.diverged(at: position), self.directory) }
+            guard self.giveUpRemains(of: writer) else { throw CommandFailure(.diverged(at: position), self.directory) }
             return nil
         }
         guard piece.next > position else {
@@ -83,7 +127,9 @@ struct BackupRun {
         guard !piece.bytes.isEmpty else { return (piece.next, piece.node) }
         do throws(BackupError) { try writer.append(piece.bytes, at: position) } catch {
             switch error {
-            case .diverged, .gap: if writer.giveUpRemains() { return nil }
+            case .diverged: if self.giveUpRemains(of: writer) { return nil }
+            // What is missing was trimmed: of a first backup that was never finished, all before may be nowhere else.
+            case .gap: if writer.found != nil, self.giveUpRemains(of: writer) { return nil }
             default: break
             }
             throw CommandFailure(error, self.directory)

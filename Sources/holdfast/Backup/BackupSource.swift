@@ -3,6 +3,9 @@ import SegmentLog
 
 /// Where a backup's bytes come from.
 protocol BackupSource: Sendable {
+    /// How long it may take until it has what the backup has already; 0 for one that does not grow.
+    var patienceMilliseconds: UInt64 { get }
+
     func outline() async throws(CommandFailure) -> BackupOutline
 
     /// Whole frames at a position, as the source's file has them; the segment's header before them at offset 0.
@@ -19,6 +22,7 @@ enum BackupLimits {
 
 /// A stopped node's data directory.
 struct StoppedSource: BackupSource {
+    let patienceMilliseconds: UInt64 = 0
     private let directory: String
     private let log: StoppedLog
 

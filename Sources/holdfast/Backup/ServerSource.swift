@@ -11,17 +11,25 @@ final class ServerSource: BackupSource {
         /// Which of them is asked.
         var place = 0
         var node = NodeID(0)
+        /// What the run copies; `nil` before anybody was asked.
+        var outline: BackupOutline?
+        /// Whether the server that is asked is known to be of its generation.
+        var isKnown = false
+        /// Whether a server is of a newer generation than what was copied.
+        var isOvertaken = false
 
         var server: ServerAddress { self.servers[self.place] }
     }
 
     private let client: HoldfastClient
-    private let patienceMilliseconds: UInt64
+    let patienceMilliseconds: UInt64
     private let console: Console
     private let state: Mutex<State>
 
     private static let pauseMilliseconds: UInt64 = 100
     private static let askedAtOnceMax = 16
+    /// How long the others may take to answer once one has.
+    private static let grace = Duration.milliseconds(1_500)
 
     init(client: HoldfastClient, servers: [ServerAddress], patienceMilliseconds: UInt64, console: Console) {
         self.client = client
@@ -56,6 +64,8 @@ final class ServerSource: BackupSource {
             state.servers.removeAll { older.contains($0) }
             state.place = state.servers.firstIndex(of: first.server) ?? 0
             state.node = first.outline.node
+            state.outline = outline
+            state.isKnown = true
         }
         for server in older {
             self.console.note("\(server) is left out: it is of a generation before the cluster's last recovery")
@@ -86,35 +96,45 @@ final class ServerSource: BackupSource {
         }
     }
 
-    /// One round: a server that is silent holds up nobody but the round's end.
+    /// One round. A server that is silent holds up nobody but the round's end, and that only while no other has answered:
+    /// then for ``grace``, and no longer.
     private func documents(
         until deadline: ContinuousClock.Instant
     ) async -> [(server: ServerAddress, answer: Result<SegmentsDocument, ClientError>)] {
         let (client, servers) = (self.client, self.servers)
-        return await withTaskGroup(of: (place: Int, answer: Result<SegmentsDocument, ClientError>).self) { group in
-            var waiting = servers.indices.makeIterator()
-            func askNext() {
-                guard let place = waiting.next() else { return }
-                let left = UInt64(max(1, ContinuousClock.now.duration(to: deadline).milliseconds))
-                let timeout = min(left, ClientLimits.segmentTimeoutMilliseconds)
-                group.addTask {
-                    do throws(ClientError) {
-                        return (
-                            place, .success(try await client.segments(of: servers[place], timeoutMilliseconds: timeout))
-                        )
-                    } catch {
-                        return (place, .failure(error))
-                    }
+        guard !servers.isEmpty else { return [] }
+        let (news, tell) = AsyncStream.makeStream(of: (Int, Result<SegmentsDocument, ClientError>).self)
+        var waiting = servers.indices.makeIterator()
+        // Not in a group, which would wait for those that nobody waits for any more; each has a time-out of its own.
+        func askNext() {
+            guard let place = waiting.next() else { return }
+            let left = UInt64(max(1, ContinuousClock.now.duration(to: deadline).milliseconds))
+            let timeout = min(left, ClientLimits.segmentTimeoutMilliseconds)
+            Task {
+                do throws(ClientError) {
+                    let document = try await client.segments(of: servers[place], timeoutMilliseconds: timeout)
+                    tell.yield((place, .success(document)))
+                } catch {
+                    tell.yield((place, .failure(error)))
                 }
             }
-            for _ in 0..<Self.askedAtOnceMax { askNext() }
-            var answers: [(place: Int, answer: Result<SegmentsDocument, ClientError>)] = []
-            while let answer = await group.next() {
-                answers.append(answer)
-                askNext()
-            }
-            return answers.sorted { $0.place < $1.place }.map { (servers[$0.place], $0.answer) }
         }
+        for _ in 0..<Self.askedAtOnceMax { askNext() }
+        var answers: [(place: Int, answer: Result<SegmentsDocument, ClientError>)] = []
+        var ending: Task<Void, Never>?
+        for await (place, answer) in news {
+            answers.append((place, answer))
+            if answers.count == servers.count { break }
+            if ending == nil, case .success = answer {
+                ending = Task {
+                    try? await Task.sleep(for: Self.grace)
+                    tell.finish()
+                }
+            }
+            askNext()
+        }
+        ending?.cancel()
+        return answers.sorted { $0.place < $1.place }.map { (servers[$0.place], $0.answer) }
     }
 
     private static func outline(
@@ -128,62 +148,102 @@ final class ServerSource: BackupSource {
             first: SegmentID(document.firstSegment), commit: commit, byteCount: Int(clamping: document.bytes))
     }
 
-    /// A server that has not committed so far yet is passed over, too.
+    /// A server that has not committed so far yet is passed over, and so is one that has no frame there, as long as another
+    /// may have one.
     func frames(
         at position: Position
     ) async throws(CommandFailure) -> (bytes: Bytes, next: Position, node: NodeID)? {
-        let found: (bytes: Bytes, next: Position)? = try await self.asking { client, server throws(ClientError) in
-            do throws(ClientError) {
-                let found = try await client.frames(at: position, byteCountMax: BackupLimits.pieceByteCount, of: server)
-                if found.bytes.isEmpty, found.next == position { throw .unreachable("\(server) is not as far yet") }
-                return found
-            } catch {
-                if case .refused(let problem) = error, problem.code == "NO_SUCH_FRAME" { return nil }
-                throw error
-            }
-        }
-        return found.map { ($0.bytes, $0.next, self.state.withLock { $0.node }) }
-    }
-
-    /// Asks one server, and the others where it cannot give what was asked for; all of them again until the time is up.
-    private func asking<Answer: Sendable>(
-        _ ask: (HoldfastClient, ServerAddress) async throws(ClientError) -> Answer
-    ) async throws(CommandFailure) -> Answer {
         let deadline = ContinuousClock.now + .milliseconds(self.patienceMilliseconds)
         var damage: CommandFailure?
         while true {
             var failure = CommandFailure(ClientError.unreachable("no server was given"))
-            var trimmedCount = 0
             let count = self.servers.count
+            var round = BackupRound(serverCount: count)
             for _ in 0..<count {
                 let server = self.state.withLock { $0.server }
                 do throws(ClientError) {
-                    return try await ask(self.client, server)
+                    try await self.check(server)
+                    let found = try await Self.frames(at: position, of: server, self.client)
+                    return (found.bytes, found.next, self.state.withLock { $0.node })
                 } catch {
-                    failure = Self.failure(error, at: server)
-                    guard Self.mayPass(error) || Self.isDamage(error) else { throw failure }
+                    let answer = Self.answer(error)
+                    round.heard(answer)
+                    if answer != .noSuchFrame {
+                        failure = Self.failure(error, at: server)
+                        guard Self.mayPass(error) || Self.isDamage(error) else { throw failure }
+                    }
                     if Self.isDamage(error) { damage = failure }
-                    if case .trimmed = error { trimmedCount += 1 }
-                    await self.turn(from: server, error)
+                    self.turn(from: server, error)
                 }
+                try self.checkGeneration()
             }
-            // What all have trimmed does not come back.
-            guard trimmedCount < count, ContinuousClock.now < deadline else { throw damage ?? failure }
-            try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+            switch round.verdict(isLate: ContinuousClock.now >= deadline) {
+            case .noSuchFrame: return nil
+            case .failed: throw damage ?? failure
+            case .again: try? await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+            }
         }
     }
 
-    private func turn(from server: ServerAddress, _ failure: ClientError) async {
+    private static func frames(
+        at position: Position, of server: ServerAddress, _ client: HoldfastClient
+    ) async throws(ClientError) -> (bytes: Bytes, next: Position) {
+        let found = try await client.frames(at: position, byteCountMax: BackupLimits.pieceByteCount, of: server)
+        if found.bytes.isEmpty, found.next == position { throw .unreachable("\(server) is not as far yet") }
+        return found
+    }
+
+    private static func answer(_ failure: ClientError) -> BackupRound.Answer {
+        switch failure {
+        case .refused(let problem) where problem.code == "NO_SUCH_FRAME": .noSuchFrame
+        case .trimmed: .trimmed
+        default: .notNow
+        }
+    }
+
+    /// Asks a server that is new to this run, or was turned to, of which generation it is by now.
+    ///
+    /// - Throws: ``ClientError/unreachable(_:)`` also for one whose frames do not count here; of several, it is left out
+    ///   from now on.
+    private func check(_ server: ServerAddress) async throws(ClientError) {
+        guard !self.state.withLock({ $0.isKnown }) else { return }
+        let document = try await self.client.segments(of: server)
+        let isGood = self.state.withLock { state in
+            guard let outline = state.outline else { return true }
+            let standing = outline.standing(of: document.generation)
+            let isOfCluster = ClusterID(document.cluster) == outline.cluster
+            if isOfCluster, standing == .newer { state.isOvertaken = true }
+            state.isKnown = isOfCluster && standing == .same
+            if state.isKnown {
+                state.node = NodeID(document.node)
+            } else if state.servers.count > 1 {
+                state.servers.remove(at: state.place)
+                state.place %= state.servers.count
+            }
+            return state.isKnown
+        }
+        guard !isGood else { return }
+        let words = "\(server) is of another cluster, or of another generation, than this backup"
+        self.console.note(words)
+        throw .unreachable(words)
+    }
+
+    private func checkGeneration() throws(CommandFailure) {
+        guard self.state.withLock({ $0.isOvertaken }) else { return }
+        throw CommandFailure(
+            .refused, "the cluster gave up a part of its log while it was copied (recover-quorum)",
+            next: BackupRun.goesOn)
+    }
+
+    private func turn(from server: ServerAddress, _ failure: ClientError) {
         let next: ServerAddress? = self.state.withLock { state in
+            state.isKnown = false
             guard state.servers.count > 1 else { return nil }
             state.place = (state.place + 1) % state.servers.count
             return state.server
         }
         guard let next else { return }
         if Self.isDamage(failure) { self.console.note("\(server): \(failure); going on with \(next)") }
-        if let document = try? await self.client.segments(of: next) {
-            self.state.withLock { $0.node = NodeID(document.node) }
-        }
     }
 
     private static func isDamage(_ failure: ClientError) -> Bool {
