@@ -178,8 +178,7 @@ struct MishapMaker {
         let deadline = ContinuousClock.now + Self.patience
         var target: UInt64?
         while true {
-            let picture = await wanted.look(self.client)
-            for status in picture.nodes.compactMap(\.status) { self.beginning.heard(status) }
+            let picture = await self.beginning.look(at: wanted, self.client)
             if let leader = picture.leader, leader.isReady {
                 let index = target ?? leader.lastIndex
                 target = index

@@ -1,3 +1,5 @@
+import HoldfastClient
+
 /// What a soak test found; the names are those of its JSON and stay as they are.
 struct SoakReport: Encodable {
     struct Count: Encodable {
@@ -20,7 +22,7 @@ struct SoakReport: Encodable {
             case outOfTurn = "out_of_turn"
         }
 
-        init(name: String, _ seen: SoakReader.Seen) {
+        init(name: String, _ seen: ReadLedger) {
             self.name = name
             self.records = seen.count
             self.outOfTurn = seen.outOfTurn

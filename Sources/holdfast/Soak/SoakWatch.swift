@@ -36,9 +36,7 @@ final class SoakWatch: Sendable {
         let client = self.cluster.client(timeoutMilliseconds: 1_000)
         while !Task.isCancelled {
             self.look()
-            for node in await self.cluster.look(client).nodes {
-                if let status = node.status { self.beginning.heard(status) }
-            }
+            _ = await self.beginning.look(at: self.cluster, client)
             try? await Task.sleep(for: Self.interval)
         }
         await client.shutdown()
