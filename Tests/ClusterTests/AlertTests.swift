@@ -51,6 +51,7 @@ extension ClusterTests {
             #"holdfast_wait_duration_seconds_count{part="disk"}"#: "0+60x80",
             #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0x80",
             #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE"}"#: "2x80",
+            #"holdfast_requests_refused_total{code="LEADERSHIP_LOST"}"#: "1x80",
             "holdfast_open_descriptors": "40x80", "holdfast_descriptor_limit": "2048x80",
         ]
 
@@ -80,6 +81,19 @@ extension ClusterTests {
                     "holdfast_appends_total": "5x80",
                     #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0+1x80",
                 ], "HoldfastAppendsRefused", "HoldfastAppendsTimeOut"),
+            Case(
+                "leaders lose their majority again and again",
+                [#"holdfast_requests_refused_total{code="LEADERSHIP_LOST"}"#: "0+30x80"], "HoldfastAppendsTimeOut"),
+            Case(
+                "one failover interrupts many appends",
+                [#"holdfast_requests_refused_total{code="LEADERSHIP_LOST"}"#: "0x40 3000x39"]),
+            Case(
+                "a few reads wait in vain where nothing is appended",
+                [
+                    "holdfast_appends_total": "5x80", "holdfast_appends_refused_total": "0x80",
+                    #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE",instance="c"}"#:
+                        "0x9 1x9 2x9 3x9 4x9 5x9 6x9 7x9",
+                ]),
             Case("a node is down", [#"up{instance="c"}"#: "0x80"], "HoldfastNodeDown"),
             Case(
                 "a node starts again and again",

@@ -47,19 +47,25 @@ extension AlertRule {
                 section: "How large"),
             AlertRule(
                 name: "HoldfastAppendsTimeOut", severity: .warning,
-                // They are no appends that took long: nobody knows yet how long they take.
+                // They are no appends that took long: nobody knows yet how long they take. A leader without a majority stops
+                // leading, and then says LEADERSHIP_LOST of what waits; one failover does, too, and has left the rate
+                // before this has held for so long. Reads are refused with the same codes: where hardly anything is
+                // appended a few of them are a large part, and no reason to call anybody.
                 expression: """
-                    sum by (job) (rate(holdfast_requests_refused_total{code=~"COMMIT_TIMEOUT|QUORUM_UNAVAILABLE"}[5m])) \
-                    > 0.01 * (sum by (job) (rate(holdfast_appends_total[5m])) + sum by (job) \
-                    (rate(holdfast_requests_refused_total{code=~"COMMIT_TIMEOUT|QUORUM_UNAVAILABLE"}[5m])))
+                    sum by (job) (rate(holdfast_requests_refused_total{code=~"\(Self.inVain)"}[5m])) > 0.01 * (sum by (job) \
+                    (rate(holdfast_appends_total[5m])) + sum by (job) \
+                    (rate(holdfast_requests_refused_total{code=~"\(Self.inVain)"}[5m]))) > 0.02
                     """,
-                holds: "5m",
+                holds: "10m",
                 summary: "Requests to {{ $labels.job }} wait for a majority in vain: {{ $value | humanize }} a second.",
                 action:
                     "holdfast explain says which nodes are away or behind; when none is, compare how long their syncs take.",
                 section: "The majority does not answer in time"),
         ]
     }
+
+    /// What waited for a majority and was not answered in time.
+    private static let inVain = "COMMIT_TIMEOUT|LEADERSHIP_LOST|QUORUM_UNAVAILABLE"
 
     /// Whether every node holds a good copy of the log.
     static func copies(job: String) -> [AlertRule] {
@@ -195,7 +201,8 @@ extension AlertRule {
             section: "How large"),
         AlertRule(
             name: "HoldfastHangs", severity: .critical,
-            // A part that does not answer is told of once a second: more than a few of these waits are one that lasts.
+            // A part that does not answer is told of once a second: more than a few of these waits are one that lasts. That is
+            // the disk's thread only: an event loop that hangs answers no scrape either, and is HoldfastNodeDown.
             expression: """
                 sum by (job, instance, part) (increase(holdfast_wait_duration_seconds_count[2m])) - sum by (job, \
                 instance, part) (increase(holdfast_wait_duration_seconds_bucket{le="10.0"}[2m])) > 5
