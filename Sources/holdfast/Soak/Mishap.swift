@@ -18,8 +18,16 @@ enum Mishap: String, CaseIterable, Sendable {
     /// Those that need a file system of their own, which not everybody may mount.
     static let ofDisks: Set<Mishap> = [.leaderDiskFull, .followerDiskFull]
 
-    /// A round holds each once, in an order of its own.
-    static func round(without omitted: Set<Mishap>, _ random: inout some RandomNumberGenerator) -> [Mishap] {
-        self.allCases.filter { !omitted.contains($0) }.shuffled(using: &random)
+    /// One of a round, and what its details are drawn from.
+    struct Turn {
+        var mishap: Mishap
+        var seed: UInt64
+    }
+
+    /// A round holds each once, in an order of its own. Those that are left out have their turns drawn, too, so that a seed
+    /// gives the others the same order and the same details wherever it is used.
+    static func round(without omitted: Set<Mishap>, _ random: inout some RandomNumberGenerator) -> [Turn] {
+        self.allCases.shuffled(using: &random).map { Turn(mishap: $0, seed: random.next()) }
+            .filter { !omitted.contains($0.mishap) }
     }
 }

@@ -3,26 +3,46 @@ import LogModel
 
 /// A node's disk is full for a while: nothing is lost, the others go on, and it goes on itself once there is room.
 extension MishapMaker {
-    /// For the segments that a node keeps ready, beside what it holds.
-    private static let roomToStart = 8 << 20
+    /// For the segments that a node keeps ready, beside what it holds; and what the load adds meanwhile.
+    private var roomToStart: Int { (8 << 20) + self.roomForLoad }
     /// Less than any segment.
     private static let roomWhenFull = 256 << 10
-    private static let roomToHeal = 32 << 20
+    private var roomToHeal: Int { (32 << 20) + self.roomForLoad }
+    private var roomForLoad: Int { self.bytesPerSecond * Self.loadSeconds }
+    /// Until a node has started and is level, or has healed and is stopped: a few seconds, and several times that.
+    private static let loadSeconds = 30
+    /// More than that in memory is not asked for.
+    private static let roomForLoadMax = 128 << 20
+    private static let leaderAttempts = 5
     /// What the figures promise is 5 s; the machine may be busy with other things, too.
     private static let healing = Duration.seconds(10)
     /// More than what is left of a segment, the one behind it and the reserve.
     private static let batchesToFill = 96
     private static let batch = LoadData.random.records(64, byteCount: 1_000).map { Record(value: $0[...]) }
 
-    func fillLeaderDisk(_ node: LocalCluster.Node) async throws {
+    /// Whether a disk in memory has room for what a load adds while it is there.
+    static func canFillDisks(bytesPerSecond: Int) -> Bool { bytesPerSecond * Self.loadSeconds <= Self.roomForLoadMax }
+
+    /// - Returns: `false` when another node came to lead each time before this one had no room left.
+    func fillLeaderDisk(_ node: LocalCluster.Node) async throws -> Bool {
         try await self.withSmallDisk(node) { disk in
-            try await self.lead(node)
-            try disk.resize(room: Self.roomWhenFull)
-            let producer = self.client.makeProducer()
-            guard try await self.isRefused(by: node, producer) else { return }
+            var producer = self.client.makeProducer()
+            var isRefused = false
+            for _ in 0..<Self.leaderAttempts where !isRefused {
+                try disk.resize(room: self.roomToHeal)
+                try await self.lead(node)
+                try disk.resize(room: Self.roomWhenFull)
+                producer = self.client.makeProducer()
+                isRefused = try await self.isRefused(by: node, producer)
+            }
+            guard isRefused else {
+                try disk.resize(room: self.roomToHeal)
+                return false
+            }
             for other in self.cluster.nodes { _ = try await self.lastReadable(at: other) }
-            try disk.resize(room: Self.roomToHeal)
+            try disk.resize(room: self.roomToHeal)
             try await self.heal("\(node.name) to take appends again") { try await self.isTaken(producer) }
+            return true
         }
     }
 
@@ -42,20 +62,23 @@ extension MishapMaker {
             guard try await self.lastReadable(at: node) < last else {
                 throw CommandFailure(.refused, "\(node.name) has record \(last), though its disk has no room for it")
             }
-            try disk.resize(room: Self.roomToHeal)
+            try disk.resize(room: self.roomToHeal)
             try await self.heal("\(node.name) to come level") { try await self.lastReadable(at: node) >= last }
         }
     }
 
     // MARK: A disk of its own
 
-    private func withSmallDisk(_ node: LocalCluster.Node, _ body: (SmallDisk) async throws -> Void) async throws {
+    private func withSmallDisk<Result>(
+        _ node: LocalCluster.Node, _ body: (SmallDisk) async throws -> Result
+    ) async throws -> Result {
         await self.cluster.stop(node)
-        let disk = try SmallDisk.moving(self.cluster.dataDirectory(node), room: Self.roomToStart)
+        let disk = try SmallDisk.moving(self.cluster.dataDirectory(node), room: self.roomToStart)
+        let result: Result
         do {
             try self.cluster.start(node)
             try await self.settle()
-            try await body(disk)
+            result = try await body(disk)
             try await self.settle()
         } catch {
             await self.cluster.stop(node)
@@ -65,6 +88,7 @@ extension MishapMaker {
         await self.cluster.stop(node)
         try disk.moveBack()
         try self.cluster.start(node)
+        return result
     }
 
     private func lead(_ node: LocalCluster.Node) async throws {

@@ -15,18 +15,24 @@ struct MishapMaker {
     let everybody: LocalCluster
     let client: HoldfastClient
     let beginning: LogBeginning
+    /// What the load adds to each node's log in a second.
+    let bytesPerSecond: Int
 
-    /// - Parameter spare: Configured, blank and not running.
-    init(_ cluster: LocalCluster, spare: LocalCluster.Node, _ beginning: LogBeginning) {
+    /// - Parameters:
+    ///   - spare: Configured, blank and not running.
+    ///   - bytesPerSecond: What the load adds to each node's log.
+    init(_ cluster: LocalCluster, spare: LocalCluster.Node, _ beginning: LogBeginning, bytesPerSecond: Int) {
         self.beginning = beginning
+        self.bytesPerSecond = bytesPerSecond
         self.cluster = cluster
         self.spare = spare
         self.everybody = LocalCluster(directory: cluster.directory, nodes: cluster.nodes + [spare])
         self.client = cluster.client(timeoutMilliseconds: 10_000)
     }
 
-    /// - Returns: Once every member is level and whole again.
-    func make(_ mishap: Mishap, _ random: inout some RandomNumberGenerator) async throws {
+    /// - Returns: Once every member is level and whole again; `false` when it could not be made to happen.
+    func make(_ mishap: Mishap, _ random: inout some RandomNumberGenerator) async throws -> Bool {
+        var hasHappened = true
         let leader = try await self.leader()
         let followers = self.cluster.nodes.filter { $0.number != leader.number }
         let follower = followers.randomElement(using: &random) ?? leader
@@ -66,10 +72,11 @@ struct MishapMaker {
         case .diskLost: try await self.replace(follower)
         case .grown: try await self.growAndShrink()
         case .trimmed: try await self.trim(&random)
-        case .leaderDiskFull: try await self.fillLeaderDisk(anybody)
+        case .leaderDiskFull: hasHappened = try await self.fillLeaderDisk(anybody)
         case .followerDiskFull: try await self.fillFollowerDisk(anybody)
         }
         try await self.settle()
+        return hasHappened
     }
 
     // MARK: Processes

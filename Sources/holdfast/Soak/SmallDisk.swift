@@ -72,7 +72,12 @@ struct SmallDisk {
     }
 
     /// Takes away all that is mounted under a directory, also while processes have files there.
+    ///
+    /// - Parameter directory: By any name: the system tells of mounts by their real ones.
     static func unmountAll(under directory: String) {
+        guard let resolved = realpath(directory, nil) else { return }
+        defer { free(resolved) }
+        let directory = String(cString: resolved)
         for line in (Files.text("/proc/self/mounts") ?? "").split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard fields.count > 1, fields[0] == Self.name else { continue }

@@ -44,6 +44,8 @@ struct SoakReport: Encodable {
     var seed: UInt64
     var limits: Limits
     var mishaps: [Count] = []
+    /// Those that were tried, and came to nothing, since another node led each time.
+    var missed: [Count] = []
     /// Mishaps that could not be made here.
     var omitted: [String] = []
     /// Where the log begins at the end, and how many records it has from there on.
@@ -63,7 +65,8 @@ struct SoakReport: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case seed, limits, mishaps, omitted, records, retreats, logs, damaged, acknowledged, refused, unknown, lost,
+        case seed, limits, mishaps, missed, omitted, records, retreats, logs, damaged, acknowledged, refused, unknown,
+            lost,
             duplicated, reordered
         case contradicted, problems
         case usages = "nodes"
@@ -77,6 +80,7 @@ struct SoakReport: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(self.seed, forKey: .seed)
         try container.encode(self.mishaps, forKey: .mishaps)
+        try container.encode(self.missed, forKey: .missed)
         try container.encode(self.omitted, forKey: .omitted)
         try container.encode(self.firstIndex, forKey: .firstIndex)
         try container.encode(self.records, forKey: .records)
@@ -139,6 +143,7 @@ struct SoakReport: Encodable {
     func text(_ console: Console) -> String {
         let findings = self.load.findings
         var lines = self.mishaps.map { "\($0.count) x \($0.mishap)" }
+        lines += self.missed.map { "\($0.count) x tried in vain: \($0.mishap)" }
         lines += self.omitted.map { "left out: \($0)" }
         lines.append("the log begins at \(self.firstIndex) and has \(self.records) records")
         lines.append(

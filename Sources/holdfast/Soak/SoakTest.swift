@@ -14,6 +14,8 @@ struct SoakTest {
     private static let readerCount = 2
     private static let readersPatience = Duration.seconds(60)
     private static let recordByteCount = 128
+    /// A record in the log, with its frame, at most.
+    private static let storedByteCount = 256
 
     var cluster: LocalCluster
     var milliseconds: UInt64
@@ -28,14 +30,14 @@ struct SoakTest {
         let readers = (0..<Self.readerCount).map { _ in SoakReader() }
         let tally = PacedAppendTally(producers: self.producers, followsTrims: true)
         let beginning = LogBeginning(tally, readers)
-        let maker = MishapMaker(self.cluster, spare: spare, beginning)
+        let maker = MishapMaker(
+            self.cluster, spare: spare, beginning, bytesPerSecond: Int(self.rate) * Self.storedByteCount)
         let watch = SoakWatch(everybody, beginning)
         defer { everybody.process(spare)?.signal(SIGKILL) }
         var report = SoakReport(seed: self.seed, limits: self.limits)
         let load = self.load
-        let omitted = SmallDisk.isAllowed(under: self.cluster.directory) ? [] : Mishap.ofDisks
+        let omitted = self.omitted(maker)
         report.omitted = omitted.map(\.rawValue).sorted()
-        if !omitted.isEmpty { self.console.note("without full disks: this process may not mount a file system") }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run() }
             for reader in readers {
@@ -48,7 +50,7 @@ struct SoakTest {
                 }
             }
             async let loaded = load.append(into: tally)
-            report.mishaps = try await self.happen(maker, without: omitted)
+            (report.mishaps, report.missed) = try await self.happen(maker, without: omitted)
             report.load = try await loaded
             try await maker.settle()
             report.load.findings = try await load.readBack(tally, from: beginning.first, maker.client)
@@ -71,31 +73,52 @@ struct SoakTest {
             isVerified: false, console: Console(isQuiet: true))
     }
 
+    private func omitted(_ maker: MishapMaker) -> Set<Mishap> {
+        guard SmallDisk.isAllowed(under: self.cluster.directory) else {
+            self.console.note("without full disks: this process may not mount a file system")
+            return Mishap.ofDisks
+        }
+        guard MishapMaker.canFillDisks(bytesPerSecond: maker.bytesPerSecond) else {
+            self.console.note("without full disks: at \(self.rate) appends a second they would take too much memory")
+            return Mishap.ofDisks
+        }
+        return []
+    }
+
     /// One mishap after the other while the load lasts.
+    ///
+    /// - Returns: How often each happened, and how often one could not be made to.
     private func happen(
         _ maker: MishapMaker, without omitted: Set<Mishap>
-    ) async throws -> [SoakReport.Count] {
+    ) async throws -> (made: [SoakReport.Count], missed: [SoakReport.Count]) {
         let began = ContinuousClock.now
         let end = began + .milliseconds(self.milliseconds)
         var random = SplitMix64(seed: self.seed)
         var counts: [Mishap: Int] = [:]
-        var coming: [Mishap] = []
+        var missed: [Mishap: Int] = [:]
+        var coming: [Mishap.Turn] = []
         while ContinuousClock.now < end {
             if coming.isEmpty { coming = Mishap.round(without: omitted, &random) }
-            let mishap = coming.removeLast()
+            let turn = coming.removeLast()
+            let mishap = turn.mishap
+            var details = SplitMix64(seed: turn.seed)
             let seconds = began.duration(to: .now).seconds.rounded(0)
             self.console.progress("\(seconds) s: \(counts.values.reduce(0, +)) mishaps; \(mishap.rawValue)")
-            do { try await maker.make(mishap, &random) } catch let failure as CommandFailure {
+            let hasHappened: Bool
+            do { hasHappened = try await maker.make(mishap, &details) } catch let failure as CommandFailure {
                 throw CommandFailure(
                     .refused, "not got over after \(seconds) s, \(mishap.rawValue): \(failure.what)",
                     next: "again with --seed \(self.seed); keep the nodes' logs")
             }
-            counts[mishap, default: 0] += 1
+            if hasHappened { counts[mishap, default: 0] += 1 } else { missed[mishap, default: 0] += 1 }
         }
         self.console.endProgress()
-        return Mishap.allCases.compactMap { mishap in
-            counts[mishap].map { SoakReport.Count(mishap: mishap.rawValue, count: $0) }
+        func told(_ counts: [Mishap: Int]) -> [SoakReport.Count] {
+            Mishap.allCases.compactMap { mishap in
+                counts[mishap].map { SoakReport.Count(mishap: mishap.rawValue, count: $0) }
+            }
         }
+        return (told(counts), told(missed))
     }
 
     // MARK: Checking
