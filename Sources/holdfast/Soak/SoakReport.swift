@@ -34,15 +34,23 @@ struct SoakReport: Encodable {
     struct Limits: Encodable {
         var anonymousByteCount: Int
         var descriptorCount: Int
+        /// From the median of a run's first half to that of its second, where each quarter takes more than the one before.
+        var growthByteCount = 32 << 20
 
         private enum CodingKeys: String, CodingKey {
             case anonymousByteCount = "anonymous_bytes"
             case descriptorCount = "descriptors"
+            case growthByteCount = "growth_bytes"
         }
     }
 
+    /// In a shorter run, all that a node takes is still new.
+    static let growthMinutesMin: UInt64 = 5
+
     var seed: UInt64
     var limits: Limits
+    /// Whether the run was long enough to tell a leak from the beginning.
+    var tellsGrowth = false
     var mishaps: [Count] = []
     /// Those that were tried, and came to nothing, since another node led each time.
     var missed: [Count] = []
@@ -131,6 +139,12 @@ struct SoakReport: Encodable {
             if usage.anonymousByteCountMax > self.limits.anonymousByteCount {
                 problems.append("n\(usage.node) took \(usage.anonymousByteCountMax >> 20) MiB of memory")
             }
+            if self.tellsGrowth, usage.grows(byMoreThan: self.limits.growthByteCount) {
+                let (first, second) = (usage.firstHalfByteCount ?? 0, usage.secondHalfByteCount ?? 0)
+                problems.append(
+                    "n\(usage.node) took more and more memory: \(first >> 20) MiB in the first half, \(second >> 20) MiB in "
+                        + "the second")
+            }
             if usage.descriptorCountMax > self.limits.descriptorCount {
                 problems.append("n\(usage.node) had \(usage.descriptorCountMax) descriptors open")
             }
@@ -157,10 +171,12 @@ struct SoakReport: Encodable {
                 self.logs.map { [$0.name, "\($0.records)", "\($0.outOfTurn)", "\($0.trims)", $0.digest] }))
         lines.append(
             Console.table(
-                ["NODE", "MEMORY MIB", "AT MOST", "DESCRIPTORS", "AT MOST"],
+                ["NODE", "MEMORY MIB", "AT MOST", "FIRST HALF", "SECOND HALF", "DESCRIPTORS", "AT MOST"],
                 self.usages.map { usage in
                     [
                         "n\(usage.node)", "\(usage.anonymousByteCount >> 20)", "\(usage.anonymousByteCountMax >> 20)",
+                        usage.firstHalfByteCount.map { "\($0 >> 20)" } ?? "-",
+                        usage.secondHalfByteCount.map { "\($0 >> 20)" } ?? "-",
                         "\(usage.descriptorCount)", "\(usage.descriptorCountMax)",
                     ]
                 }))

@@ -35,6 +35,7 @@ struct SoakTest {
         let watch = SoakWatch(everybody, beginning)
         defer { everybody.process(spare)?.signal(SIGKILL) }
         var report = SoakReport(seed: self.seed, limits: self.limits)
+        report.tellsGrowth = self.milliseconds >= SoakReport.growthMinutesMin * 60_000
         let load = self.load
         let omitted = self.omitted(maker)
         report.omitted = omitted.map(\.rawValue).sorted()

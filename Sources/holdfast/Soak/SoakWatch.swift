@@ -1,3 +1,4 @@
+import HoldfastClient
 import Synchronization
 
 /// Memory and descriptors of the nodes' processes, and where their logs begin, from time to time.
@@ -11,6 +12,15 @@ final class SoakWatch: Sendable {
         /// At the end, when nothing happens any more.
         var anonymousByteCount = 0
         var descriptorCount = 0
+        /// Medians of both halves of the run, and whether each quarter took more; `nil` for a run that was too short.
+        var firstHalfByteCount: Int?
+        var secondHalfByteCount: Int?
+        fileprivate(set) var trend = MemoryTrend()
+
+        /// Whether it took more and more.
+        func grows(byMoreThan byteCount: Int) -> Bool {
+            self.trend.verdict?.grows(byMoreThan: byteCount) ?? false
+        }
 
         private enum CodingKeys: String, CodingKey {
             case node
@@ -18,6 +28,8 @@ final class SoakWatch: Sendable {
             case descriptorCountMax = "descriptors_max"
             case anonymousByteCount = "anonymous_bytes"
             case descriptorCount = "descriptors"
+            case firstHalfByteCount = "anonymous_bytes_first_half"
+            case secondHalfByteCount = "anonymous_bytes_second_half"
         }
     }
 
@@ -30,7 +42,15 @@ final class SoakWatch: Sendable {
         self.beginning = beginning
     }
 
-    var usages: [Usage] { self.seen.withLock { seen in seen.values.sorted { $0.node < $1.node } } }
+    var usages: [Usage] {
+        let usages = self.seen.withLock { seen in seen.values.sorted { $0.node < $1.node } }
+        return usages.map { usage in
+            var usage = usage
+            usage.firstHalfByteCount = usage.trend.verdict?.firstHalf
+            usage.secondHalfByteCount = usage.trend.verdict?.secondHalf
+            return usage
+        }
+    }
 
     func run() async {
         let client = self.cluster.client(timeoutMilliseconds: 1_000)
@@ -50,6 +70,7 @@ final class SoakWatch: Sendable {
                 var known = seen[node.number] ?? Usage(node: node.number)
                 known.anonymousByteCount = usage.anonymousByteCount
                 known.anonymousByteCountMax = max(known.anonymousByteCountMax, usage.anonymousByteCount)
+                known.trend.add(usage.anonymousByteCount)
                 known.descriptorCount = descriptors
                 known.descriptorCountMax = max(known.descriptorCountMax, descriptors)
                 seen[node.number] = known
