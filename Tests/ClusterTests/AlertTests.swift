@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -141,7 +142,7 @@ extension ClusterTests {
         ]
 
         @Test func `Each alert fires when it should, and a healthy cluster is silent`() async throws {
-            guard let promtool = Self.promtool else { return print("skipped: promtool is not installed") }
+            guard let promtool = Self.promtool else { return try SkippedTest.note("promtool is not installed") }
             let scratch = try Scratch()
             defer { scratch.end() }
             let made = try await Program.run(["generate", "alerts", "--output", "\(scratch.path)/alerts.yml"])
@@ -208,7 +209,7 @@ extension ClusterTests {
                 $0.expr.replacing("$__rate_interval", with: "1m").replacing("$job", with: "holdfast")
             }
             #expect(queries.count > 30 && queries.allSatisfy { $0.contains(#"job="holdfast""#) })
-            guard let promtool = Self.promtool else { return print("skipped: promtool is not installed") }
+            guard let promtool = Self.promtool else { return try SkippedTest.note("promtool is not installed") }
             let scratch = try Scratch()
             defer { scratch.end() }
             let rules = queries.enumerated().map { "      - {record: panel_\($0), expr: '\($1)'}\n" }.joined()

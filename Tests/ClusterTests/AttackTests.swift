@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -10,11 +11,11 @@ extension ClusterTests {
         private static var python: String? {
             get async throws {
                 guard let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] else {
-                    print("skipped: HOLDFAST_PYTHON names no Python with h2 (scripts/setup --tests)")
+                    try SkippedTest.note("HOLDFAST_PYTHON names no Python with h2 (scripts/setup --tests)")
                     return nil
                 }
                 let modules = try await Program.run(["-c", "import hpack, hyperframe"], executable: python)
-                if modules.status != 0 { print("skipped: \(python) has no h2 (scripts/setup --tests)") }
+                if modules.status != 0 { try SkippedTest.note("\(python) has no h2 (scripts/setup --tests)") }
                 return modules.status == 0 ? python : nil
             }
         }

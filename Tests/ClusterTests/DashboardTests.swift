@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -16,12 +17,12 @@ extension ClusterTests {
         /// - Returns: `nil`, and says so, where there is no browser to look with.
         private static func python() async throws -> String? {
             guard let python = self.environment["HOLDFAST_PYTHON"] else {
-                print("skipped: HOLDFAST_PYTHON names no Python with playwright (scripts/setup --tests)")
+                try SkippedTest.note("HOLDFAST_PYTHON names no Python with playwright (scripts/setup --tests)")
                 return nil
             }
             let modules = "import axe_playwright_python, os, playwright; os.stat('/usr/bin/chromium')"
             guard try await Program.run(["-c", modules], executable: python, seconds: 60).status == 0 else {
-                print("skipped: there is no Chromium, or no playwright (scripts/setup --tests)")
+                try SkippedTest.note("there is no Chromium, or no playwright (scripts/setup --tests)")
                 return nil
             }
             return python

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import HoldfastClient
 import LogModel
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -170,7 +171,7 @@ extension ClusterTests {
 
         @Test func `the Python snippet appends once and reads everything while leaders die`() async throws {
             guard let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] else {
-                return print("skipped: HOLDFAST_PYTHON names no Python with httpx[http2]; scripts/test does")
+                return try SkippedTest.note("HOLDFAST_PYTHON names no Python with httpx[http2]; scripts/test does")
             }
             let page = try Document("Sources/HoldfastClient/HoldfastClient.docc/OtherLanguages.md")
             let snippet = try #require(page.blocks("python", under: "## Python").first)

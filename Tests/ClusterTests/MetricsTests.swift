@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -11,7 +12,9 @@ extension ClusterTests {
         }
 
         @Test func `Prometheus scrapes a node, finds nothing to object to, and answers with its values`() async throws {
-            guard !Self.isMissing else { return print("skipped: Prometheus is not installed (scripts/setup --tests)") }
+            guard !Self.isMissing else {
+                return try SkippedTest.note("Prometheus is not installed (scripts/setup --tests)")
+            }
             try await TestCluster.with(nodes: 1) { cluster in
                 try await cluster.append((1...50).map { "line \($0)" })
                 let node = cluster.nodes[0]

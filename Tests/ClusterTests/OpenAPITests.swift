@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -9,11 +10,11 @@ extension ClusterTests {
 
         @Test func `A node answers what its OpenAPI document says, to good requests and to bad ones`() async throws {
             guard let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] else {
-                return print("skipped: HOLDFAST_PYTHON names no Python with schemathesis (scripts/setup --tests)")
+                return try SkippedTest.note("HOLDFAST_PYTHON names no Python with schemathesis (scripts/setup --tests)")
             }
             let modules = "import httpx, h2, openapi_spec_validator, schemathesis"
             guard try await Program.run(["-c", modules], executable: python, seconds: 60).status == 0 else {
-                return print("skipped: \(python) has no schemathesis (scripts/setup --tests)")
+                return try SkippedTest.note("\(python) has no schemathesis (scripts/setup --tests)")
             }
             try await TestCluster.with(nodes: 1) { cluster in
                 let address = cluster.nodes[0].client.description

@@ -26,7 +26,7 @@ import Testing
     /// - Returns: `nil`, after saying so, when the tool is not installed.
     private func run(_ tool: String, _ arguments: [String]) async throws -> Outcome? {
         guard let path = Self.path(of: tool) else {
-            print("skipped: \(tool) is not installed (scripts/setup installs it)")
+            try SkippedTest.note("\(tool) is not installed (scripts/setup installs it)")
             return nil
         }
         let folder = FileManager.default.temporaryDirectory.appending(path: "holdfast-http2-\(UUID().uuidString)")
@@ -122,11 +122,19 @@ import Testing
         }
     }
 
+    @Test func `a test that is skipped fails where all have to run`() throws {
+        #expect(throws: SkippedTest.self) {
+            try SkippedTest.note("no such program", environment: ["HOLDFAST_TESTS_COMPLETE": "1"])
+        }
+        try SkippedTest.note("this one is not: it is the note that is tested", environment: [:])
+    }
+
     @Test func `python's httpx gets, posts and streams`() async throws {
-        guard let python = Self.python else { return print("skipped: python3 is not installed") }
+        guard let python = Self.python else { return try SkippedTest.note("python3 is not installed") }
         let probe = try await self.run(python, ["-c", "import httpx, h2"])
         guard probe?.status == 0 else {
-            return print("skipped: \(python) has no httpx[http2] (set HOLDFAST_PYTHON, or pip install 'httpx[http2]')")
+            return try SkippedTest.note(
+                "\(python) has no httpx[http2] (set HOLDFAST_PYTHON, or pip install 'httpx[http2]')")
         }
         try await withServer { server, _ in
             let script = """
@@ -160,7 +168,7 @@ import Testing
             #expect(
                 old.map { $0.text.contains("speaks HTTP/2 only. Try: curl --http2 ") } ?? true, "\(old?.text ?? "")")
             guard let python = Self.python, try await self.run(python, ["-c", "import httpx, h2"])?.status == 0 else {
-                return print("skipped: python3 has no httpx[http2]")
+                return try SkippedTest.note("python3 has no httpx[http2]")
             }
             let script = """
                 import httpx, ssl
