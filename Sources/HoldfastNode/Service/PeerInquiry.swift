@@ -12,8 +12,13 @@ import Replicator
 /// outlives its node, and the terms and the leader of another cluster would pass for news of this one.
 struct PeerInquiry: Sendable {
     private let forwarder: LeaderForwarder
+    private let timeoutMilliseconds: UInt64
 
-    init(_ forwarder: LeaderForwarder) { self.forwarder = forwarder }
+    /// - Parameter timeoutMilliseconds: For each answer.
+    init(_ forwarder: LeaderForwarder, timeoutMilliseconds: UInt64 = NodeLimits.statusMilliseconds) {
+        self.forwarder = forwarder
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
 
     /// Asks on the peer port; a build that is not asked there yet answers 404, and is asked on its client port instead.
     ///
@@ -45,7 +50,7 @@ struct PeerInquiry: Sendable {
     private func ask(_ address: ServerAddress, _ path: String) async throws(PeerSilence) -> HTTP2Answer {
         do throws(HTTP2ClientError) {
             return try await self.forwarder.status(
-                at: address, path: path, timeoutMilliseconds: NodeLimits.statusMilliseconds)
+                at: address, path: path, timeoutMilliseconds: self.timeoutMilliseconds)
         } catch {
             throw PeerSilence("\(error)")
         }
