@@ -110,6 +110,8 @@ extension ClusterTests {
                 try await run("cluster down", steps)
                 let measured = "bench append, bench read, bench catch-up, bench failover"
                 try await run("bench append --clients 1 --runs 1 --duration 50ms", measured)
+                let growth = "bench log growth"
+                try await run("\(growth) --log-size 3MiB --segment-size 1MiB --runs 1", growth)
                 try await run("failover-test --kills 1", "failover-test")
                 try await run("soak-test --minutes 0.05 --rate 2000 --seed 1", "soak-test")
             }

@@ -130,7 +130,7 @@ extension ClusterTests {
             64 | bench append --rate 1k --runs 3                      | --session, --in-flight and --runs go without --rate
             64 | bench append --rate 1k --size 10                     | --size must be at least 35 with --rate: records have names
             64 | bench append --rate 1k --clients 201                 | --clients must be one number from 1 to 200 with --rate
-            64 | bench append --clients 0                             | --clients must be numbers from 1 to 1000, separated by commas
+            64 | bench append --clients 0                             | --clients must be numbers from 1 to 4096, separated by commas
             64 | bench append --clients 10 --connections 4            | --connections must divide --clients
             64 | bench append --size 5bytes                           | a size is a whole number of bytes
             64 | bench append --size 1GiB                             | bytes of a record must be from 1 to 8388608

@@ -123,6 +123,7 @@ extension ClusterTests {
             for work in [
                 ["append", "--clients", "1,2", "--duration", "20ms"], ["rotate", "--duration", "20ms"],
                 ["read", "--log-size", "1MiB"], ["recover", "--log-size", "8MiB", "--segment-size", "1MiB"],
+                ["growth", "--log-size", "3MiB", "--segment-size", "1MiB"],
             ] {
                 let answer = try await Program.run(
                     ["bench", "log"] + work + ["--runs", "1", "--dir", scratch.path, "-o", "json"], seconds: 60)

@@ -77,6 +77,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
     private static let clientsByDefault = "1,16,64"
     private static let pacedClientsByDefault = "64"
     private static let runsByDefault = 5
+    private static let clientsMax = 4_096
     private static let rates: ClosedRange<UInt64> = 1...1_000_000
     /// The log remembers 256 producers: with more of them it could forget one whose append is still being tried.
     private static let pacedClientsMax = 200
@@ -94,8 +95,8 @@ struct BenchAppendCommand: AsyncParsableCommand {
 
     func validate() throws {
         let counts = self.clientCounts
-        guard counts.allSatisfy({ (1...1_000).contains($0) }) else {
-            throw ValidationError("--clients must be numbers from 1 to 1000, separated by commas.")
+        guard counts.allSatisfy({ (1...Self.clientsMax).contains($0) }) else {
+            throw ValidationError("--clients must be numbers from 1 to \(Self.clientsMax), separated by commas.")
         }
         if let connections {
             guard connections > 0, counts.allSatisfy({ $0 % min($0, connections) == 0 }) else {

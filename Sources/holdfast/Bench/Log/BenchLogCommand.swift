@@ -10,7 +10,7 @@ struct BenchLogCommand: AsyncParsableCommand {
         discussion: "Example: holdfast bench log append --policy always,os",
         subcommands: [
             BenchLogAppendCommand.self, BenchLogRotateCommand.self, BenchLogReadCommand.self,
-            BenchLogRecoverCommand.self, BenchLogChildCommand.self,
+            BenchLogRecoverCommand.self, BenchLogGrowthCommand.self, BenchLogChildCommand.self,
         ])
 }
 

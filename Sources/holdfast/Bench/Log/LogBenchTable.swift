@@ -128,7 +128,8 @@ struct LogBenchTable: Encodable {
             }
             if let rotations = detail.rotations { line.append("\(rotations)") }
             if let segments = detail.segments {
-                line += ["\(segments)", (Double(detail.anonymousByteCountMax ?? 0) / 1_048_576).rounded(1)]
+                let anonymous = detail.anonymousByteCountMax.map { (Double($0) / 1_048_576).rounded(1) }
+                line += ["\(segments)", anonymous ?? "-"]
             }
             if hasRocksDB {
                 line.append(
