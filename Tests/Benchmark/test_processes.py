@@ -85,6 +85,14 @@ class RunTests(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "did not end"):
             run(["sleep", "600"], seconds_max=0.05)
 
+    def test_a_program_that_does_not_end_may_end_what_it_started(self):
+        script = "trap 'echo ended >\"$0\"; exit' TERM; echo begun >\"$0\"; while :; do sleep 0.01; done"
+        with tempfile.TemporaryDirectory() as place:
+            said = Path(place) / "said"
+            with self.assertRaisesRegex(Failure, "did not end"):
+                run(["sh", "-c", script, str(said)], seconds_max=2)
+            self.assertEqual(said.read_text(), "ended\n")
+
     def test_waiting_in_vain_says_what_for_and_why(self):
         def fails():
             raise OSError("nobody listens")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from . import behind, plots, report
+from . import behind, growth_page, plots, report
 from .failure import Failure
 from .plan import Append, CatchUp, Failover, Tail
 from .summary import Summary, label
@@ -65,7 +65,8 @@ Each measured against the build without it, in turns; `scripts/budgets` guards t
 
 
 def write(results: dict, page: Path, readme: Path | None = None) -> None:
-    """Writes the article, its plots into `Resources` beside it, and what `readme` quotes between its two marks.
+    """Writes the article, its plots into `Resources` beside it, and what `readme` quotes between its two marks. A section
+    on growth that the article has stays.
 
     Raises Failure, with nothing written, when something failed in every round: such a page would compare what is not there. A
     cell that failed in some rounds is named on the page.
@@ -83,7 +84,7 @@ def write(results: dict, page: Path, readme: Path | None = None) -> None:
     resources.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         (resources / f"{name}.svg").write_text(picture)
-    page.write_text(article(summary, list(pictures)))
+    page.write_text(growth_page.kept(page, article(summary, list(pictures))))
     if readme:
         readme.write_text(told)
 

@@ -117,8 +117,7 @@ def run(
     try:
         out, err = process.communicate(timeout=seconds_max)
     except BaseException as error:
-        process.kill()
-        process.communicate()
+        _end(process)
         if isinstance(error, subprocess.TimeoutExpired):
             raise Failure(f"{' '.join(argv[:3])} ... did not end in {seconds_max:.0f} s") from None
         raise
@@ -129,6 +128,16 @@ def run(
         raise Failure(f"{' '.join(argv[:3])} ... ended with {process.returncode}: {' | '.join(last)}")
     used = after.children_user - before.children_user + after.children_system - before.children_system
     return Finished(out, seconds, used)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """By an order first: a program that started others ends them then, and cannot once it is killed."""
+    process.terminate()
+    try:
+        process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def wait_until(what: str, is_true: Callable[[], bool], *, seconds: float = 60, every: float = 0.02) -> None:

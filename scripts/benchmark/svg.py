@@ -1,6 +1,7 @@
-"""Two kinds of plots as SVG text. Colours follow the reader's preference for light or dark; ids and fonts are nobody else's."""
+"""Three kinds of plots as SVG text. Colours follow the reader's preference for light or dark; ids and fonts are nobody else's."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 
@@ -15,12 +16,16 @@ _COLOURS = {
     "rocksdb": ("#a8324a", "#f08ca0"),
     "floor": ("#6b7280", "#a3aab5"),
 }
+#: Lines have the colours of systems, in their order.
+_LINE_KINDS = tuple(_COLOURS)
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:15px}.small{font-size:11px}"
     ".axis{stroke:#8c959f;stroke-width:1}.grid{stroke:#d0d7de;stroke-width:1}.whisker{stroke:#24292f;stroke-width:1.2}"
     + "".join(f".{name}{{fill:{light}}}" for name, (light, _) in _COLOURS.items())
+    + "".join(f".{name}-line{{fill:none;stroke:{light};stroke-width:2}}" for name, (light, _) in _COLOURS.items())
     + "@media (prefers-color-scheme:dark){text{fill:#e6edf3}.axis{stroke:#6e7681}.grid{stroke:#30363d}"
-    ".whisker{stroke:#e6edf3}" + "".join(f".{name}{{fill:{dark}}}" for name, (_, dark) in _COLOURS.items()) + "}"
+    ".whisker{stroke:#e6edf3}" + "".join(f".{name}{{fill:{dark}}}" for name, (_, dark) in _COLOURS.items())
+    + "".join(f".{name}-line{{stroke:{dark}}}" for name, (_, dark) in _COLOURS.items()) + "}"
 )
 
 
@@ -134,6 +139,65 @@ class DotPlot:
             parts.append(_line(x(row.median), y - 17, x(row.median), y + 17, "whisker"))
             parts.append(_text(x(row.median), y - 19, short(row.median), "small", "middle"))
         return _picture(self.title, base + 30, parts)
+
+
+@dataclass(frozen=True)
+class Line:
+    """`points` are x, median, least and most, all above 0 and in the order of x."""
+
+    name: str
+    points: list[tuple[float, float, float, float]]
+
+
+@dataclass(frozen=True)
+class LinePlot:
+    """Lines over two logarithmic axes, where what grows in proportion rises by as much on both."""
+
+    title: str
+    lines: list[Line]
+    #: How an x is written below the axis.
+    x_label: Callable[[float], str]
+    height: int = field(default=340, kw_only=True)
+
+    def draw(self) -> str:
+        points = [point for line in self.lines for point in line.points]
+        xs = sorted({point[0] for point in points})
+        low, high = math.log10(xs[0]), math.log10(xs[-1])
+        bottom = math.floor(math.log10(min(point[2] for point in points)))
+        top = max(bottom + 1, math.ceil(math.log10(max(point[3] for point in points))))
+        base = self.height - 40
+
+        def x(value: float) -> float:
+            share = (math.log10(value) - low) / (high - low) if high > low else 0.5
+            return _LEFT + 40 + share * (_WIDTH - _LEFT - _RIGHT - 80)
+
+        def y(value: float) -> float:
+            return base - (math.log10(value) - bottom) / (top - bottom) * (base - _TOP)
+
+        parts = [_text(_LEFT, 22, self.title, "title")]
+        if len(self.lines) > 1:
+            parts.append(_legend([(kind, line.name) for kind, line in zip(_LINE_KINDS, self.lines)]))
+        for power in range(bottom, top + 1):
+            value = 10.0**power
+            parts.append(_line(_LEFT, y(value), _WIDTH - _RIGHT, y(value), "axis" if power == bottom else "grid"))
+            parts.append(_text(_LEFT - 8, y(value) + 4, short(value), "small", "end"))
+        beside = -math.inf
+        for value in xs:
+            # Where two values are close, the first has its label.
+            if x(value) - beside >= 40:
+                parts.append(_text(x(value), base + 20, self.x_label(value), "small", "middle"))
+                beside = x(value)
+        for kind, line in zip(_LINE_KINDS, self.lines):
+            path = " ".join(f"{x(point[0]):.1f},{y(point[1]):.1f}" for point in line.points)
+            parts.append(f'<polyline class="{kind}-line" points="{path}"/>')
+            for at, median, least, most in line.points:
+                said = f"{line.name}, {self.x_label(at)}: {short(median)} ({short(least)} to {short(most)})"
+                parts.append(_line(x(at), y(least), x(at), y(most), "whisker"))
+                parts.append(
+                    f'<circle class="{kind}" cx="{x(at):.1f}" cy="{y(median):.1f}" r="3.5">'
+                    f"<title>{escape(said)}</title></circle>")
+                parts.append(_text(x(at), y(most) - 6, short(median), "small", "middle"))
+        return _picture(self.title, self.height, parts)
 
 
 def nice_step(about: float) -> float:

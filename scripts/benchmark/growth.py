@@ -1,0 +1,155 @@
+"""What happens to a cost when something grows: logs, segments, followers, clients, records. Holdfast alone."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import machine
+from .failure import Failure
+from .plan import byte_count
+from .probe import settle
+from .processes import run
+from .progress import Progress
+
+MIB = 1 << 20
+#: A node of the run admits 256 connections of one address, and the run asks it over some itself.
+_CONNECTIONS_MAX = 240
+_SHARED_CONNECTIONS = 64
+_CELL_ERRORS = (Failure, OSError, ValueError, KeyError, subprocess.CalledProcessError)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of what grows. `series` tells apart what is measured more than one way."""
+
+    axis: str
+    x: int
+    series: str = ""
+
+    @property
+    def title(self) -> str:
+        said = byte_count(self.x) if self.axis in ("log-size", "record-size") else f"{self.x:,}"
+        return f"{self.axis} {said}" + (f", {self.series}" if self.series else "")
+
+
+@dataclass(frozen=True)
+class GrowthPlan:
+    name: str
+    rounds: int
+    duration_ms: int
+    cells: tuple[Cell, ...]
+
+    def scaled_down(self) -> "GrowthPlan":
+        """The least and the most of each axis, as short as can be: to see that all of it works."""
+        ends = []
+        for key in dict.fromkeys((cell.axis, cell.series) for cell in self.cells):
+            points = [cell for cell in self.cells if (cell.axis, cell.series) == key]
+            ends += [points[0], points[-1]]
+        return GrowthPlan("growth", 1, 200, tuple(ends))
+
+
+def full() -> GrowthPlan:
+    log_sizes = [MIB, 32 * MIB, 1 << 30, 20 << 30]
+    clients = [1, 16, 64, 256, 1_024, 4_096]
+    cells = [
+        *(Cell("log-size", size) for size in log_sizes),
+        *(Cell("segments", count) for count in (1, 32, 1_024)),
+        *(Cell("nodes", count) for count in (3, 5, 7)),
+        *(Cell("clients", count, "a connection each") for count in (*clients[:3], _CONNECTIONS_MAX)),
+        *(Cell("clients", count, f"at most {_SHARED_CONNECTIONS} connections") for count in clients),
+        *(Cell("record-size", size) for size in (16, 100, 1 << 10, 16 << 10, 256 << 10, MIB, 8 * MIB)),
+    ]
+    return GrowthPlan("growth", 5, 1_000, tuple(cells))
+
+
+class GrowthRun:
+    """All cells in turn, round after round, so that the moods of machine and disk meet all of them alike."""
+
+    def __init__(self, plan: GrowthPlan, program: Path, directory: Path) -> None:
+        self.plan, self.program = plan, program
+        self.scratch = Path(tempfile.mkdtemp(prefix="holdfast-growth-", dir=directory))
+        self.progress = Progress([(self._expected(cell), cell.title) for cell in plan.cells] * plan.rounds)
+        self.results: dict = {
+            "format": 1, "plan": plan.name, "rounds": plan.rounds, "duration_ms": plan.duration_ms,
+            "machine": machine.describe(self.scratch), "cells": [], "failures": [],
+        }
+
+    def run(self) -> dict:
+        began = time.time()
+        self.results["began"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
+        try:
+            self.results["version"] = run([str(self.program), "--version"], seconds_max=10).out.strip()
+            for number in range(1, self.plan.rounds + 1):
+                for cell in self.plan.cells:
+                    self._keep(cell, number)
+        finally:
+            self.results["seconds"] = time.time() - began
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        return self.results
+
+    def _expected(self, cell: Cell) -> float:
+        if cell.axis in ("log-size", "segments"):
+            return 3
+        return self.plan.duration_ms / 1000 + 2.5
+
+    def _keep(self, cell: Cell, number: int) -> None:
+        """One cell that fails ends no run: the report says so."""
+        place = vars(cell) | {"round": number}
+        try:
+            with self.progress.cell(f"holdfast: {cell.title}", number) as said:
+                sample = self.measure(cell)
+                said.note(sample)
+            self.results["cells"].append(place | {"sample": sample})
+        except _CELL_ERRORS as error:
+            reason = str(error) or type(error).__name__
+            print(f"\n{cell.title}: {reason}", file=sys.stderr)
+            self.results["failures"].append(place | {"reason": reason})
+
+    def measure(self, cell: Cell) -> dict:
+        """The figures of one cell by their names; times in microseconds."""
+        match cell.axis:
+            case "log-size":
+                return self._log(cell.x, 128 * MIB)
+            case "segments":
+                return self._log(cell.x * MIB, MIB)
+            case "nodes":
+                return self._append("--clients", 1, "--nodes", cell.x)
+            case "clients":
+                shared = [] if cell.series == "a connection each" else ["--connections", _SHARED_CONNECTIONS]
+                return self._append("--clients", cell.x, *shared)
+            case "record-size":
+                return self._append("--clients", 1, "--size", cell.x)
+        raise Failure(f"{cell.axis} is nothing that grows here")
+
+    def _log(self, log_bytes: int, segment_bytes: int) -> dict:
+        document = self._bench(
+            "log", "growth", "--log-size", log_bytes, "--segment-size", segment_bytes, "--dir", self.scratch)
+        settle(self.scratch)
+        sample = {}
+        for row in document["rows"]:
+            name = f"append: {row['policy']}" if row["work"] == "append" else row["work"]
+            sample[name] = row["p50_us"]
+        return sample
+
+    def _append(self, *arguments: object) -> dict:
+        """A cluster of its own for each cell, synced."""
+        data = self.scratch / "cluster"
+        try:
+            document = self._bench(
+                "append", *arguments, "--duration", f"{self.plan.duration_ms}ms", "--data-dir", data)
+        finally:
+            shutil.rmtree(data, ignore_errors=True)
+        settle(self.scratch)
+        row = document["rows"][0]
+        if failures := document["details"][0]["failures"]:
+            raise Failure(f"{failures} appends failed: what the others took tells nothing")
+        return {key: row[key] for key in ("records_per_second", "bytes_per_second", "p50_us", "p99_us")}
+
+    def _bench(self, *arguments: object) -> dict:
+        argv = [str(self.program), "bench", *map(str, arguments), "--runs", "1", "-o", "json"]
+        return json.loads(run(argv, seconds_max=120).out)

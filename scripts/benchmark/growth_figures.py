@@ -1,0 +1,167 @@
+"""What is plotted of a growth run, how its costs grew, and why where they grew more than they should."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .growth import Cell
+from .plan import byte_count
+from .summary import Spread
+
+#: A cost that stays within this factor from the least of an axis to the most does not grow.
+_FLAT_RATIO = 1.5
+#: An exponent that is above 1 by less is that of a straight line, measured.
+_EXPONENT_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One plot. `keys` are figures of a sample and how they are called; `series` are those of its cells."""
+
+    name: str
+    title: str
+    axis: str
+    keys: tuple[tuple[str, str], ...]
+    unit: str
+    #: For rates: a cost is their inverse, that of one record or byte.
+    is_rate: bool = False
+    #: Whether a cost may grow as what is on the axis does; otherwise it is not to grow at all.
+    may_grow: bool = False
+    scale: float = 1
+    x_label: Callable[[float], str] = lambda value: f"{value:,.0f}"
+
+
+def _bytes(value: float) -> str:
+    return byte_count(round(value))
+
+
+_APPENDS = (("append: os", "os"), ("append: always", "always"))
+_SEEKS = (("seek: cold", "cold"), ("seek: warm", "warm"))
+_OPEN = (("open", "opening"),)
+
+FIGURES = (
+    Figure("growth-log-size-append", "Microseconds of one append, by the size of the log", "log-size", _APPENDS, "µs",
+           x_label=_bytes),
+    Figure("growth-log-size-seek", "Microseconds of one seek, by the size of the log", "log-size", _SEEKS, "µs",
+           x_label=_bytes),
+    Figure("growth-log-size-open", "Milliseconds of opening, by the size of the log", "log-size", _OPEN, "ms",
+           may_grow=True, scale=1000, x_label=_bytes),
+    Figure("growth-segments-append", "Microseconds of one append, by segments of 1 MiB", "segments", _APPENDS, "µs"),
+    Figure("growth-segments-seek", "Microseconds of one seek, by segments of 1 MiB", "segments", _SEEKS, "µs"),
+    Figure("growth-segments-open", "Milliseconds of opening, by segments of 1 MiB", "segments", _OPEN, "ms",
+           may_grow=True, scale=1000),
+    Figure("growth-nodes", "Microseconds of one quorum append, by nodes", "nodes", (("p50_us", "median"),), "µs",
+           may_grow=True),
+    Figure("growth-clients", "Acknowledged records per second, by clients", "clients", (("records_per_second", ""),),
+           "records/s", is_rate=True),
+    Figure("growth-record-size-records", "Acknowledged records per second, by the size of a record, one client",
+           "record-size", (("records_per_second", "records"),), "records/s", is_rate=True, may_grow=True,
+           x_label=_bytes),
+    Figure("growth-record-size-bytes", "Acknowledged MiB per second, by the size of a record, one client",
+           "record-size", (("bytes_per_second", "MiB"),), "MiB/s", is_rate=True, scale=1 << 20, x_label=_bytes),
+)
+
+_CACHES = (
+    "a log keeps 16 descriptors for readers (`openFilesMax`) and the indexes of 64 sealed segments in memory, however many "
+    "there are. Sought all over, more segments than that are opened, and their headers walked, nearly each time: a step "
+    "that is bounded, and not a slope.")
+#: By figure and line; what nothing here explains is one to be explained.
+REASONS: dict[tuple[str, str], str] = {
+    ("growth-log-size-seek", "warm"): _CACHES,
+    ("growth-segments-seek", "warm"): _CACHES,
+}
+#: What there is more of along an axis.
+_COUNTED = {
+    "log-size": "bytes", "segments": "segments", "nodes": "nodes", "clients": "clients", "record-size": "bytes",
+}
+_UNEXPLAINED = "nothing that is known explains it."
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one line goes; every value is above 0."""
+
+    figure: Figure
+    line: str
+    points: tuple[tuple[int, Spread], ...]
+
+    @property
+    def costs(self) -> list[tuple[int, float]]:
+        return [(x, 1 / spread.median if self.figure.is_rate else spread.median) for x, spread in self.points]
+
+    @property
+    def ratio(self) -> float:
+        """The last cost in the first."""
+        return self.costs[-1][1] / self.costs[0][1]
+
+    @property
+    def exponent(self) -> float:
+        """Of the power that fits best: the slope of the least squares' line through the logarithms."""
+        points = [(math.log(x), math.log(cost)) for x, cost in self.costs]
+        mean_x, mean_y = (sum(values) / len(points) for values in zip(*points))
+        across = sum((x - mean_x) ** 2 for x, _ in points)
+        return sum((x - mean_x) * (y - mean_y) for x, y in points) / across if across else 0.0
+
+    @property
+    def verdict(self) -> str:
+        if self.ratio <= _FLAT_RATIO:
+            return "it does not grow"
+        if self.exponent > 1 + _EXPONENT_TOLERANCE:
+            return "worse than linear"
+        return "linear" if self.exponent > 1 - _EXPONENT_TOLERANCE else "better than linear"
+
+    @property
+    def steepest(self) -> tuple[int, int, float]:
+        """From where to where the cost rises most, beside what it may, and how many times: the ends of a line tell nothing
+        of a fall that a rise follows."""
+        def beside(rise: tuple[int, int, float]) -> float:
+            low, high, ratio = rise
+            return ratio * low / high if self.figure.may_grow else ratio
+
+        costs = self.costs
+        return max(
+            ((low, high, cost / before) for number, (high, cost) in enumerate(costs) for low, before in costs[:number]),
+            key=beside)
+
+    @property
+    def is_as_promised(self) -> bool:
+        low, high, ratio = self.steepest
+        return ratio <= _FLAT_RATIO * (high / low if self.figure.may_grow else 1)
+
+    @property
+    def reason(self) -> str:
+        return REASONS.get((self.figure.name, self.line), _UNEXPLAINED)
+
+    @property
+    def sentence(self) -> str:
+        (first, low), (last, high) = self.points[0], self.points[-1]
+        figure, said = self.figure, f"**{self.line}**: " if self.line else ""
+        what = "one costs" if figure.is_rate else "that is"
+        return (
+            f"{said}{digits(low.median / figure.scale)} {figure.unit} at {figure.x_label(first)}, "
+            f"{digits(high.median / figure.scale)} at {figure.x_label(last)}: {what} {digits(self.ratio)} times as much "
+            f"for {digits(last / first)} times as many {_COUNTED[figure.axis]}, exponent {self.exponent:.2f}: {self.verdict}.")
+
+
+def courses(results: dict, figure: Figure) -> list[Course]:
+    """The lines of a figure that have two points at least, in the order of the run."""
+    samples: dict[Cell, list[dict]] = {}
+    for cell in results["cells"]:
+        if cell["axis"] == figure.axis:
+            samples.setdefault(Cell(cell["axis"], cell["x"], cell["series"]), []).append(cell["sample"])
+    found = []
+    for series in dict.fromkeys(cell.series for cell in samples):
+        for key, name in figure.keys:
+            points = []
+            for cell, measured in samples.items():
+                values = tuple(float(sample[key]) for sample in measured if sample.get(key))
+                if cell.series == series and values:
+                    points.append((cell.x, Spread(values)))
+            if len(points) > 1:
+                found.append(Course(figure, series or name, tuple(points)))
+    return found
+
+
+def digits(value: float) -> str:
+    """Three that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,141 @@
+"""The report of a growth run, and the section on growth of the Performance article, which other runs leave alone."""
+
+from pathlib import Path
+
+from .failure import Failure
+from .growth_figures import FIGURES, Course, Figure, courses, digits
+from .report import table
+from .svg import Line, LinePlot
+
+BEGIN, END = "<!-- growth: written by scripts/bench --growth --page -->", "<!-- growth: end -->"
+
+_METHOD = """\
+What a cost does while something grows, of Holdfast alone, from one run of `scripts/bench --growth`. Both axes of each plot are
+logarithmic: what grows in proportion rises by as much on both. Dots are medians of the rounds, whiskers the least and the most.
+
+- **A large log** takes hardly any room here: its records are whole frames of zeros that were never written, holes in its files,
+  eight in each segment. Only 256 records of 100 bytes at the beginning of each segment are written in full; these are what is
+  sought. An append, a seek and an opening cannot tell the difference, a reader of everything could: it is not measured here.
+  Segments have 128 MiB, and where they are counted 1 MiB.
+- **A cold seek** is the first one after opening: no descriptor is open, no index in memory. Before **warm** ones every segment was
+  sought. Both end when the record is there; what they read is in the page cache.
+- **Nodes, clients and records** are of clusters with `fsync.policy: always`, on loopback: all nodes and the load share the
+  processors, so that more nodes also mean less of the machine for each.
+- **Clients** have a connection each up to 240, as a node admits 256 of one address (and 1,024 in all); up to 4,096 share 64.
+- **An exponent** is that of the power of what grows that fits the cost best: 0 is a cost that stays, 1 one in proportion. Of a
+  rate the cost is that of one record, or of one MiB."""
+
+
+def write_report(results: dict, directory: Path) -> None:
+    """growth.md, and the plots beside it."""
+    for name, picture in draw_all(results).items():
+        (directory / f"{name}.svg").write_text(picture)
+    (directory / "growth.md").write_text("# Growth\n\n" + body(results, "##", "") + "\n")
+
+
+def write(results: dict, page: Path) -> None:
+    """Puts the section into the article, in place of one that is there, and its plots into `Resources` beside it.
+
+    Raises Failure, with nothing written, when a cell failed in every round, or the article's marks are not a pair.
+    """
+    measured = {(cell["axis"], cell["x"], cell["series"]) for cell in results["cells"]}
+    for failure in results["failures"]:
+        if (failure["axis"], failure["x"], failure["series"]) not in measured:
+            raise Failure(
+                f"{failure['axis']} {failure['x']} failed in every round: no page was written",
+                next="see growth.md, and run it again")
+    section = f"{BEGIN}\n## Growth\n\n{body(results, '###', 'Resources/')}\n{END}"
+    text = page.read_text() if page.exists() else "# Performance\n\nHow fast Holdfast is, and how to measure it again.\n"
+    old = _section(text, page)
+    text = text.replace(old, section) if old else f"{text.rstrip()}\n\n{section}\n"
+    resources = page.parent / "Resources"
+    resources.mkdir(parents=True, exist_ok=True)
+    for name, picture in draw_all(results).items():
+        (resources / f"{name}.svg").write_text(picture)
+    page.write_text(text)
+
+
+def kept(page: Path, article: str) -> str:
+    """A new article, with the section on growth of the one that is there.
+
+    Raises Failure when the marks there are not a pair.
+    """
+    section = _section(page.read_text(), page) if page.exists() else ""
+    return f"{article.rstrip()}\n\n{section}\n" if section else article
+
+
+def _section(text: str, page: Path) -> str:
+    """From mark to mark, both with it; empty when there is none."""
+    if BEGIN not in text and END not in text:
+        return ""
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise Failure(f"{page.name} has not the lines {BEGIN} and {END}, once each and in this order")
+    return text[text.index(BEGIN):text.index(END) + len(END)]
+
+
+def body(results: dict, heading: str, pictures: str) -> str:
+    """Everything but the title. `pictures` stands before the names of plots."""
+    lines = {figure: courses(results, figure) for figure in FIGURES}
+    parts = [_METHOD, _circumstances(results)]
+    for figure, found in lines.items():
+        if found:
+            parts += [
+                f"{heading} {figure.title}", f"![{figure.title}]({pictures}{figure.name}.svg)",
+                "\n".join(f"- {course.sentence}" for course in found), _table(figure, found)]
+    parts += [f"{heading} What grows more than it should, and why", _unpromised(list(lines.values()))]
+    if results["failures"]:
+        parts += [f"{heading} Growth cells that failed", "\n".join(
+            f"- {failure['axis']} {failure['x']:,} {failure['series']}, round {failure['round']}: {failure['reason']}"
+            for failure in results["failures"])]
+    return "\n\n".join(parts)
+
+
+def _circumstances(results: dict) -> str:
+    machine = results["machine"]
+    return (
+        f"- {machine['processors']} processors ({machine['processor']}), {machine['memory_bytes'] >> 30} GiB, "
+        f"{machine['distribution']}, {machine['kernel']}, {machine['file_system']}; Holdfast {results['version']}\n"
+        f"- {results['began']}, {results['seconds'] / 60:.0f} min: {results['rounds']} round{'s' if results['rounds'] > 1 else ''}, loads of "
+        f"{results['duration_ms'] / 1000:g} s after half a second of warming up\n"
+        "- command: `scripts/bench --growth --page FILE`")
+
+
+def _table(figure: Figure, found: list[Course]) -> str:
+    xs = sorted({x for course in found for x, _ in course.points})
+    rows = []
+    for course in found:
+        said = {
+            x: [digits(value / figure.scale) for value in (spread.median, spread.min, spread.max)]
+            for x, spread in course.points}
+        rows.append([course.line or figure.unit, *(
+            "{} ({} to {})".format(*said[x]) if x in said else "" for x in xs)])
+    return table([figure.unit, *(figure.x_label(x) for x in xs)], rows, words=1)
+
+
+def _unpromised(found: list[list[Course]]) -> str:
+    lines = []
+    for course in (course for group in found for course in group if not course.is_as_promised):
+        low, high, ratio = course.steepest
+        figure, line = course.figure, f", {course.line}" if course.line else ""
+        lines.append(
+            f"- **{figure.title}{line}**: the cost is {digits(ratio)} times as much at {figure.x_label(high)} as at "
+            f"{figure.x_label(low)}: {course.reason}")
+    promise = (
+        "Appends and seeks are not to grow at all, nor is the cost of a record while clients grow, or of a MiB while records "
+        "do; opening, quorums and large records may grow in proportion. Named is what grows by more than half beside that, "
+        "anywhere along its line.")
+    return f"{promise}\n\n" + ("\n".join(lines) if lines else "Nothing grew more than that in this run.")
+
+
+def draw_all(results: dict) -> dict[str, str]:
+    """Name: SVG; only of what was measured."""
+    pictures = {}
+    for figure in FIGURES:
+        found = courses(results, figure)
+        if found:
+            scale = figure.scale
+            pictures[figure.name] = LinePlot(figure.title, [
+                Line(course.line, [
+                    (x, spread.median / scale, spread.min / scale, spread.max / scale) for x, spread in course.points])
+                for course in found], figure.x_label).draw()
+    return pictures
