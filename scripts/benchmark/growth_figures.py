@@ -62,9 +62,9 @@ FIGURES = (
 )
 
 _CACHES = (
-    "a log keeps 16 descriptors for readers (`openFilesMax`) and the indexes of 64 sealed segments in memory, however many "
-    "there are. Sought all over, more segments than that are opened, and their headers walked, nearly each time: a step "
-    "that is bounded, and not a slope.")
+    "a log keeps the indexes of 64 sealed segments in memory, and 16 descriptors (`openFilesMax`), however many segments there "
+    "are. Sought all over more than that, a segment is opened, and the headers on the way are walked, nearly each time: a "
+    "step that is bounded, and not a slope.")
 #: By figure and line; what nothing here explains is one to be explained.
 REASONS: dict[tuple[str, str], str] = {
     ("growth-log-size-seek", "warm"): _CACHES,
