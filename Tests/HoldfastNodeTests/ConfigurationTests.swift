@@ -110,7 +110,7 @@ import Testing
             Issue.record("\(String(describing: origins[.electionTimeoutMin]))")
             return
         }
-        let without: [ConfigurationKey] = [.tlsCertificate, .tlsKey, .tlsAuthority, .tokens]
+        let without: [ConfigurationKey] = [.tlsCertificate, .tlsKey, .tlsAuthority, .tokens, .traceOutput]
         #expect(
             report.values.map(\.key) == ConfigurationKey.allCases.filter { !without.contains($0) },
             "every key has a value, but for files that nobody named")
