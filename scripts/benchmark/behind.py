@@ -33,13 +33,17 @@ FIGURES = (
     Figure(Idle, ("server_memory_bytes",), "MiB", False, 1 << 20),
 )
 
+_REST = (
+    "a node has heartbeats, asks its peers every second for what it shows of the cluster, and keeps the newest 32 MiB of its log "
+    "in memory for followers.")
+
 #: What follows from what a system promises or is; a difference that nothing here explains is one to be explained.
 REASONS: dict[tuple[type, str], str] = {
     (Append, "nats"): "NATS acknowledges what is in the page cache of two servers; Holdfast waits for the disks of two nodes.",
     (Append, "postgresql"): "alone, an append is handed from thread to thread six times on two nodes, and each of them sleeps before; "
     "callers that come together share what that costs.",
-    (Idle, "nats"): "a node keeps the newest 32 MiB of its log in memory for followers.",
-    (Idle, "postgresql"): "a node has heartbeats, and asks every second for what it shows of itself.",
+    (Idle, "nats"): _REST,
+    (Idle, "postgresql"): _REST,
     (Tail, "nats"): "a reader gets what is committed, and NATS commits without waiting for a disk.",
 }
 _UNEXPLAINED = "what the systems promise does not explain it."
