@@ -35,6 +35,7 @@ extension ReplicatorLoop {
         self.eventLoop.scheduleTask(in: .milliseconds(CommitTelling.patienceMilliseconds)) {
             let loop = bound.value
             loop.telling.isScheduled = false
+            guard !loop.isStopped else { return }
             loop.tellUnlessKnown(commit)
             if loop.core.owes(loop.core.commit) { loop.tellCommitSoon() }
         }
