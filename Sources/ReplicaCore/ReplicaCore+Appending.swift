@@ -9,6 +9,12 @@ struct PlacedRun {
     var previous: LogPoint
     var previousChecksum: UInt32
     var bytes: [UInt8] = []
+
+    /// A frame that is alone, and so every large one, is taken as it is, unless much more was reserved for it than it needs.
+    mutating func append(_ frame: [UInt8]) {
+        let isTight = frame.capacity - frame.count <= 64 + frame.count / 8
+        if self.bytes.capacity == 0, isTight { self.bytes = frame } else { self.bytes.append(contentsOf: frame) }
+    }
 }
 
 /// The leader's own appends.
@@ -136,13 +142,13 @@ extension ReplicaCore {
         if run == nil {
             run = PlacedRun(from: chain.tail, previous: chain.point, previousChecksum: chain.previousChecksum)
             // No more than it needs: these bytes stay in memory for as long as a follower may want them.
-            run?.bytes.reserveCapacity(
-                max(draft.byteCount, min(self.placingByteCount, self.configuration.limits.rangeByteCountMax)))
+            let likely = min(self.placingByteCount, self.configuration.limits.rangeByteCountMax)
+            if likely > draft.byteCount { run?.bytes.reserveCapacity(likely) }
         }
         self.placingByteCount = max(0, self.placingByteCount - draft.byteCount)
         let frame = chain.place(
             draft, term: self.raft.term, node: self.configuration.member.node, timestamp: self.now.wall)
-        run?.bytes.append(contentsOf: frame.bytes)
+        run?.append(frame.bytes)
         self.adopt(
             frame.header, payload: frame.bytes[frame.header.headerByteCount...], at: frame.position, chain: chain)
         return frame.position

@@ -40,9 +40,9 @@ final class DiskThread: Sendable {
     }
 
     private static let retryMilliseconds: Int64 = 100
-    /// Written before the next sync: a disk that is shared is busy with what one of them carries, and whoever else syncs
-    /// waits for that. Larger ones make no follower catch up faster, and cost a leader beside it twice the latency.
-    private static let syncedByteCountMax = 256 << 10
+    /// Written before the next sync: who waits for one of the first of these writes does not wait for all that came since.
+    /// A leader that people append to has less than that on its way to a follower that is behind, which may share its disk.
+    private static let syncedByteCountMax = 2 << 20
     private let state = Lock(State())
     private let confined: Confined
     private let pool: NIOThreadPool
