@@ -52,6 +52,9 @@ struct LogGrowthCell: LogBenchCell {
     /// Few enough that the log stays as large as it was: 64 KiB of frames under `always`, and 1 MiB under `os`.
     private static let syncedAppendCount = 400
     private static let unsyncedAppendCount = 6_400
+    /// Between opening and appending: by then the pages ahead are present, as in any log that has been open for a while.
+    /// Without it a thousandth of a second of appends meets the first few, or none, by chance.
+    private static let settlingMilliseconds: Int64 = 20
     private static let coldSeekCount = 32
     private static let warmSeekCount = 4_096
     private static let openingCount = 8
@@ -94,6 +97,8 @@ struct LogGrowthCell: LogBenchCell {
         let record = Record(value: BenchBytes.value(self.size))
         let count = policy == .always ? Self.syncedAppendCount : Self.unsyncedAppendCount
         let interval = LatencyMode.sampled.interval(of: policy)
+        try await log.append(record)
+        try await Task.sleep(for: .milliseconds(Self.settlingMilliseconds))
         var latencies = LatencyRecorder()
         let began = MonotonicClock.now
         for _ in 0..<count / interval {
