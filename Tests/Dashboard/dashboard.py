@@ -16,6 +16,7 @@ import urllib.request
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+from parts import check_parts
 from sentences import check_sentences
 
 HOLDFAST, DIRECTORY, PORT = sys.argv[1], sys.argv[2], urllib.parse.urlsplit(sys.argv[3]).port
@@ -220,6 +221,7 @@ def main():
             page.goto(url(watcher))
             all_is_well(page)
             check_sentences(page)
+            check_parts(page)
             check_access(page)
             new = check_failover(page, watcher, old, term)
             paused = next(node for node in NODES if node not in (watcher, new))

@@ -105,7 +105,11 @@ class Dashboard {
 
     /** What this page is worth without news. */
     #showSilence() {
-        const news = `${this.#ownName} is silent: no news for ${wholeSpan(Math.floor(this.#stream.quietSeconds))}.`;
+        const span = wholeSpan(Math.floor(this.#stream.quietSeconds));
+        const { answer } = this.#stream;
+        const news = answer
+            ? `${this.#ownName} has sent no news for ${span}. ${answer}`
+            : `${this.#ownName} is silent: no news for ${span}.`;
         const worth = this.#seenAt ? `This page shows what was known at ${clock(this.#seenAt)}, and` : "This page";
         setText(document.querySelector("#silence-text"), `${news} ${worth} goes on asking.`);
     }

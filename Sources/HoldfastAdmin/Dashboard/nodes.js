@@ -67,16 +67,29 @@ function name(cell, view, node) {
     cell.firstChild.replaceChildren(address ? element("a", { href: address }, text) : text);
 }
 
-/** Where another node's dashboard is, as this browser may reach it; `undefined` while the node has not said. */
-export function dashboardOf(node) {
+/**
+ * Where another node's dashboard is, as this browser may reach it; `undefined` while the node has not said, and when it
+ * can be reached on the node's own machine only.
+ */
+export function dashboardOf(node, protocol = location.protocol) {
     const admin = node.status?.listeners.admin;
     if (!admin) return undefined;
-    const port = admin.slice(admin.lastIndexOf(":") + 1);
-    const host = admin.slice(0, admin.lastIndexOf(":"));
+    const [host, port] = parts(admin);
+    const [member] = parts(node.client);
+    if (isLoopback(host) && !isLoopback(member)) return undefined;
     // It listens everywhere: then the members' address of it is one that others use.
     const isAnywhere = ["0.0.0.0", "[::]", "::"].includes(host);
-    const reached = isAnywhere ? node.client.slice(0, node.client.lastIndexOf(":")) : host;
-    return `${location.protocol}//${reached}:${port}/`;
+    return `${protocol}//${isAnywhere ? member : host}:${port}/`;
+}
+
+function isLoopback(host) {
+    return host === "localhost" || host === "[::1]" || /^127\./.test(host);
+}
+
+/** The host and the port of an address. */
+function parts(address) {
+    const colon = address.lastIndexOf(":");
+    return [address.slice(0, colon), address.slice(colon + 1)];
 }
 
 function role({ status, reachable, reason }) {

@@ -23,6 +23,8 @@ export class Stream {
     #request;
     #lastID;
     #isRefused = false;
+    /** What a node said that answers, and sends no news. */
+    #answer;
 
     /** @param handlers `status` and `event` take documents; `refused` is called when the node wants a token. */
     constructor(path, handlers) {
@@ -40,6 +42,11 @@ export class Stream {
     /** A node that asks for a token is not silent. */
     get isSilent() {
         return !this.#isRefused && this.quietSeconds >= silentAfterSeconds;
+    }
+
+    /** Why there is no news, as far as the node has said: with a full stop. */
+    get answer() {
+        return this.#answer;
     }
 
     /** To be called every now and then. */
@@ -60,14 +67,18 @@ export class Stream {
         try {
             const place = this.#lastID === undefined ? {} : { "Last-Event-ID": this.#lastID };
             const answer = await ask(this.#path, { headers: place, signal: request.signal });
+            this.#answer = undefined;
             if (answer.ok) {
                 for await (const message of messages(answer.body)) this.#take(message);
             } else if ([401, 403].includes(answer.status)) {
                 this.#isRefused = true;
                 this.#handlers.refused();
+            } else {
+                this.#answer = await said(answer);
             }
         } catch {
             // The node is gone, or was given up: whoever calls `tick` tries again.
+            if (this.#request === request) this.#answer = undefined;
         } finally {
             if (this.#request === request) this.#request = undefined;
         }
@@ -79,6 +90,12 @@ export class Stream {
         this.#lastID = id ?? this.#lastID;
         this.#handlers[event]?.(JSON.parse(data));
     }
+}
+
+/** A problem in the words of the node, with its status. */
+async function said(answer) {
+    const { detail, hint } = await answer.json().catch(() => ({}));
+    return `It answers ${answer.status}${detail ? `: ${detail}` : ""}.${hint ? ` ${hint}` : ""}`;
 }
 
 function secondsSince(time) {
