@@ -23,6 +23,8 @@ def ask(case):
     """schemathesis speaks HTTP/1.1 by way of requests: what that would send, goes over HTTP/2."""
     request = requests.Request(**case.as_transport_kwargs(base_url=f"http://{HOST}")).prepare()
     headers = {name: value for name, value in request.headers.items() if name.lower() not in HTTP1_ONLY}
+    # Answers name the request by what it called itself.
+    headers.setdefault("X-Request-Id", "conform:7.x_1")
     return client.request(request.method, request.url, headers=headers, content=request.body)
 
 

@@ -187,7 +187,7 @@ extension OpenAPIDocument {
                 "code": {"enum": [\#(ProblemCode.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]},
                 "detail": {"type": "string"}, "hint": {"type": "string", "description": "What to do next."},
                 "applied": {"enum": ["no", "unknown", "yes"], "description": "Whether a change is in the log although it was not acknowledged as asked."},
-                "request_id": {"type": "string", "description": "As in the node's log.", "pattern": "^[0-9a-f]+$"},
+                "request_id": {"type": "string", "description": "The request's own X-Request-Id, or one that the node drew: as in its log.", "pattern": "^[-0-9A-Za-z_.:]{1,128}$"},
                 "leader": {"description": "Where the leader's clients go, when that matters and is known.", "$ref": "#/components/schemas/Address"},
                 "first_index": {"description": "With TRIMMED: the first one that is kept.", "$ref": "#/components/schemas/Index"},
                 "next_index": {"description": "With CONDITION_FAILED and BEHIND.", "$ref": "#/components/schemas/Index"},
