@@ -27,7 +27,7 @@ final class ProgressBar {
         let left = speed > 0 ? Double(total - done) / speed : 0
         self.console.progress(
             "\(self.title) [\(bar)] \(Units.described(byteCount: UInt64(done))) of "
-                + "\(Units.described(byteCount: UInt64(total))), \((speed / 1e9).rounded(2)) GB/s, "
+                + "\(Units.described(byteCount: UInt64(total))), \(Units.described(byteCount: UInt64(speed)))/s, "
                 + "\(left.rounded(left < 10 ? 1 : 0)) s left")
     }
 
