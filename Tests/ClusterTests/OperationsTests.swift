@@ -1,44 +1,13 @@
-import Foundation
 import Glibc
 import Testing
 
 extension ClusterTests {
     /// The commands of the page on operations say what it says, as far as one machine has what they are about.
     @Suite struct OperationsTests {
-        private static let page = "Sources/HoldfastNode/HoldfastNode.docc/Operations.md"
-
-        /// Runs what a section says, and compares the words of both outputs.
-        ///
-        /// - Parameter exits: Of the section's commands, in order.
-        private static func expect(
-            _ heading: String, exits: [Int32], in cluster: TestCluster,
-            _ adapt: (String) -> String = { $0 }
-        ) async throws {
-            let commands = try Document(Self.page).commands(under: heading)
-            try #require(commands.count == exits.count, "\(heading): \(commands.map(\.line))")
-            for (command, status) in zip(commands, exits) {
-                let answer = try await cluster.shell(adapt(command.line))
-                #expect(answer.status == status, "\(command.line): \(answer.summary)")
-                // What root does to this machine is not done here.
-                let output = command.output.split(separator: "\n").filter { !$0.hasPrefix("# ") }
-                let said = Self.words(adapt(output.joined(separator: "\n")))
-                let says = Self.words(answer.output)
-                #expect(!said.isEmpty && said == says, "\(command.line): \(answer.summary)")
-            }
-        }
-
-        /// What does not differ from run to run: no numbers, no names of nodes, no machine.
-        private static func words(_ text: String) -> Set<String> {
-            let words = text.split(separator: "\n").filter { !$0.contains(" x ") }.flatMap { line in
-                line.split { !$0.isLetter && $0 != "_" }.map(String.init)
-            }
-            return Set(words).subtracting(["n", "s", "ms", "MiB", "KiB", "B"])
-        }
-
         @Test func `what a disk gives is measured as the page says`() async throws {
             try await TestCluster.with(nodes: 1) { cluster in
                 // As briefly as it can be.
-                try await Self.expect("## How large", exits: [0], in: cluster) {
+                try await OperationsPage.expect("## How large", exits: [0], in: cluster) {
                     $0.replacing("200ms", with: "10ms").replacing("8MiB", with: "1MiB")
                 }
             }
@@ -47,7 +16,7 @@ extension ClusterTests {
         @Test func `the fsync policy is shown as the page says`() async throws {
             try await TestCluster.with { cluster in
                 try await cluster.append(["one"])
-                try await Self.expect("## What each fsync policy loses", exits: [0, 0], in: cluster)
+                try await OperationsPage.expect("## What each fsync policy loses", exits: [0, 0], in: cluster)
             }
         }
 
@@ -56,7 +25,7 @@ extension ClusterTests {
                 try await cluster.append(["one"])
                 try await cluster.untilLevel()
                 let (leader, term) = try await cluster.leader()
-                try await Self.expect("## A new release", exits: [0, 0], in: cluster)
+                try await OperationsPage.expect("## A new release", exits: [0, 0], in: cluster)
                 #expect(try await cluster.leader(after: term).node != leader)
             }
         }
@@ -67,7 +36,7 @@ extension ClusterTests {
                 try cluster.signal(SIGSTOP, follower)
                 // More than what may be on its way.
                 try await cluster.append((1...600).map { "\($0) " + String(repeating: "x", count: 1_000) })
-                try await Self.expect("## A follower lags", exits: [3], in: cluster) {
+                try await OperationsPage.expect("## A follower lags", exits: [3], in: cluster) {
                     $0.replacing("n2", with: follower.name)
                 }
                 try cluster.signal(SIGCONT, follower)
@@ -79,19 +48,15 @@ extension ClusterTests {
         {
             try await TestCluster.with { cluster in
                 // The node whose times the page shows leads, and has shipped something to both.
-                try await eventually("n1 to lead", state: { await cluster.described() }) {
-                    let leader = try await cluster.leader().node
-                    if leader == cluster.nodes[0] { return true }
-                    _ = try await cluster.ask("transfer-leader", "--to", "1")
-                    return false
-                }
+                try await OperationsPage.untilLeading(cluster.nodes[0], in: cluster)
                 try await cluster.append((1...50).map { "line \($0)" })
                 try await cluster.untilLevel()
-                let commands = try Document(Self.page).commands(under: "## The majority does not answer in time")
+                let commands = try Document(OperationsPage.path).commands(
+                    under: "## The majority does not answer in time")
                 try #require(commands.count == 2)
                 let times = try await cluster.shell(commands[1].line)
-                let names = Self.words(times.output)
-                #expect(times.status == 0 && names == Self.words(commands[1].output), "\(times.summary)")
+                let names = OperationsPage.words(times.output)
+                #expect(times.status == 0 && names == OperationsPage.words(commands[1].output), "\(times.summary)")
 
                 for node in cluster.nodes.dropFirst() { try cluster.signal(SIGSTOP, node) }
                 try await eventually("n1 to look for votes", state: { await cluster.described() }) {
@@ -99,7 +64,9 @@ extension ClusterTests {
                 }
                 let explained = try await cluster.shell(commands[0].line)
                 #expect(explained.status == 3, "\(explained.summary)")
-                #expect(Self.words(explained.output) == Self.words(commands[0].output), "\(explained.summary)")
+                #expect(
+                    OperationsPage.words(explained.output) == OperationsPage.words(commands[0].output),
+                    "\(explained.summary)")
                 for node in cluster.nodes.dropFirst() { try cluster.signal(SIGCONT, node) }
             }
         }
