@@ -16,10 +16,42 @@ extension ClusterTests {
                     let said = try await cluster.ask("explain")
                     return said.output.contains("empty data directory") && !said.output.contains("no answer")
                 }
-                try await OperationsPage.expect("## A node has lost its disk", exits: [3, 0], in: cluster) {
+                try await OperationsPage.expect("## A node has lost its disk", 0..<2, exits: [3, 0], in: cluster) {
                     $0.replacing("member replace 3", with: "member replace \(lost.number)")
                 }
                 try await cluster.expectSoundness(History(), others: ["one", "two"])
+            }
+        }
+
+        @Test func `a node under a new number comes, and another one goes, as the page says`() async throws {
+            try await TestCluster.with(spare: 1) { cluster in
+                try await cluster.append(["one", "two"])
+                let grown = cluster.adding(4)
+                let new = grown.nodes[3]
+                try await cluster.serve(new)
+                try await OperationsPage.expect("## A node has lost its disk", 2..<4, exits: [0, 0], in: grown) {
+                    $0.replacing("127.0.0.1:7431", with: "\(new.peer)")
+                }
+                let members = grown.without(cluster.nodes[2])
+                _ = try await members.leader()
+                try await members.expectSoundness(History(), others: ["one", "two"])
+            }
+        }
+
+        @Test func `a node's certificate is made anew, and its configuration checked, as the page says`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let configuration = """
+                    node: {id: 1}
+                    data: {directory: log}
+                    peers: ["1=127.0.0.1:7401/127.0.0.1:7402"]
+                    tls: {ca: certs/ca.pem, certificate: certs/n1.pem, key: certs/n1.key}
+                    """
+                let first = "holdfast certs ca && holdfast certs node 1 --host n1.example && cat > holdfast.yaml"
+                let made = try await cluster.shell("\(first) <<'E'\n\(configuration)\nE")
+                #expect(made.status == 0, "\(made.summary)")
+                try await OperationsPage.expect("## A certificate ends", exits: [0, 0], in: cluster) {
+                    $0.replacing("/etc/holdfast/", with: "")
+                }
             }
         }
 
