@@ -55,6 +55,19 @@ extension ClusterTests {
             }
         }
 
+        @Test(.enabled(if: SmallDisk.isAllowed, "mounting a tmpfs needs more rights than this process has"))
+        func `a full disk refuses appends until a trim has made room, as the page says`() async throws {
+            let prepare = { (place: TestCluster.Place) in
+                try SmallDisk(at: "\(place.directory)/n1", mebibytes: 24).occupy(mebibytes: 12)
+                return place.arguments
+            }
+            try await TestCluster.with(nodes: 1, prepare: prepare) { cluster in
+                let made = try await cluster.shell("seq -f '%01000g' 20000 > lines")
+                #expect(made.status == 0, "\(made.summary)")
+                try await OperationsPage.expect("## A disk is full", exits: [1, 0, 0], in: cluster)
+            }
+        }
+
         @Test func `a disk that has rotted is found by verify, as the page says`() async throws {
             try await TestCluster.with { cluster in
                 // Frames of many records, as those of the page.
