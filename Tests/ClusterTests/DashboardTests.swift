@@ -39,7 +39,7 @@ extension ClusterTests {
                 let answer = try await Program.run(
                     ["\(Self.scripts)/dashboard.py", Program.path, cluster.directory, cluster.placed(address)]
                         + picture,
-                    executable: python, seconds: 90)
+                    executable: python, seconds: 120)
                 #expect(answer.status == 0, "\(answer.summary)")
                 #expect(answer.lines.last == "the page outlives its node")
             }

@@ -13,9 +13,9 @@ import time
 import urllib.parse
 import urllib.request
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+from look import check_access, check_figures, check_segments, check_timeline
 from parts import check_parts
 from sentences import check_sentences
 
@@ -106,19 +106,6 @@ def all_is_well(page):
     expect(page.locator("#headline")).to_contain_text("All 3 nodes are level.", timeout=20_000)
 
 
-def check_access(page):
-    """No violation that axe knows, in both colour schemes; nothing wider than a phone."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    for width, height in ((390, 844), (1280, 800)):
-        page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"wider than {width}"
-    page.emulate_media(color_scheme="light")
-    print("axe, light and dark, 390 and 1280 wide: nothing found")
-
-
 def check_keyboard(page):
     """The tab key comes by everything and out again; arrows go through the segments."""
     page.evaluate("document.activeElement.blur()")
@@ -149,7 +136,7 @@ def check_failover(page, watcher, old, term):
     cluster("kill", f"n{old}")
     new, term = until("a new leader", lambda: leader([node for node in NODES if node != old], after=term))
     seen("a new leader", page, headline(f"Node {new} leads term {term}."), row(new, "leader"), row(old, "silent"),
-         event(new, f"leads in term {term}"))
+         event(new, f"leads in term {term}"), f"{text('#spoken')}.includes(`Node {new} leads`)")
     cluster("start", f"n{old}")
     all_is_well(page)
     return new
@@ -166,6 +153,8 @@ def check_pause(page, node, leading):
 
     until("the node to lag", missing)
     seen("its lag", page, f"/^[2-9](\\.\\d)? MB/.test({field(node, 'Behind')})")
+    behind = text(f"#nodes [data-node='{node}'] [data-label='Behind']")
+    shown("its lag in seconds", page, f"/MB\\s+[\\d.]+ s$/.test({behind})")
     shown("its age", page, f"/^[3-9] s ago/.test({field(node, 'Heard')})")
     cluster("resume", f"n{node}")
     all_is_well(page)
@@ -183,6 +172,7 @@ def check_damage(page, node):
     until("the damage to be found", lambda: status(node)["cluster"]["health"]["damaged_segments"] == [1])
     seen("damage", page, f"{cell(node, 'quarantined')} || {cell(node, 'repairing')}", event(node, "damage found in segment 1"),
          f"{text('#findings')}.includes('Node {node} is damaged in segment 1')")
+    check_access(page, "damaged, without a majority")
     for other in others:
         cluster("resume", f"n{other}")
     until("the repair", lambda: status(node)["cluster"]["health"]["damaged_segments"] == [])
@@ -198,6 +188,7 @@ def check_own_end(page, node):
     expect(page.locator("#silence-text")).to_contain_text("shows what was known at")
     links = page.locator("#silence-others a").evaluate_all("(links) => links.map((link) => link.href)")
     assert links == [url(other) for other in NODES if other != node], links
+    check_access(page, "silent")
     cluster("start", f"n{node}")
     expect(page.locator("#silence")).to_be_hidden(timeout=15_000)
     all_is_well(page)
@@ -222,11 +213,14 @@ def main():
             all_is_well(page)
             check_sentences(page)
             check_parts(page)
-            check_access(page)
+            check_access(page, "all is well")
             new = check_failover(page, watcher, old, term)
             paused = next(node for node in NODES if node not in (watcher, new))
             check_pause(page, paused, new)
             check_keyboard(page)
+            check_figures(page, lambda: status(watcher)["cluster"]["last_index"])
+            check_segments(page)
+            check_timeline(page)
             if len(sys.argv) > 4:
                 page.evaluate("document.activeElement.blur()")
                 page.screenshot(path=sys.argv[4], clip={"x": 0, "y": 0, "width": 1280, "height": 1000}, full_page=True)
