@@ -36,14 +36,18 @@ struct AppendTraces {
 
     mutating func placed(_ id: UInt64, in context: ServiceContext, through end: Position, followers: [NodeID]) {
         guard let tracer, self.traces.count < Self.countMax else { return }
+        let begin = { (name: String, kind: SpanKind) in
+            let span = tracer.startAnySpan(name, context: context, ofKind: kind)
+            if let id = context.requestID { span.attributes["holdfast.request_id"] = id }
+            return span
+        }
         let replications = followers.map { node in
-            let span = tracer.startAnySpan("append.replicate", context: context, ofKind: .producer)
+            let span = begin("append.replicate", .producer)
             span.attributes["holdfast.peer"] = Int64(node.rawValue)
             return (node, span)
         }
         self.traces[id] = Trace(
-            end: end, sync: tracer.startAnySpan("append.sync", context: context),
-            commit: tracer.startAnySpan("append.commit", context: context),
+            end: end, sync: begin("append.sync", .internal), commit: begin("append.commit", .internal),
             replications: Dictionary(uniqueKeysWithValues: replications))
     }
 

@@ -45,6 +45,32 @@ extension ClusterTests {
             }
         }
 
+        @Test func `promtool has nothing to object to in what a leader that speaks TLS tells of its peers`()
+            async throws
+        {
+            guard !Self.isMissing else {
+                return try SkippedTest.note("Prometheus is not installed (scripts/setup --tests)")
+            }
+            try await TestCluster.with(isSecure: true) { cluster in
+                try await cluster.append((1...50).map { "line \($0)" })
+                try await cluster.untilLevel()
+                let leader = try await cluster.leader().node
+                let check = try await Self.bash(
+                    "curl -sf -o leader.prom http://\(leader.admin)/metrics && promtool check metrics < leader.prom",
+                    cluster)
+                #expect(check.status == 0 && check.errors.isEmpty, "\(check.summary)")
+                let told = try String(contentsOfFile: "\(cluster.directory)/leader.prom", encoding: .utf8)
+                for node in cluster.others(than: leader) {
+                    for name in [
+                        "peer_lag_bytes{peer", "shipped_bytes_total{peer", "replicate_duration_seconds_count{peer",
+                    ] {
+                        #expect(told.contains("\nholdfast_\(name)=\"\(node.number)\"} "), "\(name) of \(node.name)")
+                    }
+                }
+                #expect(told.contains("\nholdfast_certificate_"))
+            }
+        }
+
         /// What is first seen above zero has not risen, as far as Prometheus knows.
         @Test func `a node tells of each bound and each refusal before the first`() async throws {
             try await TestCluster.with(nodes: 1) { cluster in

@@ -14,10 +14,20 @@ extension ClusterTests {
         struct Span: Decodable, Hashable {
             var traceId, spanId, name: String
             var parentSpanId: String?
+            var attributes: [Attribute]
+
+            var requestID: String? { self.attributes.first { $0.key == "holdfast.request_id" }?.value.stringValue }
+        }
+
+        struct Attribute: Decodable, Hashable {
+            struct Value: Decodable, Hashable { var stringValue: String? }
+            var key: String
+            var value: Value
         }
 
         private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
         private static let caller = "00f067aa0ba902b7"
+        private static let requestID = "trace-tests:1"
 
         @Test func `An append at a follower is one trace, in the files of both nodes`() async throws {
             try await TestCluster.with(prepare: { try Self.tracing($0) }) { cluster in
@@ -35,7 +45,7 @@ extension ClusterTests {
                 #expect(outer.map(\.name) == ["append"], "the one that is sampled, and no other")
                 #expect(outer.first?.parentSpanId == Self.caller)
                 let inner = Self.spans(of: leader, in: cluster)
-                #expect((outer + inner).allSatisfy { $0.traceId == Self.trace })
+                #expect((outer + inner).allSatisfy { $0.traceId == Self.trace && $0.requestID == Self.requestID })
                 let append = try #require(inner.first { $0.name == "append" })
                 #expect(append.parentSpanId == outer.first?.spanId)
                 let below = inner.filter { $0.parentSpanId == append.spanId }.map(\.name).sorted()
@@ -69,7 +79,8 @@ extension ClusterTests {
             try await Program.run(
                 [
                     "--http2-prior-knowledge", "-s", "-m", "10", "-w", "%{http_code}", "-o", "/dev/null", "-H",
-                    "traceparent: 00-\(self.trace)-\(self.caller)-\(flags)", "-d", "hi",
+                    "traceparent: 00-\(self.trace)-\(self.caller)-\(flags)", "-H", "X-Request-Id: \(self.requestID)",
+                    "-d", "hi",
                     "http://\(node.client)/v1/records",
                 ], executable: "/usr/bin/curl")
         }

@@ -20,7 +20,9 @@ import Tracing
 
     private func begun(_ tracer: InMemoryTracer) -> AppendTraces {
         var traces = AppendTraces(tracer)
-        let span = tracer.startSpan("append", context: .topLevel)
+        var context = ServiceContext.topLevel
+        context.requestID = "gate-7"
+        let span = tracer.startSpan("append", context: context)
         traces.placed(1, in: span.context, through: Position(0, 200), followers: [NodeID(2), NodeID(3)])
         return traces
     }
@@ -39,7 +41,8 @@ import Tracing
         #expect(traces.isEmpty)
         let late = self.tracer.finishedSpans.last
         #expect(late?.attributes.get("holdfast.late") == .bool(true) && late?.status == nil)
-        #expect(self.tracer.finishedSpans.count == 4)
+        let requests = self.tracer.finishedSpans.map { $0.attributes.get("holdfast.request_id") }
+        #expect(requests == Array(repeating: .string("gate-7"), count: 4))
     }
 
     @Test func `what is answered before it is committed ends as an error`() {

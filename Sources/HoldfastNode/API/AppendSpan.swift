@@ -1,6 +1,7 @@
 import HTTPTypes
 import HoldfastClient
 import LogModel
+import Replicator
 import Tracing
 
 /// Whoever sends a request and keeps a trace of it: this node's spans go below its own.
@@ -11,22 +12,21 @@ struct TracedCaller {
     fileprivate let tracer: any Tracer
     private let context: ServiceContext
     private let node: NodeID
-    private let requestID: String
 
     init?(_ tracer: (any Tracer)?, _ label: RequestLabel, _ fields: HTTPFields, on node: NodeID) {
         guard let tracer, label.isSampled else { return nil }
         var context = ServiceContext.topLevel
         tracer.extract(fields, into: &context, using: TraceFields())
+        context.requestID = label.id
         self.tracer = tracer
         self.context = context
         self.node = node
-        self.requestID = label.id
     }
 
     func begin() -> AppendSpan {
         let span = self.tracer.startAnySpan("append", context: self.context, ofKind: .server)
         span.attributes["holdfast.node"] = Int64(self.node.rawValue)
-        span.attributes["holdfast.request_id"] = self.requestID
+        span.attributes["holdfast.request_id"] = self.context.requestID
         return AppendSpan(tracer: self.tracer, span: span)
     }
 }
