@@ -62,10 +62,6 @@ class ReportTests(unittest.TestCase):
     def test_what_was_taken_stands_beside_the_driver_s_ceiling(self):
         self.assertIn("| 8,000 | 8,000 to 8,000 | 0.20 | 2,000 | 25% |", report.ceiling_table(self.summary))
 
-    def test_a_small_ratio_is_not_nothing(self):
-        self.assertEqual([report.times(ratio) for ratio in (0.04, 0.5, 3.21, 17.4, None)],
-                         ["0.04 x", "0.5 x", "3.2 x", "17 x", ""])
-
     def test_a_cell_that_failed_is_named(self):
         document = results()
         document["failures"] = [{"work": encode(Tail(1_000)), "system": "etcd", "round": 2, "reason": "it did not start"}]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from .plan import Append, CatchUp, Failover, Idle, Local, Tail, Work
-from .report import number
 from .summary import Spread, Summary, label
+from .words import plain
 
 #: Medians that differ by less are the same.
 _TOLERANCE = 1.05
@@ -74,8 +74,7 @@ class Finding:
         scale = self.figure.scale
 
         def said(value: float) -> str:
-            value /= scale
-            return number(value) if value >= 10 else f"{value:.2f}"
+            return plain(value / scale)
 
         reason = REASONS.get((type(self.work), self.system), _UNEXPLAINED)
         overlap = " Their spreads overlap." if self.is_within_spread else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .growth import Cell
 from .plan import byte_count
 from .summary import Spread
+from .words import three_digits
 
 #: A cost that stays within this factor from the least of an axis to the most does not grow.
 _FLAT_RATIO = 1.5
@@ -138,9 +139,9 @@ class Course:
         figure, said = self.figure, f"**{self.line}**: " if self.line else ""
         what = "one costs" if figure.is_rate else "that is"
         return (
-            f"{said}{digits(low.median / figure.scale)} {figure.unit} at {figure.x_label(first)}, "
-            f"{digits(high.median / figure.scale)} at {figure.x_label(last)}: {what} {digits(self.ratio)} times as much "
-            f"for {digits(last / first)} times as many {_COUNTED[figure.axis]}, exponent {self.exponent:.2f}: {self.verdict}.")
+            f"{said}{three_digits(low.median / figure.scale)} {figure.unit} at {figure.x_label(first)}, "
+            f"{three_digits(high.median / figure.scale)} at {figure.x_label(last)}: {what} {three_digits(self.ratio)} times as much "
+            f"for {three_digits(last / first)} times as many {_COUNTED[figure.axis]}, exponent {self.exponent:.2f}: {self.verdict}.")
 
 
 def courses(results: dict, figure: Figure) -> list[Course]:
@@ -160,8 +161,3 @@ def courses(results: dict, figure: Figure) -> list[Course]:
             if len(points) > 1:
                 found.append(Course(figure, series or name, tuple(points)))
     return found
-
-
-def digits(value: float) -> str:
-    """Three that count."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

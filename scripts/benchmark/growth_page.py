@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from .failure import Failure
-from .growth_figures import FIGURES, Course, Figure, courses, digits
-from .report import table
+from .growth_figures import FIGURES, Course, Figure, courses
 from .svg import Line, LinePlot
+from .words import command_line, machine_line, table, three_digits
 
 BEGIN, END = "<!-- growth: written by scripts/bench --growth --page -->", "<!-- growth: end -->"
 
@@ -91,13 +91,13 @@ def body(results: dict, heading: str, pictures: str) -> str:
 
 
 def _circumstances(results: dict) -> str:
-    machine = results["machine"]
-    return (
-        f"- {machine['processors']} processors ({machine['processor']}), {machine['memory_bytes'] >> 30} GiB, "
-        f"{machine['distribution']}, {machine['kernel']}, {machine['file_system']}; Holdfast {results['version']}\n"
-        f"- {results['began']}, {results['seconds'] / 60:.0f} min: {results['rounds']} round{'s' if results['rounds'] > 1 else ''}, loads of "
-        f"{results['duration_ms'] / 1000:g} s after half a second of warming up\n"
-        "- command: `scripts/bench --growth --page FILE`")
+    rounds = results["rounds"]
+    return "\n".join([
+        machine_line(results["machine"], f"Holdfast {results['version']}"),
+        f"- {results['began']}, {results['seconds'] / 60:.0f} min: {rounds} round{'s' if rounds > 1 else ''}, loads of "
+        f"{results['duration_ms'] / 1000:g} s after half a second of warming up",
+        command_line(results, "scripts/bench --growth --page FILE"),
+    ])
 
 
 def _table(figure: Figure, found: list[Course]) -> str:
@@ -105,7 +105,7 @@ def _table(figure: Figure, found: list[Course]) -> str:
     rows = []
     for course in found:
         said = {
-            x: [digits(value / figure.scale) for value in (spread.median, spread.min, spread.max)]
+            x: [three_digits(value / figure.scale) for value in (spread.median, spread.min, spread.max)]
             for x, spread in course.points}
         rows.append([course.line or figure.unit, *(
             "{} ({} to {})".format(*said[x]) if x in said else "" for x in xs)])
@@ -118,7 +118,7 @@ def _unpromised(found: list[list[Course]]) -> str:
         low, high, ratio = course.steepest
         figure, line = course.figure, f", {course.line}" if course.line else ""
         lines.append(
-            f"- **{figure.title}{line}**: the cost is {digits(ratio)} times as much at {figure.x_label(high)} as at "
+            f"- **{figure.title}{line}**: the cost is {three_digits(ratio)} times as much at {figure.x_label(high)} as at "
             f"{figure.x_label(low)}: {course.reason}")
     promise = (
         "Appends and seeks are not to grow at all, nor is the cost of a record while clients grow, or of a MiB while records "

@@ -7,6 +7,7 @@ from . import behind, growth_page, plots, report
 from .failure import Failure
 from .plan import Append, CatchUp, Failover, Tail
 from .summary import Summary, label
+from .words import command_line, plain, table
 
 _BEGIN, _END = "<!-- performance: written by scripts/bench --page -->", "<!-- performance: end -->"
 
@@ -104,7 +105,7 @@ def article(summary: Summary, pictures: list[str]) -> str:
     command = "scripts/bench --page FILE" if plan == "full" else f"scripts/bench --{plan} --page FILE"
     parts = [
         _INTRODUCTION.rstrip(),
-        report.circumstances(summary) + f"\n- command: `{command}`",
+        report.circumstances(summary) + "\n" + command_line(summary.results, command),
         "## At a glance",
         *(f"![{_title(name)}](Resources/{name}.svg)" for name in pictures),
         "## What an acknowledgement promises", report.systems(summary).partition("\n\n")[2],
@@ -146,11 +147,11 @@ def quote(summary: Summary, page: str) -> str:
         for system in systems:
             spread = summary.spread(work, system, *path)
             value = spread.median / scale if spread else None
-            row.append("" if value is None else report.number(value) if value >= 10 else f"{value:.2f}")
+            row.append("" if value is None else plain(value))
         rows.append(row)
     header = ["medians", *(label(system) + report.unsynced(summary, system) for system in systems)]
     return (
-        report.table(header, rows, words=1) + report.footnote(summary)
+        table(header, rows, words=1) + report.footnote(summary)
         + f"\n\nFrom one run of `scripts/bench` on {summary.results['machine']['processors']} processors that nodes and load "
         f"share; [spreads, costs, settings, and where Holdfast is behind]({page}).")
 

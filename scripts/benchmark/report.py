@@ -4,7 +4,8 @@ from pathlib import Path
 
 from . import plots
 from .plan import Append, CatchUp, Ceiling, Failover, Idle, Local, Tail
-from .summary import Spread, Summary, label
+from .summary import Summary, label
+from .words import decimal, machine_line, mebibytes, milliseconds, number, range_of, table, times, whole
 
 _RATE = ("records_per_second",)
 
@@ -35,10 +36,9 @@ def sections(summary: Summary, heading: str = "##") -> list[str]:
 
 
 def circumstances(summary: Summary) -> str:
-    results, machine, disk = summary.results, summary.results["machine"], summary.disk
+    results, disk = summary.results, summary.disk
     lines = [
-        f"- {machine['processors']} processors ({machine['processor']}), {machine['memory_bytes'] >> 30} GiB, "
-        f"{machine['distribution']}, {machine['kernel']}, {machine['file_system']}",
+        machine_line(results["machine"]),
         f"- {results['began']}, {results['seconds'] / 60:.0f} min; plan {results['plan']}: {results['rounds']} rounds, "
         f"cells of {results['duration_ms'] / 1000:g} s after {results['warm_up_ms'] / 1000:g} s of warming up; all nodes "
         "and the load share the machine",
@@ -205,40 +205,3 @@ def unsynced(summary: Summary, system: str) -> str:
 def footnote(summary: Summary) -> str:
     names = [label(name) for name, system in summary.results["systems"].items() if not system["is_synced"]]
     return f"\n\n† {', '.join(names)}: nothing is synced before it is acknowledged." if names else ""
-
-
-def table(header: list[str], rows: list[list[str]], *, words: int = 2) -> str:
-    """The first `words` columns hold words, the others figures."""
-    lines = [header, ["---"] * words + ["--:"] * (len(header) - words), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def range_of(spread: Spread | None, scale: float = 1, form: str = ",.0f") -> str:
-    return f"{spread.min / scale:{form}} to {spread.max / scale:{form}}" if spread else ""
-
-
-def times(ratio: float | None) -> str:
-    """Two digits that count: 0.08 x, 0.5 x, 3.2 x, 17 x."""
-    if ratio is None:
-        return ""
-    return f"{ratio:.2f} x" if ratio < 0.1 else f"{ratio:.1f} x" if ratio < 10 else f"{ratio:.0f} x"
-
-
-def milliseconds(spread: Spread | None) -> str:
-    return f"{spread.median / 1000:.2f}" if spread else ""
-
-
-def decimal(spread: Spread | None, form: str = ".2f") -> str:
-    return f"{spread.median:{form}}" if spread else ""
-
-
-def whole(spread: Spread | None) -> str:
-    return f"{spread.median:.0f}" if spread else ""
-
-
-def mebibytes(spread: Spread | None) -> str:
-    return f"{spread.median / (1 << 20):,.0f}" if spread else ""
