@@ -3,7 +3,7 @@ import unittest
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmark import behind, page, plots, report
+from benchmark import behind, page, plots, prose, report
 from benchmark.failure import Failure
 from benchmark.plan import Append, CatchUp, Failover, Tail, encode
 from benchmark.summary import Spread, Summary
@@ -174,6 +174,24 @@ class PageTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as place:
             page.write(document, Path(place) / "Performance.md")
             self.assertIn("- etcd, round 2, tail: it slept", (Path(place) / "Performance.md").read_text())
+
+    def test_sections_of_other_runs_are_announced_and_begin_with_date_and_command(self):
+        text = page.article(Summary(results()), [])
+        introduction, *sections = text.split("\n## ")
+        for section in sections:
+            title, _, body = section.partition("\n")
+            if title in ("Where the time goes", "What was kept, and what was dropped"):
+                anchor = "".join(c for c in title if c.isalnum() or c == " ").replace(" ", "-")
+                self.assertIn(f"](#{anchor})", introduction)
+                self.assertRegex(body.strip(), r"^Measured on 2026-11-2\d[^\n]+by `")
+        self.assertIn("](#Growth)", introduction)
+
+    def test_what_sessions_gain_is_of_the_run_or_left_out(self):
+        document = results()
+        self.assertIn("which a session shares. One caller", prose.spent(Summary(document)))
+        document["cells"].append({
+            "work": encode(Append(64, 100)), "system": "holdfast", "round": 1, "sample": {"records_per_second": 30_000}})
+        self.assertIn("reached 3.0 times as much", prose.spent(Summary(document)))
 
     def test_a_glance_names_a_failover_and_a_catch_up(self):
         told = page.quote(Summary(results()), "Performance.md")

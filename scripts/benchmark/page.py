@@ -3,76 +3,13 @@
 import os
 from pathlib import Path
 
-from . import behind, growth_page, plots, report
+from . import behind, growth_page, plots, prose, report
 from .failure import Failure
 from .plan import Append, CatchUp, Failover, Tail
 from .summary import Summary, label
 from .words import command_line, plain, table
 
 _BEGIN, _END = "<!-- performance: written by scripts/bench --page -->", "<!-- performance: end -->"
-
-_INTRODUCTION = """\
-# Performance
-
-How fast Holdfast is beside etcd, NATS JetStream, PostgreSQL and RocksDB, where it is behind, and how to measure it again.
-
-All figures on this page come from one run of one program, `scripts/bench`, on one machine. Systems take turns, cell by cell, in
-an order that is drawn anew for each: what the machine and its disk feel like at the moment, they feel alike. Compare within the
-page, not with figures from elsewhere: the same machine differs by a factor of two from hour to hour.
-"""
-
-_METHOD = """\
-## How it is measured
-
-- **Three nodes** of each system on loopback, all of them running at once; those that are not measured rest, and
-  [what that takes](#At-rest) is measured, too. Holdfast, etcd and NATS get the same load from the same program (`peer-bench`:
-  one process, one event loop; Holdfast and etcd by the same HTTP/2 client), PostgreSQL from its own `pgbench` with prepared
-  statements and one thread. Clients ask the leader. Up to 64 clients have a connection each, more share 64; those of
-  PostgreSQL have one each in any case. Holdfast takes batches, and many appends of one client at once, in a session.
-- **The load is not the bottleneck** as long as it reaches much more with [a server that keeps
-  nothing](#What-the-driver-can-show). It shares the machine with what it measures, so its own part stands beside each cell.
-- **A latency** counts from sending to the acknowledgement; where a rate is given, from when the append was due, so that what
-  waits behind a slow one is slow, too.
-- **A failover** is a kill -9 of the leader while one client appends every 2 ms and waits 100 ms for each answer. It begins at
-  the leader; when an answer does not come or says no, it asks the next node in turn. Discovery by client libraries is left out
-  for all alike. On one machine a killed process's connections close at once, which a follower of Holdfast notices; a machine
-  that loses its power is noticed by its silence, after an election time-out of 300 to 600 ms.
-- **Catching up** counts from starting the process again until its copy of the log is level, in a cluster of its own.
-- **CPU** is that of all nodes together, in cores; **memory** is anonymous and shared memory of all nodes at the end of a cell.
-
-What is not compared: PostgreSQL has no failover of its own, and a standby that a reader could follow notifies nobody; one
-connection has one transaction at a time, so it is not pipelined. NATS of this version takes no batches. etcd is a key-value
-store that keeps an index and revisions as well, PostgreSQL a database: each does more for an append than a log does.
-"""
-
-_SPENT = """\
-## Where the time goes
-
-64 callers over 8 connections, 44,000 appends a second, by `perf record -a`: three nodes and the load keep both processors busy,
-92 % of the time. 51 % is the kernel's (sockets, wake-ups, the disk), 35 % the program's with Swift's runtime (a fifth of it
-retains and releases), 8 % libc's (memory), 5 % libnghttp2's. By thread: the nodes' loops 49 %, their disk threads 19 %, the load
-18 %. So many callers are bound by processors, most of it for requests of their own: sessions, which share them, reach six times
-as much. One caller is bound by wake-ups and the disk: both processors are idle half of the time.
-"""
-
-_TRIED = """\
-## What was kept, and what was dropped
-
-Each measured against the build without it, in turns; `scripts/budgets` guards the paths' instructions since.
-
-| change | what it did | |
-| --- | --- | --- |
-| frames are written, not stored through a mapping, where a log is synced all the time | a sync carried a folio of up to 1 MiB for each byte touched | kept |
-| a sync waits for the callers of the last one | callers had split into two groups that took turns, each waiting for two syncs | kept |
-| one sync carries 256 KiB at most | half the latency of a leader beside a follower that catches up on the same disk | kept |
-| both event loops are one thread on fewer than four cores | 64 callers: 35,000 appends/s instead of 28,000 | kept |
-| the quorum's value without the runtime's generics | 102,000 instructions an append for three cores in memory instead of 150,000 | kept |
-| beside appends, a follower that catches up from files gets one RANGE at a time | their p99 1.9 ms instead of 4.2, at 60 % of the bytes a second of cp and sync instead of 108 % | kept |
-| ranges of 160 KiB then, instead of 256 KiB | nothing for the appends, a tenth less for the follower | dropped |
-| followers hear of each commit after 1 ms | 7 % of the appends of a single caller | dropped |
-| followers hear of a commit at once where appends are sparse | up to 10 ms less to a reader there, nothing for a busy caller | kept |
-| `auto` compresses what shrinks to half or less | below that the processor costs more than the wire saves | kept |
-"""
 
 
 def write(results: dict, page: Path, readme: Path | None = None) -> None:
@@ -104,16 +41,16 @@ def article(summary: Summary, pictures: list[str]) -> str:
     plan = summary.results["plan"]
     command = "scripts/bench --page FILE" if plan == "full" else f"scripts/bench --{plan} --page FILE"
     parts = [
-        _INTRODUCTION.rstrip(),
+        prose.INTRODUCTION,
         report.circumstances(summary) + "\n" + command_line(summary.results, command),
         "## At a glance",
         *(f"![{_title(name)}](Resources/{name}.svg)" for name in pictures),
         "## What an acknowledgement promises", report.systems(summary).partition("\n\n")[2],
         "## Where Holdfast is behind, and why", _behind(summary),
-        _METHOD.rstrip(),
+        prose.METHOD,
         *report.sections(summary),
-        _SPENT.rstrip(),
-        _TRIED.rstrip(),
+        prose.spent(summary),
+        prose.TRIED,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
