@@ -3,7 +3,7 @@ import unittest
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmark import behind, page, plots, prose, report
+from benchmark import page, plots, prose, report
 from benchmark.failure import Failure
 from benchmark.plan import Append, CatchUp, Failover, Tail, encode
 from benchmark.summary import Spread, Summary
@@ -72,26 +72,6 @@ class ReportTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as place:
             report.write(document, Path(place))
             self.assertEqual([path.name for path in Path(place).iterdir()], ["results.md"])
-
-
-class BehindTests(unittest.TestCase):
-    def test_every_better_median_is_found_and_no_other(self):
-        found = behind.find(Summary(results()))
-        self.assertEqual(
-            [(finding.system, finding.figure.path[-1]) for finding in found],
-            [("nats", "records_per_second"), ("nats", "p99_us")])
-        self.assertEqual(found[0].factor, 2)
-        self.assertFalse(found[0].is_within_spread)
-        self.assertIn("2,000 records/s, NATS JetStream 4,000: NATS acknowledges", found[0].text)
-
-    def test_a_difference_that_no_promise_explains_says_so(self):
-        document = results()
-        for cell in document["cells"]:
-            if cell["work"]["kind"] == "failover" and cell["system"] == "etcd":
-                cell["sample"]["gap_ms"] = 40.0
-        texts = [finding.text for finding in behind.find(Summary(document)) if finding.system == "etcd"]
-        self.assertEqual(len(texts), 1)
-        self.assertIn("does not explain it", texts[0])
 
 
 class PlotTests(unittest.TestCase):

@@ -1,99 +1,121 @@
-"""Where Holdfast is slower than a peer, or takes more, in this very run: found by looking at every row, not by choice."""
+"""Where Holdfast is slower than a peer, or takes more, in this very run: found by looking at every figure, not by choice."""
 
 from dataclasses import dataclass
 
-from .plan import Append, CatchUp, Failover, Idle, Local, Tail, Work
+from .plan import Work
+from .reasons import UNEXPLAINED, reason
 from .summary import Spread, Summary, label
 from .words import plain
 
-#: Medians that differ by less are the same.
+#: Figures that differ by less are the same.
 _TOLERANCE = 1.05
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure that every system has of a kind of work."""
+    """One figure of the tables that systems are compared by; compared for every work whose cells have it."""
 
-    kind: type
     path: tuple[str, ...]
+    #: How it is called behind a value: `0.66 ms (p99)`.
     unit: str
-    is_more_better: bool
+    is_more_better: bool = False
     scale: float = 1
+    #: The most of all rounds, instead of the median.
+    is_worst: bool = False
+
+    @property
+    def name(self) -> str:
+        """What reasons call it."""
+        return ("worst " if self.is_worst else "") + ".".join(self.path)
+
+    def value(self, spread: Spread) -> float:
+        return spread.max if self.is_worst else spread.median
 
 
 FIGURES = (
-    Figure(Append, ("records_per_second",), "records/s", True),
-    Figure(Append, ("latency", "p99_us"), "ms (p99)", False, 1000),
-    Figure(Tail, ("delivery", "p50_us"), "ms (p50)", False, 1000),
-    Figure(Tail, ("delivery", "p99_us"), "ms (p99)", False, 1000),
-    Figure(Failover, ("gap_ms",), "ms", False),
-    Figure(CatchUp, ("seconds",), "s", False),
-    Figure(Local, ("records_per_second",), "records/s", True),
-    Figure(Idle, ("server_cores",), "cores", False),
-    Figure(Idle, ("server_memory_bytes",), "MiB", False, 1 << 20),
+    Figure(("records_per_second",), "records/s", is_more_better=True),
+    Figure(("latency", "p50_us"), "ms (p50)", scale=1000),
+    Figure(("latency", "p99_us"), "ms (p99)", scale=1000),
+    Figure(("delivery", "p50_us"), "ms (p50)", scale=1000),
+    Figure(("delivery", "p99_us"), "ms (p99)", scale=1000),
+    Figure(("delivery", "max_us"), "ms (worst)", scale=1000, is_worst=True),
+    Figure(("acknowledgement", "p50_us"), "ms (acknowledged, p50)", scale=1000),
+    Figure(("missing",), "not delivered"),
+    Figure(("gap_ms",), "ms (median)"),
+    Figure(("gap_ms",), "ms (worst)", is_worst=True),
+    Figure(("seconds",), "s"),
+    Figure(("server_cores",), "cores"),
+    Figure(("server_memory_bytes",), "MiB", scale=1 << 20),
 )
+#: The driver's, not a system's, or in no table.
+_KINDS_LEFT_OUT = ("ceiling",)
+_LEFT_OUT = {("catch-up", "server_memory_bytes")}
 
-_REST = (
-    "a node has heartbeats, asks its peers every second for what it shows of the cluster, and keeps the newest 32 MiB of its log "
-    "in memory for followers.")
-
-#: What follows from what a system promises or is; a difference that nothing here explains is one to be explained.
-REASONS: dict[tuple[type, str], str] = {
-    (Append, "nats"): "NATS acknowledges what is in the page cache of two servers; Holdfast waits for the disks of two nodes.",
-    (Append, "postgresql"): "alone, an append is handed from thread to thread six times on two nodes, and each of them sleeps before; "
-    "callers that come together share what that costs.",
-    (Idle, "nats"): _REST,
-    (Idle, "postgresql"): _REST,
-    (Tail, "nats"): "a reader gets what is committed, and NATS commits without waiting for a disk.",
-}
-_UNEXPLAINED = "what the systems promise does not explain it."
+#: What is looked at, for whoever reads that nothing else is.
+COMPARED = (
+    "rate, p50, p99, the servers' cores and memory; of deliveries also the worst, the acknowledgement's p50 and what was not "
+    "delivered; of failovers the median and the worst; of catching up the seconds; at rest cores and memory")
 
 
 @dataclass(frozen=True)
 class Finding:
+    """One figure that is worse than a peer's."""
+
     work: Work
     system: str
     figure: Figure
     own: Spread
     other: Spread
+    #: Why, as far as it is known.
+    reason: str
 
     @property
     def factor(self) -> float:
-        """How many times better the other one's median is; above 1."""
-        own, other = self.own.median, self.other.median
+        """How many times better the other one's is; above 1."""
+        own, other = self.figure.value(self.own), self.figure.value(self.other)
         if self.figure.is_more_better:
-            return other / own if own else float("inf")
-        return own / other if other else float("inf")
+            own, other = other, own
+        return own / other if other else float("inf") if own else 1.0
 
     @property
     def is_within_spread(self) -> bool:
-        return self.own.min <= self.other.max and self.other.min <= self.own.max
+        """Whether some round of Holdfast's was as good as some of the other's. Of a worst there is one only."""
+        return not self.figure.is_worst and self.own.min <= self.other.max and self.other.min <= self.own.max
 
     @property
     def text(self) -> str:
-        scale = self.figure.scale
-
-        def said(value: float) -> str:
-            return plain(value / scale)
-
-        reason = REASONS.get((type(self.work), self.system), _UNEXPLAINED)
-        overlap = " Their spreads overlap." if self.is_within_spread else ""
-        return (
-            f"**{self.work.title}**: {said(self.own.median)} {self.figure.unit}, {label(self.system)} "
-            f"{said(self.other.median)}: {reason}{overlap}")
+        own, other = (plain(self.figure.value(spread) / self.figure.scale) for spread in (self.own, self.other))
+        return f"{own} {self.figure.unit} against {other}" + (" (spreads overlap)" if self.is_within_spread else "")
 
 
 def find(summary: Summary) -> list[Finding]:
-    """In the order of the run."""
+    """Work by work in the order of the run, peer by peer, figure by figure in the order of the tables."""
     found = []
-    for figure in FIGURES:
-        for work in summary.works(figure.kind):
-            own = summary.spread(work, "holdfast", *figure.path)
-            for system in summary.systems(work):
-                other = summary.spread(work, system, *figure.path)
-                if not own or not other or system in ("holdfast", "floor"):
+    for work in summary.works(object):
+        if work.kind in _KINDS_LEFT_OUT:
+            continue
+        for system in summary.systems(work):
+            if system in ("holdfast", "floor"):
+                continue
+            for figure in FIGURES:
+                own, other = (summary.spread(work, name, *figure.path) for name in ("holdfast", system))
+                if not own or not other or (work.kind, figure.path[-1]) in _LEFT_OUT:
                     continue
-                finding = Finding(work, system, figure, own, other)
+                finding = Finding(work, system, figure, own, other, reason(summary, work, system, figure.name))
                 if finding.factor > _TOLERANCE:
                     found.append(finding)
     return found
+
+
+def bullets(findings: list[Finding]) -> list[str]:
+    """One for each work and peer: figures with one reason stand together before it."""
+    pairs: dict[tuple[Work, str], dict[str, list[Finding]]] = {}
+    for finding in findings:
+        pairs.setdefault((finding.work, finding.system), {}).setdefault(finding.reason, []).append(finding)
+    lines = []
+    for (work, system), reasons in pairs.items():
+        # What nothing explains comes last, once.
+        ordered = sorted(reasons.items(), key=lambda pair: pair[0] == UNEXPLAINED)
+        parts = [f"{'; '.join(finding.text for finding in group)}: {why}." for why, group in ordered]
+        lines.append(f"- **{work.title}, {label(system)}**: {' '.join(parts)}")
+    return lines

@@ -57,10 +57,12 @@ def article(summary: Summary, pictures: list[str]) -> str:
 
 def _behind(summary: Summary) -> str:
     found = behind.find(summary)
+    compared = f"Compared are all systems' figures in the tables below ({behind.COMPARED})"
     if not found:
-        return "Nowhere in this run: no median of a peer is better by more than a twentieth."
-    lines = "\n".join(f"- {finding.text}" for finding in found)
-    return f"Every row in which a peer's median is better by more than a twentieth, in the order of the tables.\n\n{lines}"
+        return f"{compared}. No figure of a peer is better by more than a twentieth in this run."
+    return (
+        f"{compared}. Every figure that is better by more than a twentieth with a peer is here, work by work.\n\n"
+        + "\n".join(behind.bullets(found)))
 
 
 def _title(name: str) -> str:

@@ -41,7 +41,7 @@ class Summary:
             self.samples.setdefault((decode(cell["work"]), cell["system"]), []).append(cell["sample"])
 
     def works(self, kind: type, chosen: Callable[[Work], bool] = lambda _: True) -> list[Work]:
-        """In the order of the run, each once."""
+        """In the order of the run, each once; of all kinds for `object`."""
         return list(dict.fromkeys(work for work, _ in self.samples if isinstance(work, kind) and chosen(work)))
 
     def systems(self, work: Work) -> list[str]:
