@@ -162,6 +162,34 @@ class CourseTests(unittest.TestCase):
         self.assertFalse(course("growth-segments-append", *line).is_as_promised)
         self.assertFalse(course("growth-segments-open", (1, 1.0), (32, 100.0), (1_024, 9_000.0)).is_as_promised)
 
+    def test_a_seek_may_grow_as_the_logarithm_of_the_log_s_bytes(self):
+        # 2^20, 2^25 and 2^30 bytes, whether they are counted in bytes or in segments.
+        bytes_ = course("growth-log-size-seek", (1 << 20, 20.0), (1 << 25, 25.0), (1 << 30, 30.0))
+        segments = course("growth-segments-seek", (1, 20.0), (32, 25.0), (1_024, 30.0))
+        for found in (bytes_, segments):
+            self.assertAlmostEqual(found.ratio, found.figure.allowed(found.points[0][0], found.points[-1][0]))
+            self.assertTrue(found.is_as_promised)
+        steeper = course("growth-segments-seek", (1, 20.0), (32, 33.0), (1_024, 46.0))
+        self.assertEqual(steeper.verdict, "better than linear")
+        self.assertFalse(steeper.is_as_promised)
+        self.assertIn("no cache of the processor", Course(steeper.figure, "cold", steeper.points).reason)
+        # An append with the same figures is judged against a line that does not rise.
+        self.assertFalse(course("growth-segments-append", (1, 20.0), (32, 25.0), (1_024, 31.0)).is_as_promised)
+
+    def test_a_growth_within_the_logarithm_is_called_so(self):
+        found = course("growth-log-size-seek", (1 << 20, 10.0), (20 << 30, 16.0))
+        self.assertEqual(found.verdict, "no more than the logarithm of the log's bytes, 1.72 times")
+
+    def test_a_rise_is_within_the_spread_when_rounds_of_both_ends_overlap(self):
+        def rises(figure: str, low: tuple[float, ...], high: tuple[float, ...]) -> bool:
+            return Course(_BY_NAME[figure], "", ((1, Spread(low)), (32, Spread(high)))).is_within_spread
+
+        self.assertTrue(rises("growth-segments-append", (1.0, 1.0, 2.5), (2.0, 3.0, 3.0)))
+        self.assertFalse(rises("growth-segments-append", (1.0, 1.0, 1.5), (2.0, 3.0, 3.0)))
+        # Of a rate the dear end is the low one.
+        self.assertTrue(rises("growth-clients", (900.0, 3_000.0, 3_000.0), (800.0, 1_000.0, 1_000.0)))
+        self.assertFalse(rises("growth-clients", (2_000.0, 3_000.0, 3_000.0), (800.0, 1_000.0, 1_000.0)))
+
     def test_a_rise_behind_a_fall_is_found(self):
         found = course("growth-clients", (1, 1_000), (64, 40_000), (4_096, 10_000))
         self.assertEqual(found.verdict, "it does not grow")
@@ -201,8 +229,13 @@ class PageTests(unittest.TestCase):
         text = growth_page.body(grown(), "##", "")
         listed = text.partition("## What grows more than it should, and why")[2]
         self.assertIn("- **Microseconds of one seek, by segments of 1 MiB, cold**: the cost is 1,024 times as much at "
-                      "1,024 as at 1: nothing that is known explains it.", listed)
+                      "1,024 as at 1: the search itself is logarithmic;", listed)
+        self.assertNotIn("overlap", listed)
         self.assertEqual(listed.count("\n- **"), 1)
+        # One round at the cheap end that is as dear as those at the other.
+        dear = grown()
+        dear["cells"].append({"axis": "segments", "x": 1, "series": "", "round": 3, "sample": {"seek: cold": 20_000.0}})
+        self.assertIn("any more. Their spreads overlap.", growth_page.body(dear, "##", ""))
         flat = growth_page.body(grown(cold={1: 10.0, 32: 10.0, 1_024: 10.0}), "##", "")
         self.assertIn("Nothing grew more than that in this run.", flat)
 

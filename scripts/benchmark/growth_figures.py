@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from .growth import Cell
 from .plan import byte_count
@@ -13,6 +14,14 @@ from .words import three_digits
 _FLAT_RATIO = 1.5
 #: An exponent that is above 1 by less is that of a straight line, measured.
 _EXPONENT_TOLERANCE = 0.05
+
+
+class Allowed(Enum):
+    """How a cost may grow with what is on its axis."""
+
+    NOT = "not at all"
+    LOGARITHM = "as the logarithm of the log's bytes"
+    PROPORTION = "in proportion"
 
 
 @dataclass(frozen=True)
@@ -26,10 +35,19 @@ class Figure:
     unit: str
     #: For rates: a cost is their inverse, that of one record or byte.
     is_rate: bool = False
-    #: Whether a cost may grow as what is on the axis does; otherwise it is not to grow at all.
-    may_grow: bool = False
+    growth: Allowed = Allowed.NOT
     scale: float = 1
     x_label: Callable[[float], str] = lambda value: f"{value:,.0f}"
+    #: Bytes of the log for one of what is on the axis, where a logarithm counts them.
+    log_bytes: int = 1
+
+    def allowed(self, low: float, high: float) -> float:
+        """How many times as much a cost may be at `high` as at `low`."""
+        if self.growth is Allowed.PROPORTION:
+            return high / low
+        if self.growth is Allowed.LOGARITHM:
+            return math.log(high * self.log_bytes) / math.log(low * self.log_bytes)
+        return 1
 
 
 def _bytes(value: float) -> str:
@@ -44,30 +62,36 @@ FIGURES = (
     Figure("growth-log-size-append", "Microseconds of one append, by the size of the log", "log-size", _APPENDS, "µs",
            x_label=_bytes),
     Figure("growth-log-size-seek", "Microseconds of one seek, by the size of the log", "log-size", _SEEKS, "µs",
-           x_label=_bytes),
+           growth=Allowed.LOGARITHM, x_label=_bytes),
     Figure("growth-log-size-open", "Milliseconds of opening, by the size of the log", "log-size", _OPEN, "ms",
-           may_grow=True, scale=1000, x_label=_bytes),
+           growth=Allowed.PROPORTION, scale=1000, x_label=_bytes),
     Figure("growth-segments-append", "Microseconds of one append, by segments of 1 MiB", "segments", _APPENDS, "µs"),
-    Figure("growth-segments-seek", "Microseconds of one seek, by segments of 1 MiB", "segments", _SEEKS, "µs"),
+    Figure("growth-segments-seek", "Microseconds of one seek, by segments of 1 MiB", "segments", _SEEKS, "µs",
+           growth=Allowed.LOGARITHM, log_bytes=1 << 20),
     Figure("growth-segments-open", "Milliseconds of opening, by segments of 1 MiB", "segments", _OPEN, "ms",
-           may_grow=True, scale=1000),
+           growth=Allowed.PROPORTION, scale=1000),
     Figure("growth-nodes", "Microseconds of one quorum append, by nodes", "nodes", (("p50_us", "median"),), "µs",
-           may_grow=True),
+           growth=Allowed.PROPORTION),
     Figure("growth-clients", "Acknowledged records per second, by clients", "clients", (("records_per_second", ""),),
            "records/s", is_rate=True),
     Figure("growth-record-size-records", "Acknowledged records per second, by the size of a record, one client",
-           "record-size", (("records_per_second", "records"),), "records/s", is_rate=True, may_grow=True,
+           "record-size", (("records_per_second", "records"),), "records/s", is_rate=True, growth=Allowed.PROPORTION,
            x_label=_bytes),
     Figure("growth-record-size-bytes", "Acknowledged MiB per second, by the size of a record, one client",
            "record-size", (("bytes_per_second", "MiB"),), "MiB/s", is_rate=True, scale=1 << 20, x_label=_bytes),
 )
 
+_COLD = (
+    "the search itself is logarithmic; over many segments a seek meets inodes, page tables and index pages that no cache of the "
+    "processor holds any more.")
 _CACHES = (
     "a log keeps the indexes of 64 sealed segments in memory, and 16 descriptors (`openFilesMax`), however many segments there "
     "are. Sought all over more than that, a segment is opened, and the headers on the way are walked, nearly each time: a "
     "step that is bounded, and not a slope.")
 #: By figure and line; what nothing here explains is one to be explained.
 REASONS: dict[tuple[str, str], str] = {
+    ("growth-log-size-seek", "cold"): _COLD,
+    ("growth-segments-seek", "cold"): _COLD,
     ("growth-log-size-seek", "warm"): _CACHES,
     ("growth-segments-seek", "warm"): _CACHES,
 }
@@ -107,6 +131,9 @@ class Course:
     def verdict(self) -> str:
         if self.ratio <= _FLAT_RATIO:
             return "it does not grow"
+        (first, _), *_, (last, _) = self.points
+        if self.figure.growth is Allowed.LOGARITHM and self.ratio <= self.figure.allowed(first, last):
+            return f"no more than the logarithm of the log's bytes, {three_digits(self.figure.allowed(first, last))} times"
         if self.exponent > 1 + _EXPONENT_TOLERANCE:
             return "worse than linear"
         return "linear" if self.exponent > 1 - _EXPONENT_TOLERANCE else "better than linear"
@@ -115,19 +142,24 @@ class Course:
     def steepest(self) -> tuple[int, int, float]:
         """From where to where the cost rises most, beside what it may, and how many times: the ends of a line tell nothing
         of a fall that a rise follows."""
-        def beside(rise: tuple[int, int, float]) -> float:
-            low, high, ratio = rise
-            return ratio * low / high if self.figure.may_grow else ratio
-
         costs = self.costs
         return max(
             ((low, high, cost / before) for number, (high, cost) in enumerate(costs) for low, before in costs[:number]),
-            key=beside)
+            key=lambda rise: rise[2] / self.figure.allowed(rise[0], rise[1]))
 
     @property
     def is_as_promised(self) -> bool:
         low, high, ratio = self.steepest
-        return ratio <= _FLAT_RATIO * (high / low if self.figure.may_grow else 1)
+        return ratio <= _FLAT_RATIO * self.figure.allowed(low, high)
+
+    @property
+    def is_within_spread(self) -> bool:
+        """Whether, of the steepest rise, some round at its dear end cost no more than some round at its cheap end."""
+        low, high, _ = self.steepest
+        spreads = dict(self.points)
+        if self.figure.is_rate:
+            return spreads[low].min <= spreads[high].max
+        return spreads[high].min <= spreads[low].max
 
     @property
     def reason(self) -> str:

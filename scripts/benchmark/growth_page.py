@@ -119,11 +119,11 @@ def _unpromised(found: list[list[Course]]) -> str:
         figure, line = course.figure, f", {course.line}" if course.line else ""
         lines.append(
             f"- **{figure.title}{line}**: the cost is {three_digits(ratio)} times as much at {figure.x_label(high)} as at "
-            f"{figure.x_label(low)}: {course.reason}")
+            f"{figure.x_label(low)}: {course.reason}" + (" Their spreads overlap." if course.is_within_spread else ""))
     promise = (
-        "Appends and seeks are not to grow at all, nor is the cost of a record while clients grow, or of a MiB while records "
-        "do; opening, quorums and large records may grow in proportion. Named is what grows by more than half beside that, "
-        "anywhere along its line.")
+        "Appends are not to grow at all, nor is the cost of a record while clients grow, or of a MiB while records do; a seek "
+        "by index may grow as the logarithm of the log's bytes does; opening, quorums and large records may grow in proportion. "
+        "Named is what grows by more than half beside that, anywhere along its line.")
     return f"{promise}\n\n" + ("\n".join(lines) if lines else "Nothing grew more than that in this run.")
 
 
