@@ -3,7 +3,7 @@ import unittest
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmark import page, plots, prose, report
+from benchmark import page, plots, prose, report, systems
 from benchmark.failure import Failure
 from benchmark.plan import Append, CatchUp, Failover, Tail, encode
 from benchmark.summary import Spread, Summary
@@ -53,7 +53,7 @@ class ReportTests(unittest.TestCase):
 
     def test_a_failover_tells_the_worst(self):
         row = report.failover_table(self.summary).splitlines()[2]
-        self.assertEqual(row, "| Holdfast | 3 | 80 | 900 | 900 | 60 |  | 1 | 2 |")
+        self.assertEqual(row, "| kill -9 of the leader, time-out 100 ms | Holdfast | 3 | 80 | 900 | 900 | 60 |  | 1 | 2 |")
         self.assertIn("| 18 x |", report.failover_table(self.summary))
 
     def test_catching_up_stands_beside_a_copy(self):
@@ -62,10 +62,52 @@ class ReportTests(unittest.TestCase):
     def test_what_was_taken_stands_beside_the_driver_s_ceiling(self):
         self.assertIn("| 8,000 | 8,000 to 8,000 | 0.20 | 2,000 | 25% |", report.ceiling_table(self.summary))
 
+    def test_a_delivery_s_worst_is_that_of_all_rounds(self):
+        document = results()
+        slow = next(cell for cell in document["cells"] if cell["work"]["kind"] == "tail")
+        quick = {"max_us": 1_000, "p50_us": 900, "p99_us": 1_000}
+        document["cells"] += [slow | {"round": number, "sample": {"delivery": quick}} for number in (2, 3)]
+        self.assertIn("| Holdfast | 0.90 | 0.90 to 0.90 | 1.00 | 3.60 |", report.tail_table(Summary(document)))
+
+    def test_a_median_over_fewer_rounds_says_so(self):
+        self.assertIn("| Holdfast (1 of 3 rounds) | 90,000 |", report.append_table(self.summary, single=False))
+        self.assertNotIn("rounds)", report.append_table(self.summary, single=True))
+        # Catching up has rounds of its own.
+        self.assertIn("| Holdfast | 4.00 |", report.catch_up_table(self.summary))
+
+    def test_catching_up_marks_what_is_not_synced_and_says_what_level_is_where_a_run_does(self):
+        document = results()
+        document["cells"].append({
+            "work": encode(CatchUp(1 << 30)), "system": "nats", "round": 1, "sample": {"seconds": 9.0, "bytes_per_second": 1.0}})
+        self.assertIn("| NATS JetStream † | 9.00 |", report.catch_up_table(Summary(document)))
+        self.assertNotIn("level is", report.catch_up_table(Summary(document)))
+        document["systems"]["holdfast"]["level"] = "persisted by the follower"
+        told = report.catch_up_table(Summary(document))
+        self.assertIn("| work | system | level is | s |", told)
+        self.assertIn("| Holdfast | persisted by the follower | 4.00 |", told)
+
+    def test_a_system_s_settings_are_whole_and_its_version_s_age_is_told(self):
+        document = results()
+        document["systems"]["postgresql"] = {
+            "version": "15", "promise": "p", "settings": "synchronous_commit on", "is_synced": True}
+        told = systems.systems(Summary(document))
+        self.assertIn("synchronous_commit on; max_connections 300; max_wal_senders 8;", told)
+        self.assertIn("none; never compacted in a run", told)
+        self.assertIn("as packaged in Debian; newer versions of them exist", told)
+        document["systems"]["postgresql"]["settings"] = "max_connections 7"
+        self.assertIn("| max_connections 7 |", systems.systems(Summary(document)))
+
+    def test_rocksdb_has_a_row_where_it_was_measured(self):
+        document = results()
+        document["machine"]["distribution"] = "Debian GNU/Linux 12 (bookworm)"
+        self.assertRegex(systems.systems(Summary(document)), r"\| RocksDB \| 7\.8\.3 \|.*--sync=1")
+        document["cells"] = [cell for cell in document["cells"] if cell["system"] != "rocksdb"]
+        self.assertNotIn("RocksDB", systems.systems(Summary(document)))
+
     def test_a_cell_that_failed_is_named(self):
         document = results()
         document["failures"] = [{"work": encode(Tail(1_000)), "system": "etcd", "round": 2, "reason": "it did not start"}]
-        self.assertIn("etcd, round 2, tail: it did not start", "\n".join(report.sections(Summary(document))))
+        self.assertIn(f"- {Tail(1_000).title}, etcd, round 2: it did not start", "\n".join(report.sections(Summary(document))))
 
     def test_a_run_of_nothing_has_a_report(self):
         document = results() | {"cells": []}
@@ -153,7 +195,7 @@ class PageTests(unittest.TestCase):
         document["failures"] = [{"work": encode(Tail(1_000)), "system": "etcd", "round": 2, "reason": "it slept"}]
         with tempfile.TemporaryDirectory() as place:
             page.write(document, Path(place) / "Performance.md")
-            self.assertIn("- etcd, round 2, tail: it slept", (Path(place) / "Performance.md").read_text())
+            self.assertIn(f"- {Tail(1_000).title}, etcd, round 2: it slept", (Path(place) / "Performance.md").read_text())
 
     def test_sections_of_other_runs_are_announced_and_begin_with_date_and_command(self):
         text = page.article(Summary(results()), [])
@@ -177,6 +219,7 @@ class PageTests(unittest.TestCase):
         told = page.quote(Summary(results()), "Performance.md")
         self.assertIn(f"| {Failover().title}, ms | 80 | 1,400 |", told)
         self.assertIn(f"| {CatchUp(1 << 30).title}, s | 4.00 |", told)
+        self.assertIn("a leader that falls silent is noticed after an election time-out", told)
 
 
 if __name__ == "__main__":

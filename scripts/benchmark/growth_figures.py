@@ -172,8 +172,9 @@ class Course:
         what = "one costs" if figure.is_rate else "that is"
         return (
             f"{said}{three_digits(low.median / figure.scale)} {figure.unit} at {figure.x_label(first)}, "
-            f"{three_digits(high.median / figure.scale)} at {figure.x_label(last)}: {what} {three_digits(self.ratio)} times as much "
-            f"for {three_digits(last / first)} times as many {_COUNTED[figure.axis]}, exponent {self.exponent:.2f}: {self.verdict}.")
+            f"{three_digits(high.median / figure.scale)} at {figure.x_label(last)}: {what} {three_digits(self.ratio)} times as "
+            f"much for {three_digits(last / first)} times as many {_COUNTED[figure.axis]}, exponent {self.exponent:.2f}: "
+            f"{self.verdict}.")
 
 
 def courses(results: dict, figure: Figure) -> list[Course]:

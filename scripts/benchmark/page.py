@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-from . import behind, growth_page, plots, prose, report
+from . import behind, growth_page, plots, prose, report, systems
 from .failure import Failure
-from .plan import Append, CatchUp, Failover, Tail
+from .plan import Append, CatchUp, Tail
 from .summary import Summary, label
+from .systems import footnote, unsynced
 from .words import command_line, plain, table
 
 _BEGIN, _END = "<!-- performance: written by scripts/bench --page -->", "<!-- performance: end -->"
@@ -45,7 +46,7 @@ def article(summary: Summary, pictures: list[str]) -> str:
         report.circumstances(summary) + "\n" + command_line(summary.results, command),
         "## At a glance",
         *(f"![{_title(name)}](Resources/{name}.svg)" for name in pictures),
-        "## What an acknowledgement promises", report.systems(summary).partition("\n\n")[2],
+        "## What an acknowledgement promises", systems.systems(summary).partition("\n\n")[2],
         "## Where Holdfast is behind, and why", _behind(summary),
         prose.METHOD,
         *report.sections(summary),
@@ -77,20 +78,21 @@ def quote(summary: Summary, page: str) -> str:
     many = summary.works(Append, lambda work: work.in_flight > 1)
     chosen += [(work, "appends/s", ("records_per_second",), 1) for work in many]
     chosen += [(work, "p50 ms", ("delivery", "p50_us"), 1000) for work in summary.works(Tail)]
-    chosen += [(work, "ms", ("gap_ms",), 1) for work in summary.works(Failover)]
+    chosen += [(work, "ms", ("gap_ms",), 1) for work in summary.works_with("gap_ms")]
     chosen += [(work, "s", ("seconds",), 1) for work in summary.works(CatchUp)]
-    systems = list(summary.results["systems"])
+    names = list(summary.results["systems"])
     rows = []
     for work, unit, path, scale in chosen:
         row = [f"{work.title}, {unit}"]
-        for system in systems:
+        for system in names:
             spread = summary.spread(work, system, *path)
             value = spread.median / scale if spread else None
             row.append("" if value is None else plain(value))
         rows.append(row)
-    header = ["medians", *(label(system) + report.unsynced(summary, system) for system in systems)]
+    header = ["medians", *(label(system) + unsynced(summary, system) for system in names)]
     return (
-        table(header, rows, words=1) + report.footnote(summary)
+        table(header, rows, words=1) + footnote(summary)
+        + (f"\n\n{report.KILLED}" if summary.works_with("gap_ms") else "")
         + f"\n\nFrom one run of `scripts/bench` on {summary.results['machine']['processors']} processors that nodes and load "
         f"share; [spreads, costs, settings, and where Holdfast is behind]({page}).")
 

@@ -26,11 +26,12 @@ METHOD = """\
 - **The load is not the bottleneck** as long as it reaches much more with [a server that keeps
   nothing](#What-the-driver-can-show). It shares the machine with what it measures, so its own part stands beside each cell.
 - **A latency** counts from sending to the acknowledgement; where a rate is given, from when the append was due, so that what
-  waits behind a slow one is slow, too.
+  waits behind a slow one is slow, too. A p50 or p99 in a table is the median over the rounds of each round's own; a worst is that
+  of all rounds.
 - **A failover** is a kill -9 of the leader while one client appends every 2 ms and waits 100 ms for each answer. It begins at
   the leader; when an answer does not come or says no, it asks the next node in turn. Discovery by client libraries is left out
   for all alike. On one machine a killed process's connections close at once, which a follower of Holdfast notices; a machine
-  that loses its power is noticed by its silence, after an election time-out of 300 to 600 ms.
+  that loses its power, or a process that hangs, is noticed by its silence, after an election time-out of 300 to 600 ms.
 - **Catching up** counts from starting the process again until its copy of the log is level, in a cluster of its own.
 - **CPU** is that of all nodes together, in cores; **memory** is anonymous and shared memory of all nodes at the end of a cell.
 
@@ -61,9 +62,8 @@ row, and with no table of this page. `scripts/budgets` guards the paths' instruc
 _SPENT = """\
 ## Where the time goes
 
-Measured on 2026-11-28 by `perf record -a` beside `holdfast bench append --clients 64 --connections 8`, on the same kind of machine. \
-It reached 44,000 appends a second, more than the table above has of 64 clients: those have a connection each, here eight callers \
-share one.
+Measured on 2026-11-28 by `perf record -a` beside `holdfast bench append --clients 64 --connections 8`, on the same kind of machine.
+It reached 44,000 appends a second, more than the tables have of 64 clients: those have a connection each, and here eight share one.
 
 Three nodes and the load keep both processors busy, 92 % of the time. 51 % is the kernel's (sockets, wake-ups, the disk), 35 % the
 program's with Swift's runtime (a fifth of it retains and releases), 8 % libc's (memory), 5 % libnghttp2's. By thread: the nodes'

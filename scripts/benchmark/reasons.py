@@ -52,7 +52,9 @@ REASONS = (
     Reason(
         (Tail,), ("nats",), ("server_cores",),
         "syncs are work, too: of the kernel, of the disk threads, and of waking them"),
-    Reason((Idle,), (), ("server_cores",), "a node has heartbeats, and asks its peers every second for what it shows of the cluster"),
+    Reason(
+        (Idle,), (), ("server_cores",),
+        "a node has heartbeats, and asks its peers every second for what it shows of the cluster"),
     Reason(
         (Append, Tail, Idle), (), ("server_memory_bytes",),
         "each node keeps the newest 32 MiB of its log in memory for followers"),

@@ -3,11 +3,21 @@
 from pathlib import Path
 
 from . import plots
-from .plan import Append, CatchUp, Ceiling, Failover, Idle, Local, Tail
+from .plan import Append, CatchUp, Ceiling, Idle, Local, Tail, Work, decode, encode
 from .summary import Summary, label
-from .words import decimal, machine_line, mebibytes, milliseconds, number, range_of, table, times, whole
+from .systems import footnote, systems, unsynced
+from .words import (
+    decimal, machine_line, mebibytes, milliseconds, number, range_of, table, times, whole, worst_milliseconds)
 
 _RATE = ("records_per_second",)
+#: What a gap after a kill is, and is not.
+KILLED = (
+    "A killed process's connections close at once, and a follower of Holdfast takes that for a sign; a leader that falls silent is "
+    "noticed after an election time-out of 300 to 600 ms.")
+_ROCKSDB = (
+    "RocksDB is its own `db_bench`, fillseq. Beside each record it writes a key of 16 B (116 B for one of 100 B) and inserts both "
+    "into a memtable; its write-ahead log is not allocated ahead, as Holdfast's segments are. It takes a number of operations "
+    "instead of a time, as many as a trial says fill it. A client is a thread of RocksDB's, and a task of Holdfast's.")
 
 
 def write(results: dict, directory: Path) -> None:
@@ -50,14 +60,6 @@ def circumstances(summary: Summary) -> str:
     return "\n".join(lines)
 
 
-def systems(summary: Summary) -> str:
-    rows = [
-        [label(name), system["version"], system["promise"], system["settings"]]
-        for name, system in summary.results["systems"].items()
-    ]
-    return "## Systems\n\n" + table(["system", "version", "acknowledged means", "settings"], rows, words=4)
-
-
 def append_table(summary: Summary, *, single: bool) -> str:
     works = summary.works(Append, lambda work: (work.in_flight == 1 and work.batch == 1) == single)
     rows = []
@@ -67,7 +69,7 @@ def append_table(summary: Summary, *, single: bool) -> str:
             if not rate:
                 continue
             rows.append([
-                work.title, label(system) + unsynced(summary, system), number(rate.median), range_of(rate),
+                work.title, name(summary, work, system), number(rate.median), range_of(rate),
                 times(summary.ratio(work, system, *_RATE)) if system != "holdfast" else "",
                 milliseconds(summary.spread(work, system, "latency", "p50_us")),
                 milliseconds(summary.spread(work, system, "latency", "p99_us")),
@@ -88,9 +90,9 @@ def tail_table(summary: Summary) -> str:
         for system in summary.systems(work):
             delivery = summary.spread(work, system, "delivery", "p50_us")
             rows.append([
-                work.title, label(system) + unsynced(summary, system), milliseconds(delivery),
+                work.title, name(summary, work, system), milliseconds(delivery),
                 range_of(delivery, 1000, ".2f"), milliseconds(summary.spread(work, system, "delivery", "p99_us")),
-                milliseconds(summary.spread(work, system, "delivery", "max_us")),
+                worst_milliseconds(summary.spread(work, system, "delivery", "max_us")),
                 milliseconds(summary.spread(work, system, "acknowledgement", "p50_us")),
                 decimal(summary.spread(work, system, "server_cores")),
                 whole(summary.spread(work, system, "missing")),
@@ -103,23 +105,24 @@ def tail_table(summary: Summary) -> str:
 
 
 def failover_table(summary: Summary) -> str:
+    """Kills of the leader, and other ways to lose it: every work that has a gap."""
     rows = []
-    for work in summary.works(Failover):
+    for work in summary.works_with("gap_ms"):
         for system in summary.systems(work):
             gap = summary.spread(work, system, "gap_ms")
             if not gap:
                 continue
             rows.append([
-                label(system) + unsynced(summary, system), f"{len(gap.values)}", number(gap.median),
+                work.title, label(system) + unsynced(summary, system), f"{len(gap.values)}", number(gap.median),
                 number(gap.percentile(90)), number(gap.max), number(gap.min),
                 times(1 / ratio if (ratio := summary.ratio(work, system, "gap_ms")) else None)
                 if system != "holdfast" else "",
                 whole(summary.spread(work, system, "timed_out")), whole(summary.spread(work, system, "refused")),
             ])
     header = [
-        "system", "kills", "median ms", "p90 ms", "worst ms", "best ms", "times Holdfast's", "timed out", "refused",
+        "work", "system", "repeats", "median ms", "p90 ms", "worst ms", "best ms", "times Holdfast's", "timed out", "refused",
     ]
-    return table(header, rows, words=1) + footnote(summary) if rows else ""
+    return f"{table(header, rows)}{footnote(summary)}\n\n{KILLED}" if rows else ""
 
 
 def catch_up_table(summary: Summary) -> str:
@@ -130,13 +133,17 @@ def catch_up_table(summary: Summary) -> str:
             rate = summary.spread(work, system, "bytes_per_second")
             floor = summary.spread(work, "floor", "seconds")
             rows.append([
-                work.title, "cp and sync of as many bytes" if system == "floor" else label(system), decimal(seconds),
+                work.title, "cp and sync of as many bytes" if system == "floor" else name(summary, work, system),
+                summary.results["systems"].get(system, {}).get("level", ""), decimal(seconds),
                 range_of(seconds, 1, ".2f"), mebibytes(rate),
                 f"{seconds.median / floor.median:.1f}" if seconds and floor and system != "floor" else "",
                 decimal(summary.spread(work, system, "fill_seconds")),
             ])
-    header = ["work", "system", "s", "min to max", "MiB/s", "times cp and sync", "s to append it"]
-    return table(header, rows) if rows else ""
+    header, words = ["work", "system", "level is", "s", "min to max", "MiB/s", "times cp and sync", "s to append it"], 3
+    if not any(row[2] for row in rows):
+        # An older run does not say what a follower has when it is level.
+        header, words, rows = header[:2] + header[3:], 2, [row[:2] + row[3:] for row in rows]
+    return table(header, rows, words=words) + footnote(summary) if rows else ""
 
 
 def local_table(summary: Summary) -> str:
@@ -147,19 +154,22 @@ def local_table(summary: Summary) -> str:
             if not rate:
                 continue
             rows.append([
-                work.title, "bare loop of pwrite and fdatasync, one thread" if system == "floor" else label(system),
+                work.title,
+                "bare loop of pwrite and fdatasync, one thread" if system == "floor" else name(summary, work, system),
                 number(rate.median), range_of(rate),
                 times(summary.ratio(work, system, *_RATE)) if system == "rocksdb" else "",
                 milliseconds(summary.spread(work, system, "latency", "p50_us")),
                 milliseconds(summary.spread(work, system, "latency", "p99_us")),
             ])
-    return table(["work", "system", "records/s", "min to max", "Holdfast is", "p50 ms", "p99 ms"], rows) if rows else ""
+    header = ["work", "system", "records/s", "min to max", "Holdfast is", "p50 ms", "p99 ms"]
+    return f"{table(header, rows)}\n\n{_ROCKSDB}" if rows else ""
 
 
 def ceiling_table(summary: Summary) -> str:
     rows = []
     for work in summary.works(Ceiling):
-        append = Append(work.clients, work.size, in_flight=work.in_flight)
+        # A ceiling has the fields of the append that it is the ceiling of.
+        append = Append(**{field: value for field, value in encode(work).items() if field != "kind"})
         for system in summary.systems(work):
             ceiling = summary.spread(work, system, *_RATE)
             if not ceiling:
@@ -181,7 +191,7 @@ def ceiling_table(summary: Summary) -> str:
 
 def idle_table(summary: Summary) -> str:
     rows = [
-        [label(system), decimal(summary.spread(work, system, "server_cores"), ".3f"),
+        [name(summary, work, system, marked=False), decimal(summary.spread(work, system, "server_cores"), ".3f"),
          mebibytes(summary.spread(work, system, "server_memory_bytes"))]
         for work in summary.works(Idle) for system in summary.systems(work)
     ]
@@ -190,18 +200,12 @@ def idle_table(summary: Summary) -> str:
 
 def failure_list(summary: Summary) -> str:
     return "\n".join(
-        f"- {label(failure['system'])}, round {failure['round']}, {failure['work']['kind']}: {failure['reason']}"
+        f"- {decode(failure['work']).title}, {label(failure['system'])}, round {failure['round']}: {failure['reason']}"
         for failure in summary.results["failures"])
 
 
-# Words
-
-
-def unsynced(summary: Summary, system: str) -> str:
-    known = summary.results["systems"].get(system)
-    return " †" if known and not known["is_synced"] else ""
-
-
-def footnote(summary: Summary) -> str:
-    names = [label(name) for name, system in summary.results["systems"].items() if not system["is_synced"]]
-    return f"\n\n† {', '.join(names)}: nothing is synced before it is acknowledged." if names else ""
+def name(summary: Summary, work: Work, system: str, *, marked: bool = True) -> str:
+    """A system as its rows call it: with its mark, and with its rounds where a median is over fewer than the run's."""
+    missing = summary.rounds_missing(work, system)
+    few = f" ({missing[0]} of {missing[1]} rounds)" if missing else ""
+    return label(system) + (unsynced(summary, system) if marked else "") + few

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .plan import LABELS, Work, decode
+from .plan import LABELS, CatchUp, Work, decode
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,16 @@ class Summary:
     def works(self, kind: type, chosen: Callable[[Work], bool] = lambda _: True) -> list[Work]:
         """In the order of the run, each once; of all kinds for `object`."""
         return list(dict.fromkeys(work for work, _ in self.samples if isinstance(work, kind) and chosen(work)))
+
+    def works_with(self, figure: str) -> list[Work]:
+        """Those of whose cells some have this figure, in the order of the run, each once."""
+        return list(dict.fromkeys(work for (work, _), samples in self.samples.items() if any(figure in one for one in samples)))
+
+    def rounds_missing(self, work: Work, system: str) -> tuple[int, int] | None:
+        """How many rounds a median is over and how many the run had; None when it is over all of them."""
+        planned = self.results["catch_up_rounds" if isinstance(work, CatchUp) else "rounds"]
+        measured = len(self.samples.get((work, system), []))
+        return (measured, planned) if measured < planned else None
 
     def systems(self, work: Work) -> list[str]:
         """Those that were measured, Holdfast first, what is no system last."""
