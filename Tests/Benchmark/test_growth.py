@@ -208,7 +208,7 @@ class PageTests(unittest.TestCase):
         pictures = growth_page.draw_all(grown())
         self.assertEqual(set(pictures), set(_BY_NAME))
         for name, picture in pictures.items():
-            root = ElementTree.fromstring(picture)
+            root = ElementTree.fromstring(picture.svg)
             width, height = float(root.get("width")), float(root.get("height"))
             dots = root.findall("{http://www.w3.org/2000/svg}circle")
             expected = sum(len(found.points) for found in courses(grown(), _BY_NAME[name]))
@@ -219,7 +219,7 @@ class PageTests(unittest.TestCase):
                         self.assertTrue(0 <= float(value) <= limit, f"{name}: {key}={value}")
 
     def test_a_line_rises_as_its_values_do(self):
-        root = ElementTree.fromstring(growth_page.draw_all(grown())["growth-segments-seek"])
+        root = ElementTree.fromstring(growth_page.draw_all(grown())["growth-segments-seek"].svg)
         heights = [float(dot.get("cy")) for dot in root.findall("{http://www.w3.org/2000/svg}circle[@class='holdfast']")]
         # 10, 320 and 10,240: equal factors are equal distances.
         self.assertAlmostEqual(heights[0] - heights[1], heights[1] - heights[2], delta=0.2)

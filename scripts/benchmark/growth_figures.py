@@ -41,6 +41,10 @@ class Figure:
     #: Bytes of the log for one of what is on the axis, where a logarithm counts them.
     log_bytes: int = 1
 
+    @property
+    def x_title(self) -> str:
+        return _AXES[self.axis]
+
     def allowed(self, low: float, high: float) -> float:
         """How many times as much a cost may be at `high` as at `low`."""
         if self.growth is Allowed.PROPORTION:
@@ -98,6 +102,11 @@ REASONS: dict[tuple[str, str], str] = {
 #: What there is more of along an axis.
 _COUNTED = {
     "log-size": "bytes", "segments": "segments", "nodes": "nodes", "clients": "clients", "record-size": "bytes",
+}
+#: What the axis of a plot is called.
+_AXES = {
+    "log-size": "size of the log", "segments": "segments of 1 MiB", "nodes": "nodes", "clients": "clients",
+    "record-size": "size of a record",
 }
 _UNEXPLAINED = "nothing that is known explains it."
 

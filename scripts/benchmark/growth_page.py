@@ -4,7 +4,8 @@ from pathlib import Path
 
 from .failure import Failure
 from .growth_figures import FIGURES, Course, Figure, courses
-from .svg import Line, LinePlot
+from .line_plot import Line, LinePlot
+from .svg import Picture
 from .words import command_line, machine_line, table, three_digits
 
 BEGIN, END = "<!-- growth: written by scripts/bench --growth --page -->", "<!-- growth: end -->"
@@ -29,7 +30,7 @@ logarithmic: what grows in proportion rises by as much on both. Dots are medians
 def write_report(results: dict, directory: Path) -> None:
     """growth.md, and the plots beside it."""
     for name, picture in draw_all(results).items():
-        (directory / f"{name}.svg").write_text(picture)
+        (directory / f"{name}.svg").write_text(picture.svg)
     (directory / "growth.md").write_text("# Growth\n\n" + body(results, "##", "") + "\n")
 
 
@@ -51,7 +52,7 @@ def write(results: dict, page: Path) -> None:
     resources = page.parent / "Resources"
     resources.mkdir(parents=True, exist_ok=True)
     for name, picture in draw_all(results).items():
-        (resources / f"{name}.svg").write_text(picture)
+        (resources / f"{name}.svg").write_text(picture.svg)
     page.write_text(text)
 
 
@@ -76,11 +77,12 @@ def _section(text: str, page: Path) -> str:
 def body(results: dict, heading: str, pictures: str) -> str:
     """Everything but the title. `pictures` stands before the names of plots."""
     lines = {figure: courses(results, figure) for figure in FIGURES}
+    drawn = draw_all(results)
     parts = [_METHOD, _circumstances(results)]
     for figure, found in lines.items():
         if found:
             parts += [
-                f"{heading} {figure.title}", f"![{figure.title}]({pictures}{figure.name}.svg)",
+                f"{heading} {figure.title}", drawn[figure.name].markdown(f"{pictures}{figure.name}.svg"),
                 "\n".join(f"- {course.sentence}" for course in found), _table(figure, found)]
     parts += [f"{heading} What grows more than it should, and why", _unpromised(list(lines.values()))]
     if results["failures"]:
@@ -127,15 +129,16 @@ def _unpromised(found: list[list[Course]]) -> str:
     return f"{promise}\n\n" + ("\n".join(lines) if lines else "Nothing grew more than that in this run.")
 
 
-def draw_all(results: dict) -> dict[str, str]:
-    """Name: SVG; only of what was measured."""
+def draw_all(results: dict) -> dict[str, Picture]:
+    """By name; only of what was measured."""
     pictures = {}
     for figure in FIGURES:
         found = courses(results, figure)
         if found:
             scale = figure.scale
-            pictures[figure.name] = LinePlot(figure.title, [
+            lines = [
                 Line(course.line, [
                     (x, spread.median / scale, spread.min / scale, spread.max / scale) for x, spread in course.points])
-                for course in found], figure.x_label).draw()
+                for course in found]
+            pictures[figure.name] = LinePlot(figure.title, figure.unit, lines, figure.x_title, figure.x_label).draw()
     return pictures

@@ -7,6 +7,7 @@ from . import behind, growth_page, plots, prose, report, systems
 from .failure import Failure
 from .plan import Append, CatchUp, Tail
 from .summary import Summary, label
+from .svg import Picture
 from .systems import footnote, unsynced
 from .words import command_line, plain, table
 
@@ -32,20 +33,20 @@ def write(results: dict, page: Path, readme: Path | None = None) -> None:
     resources = page.parent / "Resources"
     resources.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
-        (resources / f"{name}.svg").write_text(picture)
-    page.write_text(growth_page.kept(page, article(summary, list(pictures))))
+        (resources / f"{name}.svg").write_text(picture.svg)
+    page.write_text(growth_page.kept(page, article(summary, pictures)))
     if readme:
         readme.write_text(told)
 
 
-def article(summary: Summary, pictures: list[str]) -> str:
+def article(summary: Summary, pictures: dict[str, Picture]) -> str:
     plan = summary.results["plan"]
     command = "scripts/bench --page FILE" if plan == "full" else f"scripts/bench --{plan} --page FILE"
     parts = [
         prose.INTRODUCTION,
         report.circumstances(summary) + "\n" + command_line(summary.results, command),
         "## At a glance",
-        *(f"![{_title(name)}](Resources/{name}.svg)" for name in pictures),
+        *(picture.markdown(f"Resources/{name}.svg") for name, picture in pictures.items()),
         "## What an acknowledgement promises", systems.systems(summary).partition("\n\n")[2],
         "## Where Holdfast is behind, and why", _behind(summary),
         prose.METHOD,
@@ -64,10 +65,6 @@ def _behind(summary: Summary) -> str:
     return (
         f"{compared}. Every figure that is better by more than a twentieth with a peer is here, work by work.\n\n"
         + "\n".join(behind.bullets(found)))
-
-
-def _title(name: str) -> str:
-    return name.removeprefix("performance-").replace("-", " ")
 
 
 def quote(summary: Summary, page: str) -> str:
