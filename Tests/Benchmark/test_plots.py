@@ -116,8 +116,8 @@ class LinePlotTests(unittest.TestCase):
         picture = self._draw(*(
             Line(name, [(1, 2_110 + more, 2_000.0, 2_300.0), (10, 9_000.0, 9_000.0, 9_000.0)])
             for more, name in ((0, "one"), (10, "two"), (20, "three"))))
-        places = [
-            (float(x), float(y)) for x, y in re.findall(r'class="small" x="([\d.]+)" y="([\d.]+)" text-anchor="middle">2\.1k', picture.svg)]
+        label = r'class="small" x="([\d.]+)" y="([\d.]+)" text-anchor="middle">2\.1k'
+        places = [(float(x), float(y)) for x, y in re.findall(label, picture.svg)]
         # Above the whisker, below it, and nowhere: the tooltip has the third.
         self.assertEqual(len(places), 2)
         self.assertGreater(abs(places[0][1] - places[1][1]), 11)

@@ -52,7 +52,7 @@ def article(summary: Summary, pictures: dict[str, Picture]) -> str:
         prose.METHOD,
         *report.sections(summary),
         prose.spent(summary),
-        prose.TRIED,
+        prose.tried(),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -116,4 +116,4 @@ def _failover(summary: Summary, work: Work) -> Picture:
         gap = summary.spread(work, system, "gap_ms")
         if gap:
             rows.append(Dots(system, _name(summary, system), gap.values, gap.median))
-    return DotPlot(f"Without an acknowledgement around a {work.title}", "ms", rows).draw()
+    return DotPlot(f"Gap between acknowledgements: {work.title}", "ms", rows).draw()

@@ -2,7 +2,7 @@
 
 from .plan import Append
 from .summary import Summary
-from .words import times
+from .words import table, times
 
 INTRODUCTION = """\
 # Performance
@@ -39,25 +39,34 @@ What is not compared: PostgreSQL has no failover of its own, and a standby that 
 connection has one transaction at a time, so it is not pipelined. NATS of this version takes no batches. etcd is a key-value
 store that keeps an index and revisions as well, PostgreSQL a database: each does more for an append than a log does."""
 
-TRIED = """\
+_TRIED = """\
 ## What was kept, and what was dropped
 
 Measured on 2026-11-27 and 2026-11-28, when each change was made, against the build without it, in turns: by `holdfast bench append`
 (many callers: `--clients 64 --connections 8`), and instructions by valgrind over `path-costs`. The figures compare within their
-row, and with no table of this page. `scripts/budgets` guards the paths' instructions since.
+row, and with no table of this page. `scripts/budgets` guards the paths' instructions since."""
 
-| change | what it did | |
-| --- | --- | --- |
-| frames are written, not stored through a mapping, where a log is synced all the time | a sync carried a folio of up to 1 MiB for each byte touched | kept |
-| a sync waits for the callers of the last one | callers had split into two groups that took turns, each waiting for two syncs | kept |
-| one sync carries 256 KiB at most | half the latency of a leader beside a follower that catches up on the same disk | kept |
-| both event loops are one thread on fewer than four cores | 64 callers: 35,000 appends/s instead of 28,000 | kept |
-| the quorum's value without the runtime's generics | 102,000 instructions an append for three cores in memory instead of 150,000 | kept |
-| beside appends, a follower that catches up from files gets one RANGE at a time | their p99 1.9 ms instead of 4.2, at 60 % of the bytes a second of cp and sync instead of 108 % | kept |
-| ranges of 160 KiB then, instead of 256 KiB | nothing for the appends, a tenth less for the follower | dropped |
-| followers hear of each commit after 1 ms | 7 % of the appends of a single caller | dropped |
-| followers hear of a commit at once where appends are sparse | up to 10 ms less to a reader there, nothing for a busy caller | kept |
-| `auto` compresses what shrinks to half or less | below that the processor costs more than the wire saves | kept |"""
+#: Change, what it did, and what became of it.
+_CHANGES = (
+    ("frames are written, not stored through a mapping, where a log is synced all the time",
+     "a sync carried a folio of up to 1 MiB for each byte touched", "kept"),
+    ("a sync waits for the callers of the last one",
+     "callers had split into two groups that took turns, each waiting for two syncs", "kept"),
+    ("one sync carries 256 KiB at most",
+     "half the latency of a leader beside a follower that catches up on the same disk", "kept"),
+    ("both event loops are one thread on fewer than four cores",
+     "64 callers: 35,000 appends/s instead of 28,000", "kept"),
+    ("the quorum's value without the runtime's generics",
+     "102,000 instructions an append for three cores in memory instead of 150,000", "kept"),
+    ("beside appends, a follower that catches up from files gets one RANGE at a time",
+     "their p99 1.9 ms instead of 4.2, at 60 % of the bytes a second of cp and sync instead of 108 %", "kept"),
+    ("ranges of 160 KiB then, instead of 256 KiB", "nothing for the appends, a tenth less for the follower", "dropped"),
+    ("followers hear of each commit after 1 ms", "7 % of the appends of a single caller", "dropped"),
+    ("followers hear of a commit at once where appends are sparse",
+     "up to 10 ms less to a reader there, nothing for a busy caller", "kept"),
+    ("`auto` compresses what shrinks to half or less",
+     "below that the processor costs more than the wire saves", "kept"),
+)
 
 _SPENT = """\
 ## Where the time goes
@@ -79,3 +88,8 @@ def spent(summary: Summary) -> str:
     if alone and shared and alone.median > 0:
         gain = f": in the run above, one with 256 in flight reached {times(shared.median / alone.median)[:-2]} times as much"
     return _SPENT.format(sessions=gain)
+
+
+def tried() -> str:
+    """What was kept, and what was dropped."""
+    return f"{_TRIED}\n\n{table(['change', 'what it did', ''], [list(change) for change in _CHANGES], words=3)}"
