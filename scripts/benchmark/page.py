@@ -49,7 +49,7 @@ def article(summary: Summary, pictures: dict[str, Picture]) -> str:
         *(picture.markdown(f"Resources/{name}.svg") for name, picture in pictures.items()),
         "## What an acknowledgement promises", systems.systems(summary).partition("\n\n")[2],
         "## Where Holdfast is behind, and why", _behind(summary),
-        prose.METHOD,
+        prose.method(summary),
         *report.sections(summary),
         prose.spent(summary),
         prose.tried(),

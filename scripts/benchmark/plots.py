@@ -27,7 +27,8 @@ def draw_all(summary: Summary) -> dict[str, Picture]:
             lambda work: f"{work.clients} x {work.in_flight} in flight" if work.batch == 1
             else f"{work.clients} x batches of {work.batch}")
     for number, work in enumerate(summary.works_with("gap_ms"), start=1):
-        pictures["performance-failover" + (f"-{number}" if number > 1 else "")] = _failover(summary, work)
+        name = f"performance-{work.kind}"
+        pictures[f"{name}-{number}" if name in pictures else name] = _failover(summary, work)
     for work in summary.works(Tail):
         pictures["performance-tail"] = _tail(summary, work)
     local = summary.works(Local)

@@ -1,6 +1,6 @@
 """What the Performance article says in words. Figures that no run of `scripts/bench` gives have their own date and command here."""
 
-from .plan import Append
+from .plan import Append, Failover
 from .summary import Summary
 from .words import table, times
 
@@ -15,7 +15,7 @@ dropped](#What-was-kept-and-what-was-dropped) and [growth](#Growth). Systems tak
 anew for each: what the machine and its disk feel like at the moment, they feel alike. Compare within a run, not with figures from
 elsewhere: the same machine differs by a factor of two from hour to hour."""
 
-METHOD = """\
+_METHOD = """\
 ## How it is measured
 
 - **Three nodes** of each system on loopback, all of them running at once; those that are not measured rest, and
@@ -31,7 +31,7 @@ METHOD = """\
 - **A failover** is a kill -9 of the leader while one client appends every 2 ms and waits 100 ms for each answer. It begins at
   the leader; when an answer does not come or says no, it asks the next node in turn. Discovery by client libraries is left out
   for all alike. On one machine a killed process's connections close at once, which a follower of Holdfast notices; a machine
-  that loses its power, or a process that hangs, is noticed by its silence, after an election time-out of 300 to 600 ms.
+  that loses its power, or a process that hangs, is noticed by its silence, after an election time-out of 300 to 600 ms.{silence}
 - **Catching up** counts from starting the process again until its copy of the log is level, in a cluster of its own.
 - **CPU** is that of all nodes together, in cores; **memory** is anonymous and shared memory of all nodes at the end of a cell.
 
@@ -78,6 +78,13 @@ Three nodes and the load keep both processors busy, 92 % of the time. 51 % is th
 program's with Swift's runtime (a fifth of it retains and releases), 8 % libc's (memory), 5 % libnghttp2's. By thread: the nodes'
 loops 49 %, their disk threads 19 %, the load 18 %. So many callers are bound by processors, most of it for requests of their own,
 which a session shares{sessions}. One caller is bound by wake-ups and the disk: both processors are idle half of the time."""
+
+
+def method(summary: Summary) -> str:
+    """How it is measured; of ways to lose a leader those that the run has."""
+    others = [work.title for work in summary.works_with("gap_ms") if not isinstance(work, Failover)]
+    silence = f"\n  Lost otherwise, under the same client: {', '.join(others)}." if others else ""
+    return _METHOD.format(silence=silence)
 
 
 def spent(summary: Summary) -> str:
