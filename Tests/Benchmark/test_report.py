@@ -68,6 +68,15 @@ class ReportTests(unittest.TestCase):
         document["cells"] += [slow | {"round": number, "sample": {"delivery": quick}} for number in (2, 3)]
         self.assertIn("| Holdfast | 0.90 | 0.90 to 0.90 | 1.00 | 3.60 |", report.tail_table(Summary(document)))
 
+    def test_where_a_consumer_was_led_is_told_where_a_run_knows(self):
+        document = results()
+        sample = {"delivery": {"p50_us": 300, "p99_us": 600, "max_us": 900}, "reader": "n2"}
+        document["cells"] += [
+            {"work": encode(Tail(1_000)), "system": "nats", "round": number, "sample": sample | {"consumer_leader": leader}}
+            for number, leader in ((1, "n2"), (2, "n3"), (3, None))]
+        self.assertIn("by the server that it read from in 1 of 2 rounds", report.tail_table(Summary(document)))
+        self.assertNotIn("consumer", report.tail_table(self.summary))
+
     def test_a_median_over_fewer_rounds_says_so(self):
         self.assertIn("| Holdfast (1 of 3 rounds) | 90,000 |", report.append_table(self.summary, single=False))
         self.assertNotIn("rounds)", report.append_table(self.summary, single=True))
@@ -146,6 +155,15 @@ class PageTests(unittest.TestCase):
             with self.assertRaises(Failure):
                 page.write(results(), article, readme)
             self.assertFalse(article.exists())
+
+    def test_what_was_interrupted_makes_a_report_and_no_page(self):
+        document = results() | {"is_complete": False}
+        with tempfile.TemporaryDirectory() as place:
+            with self.assertRaisesRegex(Failure, "interrupted"):
+                page.write(document, Path(place) / "Performance.md")
+            self.assertEqual(list(Path(place).iterdir()), [])
+            report.write(document, Path(place))
+            self.assertIn("- **interrupted**", (Path(place) / "results.md").read_text())
 
     def test_what_failed_in_every_round_makes_no_page(self):
         document = results()

@@ -18,10 +18,12 @@ def write(results: dict, page: Path, readme: Path | None = None) -> None:
     """Writes the article, its plots into `Resources` beside it, and what `readme` quotes between its two marks. A section
     on growth that the article has stays.
 
-    Raises Failure, with nothing written, when something failed in every round: such a page would compare what is not there. A
-    cell that failed in some rounds is named on the page.
+    Raises Failure, with nothing written, when the run was interrupted, or something failed in every round: such a page would
+    compare what is not there. A cell that failed in some rounds is named on the page.
     """
     summary = Summary(results)
+    if not results.get("is_complete", True):
+        raise Failure("the run was interrupted: no page was written", next="see results.md, and run it again")
     if missing := summary.missing:
         work, system = missing[0]
         raise Failure(

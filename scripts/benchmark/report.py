@@ -53,6 +53,8 @@ def circumstances(summary: Summary) -> str:
         f"cells of {results['duration_ms'] / 1000:g} s after {results['warm_up_ms'] / 1000:g} s of warming up; all nodes "
         "and the load share the machine",
     ]
+    if not results.get("is_complete", True):
+        lines.append("- **interrupted**: these are its cells so far")
     if disk:
         lines.append(
             f"- fdatasync of 512 B, before each cell: median {disk.median:.0f} µs, {disk.percentile(5):.0f} to "
@@ -101,7 +103,22 @@ def tail_table(summary: Summary) -> str:
         "work", "system", "p50 ms", "min to max", "p99 ms", "worst ms", "acknowledged p50 ms", "servers' cores",
         "not delivered",
     ]
-    return table(header, rows) + footnote(summary) if rows else ""
+    return table(header, rows) + footnote(summary) + _consumers(summary) if rows else ""
+
+
+def _consumers(summary: Summary) -> str:
+    """Where what a reader reads from was led elsewhere, as far as a run tells: records take a way more then."""
+    lines = []
+    for work in summary.works(Tail):
+        for system in summary.systems(work):
+            told = [
+                sample["consumer_leader"] == sample["reader"] for sample in summary.samples[work, system]
+                if sample.get("consumer_leader") and sample.get("reader")]
+            if told:
+                lines.append(
+                    f"The consumer of {label(system)}'s reader was led by the server that it read from in {sum(told)} of "
+                    f"{len(told)} rounds; else records go over another one.")
+    return "".join(f"\n\n{line}" for line in lines)
 
 
 def failover_table(summary: Summary) -> str:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .plan import LABELS, CatchUp, Work, decode
+from .plan import LABELS, Work, decode
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Summary:
 
     def rounds_missing(self, work: Work, system: str) -> tuple[int, int] | None:
         """How many rounds a median is over and how many the run had; None when it is over all of them."""
-        planned = self.results["catch_up_rounds" if isinstance(work, CatchUp) else "rounds"]
+        planned = self.results["catch_up_rounds" if work.kind == "catch-up" else "rounds"]
         measured = len(self.samples.get((work, system), []))
         return (measured, planned) if measured < planned else None
 
