@@ -239,6 +239,15 @@ class PageTests(unittest.TestCase):
         flat = growth_page.body(grown(cold={1: 10.0, 32: 10.0, 1_024: 10.0}), "##", "")
         self.assertIn("Nothing grew more than that in this run.", flat)
 
+    def test_a_cell_that_failed_in_a_round_is_named_by_its_title_and_its_median_says_over_how_many(self):
+        document = grown()
+        place = {"axis": "log-size", "x": 1 << 20, "series": "", "round": 2}
+        document["cells"] = [cell for cell in document["cells"] if {key: cell[key] for key in place} != place]
+        document["failures"] = [place | {"reason": "no room"}]
+        text = growth_page.body(document, "##", "")
+        self.assertIn("- log-size 1 MiB, round 2: no room", text)
+        self.assertIn("| os | 0.5 (0.5 to 0.5, n = 1) | 0.5 (0.5 to 0.5) |", text)
+
     def test_both_runs_stay_on_the_page_whichever_comes_last(self):
         with tempfile.TemporaryDirectory() as place:
             article = Path(place) / "Performance.md"

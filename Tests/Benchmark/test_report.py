@@ -2,10 +2,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from benchmark import page, prose, report, systems
+from benchmark import page, prose, report
 from benchmark.failure import Failure
 from benchmark.plan import Append, CatchUp, Failover, Tail, encode
 from benchmark.summary import Spread, Summary
+from benchmark.systems import systems
 from sample_run import results
 
 
@@ -98,19 +99,19 @@ class ReportTests(unittest.TestCase):
         document = results()
         document["systems"]["postgresql"] = {
             "version": "15", "promise": "p", "settings": "synchronous_commit on", "is_synced": True}
-        told = systems.systems(Summary(document))
+        told = systems(Summary(document))
         self.assertIn("synchronous_commit on; max_connections 300; max_wal_senders 8;", told)
         self.assertIn("none; never compacted in a run", told)
         self.assertIn("as packaged in Debian; newer versions of them exist", told)
         document["systems"]["postgresql"]["settings"] = "max_connections 7"
-        self.assertIn("| max_connections 7 |", systems.systems(Summary(document)))
+        self.assertIn("| max_connections 7 |", systems(Summary(document)))
 
     def test_rocksdb_has_a_row_where_it_was_measured(self):
         document = results()
         document["machine"]["distribution"] = "Debian GNU/Linux 12 (bookworm)"
-        self.assertRegex(systems.systems(Summary(document)), r"\| RocksDB \| 7\.8\.3 \|.*--sync=1")
+        self.assertRegex(systems(Summary(document)), r"\| RocksDB \| 7\.8\.3 \|.*--sync=1")
         document["cells"] = [cell for cell in document["cells"] if cell["system"] != "rocksdb"]
-        self.assertNotIn("RocksDB", systems.systems(Summary(document)))
+        self.assertNotIn("RocksDB", systems(Summary(document)))
 
     def test_a_cell_that_failed_is_named(self):
         document = results()

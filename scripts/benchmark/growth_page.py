@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from .failure import Failure
+from .growth import Cell
 from .growth_figures import FIGURES, Course, Figure, courses
 from .line_plot import Line, LinePlot
+from .summary import Spread
 from .svg import Picture
 from .words import command_line, machine_line, table, three_digits
 
@@ -43,7 +45,7 @@ def write(results: dict, page: Path) -> None:
     for failure in results["failures"]:
         if (failure["axis"], failure["x"], failure["series"]) not in measured:
             raise Failure(
-                f"{failure['axis']} {failure['x']} failed in every round: no page was written",
+                f"{_title(failure)} failed in every round: no page was written",
                 next="see growth.md, and run it again")
     section = f"{BEGIN}\n## Growth\n\n{body(results, '###', 'Resources/')}\n{END}"
     text = page.read_text() if page.exists() else "# Performance\n\nHow fast Holdfast is, and how to measure it again.\n"
@@ -83,13 +85,18 @@ def body(results: dict, heading: str, pictures: str) -> str:
         if found:
             parts += [
                 f"{heading} {figure.title}", drawn[figure.name].markdown(f"{pictures}{figure.name}.svg"),
-                "\n".join(f"- {course.sentence}" for course in found), _table(figure, found)]
+                "\n".join(f"- {course.sentence}" for course in found), _table(figure, found, results["rounds"])]
     parts += [f"{heading} What grows more than it should, and why", _unpromised(list(lines.values()))]
     if results["failures"]:
         parts += [f"{heading} Growth cells that failed", "\n".join(
-            f"- {failure['axis']} {failure['x']:,} {failure['series']}, round {failure['round']}: {failure['reason']}"
+            f"- {_title(failure)}, round {failure['round']}: {failure['reason']}"
             for failure in results["failures"])]
     return "\n\n".join(parts)
+
+
+def _title(place: dict) -> str:
+    """Of the cell that a failure names."""
+    return Cell(place["axis"], place["x"], place["series"]).title
 
 
 def _circumstances(results: dict) -> str:
@@ -102,15 +109,18 @@ def _circumstances(results: dict) -> str:
     ])
 
 
-def _table(figure: Figure, found: list[Course]) -> str:
+def _table(figure: Figure, found: list[Course], rounds: int) -> str:
+    """Medians and spreads; where a median is over fewer than all rounds, over how many."""
+    def cell(spread: Spread) -> str:
+        median, least, most = (three_digits(value / figure.scale) for value in (spread.median, spread.min, spread.max))
+        few = f", n = {len(spread.values)}" if len(spread.values) < rounds else ""
+        return f"{median} ({least} to {most}{few})"
+
     xs = sorted({x for course in found for x, _ in course.points})
     rows = []
     for course in found:
-        said = {
-            x: [three_digits(value / figure.scale) for value in (spread.median, spread.min, spread.max)]
-            for x, spread in course.points}
-        rows.append([course.line or figure.unit, *(
-            "{} ({} to {})".format(*said[x]) if x in said else "" for x in xs)])
+        said = {x: cell(spread) for x, spread in course.points}
+        rows.append([course.line or figure.unit, *(said.get(x, "") for x in xs)])
     return table([figure.unit, *(figure.x_label(x) for x in xs)], rows, words=1)
 
 

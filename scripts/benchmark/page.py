@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from . import behind, growth_page, plots, prose, report, systems
+from . import behind, growth_page, plots, prose, report
 from .failure import Failure
 from .plan import Append, CatchUp, Tail
 from .summary import Summary, label
 from .svg import Picture
-from .systems import footnote, unsynced
+from .systems import footnote, systems, unsynced
 from .words import command_line, plain, table
 
 _BEGIN, _END = "<!-- performance: written by scripts/bench --page -->", "<!-- performance: end -->"
@@ -49,7 +49,7 @@ def article(summary: Summary, pictures: dict[str, Picture]) -> str:
         report.circumstances(summary) + "\n" + command_line(summary.results, command),
         "## At a glance",
         *(picture.markdown(f"Resources/{name}.svg") for name, picture in pictures.items()),
-        "## What an acknowledgement promises", systems.systems(summary).partition("\n\n")[2],
+        "## What an acknowledgement promises", systems(summary),
         "## Where Holdfast is behind, and why", _behind(summary),
         prose.method(summary),
         *report.sections(summary),

@@ -25,7 +25,7 @@ def write(results: dict, directory: Path) -> None:
     summary = Summary(results)
     for name, picture in plots.draw_all(summary).items():
         (directory / f"{name}.svg").write_text(picture.svg)
-    parts = ["# Holdfast and its peers", circumstances(summary), systems(summary), *sections(summary)]
+    parts = ["# Holdfast and its peers", circumstances(summary), f"## Systems\n\n{systems(summary)}", *sections(summary)]
     (directory / "results.md").write_text("\n\n".join(part for part in parts if part) + "\n")
 
 

@@ -14,6 +14,7 @@ _ROCKSDB_VERSIONS = {"Debian GNU/Linux 12": "7.8.3"}
 
 
 def systems(summary: Summary) -> str:
+    """One row for each, and how old they are."""
     rows = [
         [label(name), system["version"], system["promise"], _settings(name, system["settings"])]
         for name, system in summary.results["systems"].items()
@@ -21,7 +22,7 @@ def systems(summary: Summary) -> str:
     if any("rocksdb" in summary.systems(work) for work in summary.works(Local)):
         rows.append(_rocksdb(summary))
     header = ["system", "version", "acknowledged means", "settings"]
-    return f"## Systems\n\n{table(header, rows, words=4)}\n\n{_age(summary)}"
+    return f"{table(header, rows, words=4)}\n\n{_age(summary)}"
 
 
 def _settings(name: str, told: str) -> str:
