@@ -61,11 +61,11 @@ def article(summary: Summary, pictures: dict[str, Picture]) -> str:
 
 def _behind(summary: Summary) -> str:
     found = behind.find(summary)
-    compared = f"Compared are all systems' figures in the tables below ({behind.COMPARED})"
+    compared = f"Compared are, of the tables below: {behind.COMPARED}."
     if not found:
-        return f"{compared}. No figure of a peer is better by more than a twentieth in this run."
+        return f"{compared} In none of them a peer is better by more than a twentieth."
     return (
-        f"{compared}. Every figure that is better by more than a twentieth with a peer is here, work by work.\n\n"
+        f"{compared} Each in which a peer is better by more than a twentieth is here, work by work.\n\n"
         + "\n".join(behind.bullets(found)))
 
 

@@ -1,4 +1,4 @@
-"""What the Performance article says in words. Figures that no run of `scripts/bench` gives have their own date and command here."""
+"""What the Performance article says in words. Figures that are of no run of `scripts/bench` have their date and command here."""
 
 from .plan import Append, Failover
 from .summary import Summary
@@ -10,7 +10,7 @@ INTRODUCTION = """\
 How fast Holdfast is beside etcd, NATS JetStream, PostgreSQL and RocksDB, where it is behind, and how to measure it again.
 
 The figures on this page come from one run of one program, `scripts/bench`, on one machine, except those of three sections, which
-begin with the date and the command of their own runs: [where the time goes](#Where-the-time-goes), [what was kept and what was
+give the date and the command of their own runs: [where the time goes](#Where-the-time-goes), [what was kept and what was
 dropped](#What-was-kept-and-what-was-dropped) and [growth](#Growth). Systems take turns, cell by cell, in an order that is drawn
 anew for each: what the machine and its disk feel like at the moment, they feel alike. Compare within a run, not with figures from
 elsewhere: the same machine differs by a factor of two from hour to hour."""
