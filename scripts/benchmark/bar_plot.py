@@ -9,7 +9,7 @@ from .svg import LEFT, RIGHT, TOP, WIDTH, Picture, line, nice_step, picture, sho
 from .words import plain
 
 #: Below the axis: titles of groups, and names of bars above them where a group has more than one.
-_TITLES, _NAMES, _NOTE = 40, 62, 18
+_TITLES, _NAMES, _NOTE = 40, 50, 18
 
 
 @dataclass(frozen=True)
