@@ -239,11 +239,11 @@ let package = Package(
         ),
         tests(
             "HoldfastAdminTests",
-            ["HoldfastAdmin", "HoldfastClient", "LogModel", httpTypes, logging] + nio
+            ["HoldfastAdmin", "TestSupport", "HoldfastClient", "LogModel", httpTypes, logging] + nio
         ),
         // What more than one of the test targets needs.
         .target(
-            name: "TestSupport", dependencies: ["HTTP2Transport", "Certificates", "LogModel"],
+            name: "TestSupport", dependencies: ["HTTP2Transport", "Certificates", "LogModel", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests(
             "HoldfastNodeTests",

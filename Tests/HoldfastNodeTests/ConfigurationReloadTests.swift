@@ -1,6 +1,7 @@
 import Logging
 import Replicator
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HoldfastNode
@@ -11,9 +12,10 @@ import Testing
     @Test func `live keys change, others are refused by name, and a broken file changes nothing`() async throws {
         let scratch = try ConfigurationScratch("log:\n  level: info\nsegment:\n  size: 1MiB\n")
         defer { scratch.end() }
-        let lines = Lines()
+        let log = MemoryLog()
+        func told() -> [String] { log.take().map { $0.words(with: ["from", "to"]) } }
         let level = SharedLogLevel(.info)
-        let logger = Logger(label: "test") { _ in SharedLevelHandler(lines, level: level) }
+        let logger = Logger(label: "test") { _ in SharedLevelHandler(log, level: level) }
         let node = Tuned()
         let input = ConfigurationInput(file: scratch.path, flags: Self.flags)
         var reload = await ConfigurationReload(
@@ -21,13 +23,13 @@ import Testing
             notifier: ServiceNotifier(environment: [:]), logger: logger)
 
         reload.hungUp(node)
-        #expect(lines.take() == ["notice configuration read again: nothing has changed"])
+        #expect(told() == ["notice configuration read again: nothing has changed"])
 
         try scratch.write(
             "log:\n  level: error\nsegment:\n  size: 2MiB\nscrub:\n  rate: 1MiB\nreplication:\n  compression: never\n")
         reload.hungUp(node)
         #expect(
-            lines.take() == [
+            told() == [
                 "warning segment.size not changed: that needs a restart of the node from=1MiB to=2MiB",
                 "notice scrub.rate changed from=8MiB to=1MiB",
                 "notice replication.compression changed from=auto to=never",
@@ -40,7 +42,7 @@ import Testing
         reload.hungUp(node)
         let path = try #require(scratch.path)
         #expect(
-            lines.take() == [
+            told() == [
                 "error configuration not taken: \(path):4: unknown key srcub.rate; did you mean scrub.rate?"
             ])
         #expect(level.value == .error && node.count == 2)
@@ -49,7 +51,7 @@ import Testing
         try scratch.write("segment.size: 2MiB\n")
         reload.hungUp(node)
         #expect(
-            lines.take() == [
+            told() == [
                 "warning segment.size not changed: that needs a restart of the node from=1MiB to=2MiB",
                 "notice scrub.rate changed from=1MiB to=8MiB",
                 "notice replication.compression changed from=never to=auto",
@@ -78,33 +80,4 @@ private final class Tuned: Tunable {
     var last: ReplicatorTuning? { self.all.withLock { $0.last } }
     var count: Int { self.all.withLock { $0.count } }
     func tune(_ tuning: ReplicatorTuning) { self.all.withLock { $0.append(tuning) } }
-}
-
-/// A log in memory: level, message, from and to.
-private final class Lines: LogHandler {
-    private let all = Mutex<[String]>([])
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func take() -> [String] {
-        self.all.withLock { lines in
-            defer { lines = [] }
-            return lines
-        }
-    }
-
-    func log(event: LogEvent) {
-        let values = ["from", "to"].compactMap { key in event.metadata?[key].map { " \(key)=\($0)" } }
-        self.all.withLock { $0.append("\(event.level) \(event.message)\(values.joined())") }
-    }
 }

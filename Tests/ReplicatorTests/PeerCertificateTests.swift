@@ -37,7 +37,7 @@ import Testing
     func `whose certificate it is is asked before which version is spoken`() async throws {
         let certificates = try TestCertificates()
         let stores = try [1, 2, 3].map { try certificates.node($0) }
-        let journal = WarningLog()
+        let journal = MemoryLog(level: .warning)
         let group = try await ReplicatorGroup { configuration in
             configuration.tls = stores[Int(configuration.node.rawValue) - 1]
             configuration.logger = Logger(label: "test") { _ in journal }
@@ -51,10 +51,10 @@ import Testing
             var greeting = PeerGreeting(cluster: cluster, node: others[0], version: "2")
             greeting.tls = TLSCalling(stores[Int(others[1].rawValue) - 1], expecting: .node(own))
             #expect(try await greeting.open(on: leader).status == .forbidden)
-            #expect(!journal.lines.contains { $0.contains("of the peer protocol") })
+            #expect(!journal.messages.contains { $0.contains("of the peer protocol") })
             greeting.tls = TLSCalling(stores[Int(others[0].rawValue) - 1], expecting: .node(own))
             #expect(try await greeting.open(on: leader).status == .badRequest)
-            #expect(journal.lines.contains { $0.contains("of the peer protocol") })
+            #expect(journal.messages.contains { $0.contains("of the peer protocol") })
         } catch { Issue.record(error) }
         await group.end()
     }

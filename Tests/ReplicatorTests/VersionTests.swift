@@ -3,6 +3,7 @@ import LogModel
 import Logging
 import ReplicaCore
 import SegmentFormat
+import TestSupport
 import Testing
 import WireFormat
 
@@ -11,7 +12,7 @@ import WireFormat
 @Suite struct VersionTests {
     @Test(.timeLimit(.minutes(1)))
     func `a leader of a later protocol is refused by name, once, and the cluster goes on`() async throws {
-        let journal = WarningLog()
+        let journal = MemoryLog(level: .warning)
         let group = try await ReplicatorGroup { configuration in
             configuration.logger = Logger(label: "test") { _ in journal }
         }
@@ -20,9 +21,9 @@ import WireFormat
             let status = await leader.status()
             let cluster = try #require(status.cluster)
             for _ in 0..<3 { await Self.greet(leader, of: cluster, version: WireLimits.version + 1) }
-            try await group.until { _ in !journal.lines.isEmpty }
+            try await group.until { _ in !journal.messages.isEmpty }
             #expect(
-                journal.lines.filter { $0.contains("of the peer protocol") } == [
+                journal.messages.filter { $0.contains("of the peer protocol") } == [
                     "a peer speaks another version of the peer protocol"
                 ])
             // Its term, the highest there is, counts for nothing.
@@ -52,14 +53,14 @@ import WireFormat
 
     @Test(.timeLimit(.minutes(1)))
     func `a peer that was understood meanwhile is told of again`() async throws {
-        let journal = WarningLog()
+        let journal = MemoryLog(level: .warning)
         let group = try await ReplicatorGroup { configuration in
             configuration.logger = Logger(label: "test") { _ in journal }
         }
         do {
             let leader = try await group.leader()
             let cluster = try #require(await leader.status().cluster)
-            var count: Int { journal.lines.count { $0.contains("of the peer protocol") } }
+            var count: Int { journal.messages.count { $0.contains("of the peer protocol") } }
             await Self.greet(leader, of: cluster, version: WireLimits.version + 1)
             try await group.until { _ in count == 1 }
             // It leads a term that is long over, and is answered so.
