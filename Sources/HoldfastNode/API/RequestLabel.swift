@@ -2,7 +2,8 @@ import HTTPTypes
 import HoldfastClient
 
 /// By what one request is found again: in its answer (`X-Request-Id`), in the journals of the nodes that it passes, and in
-/// the caller's own traces (`traceparent`, which goes on to the leader unchanged).
+/// the caller's own traces. A `traceparent` goes on to the leader as it came, but for an append that this node has a span of:
+/// then it names that span, in the same trace (``AppendSpan/carried(by:)``).
 struct RequestLabel: Hashable, Sendable {
     /// The caller's, where it is a good one; else drawn here.
     let id: String
