@@ -95,7 +95,11 @@ final class HTTP2Listener: Sendable {
         guard let unsaidCount else { return }
         var metadata: Logger.Metadata = ["peer": "\(peer)", "limit": "\(breach.rawValue)"]
         if unsaidCount > 0 { metadata["unsaid"] = "\(unsaidCount)" }
-        self.logger.warning("a peer broke a limit of this listener and was cut off", metadata: metadata)
+        self.logger.warning(
+            "a peer broke a limit of this listener and was cut off",
+            metadata: metadata.merging([
+                "hint": "mend the client there, or close the port to it: the article Hardening says what is borne"
+            ]) { $1 })
     }
 
     /// How often each bound was broken since the listener began; bounds that never were are missing.

@@ -71,7 +71,9 @@ package final class HTTP2Stream {
         let count = body.readableBytes
         if count > 0 {
             guard self.bufferedByteCount < connection.limits.streamBufferByteCountMax else {
-                connection.logger.error("stream reset: its handler sends without regard to backpressure")
+                connection.logger.error(
+                    "stream reset: its handler sends without regard to backpressure",
+                    metadata: ["hint": "this is a mistake in Holdfast: report it with the lines around this one"])
                 return self.reset(.internalError)
             }
             guard connection.mayHold(self.bufferedByteCount + count, more: count) else {

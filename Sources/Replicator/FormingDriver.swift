@@ -95,7 +95,7 @@ struct FormingDriver {
         do { return try await fetch.run() } catch {
             self.configuration.logger.log(
                 level: failureLevel, "cannot copy the first segment; trying again",
-                metadata: ["from": "\(node)", "error": "\(error)"])
+                metadata: ["from": "\(node)", "error": "\(error)", "hint": "\(ReplicatorLoop.fetchHint)"])
             return nil
         }
     }

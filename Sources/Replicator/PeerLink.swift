@@ -113,7 +113,10 @@ final class PeerLink {
         self.refusal = refusal
         self.logger.warning(
             "no connection to a peer",
-            metadata: ["peer": "\(self.peer.node)", "reason": "\(refusal)"])
+            metadata: [
+                "peer": "\(self.peer.node)", "reason": "\(refusal)",
+                "hint": "compare both nodes' tls.certificate and tls.ca: holdfast certs show FILE",
+            ])
     }
 
     private func connectLater(afterLoss: Bool) {

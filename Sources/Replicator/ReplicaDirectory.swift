@@ -77,12 +77,15 @@ final class ReplicaDirectory: Sendable {
         for damage in self.opened.report.damage {
             logger.error(
                 "damage: reads of it are refused until a peer's copy has taken its place",
-                metadata: ["damage": "\(damage)"])
+                metadata: ["damage": "\(damage)", "hint": "\(ReplicatorLoop.damageHint)"])
         }
         if let givenUp = self.opened.report.givenUp {
             logger.error(
                 "the log ends before damage; a peer has the rest",
-                metadata: ["damage": "\(givenUp)", "kept": "\(self.opened.report.setAside)"])
+                metadata: [
+                    "damage": "\(givenUp)", "kept": "\(self.opened.report.setAside)",
+                    "hint": "keep the other nodes running until it is level; then look at this disk",
+                ])
         }
         if let starts = self.opened.starts, starts.found == nil {
             logger.warning(

@@ -196,7 +196,10 @@ extension ReplicatorHost: PeerServiceOwner {
     func noted(_ claimed: NodeID, certified: NodeID) {
         self.configuration.logger.warning(
             "a peer is refused: it speaks for another node",
-            metadata: ["peer": "\(claimed)", "certificate": "node \(certified)"])
+            metadata: [
+                "peer": "\(claimed)", "certificate": "node \(certified)",
+                "hint": "give each node the certificate of its own number: holdfast certs node \(claimed)",
+            ])
     }
     func opened(_ upstream: PeerUpstream) { self.loop?.opened(upstream) ?? upstream.close() }
     func received(_ message: PeerMessage, on upstream: PeerUpstream) { self.loop?.received(message, on: upstream) }

@@ -76,7 +76,10 @@ extension ReplicatorLoop {
             case .failure(let error):
                 bound.value.logger.error(
                     "cannot read the log for a follower; trying again",
-                    metadata: ["peer": "\(node)", "from": "\(from)", "error": "\(error)"])
+                    metadata: [
+                        "peer": "\(node)", "from": "\(from)", "error": "\(error)",
+                        "hint": "look at this node's disk; holdfast transfer-leader lets another one ship meanwhile",
+                    ])
                 bound.value.take(.loadFailed(to: node, stream: stream))
             }
         }

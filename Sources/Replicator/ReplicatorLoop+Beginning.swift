@@ -5,6 +5,9 @@ import SegmentLog
 
 /// A node that is too far behind: it fetches the leader's first segment beside its log.
 extension ReplicatorLoop {
+    /// What whoever reads of a first segment that was not fetched is to do.
+    static let fetchHint = "see that the other node's peer port is open to this one, and that this node's disk has room"
+
     /// The newest copy that was asked for.
     struct Fetching {
         var segment: SegmentID
@@ -56,7 +59,7 @@ extension ReplicatorLoop {
         case .failure(let error):
             self.logger.warning(
                 "cannot fetch the leader's first segment; trying again",
-                metadata: ["segment": "\(fetching.segment)", "error": "\(error)"])
+                metadata: ["segment": "\(fetching.segment)", "error": "\(error)", "hint": "\(Self.fetchHint)"])
             self.fetching?.isWanted = false
             self.take(.fetchFailed(fetching.segment))
             return false

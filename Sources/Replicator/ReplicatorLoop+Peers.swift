@@ -101,7 +101,10 @@ extension ReplicatorLoop {
         } catch {
             self.logger.error(
                 "a compressed range cannot be read; the leader sends it again",
-                metadata: ["peer": "\(upstream.sender.member.node)", "error": "\(error)"])
+                metadata: [
+                    "peer": "\(upstream.sender.member.node)", "error": "\(error)",
+                    "hint": "if it comes again, look at the memory and the network of both machines",
+                ])
             upstream.close()
         }
     }

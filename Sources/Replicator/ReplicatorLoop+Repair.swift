@@ -5,6 +5,10 @@ import SegmentLog
 
 /// Damage in this node's segments: noticed, and made good by copies from peers.
 extension ReplicatorLoop {
+    /// What whoever reads of damage is to do.
+    static let damageHint =
+        "keep the other nodes running: one that has a good copy mends it by itself; then look at this disk"
+
     /// What recovery found, and what readers and the scrubber meet from now on.
     func watchDamage() {
         self.tellDamage()
@@ -27,7 +31,7 @@ extension ReplicatorLoop {
         self.history.note(.damageFound(damage.segment))
         self.logger.error(
             "damage found: reads of it are refused until a peer's copy has taken its place",
-            metadata: ["damage": "\(damage)"])
+            metadata: ["damage": "\(damage)", "hint": "\(Self.damageHint)"])
         self.take(.damageFound(in: damage.segment, end: damage.end))
     }
 
@@ -57,7 +61,10 @@ extension ReplicatorLoop {
         case .failure(let error):
             self.logger.warning(
                 "no good copy of a damaged segment; asking the next peer",
-                metadata: ["segment": "\(segment)", "peer": "\(node)", "error": "\(error)"])
+                metadata: [
+                    "segment": "\(segment)", "peer": "\(node)", "error": "\(error)",
+                    "hint": "start every node that is down: one good copy is enough",
+                ])
             self.take(.repairFailed(segment))
         }
     }
@@ -76,7 +83,11 @@ extension ReplicatorLoop {
                 return bound.value.tellDamage()
             }
             bound.value.logger.warning(
-                "a good copy was not installed; trying again", metadata: ["segment": "\(segment)", "error": "\(error)"])
+                "a good copy was not installed; trying again",
+                metadata: [
+                    "segment": "\(segment)", "error": "\(error)",
+                    "hint": "see that the data directory's disk has room and can be written",
+                ])
             bound.value.take(.repairFailed(segment))
         }
     }

@@ -5,9 +5,6 @@ import Testing
 extension ClusterTests {
     /// What nodes write about themselves.
     @Suite struct JournalTests {
-        /// Stands in every value that a client may send; no other word contains it.
-        private static let mark = "zq7secret"
-
         @Test func `No payload, key, name or token is in a journal, whatever its level and whatever is refused`()
             async throws
         {
@@ -15,14 +12,14 @@ extension ClusterTests {
                 let leader = try await cluster.leader().node
                 let follower = try #require(cluster.others(than: leader).first)
                 for node in [leader, follower] {
-                    for (number, request) in Self.requests.enumerated() {
+                    for (number, request) in Marked.requests.enumerated() {
                         let answer = try await Program.run(
                             ["--http2-prior-knowledge", "-s", "-m", "10", "http://\(node.client)\(request[0])"]
                                 + request.dropFirst(), executable: "/usr/bin/curl")
                         #expect(answer.status == 0, "request \(number): \(answer.summary)")
                     }
                 }
-                try await cluster.append(["\(Self.mark) \(UUID())"])
+                try await cluster.append(["\(Marked.word) \(UUID())"])
                 try await cluster.control("kill", "leader")
                 _ = try await cluster.leader()
                 try await cluster.control("down")
@@ -30,7 +27,7 @@ extension ClusterTests {
                 for node in cluster.nodes {
                     let text = try String(
                         contentsOfFile: "\(cluster.directory)/run/\(node.name).log", encoding: .utf8)
-                    let found = text.split(separator: "\n").filter { $0.lowercased().contains(Self.mark) }
+                    let found = text.split(separator: "\n").filter { $0.lowercased().contains(Marked.word) }
                     #expect(found.isEmpty, "\(node.name): \(found.prefix(3))")
                     for line in text.split(separator: "\n") {
                         lineCount += 1
@@ -43,6 +40,24 @@ extension ClusterTests {
                 }
                 #expect(lineCount > 30, "they say something at trace: \(lineCount)")
             }
+        }
+
+        @Test func `An entry that warns and does not say what to do is found in both formats, and no other`() throws {
+            let lacking = [
+                #"time=2026-11-28T01:33Z level=warning node=1 message="a peer is refused" peer=2"#,
+                #"time=2026-11-28T01:33Z level=error message=damage detail="it has \" hint=x""#,
+                #"{"time":"2026-11-28T01:33Z","level":"critical","node":1,"message":"the log failed"}"#,
+            ]
+            let sound = [
+                #"time=2026-11-28T01:33Z level=notice node=1 message=serving"#,
+                #"time=2026-11-28T01:33Z level=warning node=1 message="is \"refused\"" peer=2 hint="start it""#,
+                #"time=2026-11-28T01:33Z level=warning node=1 message=refused hint=wait"#,
+                #"time=2026-11-28T01:33Z level=warning node=1 message="repeated 7 times more: refused" count=7"#,
+                #"{"time":"2026-11-28T01:33Z","level":"error","node":1,"message":"damage","hint":"wait"}"#,
+            ]
+            for line in lacking { #expect(try #require(JournalLine(line[...])).lacksHint, "\(line)") }
+            for line in sound { #expect(try #require(JournalLine(line[...])).lacksHint == false, "\(line)") }
+            #expect(JournalLine("holdfast: 127.0.0.1:7400 is in use") == nil)
         }
 
         private struct Entry: Decodable {
@@ -60,28 +75,5 @@ extension ClusterTests {
             }
             return arguments
         }
-
-        /// Paths and what curl is told beside: what is taken, and what is refused with its own words in the answer.
-        private static let requests: [[String]] = {
-            let json = ["-H", "Content-Type: application/json", "-d"]
-            return [
-                ["/v1/records", "-d", "\(mark) payload"],
-                ["/v1/records", "-H", "Idempotency-Key: \(mark)-key", "-d", "x"],
-                ["/v1/records", "-H", "Authorization: Bearer \(mark)", "-H", "Cookie: \(mark)=1", "-d", "x"],
-                ["/v1/records"] + json + [#"{"records":[{"key":"\#(mark)","value":"\#(mark)"}]}"#],
-                ["/v1/records"] + json + [#"{"records":[{"\#(mark)":"x"}]}"#],
-                ["/v1/records"] + json + [#"{"records":["\#(mark)"#],
-                ["/v1/records", "-H", "Content-Type: text/\(mark)", "-d", "x"],
-                ["/v1/records", "-H", "If-Match: \(mark)", "-d", "x"],
-                ["/v1/records", "-H", "Holdfast-Fencing-Token: \(mark)", "-d", "x"],
-                ["/v1/records?expect=\(mark)", "-d", "x"], ["/v1/records?\(mark)=1"], ["/v1/records?from=\(mark)"],
-                ["/v1/\(mark)"], ["/v1/records/\(mark)"], ["/v1/records", "-X", "PATCH", "-d", mark],
-                ["/v1/records", "-H", "Accept: application/\(mark)"],
-                ["/v1/cursors/\(mark)", "-X", "PUT"] + json + [#"{"index":1,"hold":true}"#],
-                ["/v1/cursors/\(mark)", "-X", "PUT"] + json + [#"{"index":1,"\#(mark)":2}"#],
-                ["/v1/cursors/\(mark)-not"], ["/v1/records", "-H", "Last-Event-ID: \(mark)"],
-                ["/v1/records", "-H", "X-Request-Id: not \(mark) an id"],
-            ]
-        }()
     }
 }

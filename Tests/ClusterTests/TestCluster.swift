@@ -52,6 +52,7 @@ struct TestCluster: Sendable {
         do {
             try await body(cluster)
             await cluster.observer.shutdown()
+            cluster.expectHints()
         } catch {
             await cluster.observer.shutdown()
             for node in cluster.nodes { Issue.record("\(node.name) said last:\n\(cluster.lastWords(of: node))") }

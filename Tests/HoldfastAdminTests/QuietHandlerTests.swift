@@ -1,4 +1,5 @@
 import Logging
+import TestSupport
 import Testing
 
 @testable import HoldfastAdmin
@@ -32,5 +33,20 @@ import Testing
         #expect(level.value == .debug)
         level.value = .critical
         #expect(quiet.logLevel == .critical, "never louder than the node")
+    }
+
+    @Test func `What a library warns of is passed on with a hint, its own if it has one`() {
+        let log = MemoryLog()
+        let logger = Logger(label: "test") { _ in QuietHandler(log) }
+        logger.info("not the node's news")
+        logger.error("Server channel error", metadata: ["error": "too many open files"])
+        logger.warning("slow", metadata: ["hint": "wait"])
+        let entries = log.take()
+        #expect(
+            entries.map { $0.words(with: ["error"]) } == [
+                "error Server channel error error=too many open files", "warning slow",
+            ])
+        #expect(entries.first?.metadata["hint"]?.contains("admin listener") == true)
+        #expect(entries.last?.metadata["hint"] == "wait")
     }
 }

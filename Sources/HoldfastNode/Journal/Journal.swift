@@ -24,7 +24,10 @@ package final class Journal: Sendable {
             JournalEntry(
                 time: WallClock.now(), level: .warning,
                 message: "\(count) entries are missing here: stderr was not read",
-                metadata: ["node": "\(node)", "count": "\(count)"], error: nil
+                metadata: [
+                    "node": "\(node)", "count": "\(count)",
+                    "hint": "see what holds up its reader, or ask for less: log.level",
+                ], error: nil
             ).line(format)
         }
     }

@@ -56,7 +56,11 @@ struct ConfigurationReload: Sendable {
     mutating func hungUp(_ node: some Tunable) {
         let report = ConfigurationReport(self.input)
         guard let configuration = report.configuration else {
-            for problem in report.problems { self.logger.error("configuration not taken: \(problem)") }
+            for problem in report.problems {
+                self.logger.error(
+                    "configuration not taken: \(problem)",
+                    metadata: ["hint": "mend it (holdfast config check), then send SIGHUP again: nothing has changed"])
+            }
             return
         }
         let changes = ConfigurationChange.all(from: self.running, to: report)
@@ -80,7 +84,8 @@ struct ConfigurationReload: Sendable {
             self.logger.notice("\(change.key.rawValue) changed", metadata: metadata)
         } else {
             self.logger.warning(
-                "\(change.key.rawValue) not changed: that needs a restart of the node", metadata: metadata)
+                "\(change.key.rawValue) not changed: that needs a restart of the node",
+                metadata: metadata.merging(["hint": "restart it when it suits, one node after the other"]) { $1 })
         }
     }
 }

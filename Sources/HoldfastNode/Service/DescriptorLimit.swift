@@ -21,8 +21,11 @@ enum DescriptorLimit {
         if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
         if limit.rlim_cur < Self.needed {
             logger.warning(
-                "few files may be open: raise the limit (ulimit -Hn, LimitNOFILE=)",
-                metadata: ["max": "\(limit.rlim_cur)", "reason": "\(Self.needed) may be needed"])
+                "few files may be open",
+                metadata: [
+                    "max": "\(limit.rlim_cur)", "reason": "\(Self.needed) may be needed",
+                    "hint": "raise the limit: ulimit -Hn, or LimitNOFILE= in the unit",
+                ])
         }
         return limit.rlim_cur
     }

@@ -264,7 +264,12 @@ package struct Node: Service {
             self.logger.notice("leadership handed over", metadata: ["leader": "\(leader)"])
         } catch {
             if case .notLeader = error { return }
-            self.logger.warning("leadership not handed over", metadata: ["reason": "\(error)"])
+            self.logger.warning(
+                "leadership not handed over",
+                metadata: [
+                    "reason": "\(error)",
+                    "hint": "see with holdfast explain that the others have elected a leader",
+                ])
         }
     }
 

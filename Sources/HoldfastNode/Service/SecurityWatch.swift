@@ -70,7 +70,11 @@ final class SecurityWatch: Sendable {
                 metadata: ["certificate": "\(facts.holder)", "valid_until": "\(facts.validUntil.formatted(.iso8601))"])
             self.warnedAt.withLock { $0 = nil }
         } catch {
-            self.logger.error("certificate not taken: the one from before holds on", metadata: ["reason": "\(error)"])
+            self.logger.error(
+                "certificate not taken: the one from before holds on",
+                metadata: [
+                    "reason": "\(error)", "hint": "put matching files in their place: holdfast config check tries them",
+                ])
         }
     }
 
@@ -79,7 +83,11 @@ final class SecurityWatch: Sendable {
         do throws(TokenError) {
             if try tokens.reload() { self.logger.notice("tokens taken", metadata: ["source": "\(tokens.path)"]) }
         } catch {
-            self.logger.error("tokens not taken: those from before hold on", metadata: ["reason": "\(error)"])
+            self.logger.error(
+                "tokens not taken: those from before hold on, revoked ones too",
+                metadata: [
+                    "reason": "\(error)", "hint": "mend the file that auth.tokens names: it is read again by itself",
+                ])
         }
     }
 
@@ -90,8 +98,11 @@ final class SecurityWatch: Sendable {
         else { return }
         self.warnedAt.withLock { $0 = now }
         self.logger.log(
-            level: level, "this node's certificate ends soon: put a new one in its place",
-            metadata: ["certificate": "\(facts.holder)", "valid_until": "\(facts.validUntil.formatted(.iso8601))"])
+            level: level, "this node's certificate ends soon",
+            metadata: [
+                "certificate": "\(facts.holder)", "valid_until": "\(facts.validUntil.formatted(.iso8601))",
+                "hint": "put a new one in its place: it is taken without a restart",
+            ])
     }
 
     /// How grave it is that a certificate ends then; `nil` while there is time.
