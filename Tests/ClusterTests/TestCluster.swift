@@ -22,13 +22,17 @@ struct TestCluster: Sendable {
     let observer: HoldfastClient
     /// Whether it speaks TLS, with certificates under its directory.
     var isSecure = false
+    /// What its clients and commands show, where its nodes ask for tokens.
+    var token: String?
 
     /// How clients get in.
-    var access: ClientAccess { self.isSecure ? Self.access(to: self.directory) : ClientAccess() }
+    var access: ClientAccess {
+        self.isSecure ? Self.access(to: self.directory, token: self.token) : ClientAccess(token: self.token)
+    }
     var authorityFile: String { "\(self.directory)/certs/ca.pem" }
 
-    private static func access(to directory: String) -> ClientAccess {
-        .tls(authority: "\(directory)/certs/ca.pem")
+    private static func access(to directory: String, token: String? = nil) -> ClientAccess {
+        .tls(authority: "\(directory)/certs/ca.pem", token: token)
     }
 
     var servers: [ServerAddress] { self.nodes.map(\.client) }
@@ -102,7 +106,20 @@ struct TestCluster: Sendable {
     func without(_ node: Node) -> TestCluster { self.seen(self.others(than: node)) }
 
     private func seen(_ nodes: [Node]) -> TestCluster {
-        TestCluster(scratch: self.scratch, nodes: nodes, observer: self.observer, isSecure: self.isSecure)
+        TestCluster(
+            scratch: self.scratch, nodes: nodes, observer: self.observer, isSecure: self.isSecure, token: self.token)
+    }
+
+    /// The same cluster, for `body`, by clients and commands that show a token.
+    func showing(_ token: String, _ body: (TestCluster) async throws -> Void) async throws {
+        let access = self.isSecure ? Self.access(to: self.directory, token: token) : ClientAccess(token: token)
+        let observer = HoldfastClient(servers: self.servers, access: access, timeoutMilliseconds: 5_000)
+        let cluster = TestCluster(
+            scratch: self.scratch, nodes: self.nodes, observer: observer, isSecure: self.isSecure, token: token)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(cluster)) } catch { result = .failure(error) }
+        await observer.shutdown()
+        try result.get()
     }
 
     // MARK: Commands
@@ -110,10 +127,14 @@ struct TestCluster: Sendable {
     /// The cluster's directory: `--data-dir` of `holdfast cluster`.
     var directory: String { String(self.nodes[0].dataDirectory.dropLast(3)) }
 
+    /// What commands find in their environment.
+    private var environment: [String: String] { self.token.map { ["HOLDFAST_TOKEN": $0] } ?? [:] }
+
     /// `holdfast cluster ARGUMENTS` for this cluster.
     @discardableResult
     func control(_ arguments: String..., exits status: Int32 = 0) async throws -> Program.Answer {
-        let answer = try await Program.run(["cluster"] + arguments + ["--data-dir", self.directory])
+        let answer = try await Program.run(
+            ["cluster"] + arguments + ["--data-dir", self.directory], environment: self.environment)
         try #require(answer.status == status, "holdfast cluster \(arguments): \(answer.summary)")
         return answer
     }
@@ -124,7 +145,8 @@ struct TestCluster: Sendable {
     ) async throws -> Program.Answer {
         let list = (servers ?? self.servers).map(\.description).joined(separator: ",")
         let security = self.isSecure ? ["--tls-ca", self.authorityFile] : []
-        return try await Program.run(arguments + ["--server", list] + security, input: input)
+        return try await Program.run(
+            arguments + ["--server", list] + security, input: input, environment: self.environment)
     }
 
     /// Appends lines as a user does, and insists that it succeeds.
@@ -178,7 +200,8 @@ struct TestCluster: Sendable {
     /// - Parameter environment: Of the node's process, beside what all have.
     func start(_ node: Node, environment: [String: String] = [:]) async throws {
         let answer = try await Program.run(
-            ["cluster", "start", node.name, "--data-dir", self.directory], environment: environment)
+            ["cluster", "start", node.name, "--data-dir", self.directory],
+            environment: self.environment.merging(environment) { $1 })
         try #require(answer.status == 0, "holdfast cluster start \(node.name): \(answer.summary)")
     }
 
