@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from . import plots
-from .plan import Append, CatchUp, Ceiling, Idle, Local, Tail, Work, decode, encode
+from .plan import Append, CatchUp, Ceiling, Idle, Local, Tail, Work, decode
 from .summary import Summary, label
 from .systems import footnote, systems, unsynced
 from .words import (
@@ -185,8 +185,7 @@ def local_table(summary: Summary) -> str:
 def ceiling_table(summary: Summary) -> str:
     rows = []
     for work in summary.works(Ceiling):
-        # A ceiling has the fields of the append that it is the ceiling of.
-        append = Append(**{field: value for field, value in encode(work).items() if field != "kind"})
+        append = Append(work.clients, work.size, in_flight=work.in_flight)
         for system in summary.systems(work):
             ceiling = summary.spread(work, system, *_RATE)
             if not ceiling:
