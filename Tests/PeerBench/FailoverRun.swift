@@ -3,23 +3,28 @@ import HoldfastClient
 import NIOCore
 import NIOPosix
 
-/// One client that appends steadily while the leader is killed, and how long nothing is acknowledged.
+/// One client that appends steadily while the leader is struck, and how long nothing is acknowledged.
 ///
 ///     append, 1 in flight, one due every interval --(no answer in time, refused, connection lost)--> the next server, again
 ///
 /// The rule is the same for every system: it begins at the leader, waits so long for an answer, and then asks the next
 /// server in turn, which is to pass it on. Nothing of a system's own discovery is used.
+///
+/// A leader that is killed is told by its connections, which its kernel closes at once. One that is stopped keeps them, and says
+/// nothing: as one whose machine lost its power, it is found by a time-out alone.
 struct FailoverRun: Sendable {
     var system: PeerSystem
     /// The leader first.
     var servers: [ServerAddress]
     /// The leader's process.
     var leader: pid_t
+    /// What it gets: SIGKILL, or SIGSTOP. A stopped one stays as it is when this ends.
+    var signal: Int32
     var interval: TimeAmount
     /// For each answer, and for connecting.
     var timeout: TimeAmount
 
-    /// Acknowledgements before the kill.
+    /// Acknowledgements before the signal.
     private static let steadyCount = 100
     /// How long acknowledgements have to come again, none later than the time-out, before it is over.
     private static let settled = TimeAmount.milliseconds(1_500)
@@ -28,7 +33,7 @@ struct FailoverRun: Sendable {
     private static let pause = TimeAmount.milliseconds(2)
 
     struct Report: Encodable, Sendable {
-        /// The longest time between two acknowledgements from just before the kill on.
+        /// The longest time between two acknowledgements from just before the signal on.
         var gapMilliseconds: Double
         var acknowledged: Int
         var timedOut: Int
@@ -46,13 +51,14 @@ struct FailoverRun: Sendable {
     enum Failure: Error, CustomStringConvertible {
         case neverSteady(String)
         case neverAgain(String)
-        case notKilled(pid_t)
+        case notStruck(pid_t)
 
         var description: String {
             switch self {
-            case .neverSteady(let reason): "appends were not acknowledged before anything was killed: \(reason)"
-            case .neverAgain(let reason): "no acknowledgement in a minute after the kill: \(reason)"
-            case .notKilled(let process): "process \(process) cannot be killed: it is gone, or another user's"
+            case .neverSteady(let reason):
+                "appends were not acknowledged before anything was done to the leader: \(reason)"
+            case .neverAgain(let reason): "no acknowledgement in a minute after the leader was struck: \(reason)"
+            case .notStruck(let process): "process \(process) takes no signal: it is gone, or another user's"
             }
         }
     }
@@ -76,7 +82,7 @@ struct FailoverRun: Sendable {
         private var attempt = 0
         private var deadline: Scheduled<Void>?
         private var began = NIODeadline.now()
-        private var killedAt: NIODeadline?
+        private var struckAt: NIODeadline?
         private var lastAcknowledgement = NIODeadline.now()
         private var gap = TimeAmount.zero
         /// Since when acknowledgements have come without a gap.
@@ -131,18 +137,18 @@ struct FailoverRun: Sendable {
             self.deadline?.cancel()
             let now = NIODeadline.now()
             self.report.acknowledged += 1
-            if self.killedAt != nil {
+            if self.struckAt != nil {
                 let since = now - self.lastAcknowledgement
                 self.gap = max(self.gap, since)
                 if since > self.run.timeout || self.steadySince == nil { self.steadySince = now }
             }
             let last = self.lastAcknowledgement
             self.lastAcknowledgement = now
-            if self.killedAt == nil, self.report.acknowledged >= FailoverRun.steadyCount {
-                guard kill(self.run.leader, SIGKILL) == 0 else { return self.fail(.notKilled(self.run.leader)) }
-                self.killedAt = .now()
+            if self.struckAt == nil, self.report.acknowledged >= FailoverRun.steadyCount {
+                guard kill(self.run.leader, self.run.signal) == 0 else { return self.fail(.notStruck(self.run.leader)) }
+                self.struckAt = .now()
             }
-            if let killedAt, let steadySince, now - max(steadySince, killedAt) > FailoverRun.settled {
+            if let struckAt, let steadySince, now - max(steadySince, struckAt) > FailoverRun.settled {
                 return self.finish()
             }
             // One is due every interval; one that took longer is followed at once.
@@ -180,10 +186,10 @@ struct FailoverRun: Sendable {
         }
 
         private func isOverdue() -> Bool {
-            let since = self.killedAt ?? self.began
+            let since = self.struckAt ?? self.began
             guard NIODeadline.now() - since > FailoverRun.patience else { return false }
             let reason = self.report.refusal ?? "no answer in time"
-            self.fail(self.killedAt == nil ? .neverSteady(reason) : .neverAgain(reason))
+            self.fail(self.struckAt == nil ? .neverSteady(reason) : .neverAgain(reason))
             return true
         }
 

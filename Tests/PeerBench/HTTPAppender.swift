@@ -16,6 +16,8 @@ final class HTTPAppender: Appender {
     private let single: HTTPRequest
     private let several: HTTPRequest
     private var nextKey = UInt64.random(in: 0 ... .max >> 1)
+    /// Whether one answer of Holdfast was looked into: that a quorum has it on disk is what is compared.
+    private var isChecked = false
 
     init(_ dialect: Dialect, on connection: HTTP2Connection, at server: ServerAddress) {
         self.dialect = dialect
@@ -44,8 +46,9 @@ final class HTTPAppender: Appender {
         }
         self.nextKey += UInt64(records.count)
         let request = records.count == 1 ? self.single : self.several
-        let stream = self.connection.open(request, handler: Exchange(self.dialect, told))
-        stream.send(body, endStream: true)
+        let exchange = Exchange(self.dialect, mustBePersisted: !self.isChecked, told)
+        self.isChecked = true
+        self.connection.open(request, handler: exchange).send(body, endStream: true)
     }
 
     func close() { self.connection.close() }
@@ -55,12 +58,14 @@ final class HTTPAppender: Appender {
         private static let bodyByteCountMax = 64 << 10
 
         private let dialect: Dialect
+        private let mustBePersisted: Bool
         private var told: ((AppendFailure?) -> Void)?
         private var head: HTTPResponse?
         private var body = ByteBuffer()
 
-        init(_ dialect: Dialect, _ told: @escaping (AppendFailure?) -> Void) {
+        init(_ dialect: Dialect, mustBePersisted: Bool, _ told: @escaping (AppendFailure?) -> Void) {
             self.dialect = dialect
+            self.mustBePersisted = mustBePersisted
             self.told = told
         }
 
@@ -86,7 +91,11 @@ final class HTTPAppender: Appender {
             guard let head else { return .refused("an answer without a head") }
             switch self.dialect {
             case .holdfast:
-                return head.status == .created ? nil : .refused("\(head.status): \(String(buffer: self.body))")
+                guard head.status == .created else { return .refused("\(head.status): \(String(buffer: self.body))") }
+                guard self.mustBePersisted, !String(buffer: self.body).contains(#""durability":"persisted""#) else {
+                    return nil
+                }
+                return .refused("acknowledged, but not persisted: \(String(buffer: self.body))")
             case .etcd:
                 // A refusal may say so in its only header block.
                 let status = trailers[.gRPCStatus] ?? head.headerFields[.gRPCStatus]

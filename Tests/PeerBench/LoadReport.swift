@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
+import HoldfastClient
 import NIOCore
+import Synchronization
 
 /// How much of a processor this process took since the clock was made.
 struct LoadClock {
@@ -22,6 +24,43 @@ struct LoadClock {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+/// What this process used within a load's window; says on stderr when it begins and ends, so that the program that started this
+/// one can look at the servers then. A load that is over ends it, if nothing has: the last answer may come in the same turn of the
+/// event loop as the window's end.
+///
+///     measuring
+///     measured
+final class WindowMeter: Sendable {
+    private enum State {
+        case before
+        case within(LoadClock)
+        case behind(LoadClock.Usage)
+    }
+
+    private let state = Mutex(State.before)
+
+    func reached(_ edge: LoadWindow.Edge) {
+        let line = self.state.withLock { state -> String? in
+            switch (edge, state) {
+            case (.begin, .before):
+                state = .within(LoadClock())
+                return "measuring"
+            case (.end, .within(let clock)):
+                state = .behind(clock.usage)
+                return "measured"
+            case (.begin, _), (.end, _): return nil
+            }
+        }
+        if let line { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+    }
+
+    /// Processors that were kept busy, 1 is all of one; 0 before the window's end.
+    var cores: Double {
+        guard case .behind(let usage) = self.state.withLock({ $0 }), usage.wallSeconds > 0 else { return 0 }
+        return usage.processorSeconds / usage.wallSeconds
     }
 }
 
@@ -57,28 +96,22 @@ struct LatencyPercentiles: Encodable {
 
 /// What one run of a load found; its JSON is what `scripts/bench` reads.
 struct LoadReport: Encodable, Sendable {
+    /// Of what was acknowledged within the window.
     var recordsPerSecond: Double
+    /// Of what was sent within the window, and acknowledged at all.
     var latency: LatencyPercentiles
+    /// Records that were acknowledged at any time; `nil` of sessions.
+    var acknowledged: Int?
+    /// Appends that were refused, lost, or not answered in time; with one of them, the figures above tell nothing.
     var failures: Int
     var failure: String?
-    /// Processors that the driver kept busy: 1 is all of one.
+    /// Processors that the driver kept busy within the window: 1 is all of one.
     var driverCores: Double
 
     private enum CodingKeys: String, CodingKey {
-        case latency, failures, failure
+        case latency, acknowledged, failures, failure
         case recordsPerSecond = "records_per_second"
         case driverCores = "driver_cores"
-    }
-
-    init(
-        latenciesMicroseconds: [UInt32], batch: Int, seconds: Double, failures: Int, failure: String?,
-        usage: LoadClock.Usage
-    ) {
-        self.recordsPerSecond = Double(latenciesMicroseconds.count * batch) / seconds
-        self.latency = LatencyPercentiles(latenciesMicroseconds)
-        self.failures = failures
-        self.failure = failure
-        self.driverCores = usage.wallSeconds > 0 ? usage.processorSeconds / usage.wallSeconds : 0
     }
 }
 

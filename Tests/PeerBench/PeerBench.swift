@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import HoldfastClient
 import NIOCore
 
@@ -99,11 +100,12 @@ struct TailCommand: AsyncParsableCommand {
 
 struct FailoverCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "failover", abstract: "Kills the leader with SIGKILL, and times the gap.")
+        commandName: "failover", abstract: "Kills or stops the leader, and times the gap.")
 
     @Option var system: PeerSystem
     @Option(parsing: .upToNextOption, help: "host:port of each node, the leader's first.") var servers: [ServerAddress]
     @Option(help: "The leader's process.") var leader: Int32
+    @Flag(help: "SIGSTOP instead of SIGKILL: the leader keeps its connections, and says nothing.") var silence = false
     @Option(help: "Milliseconds between two appends.") var interval = 2
     @Option(help: "Milliseconds to wait for an answer.") var timeout = 100
 
@@ -118,7 +120,8 @@ struct FailoverCommand: AsyncParsableCommand {
     func run() async throws {
         let run = FailoverRun(
             system: self.system, servers: self.servers, leader: self.leader,
-            interval: .milliseconds(Int64(self.interval)), timeout: .milliseconds(Int64(self.timeout)))
+            signal: self.silence ? SIGSTOP : SIGKILL, interval: .milliseconds(Int64(self.interval)),
+            timeout: .milliseconds(Int64(self.timeout)))
         try printJSON(try await run.run())
     }
 }

@@ -27,6 +27,7 @@ struct TailRun: Sendable {
         var delivered: Int
         /// Acknowledged, and not delivered before the end.
         var missing: Int
+        /// Appends that were refused, lost, or not answered before the end.
         var failures: Int
         var failure: String?
         var driverCores: Double
@@ -57,7 +58,7 @@ struct TailRun: Sendable {
         private let appender: any Appender
         private let eventLoop: any EventLoop
         private let filling: ByteBuffer
-        private var clock = LoadClock()
+        private let meter = WindowMeter()
         private var began = NIODeadline.now()
         private var sent = 0
         private var answered = 0
@@ -88,8 +89,10 @@ struct TailRun: Sendable {
 
         func start(_ finished: EventLoopPromise<Report>) {
             self.finished = finished
-            self.clock = LoadClock()
             self.began = .now()
+            let meter = self.meter
+            LoadWindow(warmUp: self.run.warmUp, duration: self.run.duration)
+                .watch(on: self.eventLoop) { meter.reached($0) }
             self.send()
         }
 
@@ -146,13 +149,17 @@ struct TailRun: Sendable {
         private func finish() {
             guard let finished else { return }
             self.finished = nil
+            self.meter.reached(.end)
+            if self.answered < self.sent {
+                self.failures += self.sent - self.answered
+                self.failure = self.failure ?? "no answer in \(TailRun.grace.nanoseconds / 1_000_000_000) s"
+            }
             finished.succeed(
                 Report(
                     delivery: LatencyPercentiles(self.delivery),
                     acknowledgement: LatencyPercentiles(self.acknowledgement), delivered: self.delivery.count,
                     missing: max(0, self.acknowledged - self.deliveries), failures: self.failures,
-                    failure: self.failure,
-                    driverCores: self.clock.usage.processorSeconds / self.clock.usage.wallSeconds))
+                    failure: self.failure, driverCores: self.meter.cores))
         }
     }
 }

@@ -38,12 +38,31 @@ package struct AppendLoad: Sendable {
     }
 
     package struct Result: Sendable {
-        /// From sending to the acknowledgement, of every append that was acknowledged in time.
+        /// From sending to the acknowledgement, of every append that was sent within the window and acknowledged at all.
         package var latenciesMicroseconds: [UInt32] = []
+        /// Appends that were acknowledged within the window: over ``seconds``, the rate.
+        package var acknowledgedCount = 0
         package var failureCount = 0
         /// What the first failure said.
         package var failure: String?
+        /// Of the window.
         package var seconds = 0.0
+        /// `false` once a session was told that an append is not on the disks of a quorum.
+        package var isPersisted = true
+
+        mutating func acknowledged(sent: NIODeadline, now: NIODeadline, _ window: LoadWindow) {
+            if window.contains(now) { self.acknowledgedCount += 1 }
+            guard window.contains(sent) else { return }
+            self.latenciesMicroseconds.append(UInt32(clamping: (now - sent).nanoseconds / 1_000))
+        }
+
+        mutating func add(_ part: Result) {
+            self.latenciesMicroseconds += part.latenciesMicroseconds
+            self.acknowledgedCount += part.acknowledgedCount
+            self.failureCount += part.failureCount
+            self.failure = self.failure ?? part.failure
+            self.isPersisted = self.isPersisted && part.isPersisted
+        }
     }
 
     private var bodies: [ByteBuffer] {
@@ -53,21 +72,16 @@ package struct AppendLoad: Sendable {
 
     package func run() async -> Result {
         let bodies = self.bodies
-        let started = NIODeadline.now() + self.warmUp
+        let window = LoadWindow(warmUp: self.warmUp, duration: self.duration)
         let loops = MultiThreadedEventLoopGroup.singleton
         // Where nodes share few processors with their load, one loop wakes less often than two.
         let only = System.coreCount < 4 ? loops.next() : nil
         let workers = (0..<self.clients).map { _ in
-            Worker(load: self, bodies: bodies, eventLoop: only ?? loops.next(), measuredFrom: started)
+            Worker(load: self, bodies: bodies, eventLoop: only ?? loops.next(), window: window)
         }
         var result = Result()
         for worker in workers { worker.start() }
-        for worker in workers {
-            let part = await worker.result()
-            result.latenciesMicroseconds += part.latenciesMicroseconds
-            result.failureCount += part.failureCount
-            result.failure = result.failure ?? part.failure
-        }
+        for worker in workers { result.add(await worker.result()) }
         result.seconds = Double(self.duration.nanoseconds) / 1e9
         return result
     }
@@ -87,12 +101,11 @@ private final class Worker: Sendable {
     /// Sent in turn.
     private let bodies: [ByteBuffer]
     private let inFlight: Int
-    private let measuredFrom: NIODeadline
-    private let end: NIODeadline
+    private let window: LoadWindow
     private let state: NIOLoopBoundBox<State>
     private let finished: EventLoopPromise<AppendLoad.Result>
 
-    init(load: AppendLoad, bodies: [ByteBuffer], eventLoop: any EventLoop, measuredFrom: NIODeadline) {
+    init(load: AppendLoad, bodies: [ByteBuffer], eventLoop: any EventLoop, window: LoadWindow) {
         self.client = HTTP2Client(
             on: eventLoop, tls: load.access.tls, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
         self.address = HTTP2Address(host: load.server.host, port: load.server.port)
@@ -101,8 +114,7 @@ private final class Worker: Sendable {
             headerFields: load.access.signed([.contentType: "application/octet-stream"]))
         self.bodies = bodies
         self.inFlight = load.inFlight
-        self.measuredFrom = measuredFrom
-        self.end = measuredFrom + load.duration
+        self.window = window
         self.state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
         self.finished = eventLoop.makePromise()
     }
@@ -122,7 +134,7 @@ private final class Worker: Sendable {
 
     private func send() {
         let sent = NIODeadline.now()
-        guard sent < self.end else { return self.stop() }
+        guard sent < self.window.end else { return self.stop() }
         self.client.execute(
             self.request, body: self.nextBody(), to: self.address, timeout: .seconds(10), bodyByteCountMax: 64 << 10
         ) { answer in
@@ -136,13 +148,9 @@ private final class Worker: Sendable {
     }
 
     private func received(_ answer: Swift.Result<HTTP2Answer, HTTP2ClientError>, sent: NIODeadline) {
-        let now = NIODeadline.now()
         switch answer {
         case .success(let answer) where answer.head.status == .created:
-            if sent >= self.measuredFrom, now <= self.end {
-                let microseconds = (now - sent).nanoseconds / 1000
-                self.state.value.result.latenciesMicroseconds.append(UInt32(clamping: microseconds))
-            }
+            self.state.value.result.acknowledged(sent: sent, now: .now(), self.window)
             self.send()
         case .success(let answer):
             self.failed(String(buffer: answer.body))

@@ -3,8 +3,8 @@ import NIOCore
 
 /// A load of sessions, for measuring: each keeps some batches on their way, and sends another for each acknowledgement.
 ///
-/// Callbacks all the way; batches are encoded once, and sent in turn. A session that fails is not replaced: its failure is
-/// counted.
+/// Callbacks all the way; each batch is encoded when it is sent, as an ``AppendSession`` does. A session that fails is not
+/// replaced: its failure is counted.
 package struct SessionLoad: Sendable {
     package var server: ServerAddress
     package var access: ClientAccess
@@ -17,6 +17,10 @@ package struct SessionLoad: Sendable {
     package var data: LoadData
     package var warmUp: TimeAmount
     package var duration: TimeAmount
+    /// Where all sessions run; `nil` spreads them over all there are.
+    package var eventLoop: (any EventLoop)?
+    /// Told of the window's edges once, on an event loop.
+    package var reached: @Sendable (LoadWindow.Edge) -> Void = { _ in }
 
     package init(
         server: ServerAddress, access: ClientAccess = ClientAccess(), sessions: Int, inFlight: Int, batch: Int,
@@ -37,47 +41,60 @@ package struct SessionLoad: Sendable {
     /// - Returns: With a latency for each batch.
     package func run() async -> AppendLoad.Result {
         let batches = self.batches
-        let measuredFrom = NIODeadline.now() + self.warmUp
-        let end = measuredFrom + self.duration
         var result = AppendLoad.Result()
         result.seconds = Double(self.duration.nanoseconds) / 1e9
+        var streams: [NIOLoopBound<SessionStream>] = []
+        for opened in await self.open() {
+            switch opened {
+            case .success(let stream): streams.append(stream)
+            case .failure(let error):
+                result.failureCount += 1
+                result.failure = result.failure ?? "\(error)"
+            }
+        }
+        guard let first = streams.first else { return result }
+        let window = LoadWindow(warmUp: self.warmUp, duration: self.duration)
+        window.watch(on: first.eventLoop, self.reached)
         await withTaskGroup(of: AppendLoad.Result.self) { group in
-            for _ in 0..<self.sessions {
-                group.addTask { await self.measure(batches, from: measuredFrom, to: end) }
-            }
-            for await part in group {
-                result.latenciesMicroseconds += part.latenciesMicroseconds
-                result.failureCount += part.failureCount
-                result.failure = result.failure ?? part.failure
-            }
+            for stream in streams { group.addTask { await self.measure(stream, batches, window) } }
+            for await part in group { result.add(part) }
         }
         return result
     }
 
-    private var batches: [ByteBuffer] {
+    /// Sent in turn.
+    private var batches: [[Record]] {
         let count = LoadData.differentCount(byteCount: self.batch * self.size)
         let records = self.data.records(count * self.batch, byteCount: self.size).map { Record(value: $0[...]) }
-        return (0..<count).map { index in
-            SessionBatch.encode(Array(records[index * self.batch..<(index + 1) * self.batch]))
+        return (0..<count).map { Array(records[$0 * self.batch..<($0 + 1) * self.batch]) }
+    }
+
+    private func open() async -> [Result<NIOLoopBound<SessionStream>, any Error>] {
+        await withTaskGroup(of: Result<NIOLoopBound<SessionStream>, any Error>.self) { group in
+            for _ in 0..<self.sessions {
+                group.addTask {
+                    do {
+                        return .success(
+                            try await SessionStream.open(
+                                at: self.server, access: self.access, producer: .random(in: 1 ... .max),
+                                inFlightMax: self.inFlight, on: self.eventLoop))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            var opened: [Result<NIOLoopBound<SessionStream>, any Error>] = []
+            for await result in group { opened.append(result) }
+            return opened
         }
     }
 
     private func measure(
-        _ batches: [ByteBuffer], from measuredFrom: NIODeadline, to end: NIODeadline
+        _ stream: NIOLoopBound<SessionStream>, _ batches: [[Record]], _ window: LoadWindow
     ) async -> AppendLoad.Result {
-        let stream: NIOLoopBound<SessionStream>
-        do {
-            stream = try await SessionStream.open(
-                at: self.server, access: self.access, producer: .random(in: 1 ... .max), inFlightMax: self.inFlight)
-        } catch {
-            var result = AppendLoad.Result()
-            result.failureCount = 1
-            result.failure = "\(error)"
-            return result
-        }
-        return await withCheckedContinuation { continuation in
+        await withCheckedContinuation { continuation in
             stream.eventLoop.execute {
-                let run = SessionRun(stream.value, batches: batches, measuredFrom: measuredFrom, end: end) {
+                let run = SessionRun(stream.value, batches: batches, window: window) {
                     continuation.resume(returning: $0)
                 }
                 for _ in 0..<self.inFlight { run.send(at: .now()) }
@@ -87,42 +104,41 @@ package struct SessionLoad: Sendable {
 }
 
 /// One session of a load. Event loop only.
+///
+/// What is not answered at the end is waited for as long as a session endures silence.
 private final class SessionRun {
     private let stream: SessionStream
-    private let batches: [ByteBuffer]
+    private let batches: [[Record]]
     private var sentCount = 0
-    private let measuredFrom: NIODeadline
-    private let end: NIODeadline
+    private let window: LoadWindow
     private let done: (AppendLoad.Result) -> Void
     private var result = AppendLoad.Result()
     private var activeCount = 0
 
     init(
-        _ stream: SessionStream, batches: [ByteBuffer], measuredFrom: NIODeadline, end: NIODeadline,
-        done: @escaping (AppendLoad.Result) -> Void
+        _ stream: SessionStream, batches: [[Record]], window: LoadWindow, done: @escaping (AppendLoad.Result) -> Void
     ) {
         self.stream = stream
         self.batches = batches
-        self.measuredFrom = measuredFrom
-        self.end = end
+        self.window = window
         self.done = done
     }
 
     func send(at sent: NIODeadline) {
         self.activeCount += 1
         self.sentCount += 1
-        self.stream.submit(self.batches[self.sentCount % self.batches.count]) { self.told($0, sent: sent) }
+        let batch = SessionBatch.encode(self.batches[self.sentCount % self.batches.count])
+        self.stream.submit(batch) { self.told($0, sent: sent) }
     }
 
     private func told(_ answer: Result<AppendReceipt, ClientError>, sent: NIODeadline) {
         self.activeCount -= 1
         let now = NIODeadline.now()
         switch answer {
-        case .success:
-            if sent >= self.measuredFrom, now <= self.end {
-                self.result.latenciesMicroseconds.append(UInt32(clamping: (now - sent).nanoseconds / 1000))
-            }
-            if now < self.end { return self.send(at: now) }
+        case .success(let receipt):
+            self.result.acknowledged(sent: sent, now: now, self.window)
+            if receipt.durability != .persisted { self.result.isPersisted = false }
+            if now < self.window.end { return self.send(at: now) }
         case .failure(let error):
             self.result.failureCount += 1
             self.result.failure = self.result.failure ?? error.description

@@ -123,11 +123,13 @@ extension HoldfastClient {
 
 extension SessionStream {
     /// Opens one over a connection of its own.
+    ///
+    /// - Parameter eventLoop: Where it runs; `nil` takes the next of all there are.
     static func open(
         at server: ServerAddress, access: ClientAccess, producer: UInt64, inFlightMax: Int,
-        fencingToken: UInt64? = nil
+        fencingToken: UInt64? = nil, on eventLoop: (any EventLoop)? = nil
     ) async throws -> NIOLoopBound<SessionStream> {
-        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "holdfast.session") { _ in SwiftLogNoOpLogHandler() }
         let opened = eventLoop.makePromise(of: Void.self)
         // Here, and not on the event loop, is the span that the caller is in.

@@ -101,8 +101,9 @@ extension ClusterBenchRun {
             for latency in window.latenciesMicroseconds { recorder.record(UInt64(latency) * 1000) }
         }
         let seconds = windows.reduce(0) { $0 + $1.seconds }
-        self.recordsPerSecond = Double(recorder.count * batch) / seconds
-        self.bytesPerSecond = Double(recorder.count * batch * size) / seconds
+        let recordCount = windows.reduce(0) { $0 + $1.acknowledgedCount } * batch
+        self.recordsPerSecond = Double(recordCount) / seconds
+        self.bytesPerSecond = Double(recordCount * size) / seconds
         self.latency = recorder.summary
         self.failures = windows.reduce(0) { $0 + $1.failureCount }
         self.usages = usages

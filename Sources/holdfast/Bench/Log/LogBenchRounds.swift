@@ -1,6 +1,7 @@
 import HoldfastClient
 
-/// Runs all cells once, then all again: what the machine is in the mood for meets all of them alike.
+/// Runs all cells once, then all again, in an order that is drawn for each time: what the machine is in the mood for meets
+/// all of them alike, and none always follows the same other one.
 struct LogBenchRounds {
     var cells: [any LogBenchCell]
     let runs: Int
@@ -17,7 +18,7 @@ struct LogBenchRounds {
             try await self.cells[index].prepare(in: directory)
         }
         for round in 1...self.runs {
-            for (index, cell) in self.cells.enumerated() {
+            for (index, cell) in self.cells.enumerated().shuffled() {
                 self.console.progress("run \(round) of \(self.runs): \(cell.title) ...")
                 let run = try await self.scratch.withDirectory { try await cell.run(in: $0) }
                 results[index].append(run)
