@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmark.ceiling import NullServers
 from benchmark.driver import Driver
 from benchmark.failure import Failure
-from benchmark.plan import Append, Ceiling, Failover
+from benchmark.meter import Meter
+from benchmark.plan import Append, Ceiling, Failover, Silence
 from benchmark.processes import Server, run, wait_until
 
 _BUILD = Path(__file__).resolve().parents[2] / ".build"
@@ -33,6 +34,19 @@ def _free_ports(count: int) -> int:
         except OSError:
             continue
     raise unittest.SkipTest("no ports are free")
+
+
+class _Killer(Meter):
+    """Kills a server as soon as it is measured."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__([])
+        self._server = server
+
+    def heard(self, line: str, pid: int) -> bool:
+        if line == "measuring":
+            self._server.kill()
+        return super().heard(line, pid)
 
 
 @unittest.skipUnless(_program(), "peer-bench is not built: swift build --product peer-bench")
@@ -61,13 +75,15 @@ class DriverTests(unittest.TestCase):
         for system, list_ in works.items():
             for work in list_:
                 with self.subTest(system=system, work=work.title):
-                    sample = self.driver.append(system, work, null.addresses[system])
+                    meter = Meter([null.servers[system].pid])
+                    sample = self.driver.append(system, work, null.addresses[system], meter)
                     self.assertEqual(sample["failures"], 0, sample)
                     self.assertGreater(sample["records_per_second"], 0)
                     latency = sample["latency"]
                     self.assertLessEqual(latency["p50_us"], latency["p99_us"])
                     self.assertLessEqual(latency["p99_us"], latency["max_us"])
                     self.assertGreater(sample["driver_cores"], 0)
+                    self.assertGreater(meter.sample["server_memory_bytes"], 0)
 
     def test_a_ceiling_is_what_a_null_server_gives(self):
         null = self._null(_free_ports(3), "etcd")
@@ -77,7 +93,31 @@ class DriverTests(unittest.TestCase):
     def test_a_load_ends_with_its_records(self):
         null = self._null(_free_ports(3), "nats")
         # Its own time-out is ten minutes: it returns because the records are there.
-        self.driver.fill("nats", null.addresses["nats"], records=64, size=1_024)
+        self.assertEqual(self.driver.fill("nats", null.addresses["nats"], records=64, size=1_024), 64 << 10)
+
+    def test_appends_that_fail_are_counted_in_every_way(self):
+        works = {
+            "holdfast": [Append(4, 100), Append(1, 100, in_flight=16)], "etcd": [Append(4, 100)], "nats": [Append(4, 100)]}
+        for system, list_ in works.items():
+            for work in list_:
+                with self.subTest(system=system, work=work.title):
+                    null = self._null(_free_ports(3), system)
+                    sample = self.driver.append(
+                        system, work, null.addresses[system], _Killer(null.servers[system]))
+                    self.assertGreater(sample["failures"], 0, sample)
+                    self.assertTrue(sample["failure"])
+
+    def test_a_silent_leader_is_noticed_by_its_silence(self):
+        for system in ("holdfast", "etcd", "nats"):
+            with self.subTest(system=system):
+                base = _free_ports(6)
+                leader, other = self._null(base, system), self._null(base + 3, system)
+                sample = self.driver.failover(
+                    system, Silence(), [leader.addresses[system], other.addresses[system]], leader.servers[system].pid)
+                self.assertTrue(leader.servers[system].is_alive)
+                self.assertGreaterEqual(sample["gap_ms"], Silence().timeout_ms)
+                self.assertGreaterEqual(sample["timed_out"], 1)
+                Server.kill_all()
 
     def test_a_failover_kills_the_leader_and_goes_on_elsewhere(self):
         for system in ("holdfast", "etcd", "nats"):
@@ -97,7 +137,7 @@ class DriverTests(unittest.TestCase):
     def test_a_server_that_is_not_there_is_a_failure(self):
         port = _free_ports(1)
         with self.assertRaises(Failure):
-            self.driver.append("etcd", Append(1, 100), f"127.0.0.1:{port}")
+            self.driver.append("etcd", Append(1, 100), f"127.0.0.1:{port}", Meter([]))
 
     def test_what_a_system_cannot_do_is_refused(self):
         for arguments in (["--system", "nats", "--batch", "2"], ["--system", "etcd", "--session"],

@@ -10,7 +10,7 @@ from socket import create_server
 
 from benchmark import nats
 from benchmark.failure import Failure
-from benchmark.postgresql import percentile, summarize
+from benchmark.meter import Meter
 from benchmark.processes import Server, run, usage, wait_until
 
 _SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -71,6 +71,42 @@ class ServerTests(unittest.TestCase):
         self.assertEqual(usage([2**22 + 1]).memory_bytes, 0)
 
 
+    def test_what_a_server_leaves_when_it_is_killed_it_removes_when_it_is_asked_to_end_at_once(self):
+        left = self.directory / "left"
+        script = f"trap 'rm {left}; exit' QUIT; touch {left}; echo begun; while :; do sleep 0.01; done"
+        server = Server(
+            "a server", ["sh", "-c", script], self.directory / "log", cwd=self.directory, kill=signal.SIGQUIT)
+        server.start()
+        wait_until("it said so", lambda: server.last_words() == "begun")
+        Server.kill_all()
+        self.assertFalse(server.is_alive)
+        self.assertFalse(left.exists())
+
+
+class MeterTests(unittest.TestCase):
+    def test_what_is_used_between_the_edges_counts_and_nothing_else(self):
+        worker = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+        meter = Meter([worker.pid])
+        self.assertTrue(meter.heard("measuring", 1))
+        busy = usage([worker.pid]).processor_seconds
+        wait_until("it used the processor", lambda: usage([worker.pid]).processor_seconds > busy + 0.05)
+        self.assertTrue(meter.heard("measured", 1))
+        self.assertFalse(meter.heard("Error: no", 1))
+        cores = meter.cores
+        self.assertGreater(cores, 0)
+        worker.kill()
+        worker.wait()
+        self.assertEqual(meter.sample["server_cores"], cores)
+
+    def test_a_load_that_never_measured_has_no_figure(self):
+        meter = Meter([])
+        meter.heard("measuring", 1)
+        with self.assertRaisesRegex(Failure, "did not say when it measured"):
+            _ = meter.sample
+
+
 class RunTests(unittest.TestCase):
     def test_a_program_s_output_and_time_are_told(self):
         done = run(["sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo done"], seconds_max=60)
@@ -93,6 +129,29 @@ class RunTests(unittest.TestCase):
                 run(["sh", "-c", script, str(said)], seconds_max=2)
             self.assertEqual(said.read_text(), "ended\n")
 
+    def test_what_a_program_says_is_heard_as_it_comes_and_is_no_complaint(self):
+        heard = []
+
+        def told(line: str, pid: int) -> bool:
+            heard.append((line, pid))
+            if line == "measuring":
+                os.kill(pid, signal.SIGUSR1)
+            return line == "measuring"
+
+        # It ends because it was heard.
+        script = "trap 'echo it broke >&2; exit 3' USR1; echo measuring >&2; while :; do sleep 0.01; done"
+        with self.assertRaises(Failure) as failed:
+            run(["sh", "-c", script], seconds_max=60, told=told)
+        self.assertTrue(str(failed.exception).endswith("ended with 3: it broke"))
+        self.assertEqual([line for line, _ in heard], ["measuring", "it broke"])
+
+    def test_what_it_started_ends_with_a_program_that_does_not_end(self):
+        with tempfile.TemporaryDirectory() as place:
+            child = Path(place) / "child"
+            with self.assertRaisesRegex(Failure, "did not end"):
+                run(["sh", "-c", 'sleep 600 >/dev/null 2>&1 & echo $! >"$0"; wait', str(child)], seconds_max=2)
+            wait_until("the child is gone", lambda: not _runs(int(child.read_text())), seconds=10)
+
     def test_waiting_in_vain_says_what_for_and_why(self):
         def fails():
             raise OSError("nobody listens")
@@ -101,23 +160,16 @@ class RunTests(unittest.TestCase):
             wait_until("it answers", fails, seconds=0.02)
 
 
-class PgbenchTests(unittest.TestCase):
-    def test_what_ended_within_the_warm_up_or_behind_the_end_does_not_count(self):
-        # client, transaction, microseconds, script, seconds, microseconds: ten in each second from 100 s through 104 s.
-        lines = [f"0 {index} {1_000 + index} 0 {100 + index // 10} {index % 10 * 100_000}" for index in range(41)]
-        sample = summarize(lines, warm_up=1.0, duration=2.0, batch=10)
-        self.assertAlmostEqual(sample["records_per_second"], 100)
-        self.assertEqual(sample["latency"]["p50_us"], 1_019)
-        self.assertEqual(sample["latency"]["max_us"], 1_029)
-
-    def test_a_log_that_does_not_reach_over_all_of_it_is_a_failure(self):
-        for lines in ([], ["0 1 skipped 0 100 0"], ["0 1 5 0 100 0"], ["0 1 5 0 100 0", "0 2 5 0 102 900000"]):
-            with self.assertRaises(Failure):
-                summarize(lines, warm_up=1.0, duration=2.0, batch=1)
-
-    def test_a_percentile_is_a_value_that_was_there(self):
-        self.assertEqual(percentile(list(range(1, 1_001)), 990), 990)
-        self.assertEqual(percentile([7], 999), 7)
+class InterruptionTests(unittest.TestCase):
+    def test_the_first_order_is_obeyed_and_later_ones_leave_ending_alone(self):
+        script = (
+            "import os, signal\nfrom benchmark import interruption\ninterruption.obey()\n"
+            "try:\n    os.kill(os.getpid(), signal.SIGHUP); signal.pause()\n"
+            "except KeyboardInterrupt:\n    [os.kill(os.getpid(), number) for number in interruption.SIGNALS]\n"
+            "    print('ended')")
+        done = run(
+            ["env", f"PYTHONPATH={_SCRIPTS}", "PYTHONDONTWRITEBYTECODE=1", sys.executable, "-c", script], seconds_max=60)
+        self.assertEqual(done.out, "ended\n")
 
 
 class NATSRequestTests(unittest.TestCase):

@@ -1,21 +1,23 @@
 """In which order cells are measured, and what becomes of one that fails; clusters and loads are stood in for."""
 
 import contextlib
+import copy
 import io
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from benchmark import rounds
+from benchmark import estimate, plan, rounds
 from benchmark.cluster import Description
 from benchmark.failure import Failure
-from benchmark.plan import Append, CatchUp, Failover, Idle, Plan, Tail
+from benchmark.plan import SYSTEMS, Append, CatchUp, Failover, Idle, Plan, Silence, Tail
 from benchmark.progress import Progress
 
 _SYSTEMS = ("holdfast", "etcd", "nats")
 _PLAN = Plan(
     name="test", rounds=3, duration_ms=1, warm_up_ms=0, works=(Append(1, 100), Tail(10), Idle()),
-    catch_up=CatchUp(1 << 20), catch_up_rounds=1, failover=Failover(), kills=2)
+    catch_up=CatchUp(1 << 20), catch_up_rounds=1, failover=Failover(), kills=2, silence=Silence(), silences=1)
 
 
 class FakeCluster:
@@ -23,9 +25,16 @@ class FakeCluster:
         self.system, self.directory, self.calls = system, directory, calls
         self.pids: list[int] = []
         self.servers: list = []
+        #: What the next appends find, or raise.
+        self.appended: list[dict | Exception] = []
+        #: What the next looks for nodes that ended find.
+        self.ended: list[list[str]] = []
 
     def describe(self) -> Description:
-        return Description("1", "nothing", "none", True)
+        return Description("1", "nothing", "none", True, "it has nothing")
+
+    def revive(self) -> list[str]:
+        return self.ended.pop(0) if self.ended else []
 
     def start(self) -> None:
         self.directory.mkdir()
@@ -37,18 +46,27 @@ class FakeCluster:
         self.calls.append((kind, self.system))
         return sample
 
-    def append(self, work) -> dict:
-        return self._sample("append", {"records_per_second": 1.0})
+    def append(self, work, meter) -> dict:
+        meter.begin()
+        meter.end()
+        sample = self.appended.pop(0) if self.appended else {"records_per_second": 1.0, "failures": 0}
+        if isinstance(sample, Exception):
+            raise sample
+        return self._sample("append", sample)
 
-    def tail(self, work) -> dict:
+    def tail(self, work, meter) -> dict:
+        meter.begin()
+        meter.end()
         if self.system == "etcd":
             raise Failure("the watch was cancelled")
         return self._sample("tail", {"delivery": {"p50_us": 1}})
 
     def failover(self, work) -> dict:
-        return self._sample("failover", {"gap_ms": 1.0})
+        return self._sample(work.kind, {"gap_ms": 1.0})
 
-    def catch_up(self, work) -> dict:
+    def catch_up(self, work, ready) -> dict:
+        self.calls.append(("fill", self.system))
+        ready()
         return self._sample("catch-up", {"seconds": 1.0, "bytes_per_second": 1.0})
 
 
@@ -59,15 +77,34 @@ class RunTests(unittest.TestCase):
         self.directory = Path(place.name)
         self.calls: list = []
         self.said = io.StringIO()
+        self.saved: list[dict] = []
+        #: What is done to the clusters that take turns when they are made.
+        self.prepare = lambda cluster: None
+        for name in ("settle", "copy_seconds"):
+            patch = mock.patch.object(rounds, name, side_effect=lambda *_, name=name: self.calls.append((name, "")) or 1.0)
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def _run(self, systems=_SYSTEMS) -> rounds.Run:
         options = rounds.Options(
             plan=_PLAN, systems=systems, directory=self.directory, base_port=22_400, holdfast=Path("holdfast"),
-            driver=Path("peer-bench"))
+            driver=Path("peer-bench"), argv=("--rounds", "3"),
+            save=lambda results: self.saved.append(copy.deepcopy(results)))
         run = rounds.Run(options)
-        run._cluster = lambda system, place=0: FakeCluster(system, run.scratch / f"{system}-{place}", self.calls)
+
+        def cluster(system: str, place: int = 0) -> FakeCluster:
+            made = FakeCluster(system, run.scratch / f"{system}-{place}", self.calls)
+            if place == 0:
+                self.prepare(made)
+            return made
+
+        def probed() -> float:
+            self.calls.append(("probe", ""))
+            return 200.0
+
+        run._cluster = cluster
         run.null.start = lambda: None
-        run.probe.microseconds = lambda: 200.0
+        run.probe.microseconds = probed
         return run
 
     def _results(self, run: rounds.Run) -> dict:
@@ -81,7 +118,9 @@ class RunTests(unittest.TestCase):
         self.assertEqual([set(order) for order in orders], [set(_SYSTEMS)] * 3)
         self.assertGreater(len(set(orders)), 1)
         self.assertEqual(sum(kind == "failover" for kind, _ in self.calls), 2 * len(_SYSTEMS))
-        first, self.calls = self.calls, []
+        self.assertEqual(sum(kind == "silence" for kind, _ in self.calls), len(_SYSTEMS))
+        first = list(self.calls)
+        self.calls.clear()
         self._results(self._run())
         self.assertEqual(self.calls, first)
 
@@ -97,6 +136,63 @@ class RunTests(unittest.TestCase):
         self.assertIn("the watch was cancelled", self.said.getvalue())
         tails = [cell["system"] for cell in results["cells"] if cell["work"]["kind"] == "tail"]
         self.assertEqual(sorted(tails), ["holdfast"] * 3 + ["nats"] * 3)
+
+    def _failed_append(self, prepare) -> dict:
+        """One round's failure of Holdfast's appends, after which the run must go on."""
+        def prepared(cluster: FakeCluster) -> None:
+            if cluster.system == "holdfast":
+                prepare(cluster)
+
+        self.prepare = prepared
+        results = self._results(self._run(("holdfast",)))
+        self.assertEqual([(failure["work"]["kind"], failure["round"]) for failure in results["failures"]], [("append", 1)])
+        appends = [cell["round"] for cell in results["cells"] if cell["work"]["kind"] == "append"]
+        self.assertEqual(appends, [2, 3])
+        return results["failures"][0]
+
+    def test_appends_that_failed_make_no_figure(self):
+        sample = {"records_per_second": 5.0, "failures": 7, "failure": "the connection was lost"}
+        failure = self._failed_append(lambda cluster: cluster.appended.append(sample))
+        self.assertIn("7 appends failed, the first: the connection was lost", failure["reason"])
+
+    def test_an_error_that_nobody_foresaw_fails_its_cell_alone(self):
+        failure = self._failed_append(lambda cluster: cluster.appended.append(IndexError("list index out of range")))
+        self.assertEqual(failure["reason"], "IndexError: list index out of range")
+
+    def test_a_node_that_ends_within_a_cell_fails_it(self):
+        failure = self._failed_append(lambda cluster: cluster.ended.extend([[], ["n2 ended: out of memory"]]))
+        self.assertEqual(failure["reason"], "n2 ended: out of memory")
+
+    def test_a_node_that_ends_while_others_are_measured_fails_the_next_cell(self):
+        failure = self._failed_append(lambda cluster: cluster.ended.append(["n2 ended: out of memory"]))
+        self.assertEqual(failure["reason"], "while others were measured; n2 ended: out of memory")
+        self.assertNotIn("append", [kind for kind, _ in self.calls[:self.calls.index(("tail", "holdfast"))]])
+
+    def test_a_cell_that_fails_with_its_node_says_both(self):
+        def prepare(cluster: FakeCluster) -> None:
+            cluster.appended.append(Failure("nobody listens"))
+            cluster.ended.extend([[], ["n1 ended: killed"]])
+
+        self.assertEqual(self._failed_append(prepare)["reason"], "nobody listens; n1 ended: killed")
+
+    def test_the_disk_settles_before_it_is_probed_and_both_before_the_cell(self):
+        self._results(self._run(("holdfast",)))
+        first = self.calls.index(("append", "holdfast"))
+        self.assertEqual(self.calls[first - 2:first], [("settle", ""), ("probe", "")])
+
+    def test_a_follower_s_disk_is_probed_when_everything_is_appended(self):
+        self._results(self._run(("holdfast",)))
+        first = self.calls.index(("fill", "holdfast"))
+        self.assertEqual(
+            self.calls[first:first + 4], [("fill", "holdfast"), ("settle", ""), ("probe", ""), ("catch-up", "holdfast")])
+
+    def test_what_there_is_is_saved_after_each_round(self):
+        results = self._results(self._run())
+        rounds_saved = [max((cell["round"] for cell in saved["cells"]), default=0) for saved in self.saved]
+        self.assertEqual(rounds_saved[:3], [1, 2, 3])
+        self.assertEqual([saved["is_complete"] for saved in self.saved], [False] * (len(self.saved) - 1) + [True])
+        self.assertEqual(self.saved[-1], results)
+        self.assertEqual(results["argv"], ["--rounds", "3"])
 
     def test_each_cell_has_a_probe_of_the_disk_and_what_servers_took(self):
         results = self._results(self._run())
@@ -122,11 +218,28 @@ class RunTests(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             self._results(run)
         self.assertEqual(list(self.directory.iterdir()), [])
+        self.assertEqual([saved["is_complete"] for saved in self.saved], [False])
+
+    def test_nothing_is_made_before_it_runs(self):
+        self._run()
+        self.assertEqual(list(self.directory.iterdir()), [])
 
     def test_progress_reaches_its_end(self):
         self._results(self._run())
         lines = [line for line in self.said.getvalue().splitlines() if line.startswith("[")]
         self.assertTrue(lines[-1].startswith("[100%, 0 min left]"), lines[-1])
+
+
+class EstimateTests(unittest.TestCase):
+    def test_runs_take_no_longer_than_the_usage_says(self):
+        for the_plan, minutes in ((plan.full(), 52), (plan.quick(), 10)):
+            self.assertLess(sum(seconds for seconds, _ in estimate.cells(the_plan, SYSTEMS)), minutes * 60)
+
+    def test_only_chosen_systems_take_time(self):
+        titles = {title for _, title in estimate.cells(plan.full(), ("postgresql",))}
+        self.assertEqual({title.partition(": ")[0] for title in titles}, {"postgresql", "floor"})
+        self.assertNotIn(f"postgresql: {Failover().title}", titles)
+        self.assertIn(f"postgresql: {Append(1, 100).title}", titles)
 
 
 class ProgressTests(unittest.TestCase):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from .cluster import HOST
 from .driver import Driver
-from .plan import Append, Ceiling
+from .meter import Meter
+from .plan import Ceiling
 from .processes import Server, wait_until
 
 #: Each protocol the driver speaks, and the system that is measured with it.
@@ -26,14 +27,14 @@ class NullServers:
             for system, address in self.addresses.items()}
 
     def start(self) -> None:
-        for server in self.servers.values():
-            server.start()
-        for address in self.addresses.values():
-            wait_until(f"{address} listens", lambda address=address: _listens(address))
+        """Those that do not run."""
+        for system, server in self.servers.items():
+            if not server.is_alive:
+                server.start()
+            wait_until(f"{server.name} listens", lambda system=system: _listens(self.addresses[system]))
 
     def measure(self, system: str, work: Ceiling) -> dict:
-        return self.driver.append(
-            system, Append(work.clients, work.size, in_flight=work.in_flight), self.addresses[system])
+        return self.driver.append(system, work.append, self.addresses[system], Meter([]))
 
 
 def _listens(address: str) -> bool:

@@ -5,16 +5,20 @@ import signal
 import time
 import urllib.request
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .driver import Driver
-from .failure import Failure
-from .plan import Append, CatchUp, Failover, Tail
+from .failure import Failure, reason
+from .meter import Meter
+from .plan import Append, CatchUp, Failover, Silence, Tail
 from .processes import Server, wait_until
 
 HOST = "127.0.0.1"
 NODES = range(3)
+#: So often in a row a node is started again that ended by itself.
+_REVIVALS_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Description:
     settings: str
     #: Whether a quorum has synced it by then.
     is_synced: bool
+    #: What is true of a follower's copy of the log when it counts as level again: systems tell different things.
+    level: str
 
 
 class Cluster(ABC):
@@ -42,6 +48,7 @@ class Cluster(ABC):
     def __init__(self, directory: Path, base_port: int, driver: Driver) -> None:
         self.directory, self.base_port, self.driver = directory, base_port, driver
         self.servers: list[Server] = []
+        self._revivals = 0
 
     # What each system says for itself.
 
@@ -62,7 +69,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def progress(self, node: int) -> int:
-        """How far a node's own copy of the log is; comparable between nodes."""
+        """How far a node's own copy of the log is, as `Description.level` says; comparable between nodes."""
 
     def started(self) -> None:
         """Once there is a leader for the first time: makes what appends need."""
@@ -108,43 +115,81 @@ class Cluster(ABC):
             f"node {node + 1} of {self.system} is level", lambda: self.progress(node) >= target, seconds=seconds,
             every=0.005)
 
-    def append(self, work: Append) -> dict:
-        return self.driver.append(self.system, work, self.client(self.wait_for_leader()))
+    def revive(self) -> list[str]:
+        """Starts what has ended by itself, and waits until it is level; what is said of each, none when all were alive.
 
-    def tail(self, work: Tail) -> dict:
+        Raises Failure when they do not come back, and at once when they did not three times in a row.
+        """
+        ended = [node for node in NODES if not self.servers[node].is_alive]
+        if not ended:
+            self._revivals = 0
+            return []
+        said = [f"{self.servers[node].name} ended: {self.servers[node].last_words()}" for node in ended]
+        self._revivals += 1
+        if self._revivals > _REVIVALS_MAX:
+            raise Failure("; ".join([*said, f"it was started {_REVIVALS_MAX} times in vain"]))
+        try:
+            for node in ended:
+                self.start_node(node)
+            target = self.progress(self.wait_for_leader(seconds=30))
+            for node in ended:
+                self.wait_until_level(node, target, seconds=30)
+        except Exception as error:
+            raise Failure("; ".join([*said, reason(error)])) from error
+        return said
+
+    def append(self, work: Append, meter: Meter) -> dict:
+        return self.driver.append(self.system, work, self.client(self.wait_for_leader()), meter)
+
+    def tail(self, work: Tail, meter: Meter) -> dict:
         leader = self.wait_for_leader()
-        return self.driver.tail(self.system, work, self.client(leader), self.client((leader + 1) % len(NODES)))
+        reader = (leader + 1) % len(NODES)
+        sample = self.driver.tail(self.system, work, self.client(leader), self.client(reader), meter)
+        return sample | {"reader": f"n{reader + 1}"}
 
-    def failover(self, work: Failover) -> dict:
-        """Kills the leader, and has it back and level before it returns."""
+    def failover(self, work: Failover | Silence) -> dict:
+        """Strikes the leader, and has it back and level before it returns or raises."""
         leader = self.wait_for_leader()
         order = [(leader + offset) % len(NODES) for offset in NODES]
-        sample = self.driver.failover(
-            self.system, work, [self.client(node) for node in order], self.servers[leader].pid)
-        self.servers[leader].kill()
-        self.start_node(leader)
-        self.wait_until_level(leader, self.progress(self.wait_for_leader()))
+        try:
+            sample = self.driver.failover(
+                self.system, work, [self.client(node) for node in order], self.servers[leader].pid)
+        except Exception:
+            self._replace(leader)
+            raise
+        self._replace(leader)
         return sample
 
-    def fill(self, work: CatchUp) -> None:
-        self.driver.fill(
+    def _replace(self, node: int) -> None:
+        """Kills a node, also one that is stopped, and has it back and level."""
+        self.servers[node].kill()
+        self.start_node(node)
+        self.wait_until_level(node, self.progress(self.wait_for_leader()), seconds=120)
+
+    def fill(self, work: CatchUp) -> int:
+        """Returns how many bytes of records are acknowledged."""
+        return self.driver.fill(
             self.system, self.client(self.wait_for_leader()), records=work.byte_count // work.record_size,
             size=work.record_size)
 
-    def catch_up(self, work: CatchUp) -> dict:
-        """Stops a follower, appends, starts it, and times until its copy of the log is level."""
+    def catch_up(self, work: CatchUp, ready: Callable[[], None]) -> dict:
+        """Stops a follower, appends, starts it, and times until its copy of the log is level.
+
+        `ready` is called when everything is appended, just before the follower is started.
+        """
         leader = self.wait_for_leader()
         follower = (leader + 1) % len(NODES)
         self.servers[follower].stop()
         began = time.monotonic()
-        self.fill(work)
+        behind = self.fill(work)
         filled = time.monotonic() - began
-        target = self.progress(leader)
+        target = self.progress(self.wait_for_leader())
+        ready()
         began = time.monotonic()
         self.start_node(follower)
         self.wait_until_level(follower, target)
         seconds = time.monotonic() - began
-        return {"seconds": seconds, "bytes_per_second": work.byte_count / seconds, "fill_seconds": filled}
+        return {"seconds": seconds, "bytes_per_second": behind / seconds, "bytes": behind, "fill_seconds": filled}
 
 
 def fetch(url: str, body: bytes | None = None) -> dict:

@@ -18,6 +18,7 @@ class Etcd(Cluster):
             promise="in the log on the disk (fdatasync) of two of three members, and applied by the leader",
             settings="quota-backend-bytes 16 GiB; all else by default (heartbeat 100 ms, election 1 s)",
             is_synced=True,
+            level="it has as much in its log and knows it to be committed (`raftIndex`); whether it is synced it does not tell",
         )
 
     def _port(self, node: int) -> int:
@@ -55,4 +56,5 @@ class Etcd(Cluster):
         raise ValueError("no member leads")
 
     def progress(self, node: int) -> int:
-        return int(self._status(node)["raftAppliedIndex"])
+        # Not raftAppliedIndex: what is applied to the key-value store is more than a log does.
+        return int(self._status(node)["raftIndex"])

@@ -12,3 +12,10 @@ class Failure(Exception):
     def __str__(self) -> str:
         what = super().__str__()
         return f"{what}\n  next: {self.next}" if self.next else what
+
+
+def reason(error: Exception) -> str:
+    """What a failed cell says of itself; an error that nobody foresaw is named by its kind, too."""
+    if isinstance(error, (Failure, OSError)):
+        return str(error) or type(error).__name__
+    return f"{type(error).__name__}: {error}"

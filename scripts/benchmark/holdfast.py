@@ -33,6 +33,7 @@ class Holdfast(Cluster):
             promise="on the disk (fdatasync) of two of three nodes; the answer says so (`durability`)",
             settings="fsync.policy always; all else by default",
             is_synced=True,
+            level="it has synced as much of the log to its disk, as the leader knows from its acknowledgements (`persisted`)",
         )
 
     def _port(self, node: int) -> int:
@@ -58,13 +59,33 @@ class Holdfast(Cluster):
         return fetch(f"http://{HOST}:{self._port(node) + 2}/v1/cluster")
 
     def leader(self) -> int:
+        return self._leader()[0]
+
+    def _leader(self) -> tuple[int, dict]:
+        """The leader, and what it tells of the cluster."""
         for node in NODES:
             if not self.servers[node].is_alive:
                 continue
-            status = self._status(node)
+            try:
+                status = self._status(node)
+            except OSError:
+                # It has just been started: the others know.
+                continue
             if status["role"] == "leader" and status["ready"]:
-                return node
+                return node, status
         raise ValueError("no node leads")
 
     def progress(self, node: int) -> int:
-        return self._status(node)["last_index"]
+        leader, status = self._leader()
+        if node == leader:
+            return place(status["commit"])
+        for member in status["nodes"]:
+            if member["node"] == node + 1:
+                return place(member["persisted"])
+        raise ValueError(f"the leader knows no node {node + 1}")
+
+
+def place(position: str) -> int:
+    """`segment:offset` as one number that grows as the log does."""
+    segment, _, offset = position.partition(":")
+    return int(segment) << 32 | int(offset)

@@ -18,12 +18,12 @@ PEERS = Path(__file__).resolve().parents[2] / ".build" / "peers"
 #: Program: the package that has it.
 PACKAGES = {
     "etcd": "etcd-server", "nats-server": "nats-server", "db_bench": "rocksdb-tools", "postgres": "postgresql-15",
-    "pgbench": "postgresql-15", "psql": "postgresql-client-15", "pg_basebackup": "postgresql-client-15",
+    "pgbench": "postgresql-15", "pg_basebackup": "postgresql-client-15",
     "initdb": "postgresql-15",
 }
 NEEDED = {
     "etcd": ("etcd",), "nats": ("nats-server",), "rocksdb": ("db_bench",),
-    "postgresql": ("postgres", "pgbench", "initdb", "psql", "pg_basebackup"),
+    "postgresql": ("postgres", "pgbench", "initdb", "pg_basebackup"),
 }
 
 

@@ -6,6 +6,8 @@ import socket
 from .cluster import HOST, NODES, Cluster, Description, fetch
 from .failure import Failure
 from .install import program
+from .meter import Meter
+from .plan import Tail
 from .processes import Server, run, wait_until
 
 _STREAM = "bench"
@@ -26,8 +28,9 @@ class NATS(Cluster):
         return Description(
             version=version,
             promise="written by two of three servers into the page cache: **not synced**, a power failure can take it",
-            settings="R3 file stream, discard old, sync_interval 2 m (default)",
+            settings="R3 file stream, discard old; this version has no setting for syncing before it acknowledges",
             is_synced=False,
+            level="it has written as much into its stream's files, not synced (`last_seq`)",
         )
 
     def _address(self, node: int, offset: int) -> str:
@@ -69,7 +72,7 @@ class NATS(Cluster):
         return True
 
     def _stream(self, node: int) -> dict:
-        answer = fetch(f"http://{self._address(node, 2)}/jsz?streams=true")
+        answer = fetch(f"http://{self._address(node, 2)}/jsz?streams=true&consumers=true")
         for account in answer.get("account_details", []):
             for stream in account.get("stream_detail", []):
                 if stream["name"] == _STREAM:
@@ -87,6 +90,19 @@ class NATS(Cluster):
 
     def progress(self, node: int) -> int:
         return self._stream(node)["state"]["last_seq"]
+
+    def tail(self, work: Tail, meter: Meter) -> dict:
+        """Says also which server led the reader's consumer: where it is not the one that was read from, records go over it."""
+        sample = super().tail(work, meter)
+        return sample | {"consumer_leader": self._consumer_leader()}
+
+    def _consumer_leader(self) -> str | None:
+        """Of the newest consumer; servers keep one for seconds after its reader has gone."""
+        found = []
+        for node in NODES:
+            for consumer in self._stream(node).get("consumer_detail") or []:
+                found.append((consumer["created"], consumer.get("cluster", {}).get("leader") or f"n{node + 1}"))
+        return max(found)[1] if found else None
 
 
 def request(server: str, subject: str, body: dict) -> dict:

@@ -58,6 +58,23 @@ class Failover:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """SIGSTOP of the leader under the same client: it keeps its connections and says nothing, until it is killed afterwards.
+
+    A killed process's connections are closed at once by its kernel, so that a Failover tells how fast a reset is noticed; this
+    one tells how fast silence is. Samples are those of a Failover: `gap_ms`, `acknowledged`, `timed_out`, `refused`.
+    """
+
+    interval_ms: int = 2
+    timeout_ms: int = 100
+    kind: str = field(default="silence", init=False)
+
+    @property
+    def title(self) -> str:
+        return f"leader silent (SIGSTOP), time-out {self.timeout_ms} ms"
+
+
+@dataclass(frozen=True)
 class CatchUp:
     """A follower that was away while so many bytes were appended."""
 
@@ -77,11 +94,17 @@ class Ceiling:
     clients: int
     size: int
     in_flight: int = 1
+    batch: int = 1
     kind: str = field(default="ceiling", init=False)
 
     @property
+    def append(self) -> Append:
+        """What it is the ceiling of."""
+        return Append(self.clients, self.size, self.in_flight, self.batch)
+
+    @property
     def title(self) -> str:
-        return f"a server that keeps nothing, {Append(self.clients, self.size, self.in_flight).title}"
+        return f"a server that keeps nothing, {self.append.title}"
 
 
 @dataclass(frozen=True)
@@ -108,8 +131,8 @@ class Idle:
         return "idle"
 
 
-Work = Append | Tail | Failover | CatchUp | Ceiling | Local | Idle
-KINDS = {kind.kind: kind for kind in (Append, Tail, Failover, CatchUp, Ceiling, Local, Idle)}
+Work = Append | Tail | Failover | Silence | CatchUp | Ceiling | Local | Idle
+KINDS = {kind.kind: kind for kind in (Append, Tail, Failover, Silence, CatchUp, Ceiling, Local, Idle)}
 
 
 def encode(work: Work) -> dict:
@@ -124,7 +147,9 @@ def decode(document: dict) -> Work:
 def systems_of(work: Work, chosen: tuple[str, ...]) -> tuple[str, ...]:
     """Which systems can be asked for it; page.py says why the others cannot."""
     able: tuple[str, ...] = SYSTEMS
-    if isinstance(work, (Tail, Failover)):
+    if isinstance(work, Ceiling):
+        return systems_of(work.append, chosen)
+    if isinstance(work, (Tail, Failover, Silence)):
         # No standby of PostgreSQL notifies, and none takes over by itself.
         able = ("holdfast", "etcd", "nats")
     elif isinstance(work, Append) and work.batch > 1:
@@ -151,35 +176,38 @@ class Plan:
     catch_up_rounds: int
     failover: Failover
     kills: int
+    silence: Silence
+    silences: int
 
     def scaled_down(self) -> "Plan":
         """Every kind of cell once, as short as can be: to see that all of it works."""
         return replace(
             self, name="smoke", rounds=1, duration_ms=300, warm_up_ms=100,
-            catch_up=CatchUp(8 << 20), catch_up_rounds=1, kills=1,
+            catch_up=CatchUp(8 << 20), catch_up_rounds=1, kills=1, silences=1,
         )
 
 
 def full() -> Plan:
     appends = [Append(clients, size) for size in (100, 1024) for clients in (1, 16, 64, 256)]
     pipelined = [Append(1, 100, in_flight=256), Append(1, 100, batch=100), Append(16, 100, batch=100)]
-    ceilings = [Ceiling(clients, 100) for clients in (1, 16, 64, 256)] + [Ceiling(1, 100, in_flight=256)]
+    ceilings = [Ceiling(clients, 100) for clients in (1, 16, 64, 256)] + [Ceiling(64, 1024)]
+    ceilings += [Ceiling(work.clients, work.size, work.in_flight, work.batch) for work in pipelined]
     locals_ = [Local(clients) for clients in (1, 16, 64)]
     works = [*appends, *pipelined, Tail(1_000), *ceilings, *locals_, Idle()]
     return Plan(
         name="full", rounds=5, duration_ms=2_000, warm_up_ms=500, works=tuple(works),
-        catch_up=CatchUp(1 << 30), catch_up_rounds=5, failover=Failover(), kills=20,
+        catch_up=CatchUp(1 << 30), catch_up_rounds=5, failover=Failover(), kills=20, silence=Silence(), silences=5,
     )
 
 
 def quick() -> Plan:
     works = [
         Append(1, 100), Append(64, 100), Append(1, 100, in_flight=256), Append(1, 100, batch=100),
-        Tail(1_000), Ceiling(64, 100), Local(16), Idle(),
+        Tail(1_000), Ceiling(64, 100), Ceiling(1, 100, in_flight=256), Local(16), Idle(),
     ]
     return Plan(
         name="quick", rounds=5, duration_ms=1_000, warm_up_ms=250, works=tuple(works),
-        catch_up=CatchUp(128 << 20), catch_up_rounds=2, failover=Failover(), kills=5,
+        catch_up=CatchUp(128 << 20), catch_up_rounds=2, failover=Failover(), kills=5, silence=Silence(), silences=2,
     )
 
 

@@ -3,14 +3,21 @@
 import math
 import os
 import pwd
+import re
+import secrets
+import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from .cluster import HOST, NODES, Cluster, Description
+from .driver import FILL_CONCURRENCY
 from .failure import Failure
 from .install import program
+from .meter import Meter
+from .pgbench import Window, summarize
 from .plan import Append, CatchUp, Ceiling
+from .postgresql_session import Session
 from .processes import Finished, Server, run, wait_until
 
 _PRIMARY = 0
@@ -27,17 +34,24 @@ _SETTINGS = {
     "log_min_messages": "fatal",
 }
 _NAMES = [f"s{node + 1}" for node in NODES]
+#: Where pgbench notes each transaction: not on the disk that is measured.
+_MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
+_USER = "nobody"
 
 
 class PostgreSQL(Cluster):
     system = "postgresql"
     #: A primary that is asked with SIGTERM waits for its clients; SIGINT is a fast shutdown.
     stop_signal = signal.SIGINT
+    #: An immediate shutdown. After SIGKILL its shared memory would stay, and its processes, which have sessions of their own,
+    #: would end when they notice.
+    kill_signal = signal.SIGQUIT
 
     def __init__(self, directory: Path, base_port: int, driver) -> None:
         super().__init__(directory, base_port, driver)
         # It refuses to run as root.
-        self.user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+        self.user = pwd.getpwnam(_USER).pw_uid if os.geteuid() == 0 else None
+        self._sessions: dict[int, Session] = {}
 
     def describe(self) -> Description:
         version = run([program("postgres"), "--version"], seconds_max=10).out.split()[2]
@@ -47,6 +61,7 @@ class PostgreSQL(Cluster):
             settings="synchronous_commit on; synchronous_standby_names ANY 1 (s2, s3); wal_keep_size 4 GB; "
             "max_wal_size 4 GB; no failover of its own",
             is_synced=True,
+            level="it has received as much of the log and synced it (`pg_last_wal_receive_lsn`)",
         )
 
     def client(self, node: int) -> str:
@@ -75,7 +90,8 @@ class PostgreSQL(Cluster):
         return Server(
             f"postgresql {_NAMES[node]}",
             [program("postgres"), "-D", str(self.directory / _NAMES[node]), "-c", f"port={self.base_port + node}"],
-            self.directory / f"{_NAMES[node]}.log", cwd=self.directory, user=self.user, stop=self.stop_signal)
+            self.directory / f"{_NAMES[node]}.log", cwd=self.directory, user=self.user, stop=self.stop_signal,
+            kill=self.kill_signal)
 
     def start(self) -> None:
         self.directory.mkdir(parents=True)
@@ -100,6 +116,14 @@ class PostgreSQL(Cluster):
             "create table log (id bigserial primary key, value bytea not null);"
             "alter table log alter column value set storage external")
 
+    def stop(self) -> None:
+        """Standbys first, so that none of them asks for a primary that has gone."""
+        for session in self._sessions.values():
+            session.close()
+        self._sessions = {}
+        for server in reversed(self.servers):
+            server.kill()
+
     def wait_for_primary(self) -> None:
         def answers() -> bool:
             if not self.servers[_PRIMARY].is_alive:
@@ -115,79 +139,76 @@ class PostgreSQL(Cluster):
 
     # Loads
 
-    def append(self, work: Append) -> dict:
+    def append(self, work: Append, meter: Meter) -> dict:
         rows = ", ".join([f"('{'x' * work.size}')"] * work.batch)
         script = f"INSERT INTO log (value) VALUES {rows};"
-        return self._bench(script, work.clients, work.batch)
+        return self._bench(script, work.clients, work.batch, meter)
 
     def ceiling(self, work: Ceiling) -> dict:
         """As many bytes asked, nothing written."""
-        return self._bench(f"SELECT length('{'x' * work.size}');", work.clients, 1)
+        return self._bench(f"SELECT length('{'x' * work.size * work.batch}');", work.clients, work.batch, Meter([]))
 
-    def fill(self, work: CatchUp) -> None:
+    def fill(self, work: CatchUp) -> int:
         script = f"INSERT INTO log (value) VALUES ('{'x' * work.record_size}');"
-        clients = 8
-        self._pgbench(script, clients, ["-t", str(work.byte_count // work.record_size // clients)], 600)
+        count = max(1, work.byte_count // work.record_size // FILL_CONCURRENCY)
+        done = self._pgbench(script, FILL_CONCURRENCY, ["-t", str(count)], 600)
+        processed = re.search(r"actually processed: (\d+)", done.out)
+        if processed is None:
+            raise Failure("pgbench does not say how many transactions it processed")
+        return int(processed[1]) * work.record_size
 
-    def _bench(self, script: str, clients: int, batch: int) -> dict:
-        # pgbench counts whole seconds, and its time runs while its clients connect: what is measured is found in its log.
-        seconds = math.ceil(self.driver.seconds) + 1 + clients // 128
-        logs = self.directory / "latency"
-        for old in self.directory.glob("latency.*"):
-            old.unlink()
-        done = self._pgbench(script, clients, ["-T", str(seconds), "-l", f"--log-prefix={logs}"], seconds + 60)
-        sample = summarize(
-            (line for path in self.directory.glob("latency.*") for line in path.open()),
-            warm_up=self.driver.warm_up_ms / 1000, duration=self.driver.duration_ms / 1000, batch=batch)
-        sample["driver_cores"] = done.processor_seconds / done.seconds
-        return sample
+    def _bench(self, script: str, clients: int, batch: int, meter: Meter) -> dict:
+        window = Window(meter, self.driver.duration_ms / 1000)
+        # pgbench counts whole seconds, and its time runs while its clients connect. One second, the first that it reports,
+        # is its warm-up; the one behind the window lets answers come that are under way at its end.
+        seconds = 1 + math.ceil(window.seconds) + 1 + clients // 128
+        place = (_MEMORY or self.directory) / f"holdfast-pgbench-{secrets.token_hex(4)}"
+        try:
+            place.mkdir()
+            if self.user is not None:
+                os.chown(place, self.user, self.user)
+            self._pgbench(
+                script, clients, ["-T", str(seconds), "-P", "1", "-l", f"--log-prefix={place}/latency"], seconds + 60,
+                told=window.heard)
+            sample = summarize(
+                (line for path in place.glob("latency.*") for line in path.open()),
+                begin=window.begin, end=window.begin + window.seconds, batch=batch)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        return sample | {"driver_cores": window.driver_cores}
 
-    def _pgbench(self, script: str, clients: int, arguments: list[str], seconds_max: float) -> Finished:
+    def _pgbench(
+        self, script: str, clients: int, arguments: list[str], seconds_max: float,
+        told: Callable[[str, int], bool] | None = None,
+    ) -> Finished:
         path = self.directory / "script.sql"
         path.write_text(script + "\n")
         return self._run(
             "pgbench", "-n", "-M", "prepared", "-h", HOST, "-p", str(self.base_port), "-U", "bench",
-            "-c", str(clients), "-j", "1", "-f", str(path), *arguments, "postgres", seconds_max=seconds_max)
+            "-c", str(clients), "-j", "1", "-f", str(path), *arguments, "postgres", seconds_max=seconds_max, told=told)
 
-    def _ask(self, node: int, question: str) -> str:
-        return self._run(
-            "psql", "-h", HOST, "-p", str(self.base_port + node), "-U", "bench", "-d", "postgres", "-XAtq",
-            "-c", question, seconds_max=20).out.strip()
+    def _ask(self, node: int, question: str) -> str | None:
+        """Over a session that stays: it is asked hundreds of times a second while a follower catches up."""
+        if node not in self._sessions:
+            self._sessions[node] = Session(HOST, self.base_port + node, user="bench", database="postgres")
+        try:
+            return self._sessions[node].ask(question)
+        except (OSError, ValueError):
+            self._sessions.pop(node).close()
+            raise
 
-    def _run(self, name: str, *arguments: str, seconds_max: float = 120) -> Finished:
-        return run([program(name), *arguments], seconds_max=seconds_max, cwd=self.directory, user=self.user)
-
-
-def summarize(lines: Iterable[str], *, warm_up: float, duration: float, batch: int) -> dict:
-    """What pgbench's per-transaction log says of the `duration` seconds that begin `warm_up` behind the first end.
-
-    A line: `client transaction microseconds script epoch-seconds epoch-microseconds`. Raises Failure when the log does not reach
-    over all of them.
-    """
-    ended = []
-    for line in lines:
-        words = line.split()
-        if len(words) >= 6 and words[2].isdecimal():
-            ended.append((int(words[4]) + int(words[5]) / 1e6, int(words[2])))
-    if not ended:
-        raise Failure("pgbench logged no transaction")
-    begin = min(moment for moment, _ in ended) + warm_up
-    end = begin + duration
-    if max(moment for moment, _ in ended) < end:
-        raise Failure("pgbench ended too soon: its clients took too long to connect")
-    latencies = sorted(latency for moment, latency in ended if begin <= moment < end)
-    if not latencies:
-        raise Failure("pgbench logged no transaction behind its warm-up")
-    return {
-        "records_per_second": len(latencies) * batch / duration,
-        "latency": {
-            "p50_us": percentile(latencies, 500), "p90_us": percentile(latencies, 900),
-            "p99_us": percentile(latencies, 990), "p999_us": percentile(latencies, 999), "max_us": latencies[-1],
-        },
-        "failures": 0,
-    }
+    def _run(
+        self, name: str, *arguments: str, seconds_max: float = 120, told: Callable[[str, int], bool] | None = None
+    ) -> Finished:
+        return run([program(name), *arguments], seconds_max=seconds_max, cwd=self.directory, user=self.user, told=told)
 
 
-def percentile(ordered: list[int], thousandths: int) -> int:
-    """The one that so many of a thousand do not exceed."""
-    return ordered[max(0, (len(ordered) * thousandths + 999) // 1000 - 1)]
+def check_reach(directory: Path) -> None:
+    """Raises Failure where PostgreSQL, which does not run as root, could not get to its files."""
+    if os.geteuid() != 0:
+        return
+    for place in (directory, *directory.parents):
+        if not place.stat().st_mode & 0o001:
+            raise Failure(
+                f"{place} lets nobody but its owner in, and PostgreSQL runs as {_USER}: nothing was started",
+                next=f"chmod o+x {place}, another place with --dir, or --systems without postgresql", exit_code=77)

@@ -11,16 +11,19 @@ _FILE_BYTES = 1 << 20
 
 
 class DiskProbe:
-    """Times fdatasync of small writes into a file that was written before."""
+    """Times fdatasync of small writes into a file that was written before; makes the file when it is first asked."""
 
     def __init__(self, directory: Path) -> None:
-        self._file = os.open(directory / "probe", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.pwrite(self._file, bytes(_FILE_BYTES), 0)
-        os.fdatasync(self._file)
+        self._path = directory / "probe"
+        self._file: int | None = None
         self._offset = 0
 
     def microseconds(self, seconds: float = 0.1) -> float:
         """The median over so long."""
+        if self._file is None:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.pwrite(self._file, bytes(_FILE_BYTES), 0)
+            os.fdatasync(self._file)
         times = []
         deadline = time.perf_counter() + seconds
         while not times or time.perf_counter() < deadline:
@@ -32,7 +35,9 @@ class DiskProbe:
         return statistics.median(times) * 1e6
 
     def close(self) -> None:
-        os.close(self._file)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 def settle(directory: Path) -> None:

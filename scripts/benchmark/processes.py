@@ -5,6 +5,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,21 +18,25 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(number: int = signal.SIGKILL) -> None:
     """Also when this program is ended with SIGKILL: nothing is to go on without it."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _libc.prctl(_PR_SET_PDEATHSIG, number)
 
 
 class Server:
-    """A process that runs until it is stopped; started again, it writes on in the same log file."""
+    """A process that runs until it is stopped; started again, it writes on in the same log file.
+
+    `stop` asks it to end in order; `kill` ends it at once: SIGKILL, but for a system that leaves something behind then.
+    """
 
     running: set["Server"] = set()
 
     def __init__(
-        self, name: str, argv: list[str], log: Path, *, cwd: Path, user: int | None = None, stop=signal.SIGTERM
+        self, name: str, argv: list[str], log: Path, *, cwd: Path, user: int | None = None, stop=signal.SIGTERM,
+        kill=signal.SIGKILL,
     ) -> None:
         self.name, self.argv, self.log, self.cwd, self.user = name, argv, log, cwd, user
-        self._stop_signal = stop
+        self._stop_signal, self._kill_signal = stop, kill
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -40,7 +45,7 @@ class Server:
             self._process = subprocess.Popen(
                 self.argv, cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 user=self.user, group=self.user, extra_groups=[] if self.user else None,
-                preexec_fn=_die_with_parent,
+                preexec_fn=lambda: _die_with_parent(self._kill_signal),
             )
         Server.running.add(self)
 
@@ -55,7 +60,7 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        self._end(signal.SIGKILL)
+        self._end(self._kill_signal)
 
     def stop(self) -> None:
         """In order where it does so within ten seconds."""
@@ -99,12 +104,14 @@ class Finished:
 
 
 def run(
-    argv: list[str], *, seconds_max: float, cwd: Path | None = None, user: int | None = None, path: str = ""
+    argv: list[str], *, seconds_max: float, cwd: Path | None = None, user: int | None = None, path: str = "",
+    told: Callable[[str, int], bool] | None = None,
 ) -> Finished:
     """Runs a program that must end well.
 
-    `path` is a directory that is looked through behind those of PATH. Raises Failure when it does not end within
-    `seconds_max`, or with another exit code than 0.
+    `path` is a directory that is looked through behind those of PATH. `told` gets each line of stderr as it comes, with the
+    program's process, on a thread of its own; it returns whether the line was for it, and is no complaint. Raises Failure when
+    the program does not end within `seconds_max`, or with another exit code than 0.
     """
     environment = dict(os.environ, PATH=f"{os.environ.get('PATH', '/usr/bin')}:{path}") if path else None
     before = os.times()
@@ -114,8 +121,10 @@ def run(
         start_new_session=True, user=user, group=user, extra_groups=[] if user else None, env=environment,
         preexec_fn=_die_with_parent,
     )
+    listener = _Listener(process, told)
     try:
-        out, err = process.communicate(timeout=seconds_max)
+        out, _ = process.communicate(timeout=seconds_max)
+        err = listener.complaints()
     except BaseException as error:
         _end(process)
         if isinstance(error, subprocess.TimeoutExpired):
@@ -130,14 +139,41 @@ def run(
     return Finished(out, seconds, used)
 
 
+class _Listener:
+    """Reads what a program says on stderr while it runs."""
+
+    def __init__(self, process: subprocess.Popen, told: Callable[[str, int], bool] | None) -> None:
+        self._lines: list[str] = []
+        self._pid, self._told = process.pid, told
+        # Two must not read the same pipe: communicate() is left the other one.
+        self._pipe, process.stderr = process.stderr, None
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        assert self._pipe is not None
+        with self._pipe:
+            for line in self._pipe:
+                if not (self._told and self._told(line.strip(), self._pid)):
+                    self._lines.append(line)
+
+    def complaints(self) -> str:
+        """All that nobody waited for; once the program has ended, and has left nobody behind who holds its stderr open."""
+        self._thread.join(10)
+        return "".join(self._lines)
+
+
 def _end(process: subprocess.Popen) -> None:
-    """By an order first: a program that started others ends them then, and cannot once it is killed."""
+    """By an order first: a program that started others ends them then, and cannot once it is killed.
+
+    What is left of its session is killed with it.
+    """
     process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def wait_until(what: str, is_true: Callable[[], bool], *, seconds: float = 60, every: float = 0.02) -> None:

@@ -27,7 +27,10 @@ class Cell:
 
 
 class Progress:
-    """Estimates come from what was expected, corrected by how long the cells so far took."""
+    """Estimates come from what was expected, corrected by how long the cells so far took.
+
+    What is expected of `system: work`, or of a work alone for whatever system.
+    """
 
     def __init__(self, cells: list[tuple[float, str]]) -> None:
         self._total = sum(seconds for seconds, _ in cells)
@@ -44,7 +47,7 @@ class Progress:
         try:
             yield cell
         finally:
-            self._passed += self._expected.get(title.partition(": ")[2], 0)
+            self._passed += self._expected.get(title, self._expected.get(title.partition(": ")[2], 0))
             self.say(f"[{self._left()}] round {number}: {title}: {cell.found or '-'}")
 
     def _left(self) -> str:

@@ -185,7 +185,7 @@ def local_table(summary: Summary) -> str:
 def ceiling_table(summary: Summary) -> str:
     rows = []
     for work in summary.works(Ceiling):
-        append = Append(work.clients, work.size, in_flight=work.in_flight)
+        append = work.append
         for system in summary.systems(work):
             ceiling = summary.spread(work, system, *_RATE)
             if not ceiling:

@@ -1,23 +1,25 @@
 """One run: clusters side by side, each work for each system in turn, again and again."""
 
 import random
+import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import local, machine
+from . import estimate, local, machine
 from .ceiling import NullServers
 from .cluster import Cluster
 from .driver import Driver
 from .etcd import Etcd
-from .failure import Failure
+from .failure import Failure, reason
 from .holdfast import Holdfast
+from .meter import Meter
 from .nats import NATS
-from .plan import Append, CatchUp, Ceiling, Failover, Idle, Local, Plan, Tail, Work, encode, systems_of
+from .plan import Append, CatchUp, Ceiling, Failover, Idle, Local, Plan, Silence, Tail, Work, encode, systems_of
 from .postgresql import PostgreSQL
 from .probe import DiskProbe, copy_seconds, settle
 from .processes import Server, usage
@@ -30,8 +32,6 @@ _PORTS = {"holdfast": 0, "etcd": 1, "nats": 2, "postgresql": 3, "null": 4}
 _SECOND = 5
 #: From `base_port` on.
 PORT_COUNT = _STRIDE * 2 * _SECOND
-#: What a node that does not answer, or answers with something else, brings about in one cell.
-_CELL_ERRORS = (Failure, OSError, ValueError, KeyError, subprocess.CalledProcessError)
 
 
 @dataclass
@@ -43,52 +43,72 @@ class Options:
     base_port: int
     holdfast: Path
     driver: Path
+    #: As the user gave them.
+    argv: tuple[str, ...] = ()
+    #: Called with the results after each round, and at the end, however it comes.
+    save: Callable[[dict], None] = lambda results: None
 
 
 class Run:
-    """All of it; `results` grows cell by cell and holds what there is when it is interrupted."""
+    """All of it; `results` grows cell by cell and holds what there is when it is interrupted.
+
+    results: what was asked for (`plan`, `rounds`, `kills`, ..., `argv`), where (`machine`), of whom (`systems`: what
+    `Description` says of each), `cells` (`work`, `system`, `round`, `sample`), `failures` (`reason` instead of `sample`), and
+    whether it came to its end (`is_complete`).
+    """
 
     def __init__(self, options: Options) -> None:
         self.options, self.plan = options, options.plan
-        self.scratch = Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=options.directory))
-        # PostgreSQL does not run as root, and its user has to get to its directory.
-        self.scratch.chmod(0o755)
-        self.driver = Driver(options.driver, self.plan.duration_ms, self.plan.warm_up_ms)
+        # Nothing is made yet: what run() makes, it removes, whenever it is interrupted.
+        self.scratch = options.directory / f"holdfast-bench-{secrets.token_hex(4)}"
         self.probe = DiskProbe(self.scratch)
+        self.driver = Driver(options.driver, self.plan.duration_ms, self.plan.warm_up_ms)
         self.clusters: dict[str, Cluster] = {}
-        self.null = NullServers(
-            self.scratch, self._port("null"), self.driver, options.systems)
-        self.progress = Progress(self._cells())
+        self.null = NullServers(self.scratch, self._port("null"), self.driver, options.systems)
+        self.progress = Progress(estimate.cells(self.plan, options.systems))
         self.results: dict = {
-            "format": 1, "plan": self.plan.name, "rounds": self.plan.rounds,
+            "format": 1, "plan": self.plan.name, "argv": list(options.argv), "rounds": self.plan.rounds,
             "duration_ms": self.plan.duration_ms, "warm_up_ms": self.plan.warm_up_ms,
-            "kills": self.plan.kills, "catch_up_rounds": self.plan.catch_up_rounds,
-            "machine": machine.describe(self.scratch), "systems": {}, "cells": [], "failures": [],
+            "kills": self.plan.kills, "silences": self.plan.silences, "catch_up_rounds": self.plan.catch_up_rounds,
+            "machine": machine.describe(options.directory), "systems": {}, "cells": [], "failures": [],
+            "is_complete": False,
         }
 
     def run(self) -> dict:
         began = time.time()
         self.results["began"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
         try:
+            self.scratch.mkdir()
+            # PostgreSQL does not run as root, and its user has to get to its directory.
+            self.scratch.chmod(0o755)
             self._start()
             for number in range(1, self.plan.rounds + 1):
                 for work in self.plan.works:
                     self._measure_all(work, number)
-            for number in range(1, self.plan.kills + 1):
-                self._measure_all(self.plan.failover, number)
+                self._save(began)
+            for work, count in ((self.plan.failover, self.plan.kills), (self.plan.silence, self.plan.silences)):
+                for number in range(1, count + 1):
+                    self._measure_all(work, number)
+                self._save(began)
             for cluster in self.clusters.values():
                 cluster.stop()
             for number in range(1, self.plan.catch_up_rounds + 1):
                 self._catch_up_all(number)
+                self._save(began)
+            self.results["is_complete"] = True
         finally:
-            self.results["seconds"] = time.time() - began
             self.close()
+            self._save(began)
         return self.results
 
     def close(self) -> None:
         Server.kill_all()
         self.probe.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _save(self, began: float) -> None:
+        self.results["seconds"] = time.time() - began
+        self.options.save(self.results)
 
     # Clusters
 
@@ -113,114 +133,107 @@ class Run:
 
     # Cells
 
-    def _cells(self) -> list[tuple[float, str]]:
-        """How long each cell takes, roughly, and its title: for the time that is left."""
-        seconds = (self.plan.duration_ms + self.plan.warm_up_ms) / 1000 + 0.5
-        # What systems need for a kill: gap, settling, coming back.
-        kill = {"holdfast": 4, "etcd": 6, "nats": 14}
-        per_gibibyte = {"holdfast": 12, "etcd": 45, "nats": 45, "postgresql": 40}
-        cells = []
-        for work in self.plan.works:
-            cost = seconds * 4 if isinstance(work, Local) else seconds
-            cells += [(cost, work.title)] * len(self._systems(work)) * self.plan.rounds
-        for system in self._systems(self.plan.failover):
-            cells += [(kill[system], self.plan.failover.title)] * self.plan.kills
-        share = self.plan.catch_up.byte_count / (1 << 30)
-        for system in self._systems(self.plan.catch_up):
-            cells += [(6 + per_gibibyte[system] * share, self.plan.catch_up.title)] * self.plan.catch_up_rounds
-        return cells
-
-    def _systems(self, work: Work) -> tuple[str, ...]:
-        return systems_of(work, self.options.systems)
-
     def _order(self, work: Work, number: int) -> list[str]:
         """Drawn for each cell of each round, the same in every run: no system always follows the same other one."""
-        systems = list(self._systems(work))
+        systems = list(systems_of(work, self.options.systems))
         random.Random(f"{number} {work.title}").shuffle(systems)
         return systems
 
     def _measure_all(self, work: Work, number: int) -> None:
         for system in self._order(work, number):
-            try:
-                with self.progress.cell(f"{system}: {work.title}", number) as cell:
-                    for name, sample in self._measure(work, system).items():
-                        cell.note(sample)
-                        self._keep(work, name, number, sample)
-            except _CELL_ERRORS as error:
-                self._failed(work, system, number, error)
+            self._cell(work, system, number, lambda system=system: self._measure(work, system))
+
+    def _cell(self, work: Work, system: str, number: int, measure: Callable[[], dict[str, dict]]) -> None:
+        """One cell that fails, however it does, ends no run: the report says so."""
+        try:
+            with self.progress.cell(f"{system}: {work.title}", number) as cell:
+                samples = measure()
+                for sample in samples.values():
+                    cell.note(sample)
+        except Exception as error:
+            print(f"\n{system}: {work.title}: {reason(error)}", file=sys.stderr)
+            self.results["failures"].append(
+                {"work": encode(work), "system": system, "round": number, "reason": reason(error)})
+            return
+        self.results["cells"] += [
+            {"work": encode(work), "system": name, "round": number, "sample": sample}
+            for name, sample in samples.items()]
 
     def _measure(self, work: Work, system: str) -> dict[str, dict]:
-        probe = self.probe.microseconds()
+        """A sample for each system that the work measures; a Failure where it says nothing, with what nodes said that ended."""
         cluster = self.clusters[system]
-        before, began = usage(cluster.pids), time.monotonic()
-        samples = self._sample(work, system, cluster)
-        after, seconds = usage(cluster.pids), time.monotonic() - began
+        if ended := cluster.revive():
+            raise Failure("; ".join(["while others were measured", *ended]))
+        # What the cell before wrote is not to be written during this one.
+        settle(self.scratch)
+        probe = self.probe.microseconds()
+        try:
+            samples = self._sample(work, system, cluster)
+        except Exception as error:
+            if ended := cluster.revive():
+                raise Failure("; ".join([reason(error), *ended])) from error
+            raise
+        if ended := cluster.revive():
+            raise Failure("; ".join(ended))
         for sample in samples.values():
-            sample["disk_sync_us"] = probe
-        if isinstance(work, (Append, Tail, Idle)):
-            samples[system]["server_cores"] = (after.processor_seconds - before.processor_seconds) / seconds
-            samples[system]["server_memory_bytes"] = after.memory_bytes
+            if failures := sample.get("failures"):
+                raise Failure(
+                    f"{failures} appends failed, the first: {sample.get('failure', '-')}; "
+                    "what the others took tells nothing")
+        samples[system]["disk_sync_us"] = probe
         return samples
 
     def _sample(self, work: Work, system: str, cluster: Cluster) -> dict[str, dict]:
+        meter = Meter(cluster.pids)
         match work:
             case Append():
-                return {system: cluster.append(work)}
+                return {system: cluster.append(work, meter) | meter.sample}
             case Tail():
-                return {system: cluster.tail(work)}
-            case Failover():
+                return {system: cluster.tail(work, meter) | meter.sample}
+            case Failover() | Silence():
                 return {system: cluster.failover(work)}
             case Ceiling():
                 if isinstance(cluster, PostgreSQL):
                     return {system: cluster.ceiling(work)}
+                self.null.start()
                 return {system: self.null.measure(system, work)}
             case Local():
                 return local.measure(self.options.holdfast, work, self.scratch, self.plan.duration_ms)
             case Idle():
+                meter.begin()
                 time.sleep(self.driver.seconds)
-                return {system: {}}
+                meter.end()
+                return {system: meter.sample}
         raise Failure(f"{work.title} is measured elsewhere")
 
     def _catch_up_all(self, number: int) -> None:
         work = self.plan.catch_up
-        try:
-            seconds = copy_seconds(self.scratch, work.byte_count)
-            self._keep(work, "floor", number, {"seconds": seconds, "bytes_per_second": work.byte_count / seconds})
-        except _CELL_ERRORS as error:
-            self._failed(work, "floor", number, error)
+        self._cell(work, "floor", number, lambda: {"floor": self._copy(work)})
         for system in self._order(work, number):
-            try:
-                with self.progress.cell(f"{system}: {work.title}", number) as cell:
-                    sample = self._catch_up(work, system)
-                    cell.note(sample)
-                    self._keep(work, system, number, sample)
-            except _CELL_ERRORS as error:
-                self._failed(work, system, number, error)
+            self._cell(work, system, number, lambda system=system: {system: self._catch_up(work, system)})
+
+    def _copy(self, work: CatchUp) -> dict:
+        seconds = copy_seconds(self.scratch, work.byte_count)
+        return {"seconds": seconds, "bytes_per_second": work.byte_count / seconds}
 
     def _catch_up(self, work: CatchUp, system: str) -> dict:
         """A cluster of its own, so that a gibibyte of the last round slows nothing down."""
-        probe = self.probe.microseconds()
         cluster = self._cluster(system, place=_SECOND)
+        probes: list[float] = []
+
+        def ready() -> None:
+            settle(self.scratch)
+            probes.append(self.probe.microseconds())
+
         try:
             cluster.start()
-            sample = cluster.catch_up(work)
+            sample = cluster.catch_up(work, ready)
             sample["server_memory_bytes"] = usage(cluster.pids).memory_bytes
+        except Failure as failure:
+            ended = [f"{server.name}: {server.last_words()}" for server in cluster.servers if not server.is_alive]
+            raise Failure("; ".join([str(failure), *ended])) from failure
         finally:
             cluster.stop()
             shutil.rmtree(cluster.directory, ignore_errors=True)
         settle(self.scratch)
-        return sample | {"disk_sync_us": probe}
-
-    def _keep(self, work: Work, system: str, number: int, sample: dict) -> None:
-        self.results["cells"].append({"work": encode(work), "system": system, "round": number, "sample": sample})
-
-    def _failed(self, work: Work, system: str, number: int, error: Exception) -> None:
-        """One cell that fails ends no run: the report says so."""
-        words = [server.last_words() for server in self._servers(system) if not server.is_alive]
-        reason = " | ".join([str(error) or type(error).__name__, *words])
-        print(f"\n{system}: {work.title}: {reason}", file=sys.stderr)
-        self.results["failures"].append(
-            {"work": encode(work), "system": system, "round": number, "reason": reason})
-
-    def _servers(self, system: str) -> list[Server]:
-        return self.clusters[system].servers if system in self.clusters else []
+        return sample | {"disk_sync_us": probes[-1]}

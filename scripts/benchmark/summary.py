@@ -1,10 +1,15 @@
 """Medians and spreads of what a run's cells found."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .plan import LABELS, Work, decode
+
+
+def percentile(ordered: Sequence[float], thousandths: int) -> float:
+    """The value, of at least one in ascending order, that so many of a thousand do not exceed."""
+    return ordered[max(0, (len(ordered) * thousandths + 999) // 1000 - 1)]
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,7 @@ class Spread:
 
     def percentile(self, percent: int) -> float:
         """The value that so many of a hundred do not exceed."""
-        ordered = sorted(self.values)
-        return ordered[max(0, (len(ordered) * percent + 99) // 100 - 1)]
+        return percentile(sorted(self.values), percent * 10)
 
 
 class Summary:
