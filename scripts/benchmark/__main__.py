@@ -2,32 +2,41 @@
 
 import argparse
 import json
+import os
 import shutil
-import signal
 import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import growth, growth_page, install, page, plan, report
+from . import growth, growth_page, install, interruption, page, plan, postgresql, report
 from .failure import Failure
 from .plan import SYSTEMS
 from .rounds import PORT_COUNT, Options, Run
 
+_BASE_PORT = 22_400
+#: What a run of each kind may take of the disk, in GiB.
+_COMPARISON_GIBIBYTES, _GROWTH_GIBIBYTES = 24, 8
+
 
 def main() -> int:
-    # An order to end is obeyed as Ctrl-C is: everything that was started is ended, too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruption.obey()
     try:
         arguments = _arguments()
+        _check(arguments)
+        if arguments.check:
+            return 0
         results = _results(arguments)
         _write(results, arguments)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return failure.exit_code
     except KeyboardInterrupt:
-        print("bench: interrupted: everything that was started is ended, nothing was written", file=sys.stderr)
+        print(
+            "bench: interrupted: everything that was started is ended, and no report was written\n"
+            "  next: a comparison's cells so far are in results.json of --out; scripts/bench --from FILE reports them",
+            file=sys.stderr)
         return 130
     return 1 if results["failures"] else 0
 
@@ -43,16 +52,44 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--rounds", type=int)
-    parser.add_argument("--systems", default=",".join(SYSTEMS))
+    parser.add_argument("--systems")
     parser.add_argument("--dir", type=Path, default=Path("."))
-    parser.add_argument("--base-port", type=int, default=22_400)
+    parser.add_argument("--base-port", type=int)
     parser.add_argument("--out", type=Path, default=Path("bench-results"))
     parser.add_argument("--page", type=Path)
-    parser.add_argument("--readme", type=Path)
     parser.add_argument("--from", dest="results", type=Path)
+    # What scripts/bench adds: nothing is run; where programs are; how many of the words, the last ones, are the user's own.
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--readme", type=Path)
     parser.add_argument("--holdfast", type=Path)
     parser.add_argument("--driver", type=Path)
-    return parser.parse_args()
+    parser.add_argument("--given", type=int, default=0)
+    arguments = parser.parse_args()
+    arguments.argv = sys.argv[len(sys.argv) - arguments.given:]
+    arguments.chosen = tuple(arguments.systems.split(",")) if arguments.systems is not None else SYSTEMS
+    return arguments
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Whether it can be done as it was asked for; nothing is installed, built or started yet."""
+    if arguments.results:
+        return
+    if arguments.rounds is not None and arguments.rounds < 1:
+        raise Failure("--rounds must be at least 1", exit_code=64)
+    if arguments.growth:
+        if arguments.quick or arguments.systems is not None or arguments.base_port is not None:
+            raise Failure(
+                "--growth measures Holdfast alone, at ports that are free: it goes without --quick, --systems and --base-port",
+                exit_code=64)
+        _check_directory(arguments.dir, _GROWTH_GIBIBYTES)
+        return
+    if unknown := set(arguments.chosen) - set(SYSTEMS):
+        raise Failure(f"there is no system {', '.join(sorted(unknown))}", next=f"one of {', '.join(SYSTEMS)}",
+                      exit_code=64)
+    _check_directory(arguments.dir, _COMPARISON_GIBIBYTES)
+    if "postgresql" in arguments.chosen:
+        postgresql.check_reach(arguments.dir.resolve())
+    _check_ports(_BASE_PORT if arguments.base_port is None else arguments.base_port)
 
 
 def _results(arguments: argparse.Namespace) -> dict:
@@ -60,39 +97,32 @@ def _results(arguments: argparse.Namespace) -> dict:
         return _read(arguments.results)
     if arguments.growth:
         return _grown(arguments)
-    chosen = tuple(arguments.systems.split(","))
-    if unknown := set(chosen) - set(SYSTEMS):
-        raise Failure(f"there is no system {', '.join(sorted(unknown))}", next=f"one of {', '.join(SYSTEMS)}",
-                      exit_code=64)
     the_plan = plan.quick() if arguments.quick or arguments.smoke else plan.full()
     if arguments.smoke:
         the_plan = the_plan.scaled_down()
     the_plan = _with_rounds(the_plan, arguments.rounds)
-    install.install((*chosen, "rocksdb"))
-    _check_place(arguments.dir, arguments.base_port)
+    install.install((*arguments.chosen, "rocksdb"))
+    arguments.out.mkdir(parents=True, exist_ok=True)
     options = Options(
-        plan=the_plan, systems=chosen, directory=arguments.dir.resolve(), base_port=arguments.base_port,
-        holdfast=arguments.holdfast.resolve(), driver=arguments.driver.resolve())
+        plan=the_plan, systems=arguments.chosen, directory=arguments.dir.resolve(),
+        base_port=_BASE_PORT if arguments.base_port is None else arguments.base_port,
+        holdfast=arguments.holdfast.resolve(), driver=arguments.driver.resolve(), argv=tuple(arguments.argv),
+        save=lambda results: _save(results, arguments.out / "results.json"))
     return Run(options).run()
 
 
 def _grown(arguments: argparse.Namespace) -> dict:
     """A run of Holdfast alone, which needs no peers."""
-    if arguments.quick or arguments.systems != ",".join(SYSTEMS):
-        raise Failure("--growth measures Holdfast alone, and goes without --quick and --systems", exit_code=64)
     the_plan = growth.full().scaled_down() if arguments.smoke else growth.full()
     the_plan = _with_rounds(the_plan, arguments.rounds)
-    _check_directory(arguments.dir, 8)
-    return growth.GrowthRun(the_plan, arguments.holdfast.resolve(), arguments.dir.resolve()).run()
+    run = growth.GrowthRun(the_plan, arguments.holdfast.resolve(), arguments.dir.resolve())
+    run.results["argv"] = list(arguments.argv)
+    return run.run()
 
 
 def _with_rounds(the_plan, rounds: int | None):
     """Either kind of plan, with as many rounds as were asked for."""
-    if rounds is None:
-        return the_plan
-    if rounds < 1:
-        raise Failure("--rounds must be at least 1", exit_code=64)
-    return replace(the_plan, rounds=rounds)
+    return the_plan if rounds is None else replace(the_plan, rounds=rounds)
 
 
 def _read(path: Path) -> dict:
@@ -114,8 +144,9 @@ def _check_directory(directory: Path, gibibytes: int) -> None:
             f"{directory} has {free >> 30} GiB free; a run takes up to {gibibytes}", next="name another place with --dir")
 
 
-def _check_place(directory: Path, base_port: int) -> None:
-    _check_directory(directory, 24)
+def _check_ports(base_port: int) -> None:
+    if not 1_024 <= base_port <= 65_536 - PORT_COUNT:
+        raise Failure(f"--base-port must be 1024 to {65_536 - PORT_COUNT}", exit_code=64)
     for port in range(base_port, base_port + PORT_COUNT):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -125,16 +156,23 @@ def _check_place(directory: Path, base_port: int) -> None:
                 raise Failure(f"port {port} is in use", next="choose others with --base-port") from None
 
 
+def _save(results: dict, path: Path) -> None:
+    """As a whole or not at all: whoever interrupts it has what was there before."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(results, indent=1) + "\n")
+    os.replace(new, path)
+
+
 def _write(results: dict, arguments: argparse.Namespace) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     if results["plan"] == "growth":
-        (arguments.out / "growth.json").write_text(json.dumps(results, indent=1) + "\n")
+        _save(results, arguments.out / "growth.json")
         growth_page.write_report(results, arguments.out)
         print((arguments.out / "growth.md").read_text())
         if arguments.page:
             growth_page.write(results, arguments.page.resolve())
         return
-    (arguments.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    _save(results, arguments.out / "results.json")
     report.write(results, arguments.out)
     print((arguments.out / "results.md").read_text())
     if arguments.page:
