@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import growth, growth_page, install, interruption, page, plan, postgresql, report
+from . import goals_command, goals_page, growth, growth_page, install, interruption, page, plan, postgresql, report
 from .failure import Failure
 from .plan import SYSTEMS
 from .rounds import PORT_COUNT, Options, Run
@@ -51,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--goals", action="store_true")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--systems")
     parser.add_argument("--dir", type=Path, default=Path("."))
@@ -76,6 +77,8 @@ def _check(arguments: argparse.Namespace) -> None:
         return
     if arguments.rounds is not None and arguments.rounds < 1:
         raise Failure("--rounds must be at least 1", exit_code=64)
+    if arguments.goals:
+        return goals_command.check(arguments)
     if arguments.growth:
         if arguments.quick or arguments.systems is not None or arguments.base_port is not None:
             raise Failure(
@@ -95,6 +98,8 @@ def _check(arguments: argparse.Namespace) -> None:
 def _results(arguments: argparse.Namespace) -> dict:
     if arguments.results:
         return _read(arguments.results)
+    if arguments.goals:
+        return goals_command.results(arguments)
     if arguments.growth:
         return _grown(arguments)
     the_plan = plan.quick() if arguments.quick or arguments.smoke else plan.full()
@@ -165,6 +170,8 @@ def _save(results: dict, path: Path) -> None:
 
 def _write(results: dict, arguments: argparse.Namespace) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if results["plan"] == "goals":
+        return goals_command.write(results, arguments)
     if results["plan"] == "growth":
         _save(results, arguments.out / "growth.json")
         growth_page.write_report(results, arguments.out)
@@ -176,7 +183,8 @@ def _write(results: dict, arguments: argparse.Namespace) -> None:
     report.write(results, arguments.out)
     print((arguments.out / "results.md").read_text())
     if arguments.page:
-        page.write(results, arguments.page.resolve(), arguments.readme and arguments.readme.resolve())
+        with goals_page.kept(arguments.page.resolve()):
+            page.write(results, arguments.page.resolve(), arguments.readme and arguments.readme.resolve())
 
 
 if __name__ == "__main__":
