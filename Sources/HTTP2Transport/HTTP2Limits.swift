@@ -9,7 +9,10 @@ package struct HTTP2Limits: Hashable, Sendable {
     /// The same for one remote address: nobody takes all of them.
     package var connectionsPerAddressMax = 512
     /// The same for an IPv6 network of 64 bits: a subnet may be full of honest clients, and one host there of addresses.
-    package var connectionsPerNetworkMax: Int { self.connectionsMax - self.connectionsMax / 8 }
+    /// Never fewer than one address may have.
+    package var connectionsPerNetworkMax: Int {
+        max(self.connectionsPerAddressMax, self.connectionsMax - self.connectionsMax / 8)
+    }
     /// From accepting (or connecting) to the peer's first SETTINGS; a TLS handshake is part of it.
     package var prefaceMilliseconds: UInt64 = 10_000
     /// From the start of a connection to the peer's acknowledgement of our SETTINGS, which do not bind it before.

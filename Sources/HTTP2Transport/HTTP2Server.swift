@@ -28,7 +28,8 @@ package final class HTTP2Server: Sendable {
     ) async throws -> HTTP2Server {
         let listener = HTTP2Listener(limits: limits, logger: logger)
         let channel = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 512)
+            // Clients of a leader that is gone come all at once; whom the queue has no place for comes again a second later.
+            .serverChannelOption(.backlog, value: Int32(clamping: max(512, limits.connectionsMax)))
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -66,14 +66,7 @@ extension ClusterTests {
         }
 
         private static func tracing(_ place: TestCluster.Place) throws -> [String] {
-            let arguments = try place.writeConfigurations { _, other in place.peer(other) }
-            for number in place.numbers {
-                let path = "\(place.directory)/configured/n\(number).yaml"
-                let text = try String(contentsOfFile: path, encoding: .utf8)
-                try (text + "log:\n  level: trace\n  format: json\n").write(
-                    toFile: path, atomically: true, encoding: .utf8)
-            }
-            return arguments
+            try place.writeConfigurations(adding: { _ in "log:\n  level: trace\n  format: json\n" })
         }
     }
 }

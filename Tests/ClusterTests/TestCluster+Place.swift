@@ -30,8 +30,12 @@ extension TestCluster {
 
         /// Configurations of nodes that find each peer at an address of their own for it.
         ///
+        /// - Parameter keys: Further YAML of each node.
         /// - Returns: How `holdfast cluster up` finds them.
-        func writeConfigurations(peer address: (_ from: UInt32, _ to: UInt32) -> ServerAddress) throws -> [String] {
+        func writeConfigurations(
+            adding keys: (_ number: UInt32) -> String = { _ in "" },
+            peer address: (_ from: UInt32, _ to: UInt32) -> ServerAddress
+        ) throws -> [String] {
             let configurations = "\(self.directory)/configured"
             try FileManager.default.createDirectory(atPath: configurations, withIntermediateDirectories: true)
             for number in self.numbers {
@@ -41,9 +45,15 @@ extension TestCluster {
                 }
                 let text =
                     "node:\n  id: \(number)\npeers:\n\(peers.joined())segment:\n  size: \(self.segmentSize)\n"
-                try text.write(toFile: "\(configurations)/n\(number).yaml", atomically: true, encoding: .utf8)
+                try (text + keys(number)).write(
+                    toFile: "\(configurations)/n\(number).yaml", atomically: true, encoding: .utf8)
             }
             return ["--config-dir", configurations]
+        }
+
+        /// The same of nodes that find each other without detours.
+        func writeConfigurations(adding keys: (_ number: UInt32) -> String) throws -> [String] {
+            try self.writeConfigurations(adding: keys) { _, other in self.peer(other) }
         }
     }
 }

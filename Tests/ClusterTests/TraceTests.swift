@@ -97,14 +97,7 @@ extension ClusterTests {
         }
 
         private static func tracing(_ place: TestCluster.Place) throws -> [String] {
-            let arguments = try place.writeConfigurations { _, other in place.peer(other) }
-            for number in place.numbers {
-                let path = "\(place.directory)/configured/n\(number).yaml"
-                let text = try String(contentsOfFile: path, encoding: .utf8)
-                try (text + "trace:\n  output: \(place.directory)/spans-\(number).jsonl\n").write(
-                    toFile: path, atomically: true, encoding: .utf8)
-            }
-            return arguments
+            try place.writeConfigurations(adding: { "trace:\n  output: \(place.directory)/spans-\($0).jsonl\n" })
         }
     }
 }

@@ -42,6 +42,7 @@ import Testing
     static let window = "a duration from 1ms to 10s with its unit (ms, s, m, h), for example 5ms"
     static let size = "a size from 1MiB to below 4GiB, for example 128MiB"
     static let rate = "a size from 0 to below 1TiB, for example 8MiB"
+    static let count = "a whole number from 1 to 32768, for example"
     static let address = "host:port, for example 127.0.0.1:7400 or [::1]:7400"
     static let number = "a whole number from 1 to 4294967295, for example 1"
     static let peer =
@@ -101,6 +102,16 @@ import Testing
             says:
                 "--log-level: log.level is \"loud\", but must be trace, debug, info, notice, warning, error or critical"
         ),
+        .flag(
+            .clientConnectionsMax, "0",
+            says: "--client-connections-max: client.connections.max is \"0\", but must be \(count) 1024"),
+        .flag(
+            .clientConnectionsMax, "4k",
+            says: "--client-connections-max: client.connections.max is \"4k\", but must be \(count) 1024"),
+        .flag(
+            .clientConnectionsPerAddressMax, "32769",
+            says: "--client-connections-per-address-max: client.connections.per.address.max is \"32769\", but must be "
+                + "\(count) 256"),
         .flag(.isInsecure, "yes", says: "--insecure: listen.insecure is \"yes\", but must be true or false"),
         .flag(.clientListen, "7400", says: "--listen: listen.client is \"7400\", but must be \(address)"),
         .flag(.clientListen, ":7400", says: "--listen: listen.client is \":7400\", but must be \(address)"),
@@ -237,6 +248,13 @@ import Testing
             [.electionTimeoutMin: ["500ms"], .electionTimeoutMax: ["500ms"]],
             "election.timeout.min (500 ms) must be at least three heartbeats (50 ms each) and less than "
                 + "election.timeout.max (500 ms)"),
+        .flags(
+            [.clientConnectionsPerAddressMax: ["1025"]],
+            "--client-connections-per-address-max: client.connections.per.address.max (1025) must be at most "
+                + "client.connections.max (1024)"),
+        .file(
+            "client:\n  connections: {max: 8, per: {address: {max: 9}}}\n",
+            "F:2: client.connections.per.address.max (9) must be at most client.connections.max (8)"),
         .flags(
             [.clientListen: ["0.0.0.0:7400"]],
             "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no tls.certificate and "

@@ -71,6 +71,10 @@ import Testing
           size: 16MiB
         replication:
           compression: never
+        client:
+          connections:
+            max: 5000
+            per.address.max: 4500
         election:
           heartbeat: 20ms
           timeout:
@@ -89,6 +93,7 @@ import Testing
         #expect(configuration.peerListen.description == "127.0.0.1:7411")
         #expect(configuration.policy == .batch(windowMilliseconds: 7))
         #expect(configuration.segmentByteCountMax == 16 << 20)
+        #expect(configuration.clientConnections == ClientConnections(max: 5_000, perAddressMax: 4_500))
         #expect(configuration.compression == .never)
         #expect(configuration.heartbeatMilliseconds == 20)
         #expect(configuration.electionTimeoutMilliseconds == 100..<250)
@@ -106,7 +111,7 @@ import Testing
         #expect(origins[.segmentSize] == .flag("--segment-size"))
         #expect(origins[.dataDirectory] == .environment("HOLDFAST_DATA_DIRECTORY"))
         #expect(origins[.scrubRate] == .fallback)
-        guard case .file(_, line: 19) = origins[.electionTimeoutMin] else {
+        guard case .file(_, line: 23) = origins[.electionTimeoutMin] else {
             Issue.record("\(String(describing: origins[.electionTimeoutMin]))")
             return
         }
@@ -122,11 +127,34 @@ import Testing
         #expect(plain.policy == .always && plain.compression == .auto && plain.logLevel == .info)
         #expect(plain.segmentByteCountMax == 128 << 20 && plain.scrubBytesPerSecond == 8 << 20)
         #expect(plain.heartbeatMilliseconds == 50 && plain.electionTimeoutMilliseconds == 300..<600)
+        #expect(plain.clientConnections.limits == .untrusted)
         #expect(plain.peers.map(\.clientAddress.port) == [7400] && !plain.isJoining)
         let values = Dictionary(uniqueKeysWithValues: report.values.map { ($0.key, $0.text) })
         #expect(values[.peers] == Self.peers && values[.clientListen] == "127.0.0.1:7400")
         #expect(values[.electionTimeoutMax] == "600ms")
+        #expect(values[.clientConnectionsMax] == "1024" && values[.clientConnectionsPerAddressMax] == "256")
         #expect(report.warnings.isEmpty)
+    }
+
+    @Test(arguments: [("1", 1), ("3", 1), ("100", 25), ("4096", 1_024), ("32768", 8_192)])
+    func `one address may have a quarter of the clients' connections where nobody says it`(
+        max: String, perAddress: Int
+    ) throws {
+        let clients = try self.load(flags: [
+            .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .clientConnectionsMax: [max],
+        ]).clientConnections
+        #expect(clients.perAddressMax == perAddress && "\(clients.max)" == max)
+    }
+
+    @Test func `more connections may not hold more unsent together, nor a network less than one of its addresses`() {
+        for count in [1, 1_024, 4_096, 8_192] {
+            let limits = ClientConnections(max: count, perAddressMax: count).limits
+            #expect(limits.connectionsMax == count && limits.connectionsPerAddressMax == count)
+            #expect(limits.connectionsPerNetworkMax == count)
+            #expect(limits.unsentByteCountShare * count <= 64 << 20, "\(count)")
+            #expect(limits.unsentByteCountShare >= limits.smallBodyByteCount)
+        }
+        #expect(ClientConnections(max: 1_024, perAddressMax: 256).limits.connectionsPerNetworkMax == 896)
     }
 
     @Test func `the environment alone is enough`() throws {

@@ -25,6 +25,7 @@ extension ConfigurationKind {
         switch self {
         case .duration: Units.milliseconds(a) == Units.milliseconds(b)
         case .size: Units.byteCount(a) == Units.byteCount(b)
+        case .count: Int(a) == Int(b)
         case .peers: a.split(separator: ",").sorted() == b.split(separator: ",").sorted()
         default: a == b
         }

@@ -38,6 +38,7 @@ extension ConfigurationKey {
         switch self {
         case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
         case .clientListen, .peerListen, .adminListen, .isInsecure: self.listenerEntry
+        case .clientConnectionsMax, .clientConnectionsPerAddressMax: self.connectionsEntry
         case .tlsCertificate, .tlsKey, .tlsAuthority, .tlsClients, .tokens: self.securityEntry
         case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
         case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax: self.clusterEntry
@@ -88,6 +89,24 @@ extension ConfigurationKey {
             Entry(
                 flag: "--insecure", kind: .truth, fallback: .text("false"),
                 meaning: "Allows listeners that other machines can reach without TLS or without tokens.")
+        }
+    }
+
+    private var connectionsEntry: Entry {
+        switch self {
+        case .clientConnectionsMax:
+            Entry(
+                flag: "--client-connections-max", kind: .count(ClientConnections.range),
+                fallback: .text("\(ClientConnections().max)"),
+                meaning:
+                    "How many connections of clients the node holds, those of nodes that forward among them; more are "
+                    + "closed at once. Each takes a descriptor: see LimitNOFILE.")
+        default:
+            Entry(
+                flag: "--client-connections-per-address-max", kind: .count(ClientConnections.range),
+                fallback: .derived("a quarter of client.connections.max"),
+                meaning: "The same of one remote address, a proxy's included: nobody takes all of them.",
+                example: "\(ClientConnections().perAddressMax)")
         }
     }
 

@@ -9,6 +9,8 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case peerListen = "listen.peer"
     case adminListen = "listen.admin"
     case isInsecure = "listen.insecure"
+    case clientConnectionsMax = "client.connections.max"
+    case clientConnectionsPerAddressMax = "client.connections.per.address.max"
     case tlsCertificate = "tls.certificate"
     case tlsKey = "tls.key"
     case tlsAuthority = "tls.ca"

@@ -7,6 +7,7 @@ package enum ConfigurationKind: Hashable, Sendable {
     case truth
     case peers
     case word([String])
+    case count(ClosedRange<Int>)
     /// Milliseconds.
     case duration(ClosedRange<UInt64>)
     /// Bytes.
@@ -15,7 +16,7 @@ package enum ConfigurationKind: Hashable, Sendable {
     /// In one word.
     package var typeName: String {
         switch self {
-        case .nodeNumber: "number"
+        case .nodeNumber, .count: "number"
         case .directory, .file: "path"
         case .address: "address"
         case .truth: "boolean"
@@ -35,6 +36,7 @@ package enum ConfigurationKind: Hashable, Sendable {
         case .truth: "true or false"
         case .peers: "id=peerHost:port/clientHost:port"
         case .word(let words): words.dropLast().joined(separator: ", ") + " or " + words.suffix(1).joined()
+        case .count(let range): "\(range.lowerBound) to \(range.upperBound)"
         case .duration(let range):
             "\(Units.spelled(milliseconds: range.lowerBound)) to \(Units.spelled(milliseconds: range.upperBound))"
         case .size(let range):
@@ -47,7 +49,7 @@ package enum ConfigurationKind: Hashable, Sendable {
     /// - Parameter example: A good one.
     func expectation(_ example: String) -> String {
         switch self {
-        case .nodeNumber: "a whole number from \(self.bounds), for example \(example)"
+        case .nodeNumber, .count: "a whole number from \(self.bounds), for example \(example)"
         case .directory: "a directory, for example \(example)"
         case .file: "a file, for example \(example)"
         case .address: "host:port, for example \(example) or [::1]:7400"

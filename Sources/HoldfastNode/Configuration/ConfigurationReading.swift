@@ -122,6 +122,15 @@ struct ConfigurationReading {
         }
     }
 
+    mutating func count(_ key: ConfigurationKey) -> Int? {
+        self.value(key) { text in
+            guard case .count(let range) = key.entry.kind, text.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+                return nil
+            }
+            return Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
     mutating func node(_ key: ConfigurationKey) -> NodeID? { self.value(key) { NodeID(configured: $0) } }
 
     /// - Returns: `nil` also when nobody said it.

@@ -12,6 +12,7 @@ package struct NodeConfiguration: Sendable {
     package var clientListen: ServerAddress
     package var peerListen: ServerAddress
     package var adminListen: ServerAddress
+    package var clientConnections: ClientConnections
     /// All nodes, this one included, sorted by node.
     package var peers: [ClusterPeer]
     /// A blank node waits to be added to a cluster, and never forms one.
@@ -47,6 +48,7 @@ package struct NodeConfiguration: Sendable {
         // With a mistake in it nothing more is said of what is exposed without it.
         let listeners = Self.listeners(
             &reading, node: node, security ?? NodeSecurity(tls: TLSFiles(), clients: .certified))
+        let connections = ClientConnections.read(&reading)
         let isJoining = reading.truth(.isJoining)
         let policy = Self.policy(&reading)
         let segment = reading.byteCount(.segmentSize)
@@ -57,14 +59,16 @@ package struct NodeConfiguration: Sendable {
         let format = reading.word(.logFormat).flatMap { JournalFormat(rawValue: $0) }
         let trace = reading.path(.traceOutput).map { TraceOutput($0) }
         guard
-            reading.problems.isEmpty, let node, let directory, let listeners, let isJoining, let policy, let segment,
-            let scrub, let compression, let timing, let level, let format, let security
+            reading.problems.isEmpty, let node, let directory, let listeners, let connections, let isJoining,
+            let policy,
+            let segment, let scrub, let compression, let timing, let level, let format, let security
         else { return nil }
         self.node = node
         self.dataDirectory = directory
         self.clientListen = listeners.client
         self.peerListen = listeners.peer
         self.adminListen = listeners.admin
+        self.clientConnections = connections
         self.peers = listeners.peers
         self.isJoining = isJoining
         self.policy = policy

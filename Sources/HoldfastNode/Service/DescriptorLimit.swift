@@ -5,29 +5,43 @@ import Logging
 ///
 /// Shells give 1,024 and allow far more. Connections alone could use those up, and then the log finds no descriptor for its
 /// next segment: a crowd of clients would stop the node.
-enum DescriptorLimit {
-    /// Both listeners at their bounds, and 896 for the log, for peers and for readers.
-    static let needed: rlim_t = 2_048
+package enum DescriptorLimit {
+    /// What a node has open beside its clients: 128 peers and 256 of its admin listener at their bounds, and 640 for the log
+    /// and for readers.
+    package static let besideClients = 1_024
 
-    /// Raises it as far as it is needed and allowed; says so when that is not enough.
+    /// What a node may need.
+    package static func needed(for clients: ClientConnections) -> Int { clients.max + Self.besideClients }
+
+    /// Raises the soft limit to `needed`, or as far as the hard one allows; never lowers it.
     ///
-    /// - Returns: What holds now.
+    /// - Returns: What holds now; 0 when the system does not say.
     @discardableResult
-    static func raise(logger: Logger) -> rlim_t {
+    package static func raise(to needed: Int) -> Int {
         guard var limit = Self.current else { return 0 }
-        guard limit.rlim_cur < Self.needed else { return limit.rlim_cur }
+        let needed = rlim_t(needed)
+        guard limit.rlim_cur < needed else { return Int(clamping: limit.rlim_cur) }
         var raised = limit
-        raised.rlim_cur = min(Self.needed, limit.rlim_max)
+        raised.rlim_cur = min(needed, limit.rlim_max)
         if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
-        if limit.rlim_cur < Self.needed {
-            logger.warning(
-                "few files may be open",
-                metadata: [
-                    "max": "\(limit.rlim_cur)", "reason": "\(Self.needed) may be needed",
-                    "hint": "raise the limit: ulimit -Hn, or LimitNOFILE= in the unit",
-                ])
-        }
-        return limit.rlim_cur
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Raises it as far as a node needs and may; says so when that is not enough.
+    static func raise(for clients: ClientConnections, logger: Logger) {
+        guard let shortage = Self.shortage(of: Self.raise(to: Self.needed(for: clients)), for: clients) else { return }
+        logger.warning(
+            "few files may be open",
+            metadata: shortage.merging(
+                ["hint": "raise the limit (ulimit -Hn, LimitNOFILE= in the unit), or lower client.connections.max"]
+            ) { $1 })
+    }
+
+    /// - Returns: What is to be said of a limit that is too low; `nil` when it is not.
+    static func shortage(of limit: Int, for clients: ClientConnections) -> Logger.Metadata? {
+        let needed = Self.needed(for: clients)
+        guard limit < needed else { return nil }
+        return ["max": "\(limit)", "reason": "\(needed) may be needed, \(clients.max) of them for clients"]
     }
 
     /// `nil` when the system does not say.

@@ -90,7 +90,7 @@ package struct Node: Service {
         var logger = Logger(label: "holdfast") { _ in SharedLevelHandler(JournalHandler(journal), level: level) }
         logger[metadataKey: "node"] = "\(configuration.node)"
         let notifier = ServiceNotifier(environment: input.environment)
-        DescriptorLimit.raise(logger: logger)
+        DescriptorLimit.raise(for: configuration.clientConnections, logger: logger)
         let reload = await ConfigurationReload(
             input, running: report.values, level: level, notifier: notifier, logger: logger)
         let spans = try self.spanOutput(configuration, logger: logger)
@@ -153,7 +153,8 @@ package struct Node: Service {
         let server: HTTP2Server
         do {
             server = try await HTTP2Server.bind(
-                host: listen.host, port: listen.port, on: clientLoop, limits: .untrusted,
+                host: listen.host, port: listen.port, on: clientLoop,
+                limits: self.configuration.clientConnections.limits,
                 tls: security.tls.map { TLSListening($0, admitting: self.configuration.security.clients) },
                 logger: self.logger
             ) { _ in

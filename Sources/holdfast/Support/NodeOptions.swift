@@ -22,6 +22,12 @@ struct NodeOptions: ParsableArguments {
     @Option(help: .key(.adminListen))
     var adminListen: String?
 
+    @Option(help: .key(.clientConnectionsMax))
+    var clientConnectionsMax: String?
+
+    @Option(help: .key(.clientConnectionsPerAddressMax))
+    var clientConnectionsPerAddressMax: String?
+
     @Option(name: .customLong("peer"), help: .key(.peers, "Once per node."))
     var peers: [String] = []
 
@@ -89,7 +95,9 @@ struct NodeOptions: ParsableArguments {
     private var flags: [ConfigurationKey: [String]] {
         let single: [(ConfigurationKey, String?)] = [
             (.nodeID, self.nodeId), (.dataDirectory, self.dataDir), (.clientListen, self.listen),
-            (.peerListen, self.peerListen), (.adminListen, self.adminListen), (.fsyncPolicy, self.fsync),
+            (.peerListen, self.peerListen), (.adminListen, self.adminListen),
+            (.clientConnectionsMax, self.clientConnectionsMax),
+            (.clientConnectionsPerAddressMax, self.clientConnectionsPerAddressMax), (.fsyncPolicy, self.fsync),
             (.fsyncWindow, self.fsyncWindow),
             (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
             (.heartbeat, self.heartbeat), (.electionTimeoutMin, self.electionTimeoutMin),
