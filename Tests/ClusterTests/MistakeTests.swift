@@ -147,6 +147,8 @@ extension ClusterTests {
             64 | bench failover --nodes 1                             | --nodes must be at least 3: fewer do not go on without their leader
             64 | bench log append --policy never                      | --policy must be always, batch, batch:10ms (1ms to 60s) or os,
             64 | bench log recover --segment-size 1                   | --segment-size must be from 1MiB to 128MiB
+            64 | bench log growth --segment-size 1GiB                 | --segment-size must be from 1MiB to 128MiB
+            64 | bench log recover --log-size 0                       | --log-size must be from 1MiB to 1TiB
             69 | bench append --server CLOSED --rate 1k               | no leader is known
             69 | bench read --server CLOSED --runs 1                  | no leader is known
 

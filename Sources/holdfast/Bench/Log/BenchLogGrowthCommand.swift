@@ -1,5 +1,4 @@
 import ArgumentParser
-import HoldfastNode
 import LogModel
 
 struct BenchLogGrowthCommand: AsyncParsableCommand {
@@ -15,30 +14,19 @@ struct BenchLogGrowthCommand: AsyncParsableCommand {
             Example: holdfast bench log growth --log-size 1GiB --segment-size 1MiB
             """)
 
-    @Option(help: "Bytes of the log that is there. (default: 1GiB)", transform: SizeArgument.parse)
-    var logSize = SizeArgument(byteCount: 1 << 30)
-
-    @Option(help: "Bytes of a segment file, at most 128MiB. (default: 128MiB)", transform: SizeArgument.parse)
-    var segmentSize = SizeArgument(byteCount: 128 << 20)
-
+    @OptionGroup var log: LargeLogOptions
     @OptionGroup var options: BenchLogOptions
 
     func validate() throws {
-        guard (1 << 20...128 << 20).contains(self.segmentSize.byteCount) else {
-            throw ValidationError("--segment-size must be from 1MiB to 128MiB.")
-        }
-        guard (1 << 20...1 << 40).contains(self.logSize.byteCount) else {
-            throw ValidationError("--log-size must be from 1MiB to 1TiB.")
-        }
         guard self.options.batch == 1 else {
             throw ValidationError("--batch must be 1: each append here is of one record.")
         }
-        try self.options.validate(segmentSize: self.segmentSize)
+        try self.options.validate(segmentSize: self.log.segmentSize)
     }
 
     func run() async throws {
         let log = LogGrowthCell.Log(
-            byteCount: Int(self.logSize.byteCount), segmentByteCount: Int(self.segmentSize.byteCount))
+            byteCount: self.log.byteCount, segmentByteCount: self.log.segmentByteCount)
         let parts: [LogGrowthCell.Part] = [.append(.os), .append(.always), .coldSeek, .warmSeek, .open]
         try await self.options.withScratch { scratch in
             let directory = "\(scratch.path)/log"
@@ -46,9 +34,7 @@ struct BenchLogGrowthCommand: AsyncParsableCommand {
             let cells = parts.map {
                 LogGrowthCell(part: $0, size: Int(self.options.size.byteCount), log: log, directory: directory)
             }
-            try await self.options.measure(
-                cells, scratch: scratch,
-                settings: LogBenchSettings(segmentSize: self.segmentSize, logSize: self.logSize, cache: "warm"))
+            try await self.options.measure(cells, scratch: scratch, settings: self.log.settings)
         }
     }
 }

@@ -112,21 +112,10 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
             Example: holdfast bench log recover --log-size 1GiB
             """)
 
-    @Option(help: "Bytes of the log that was closed. (default: 10GiB)", transform: SizeArgument.parse)
-    var logSize = SizeArgument(byteCount: 10 << 30)
-
-    @Option(help: "Bytes of a segment file, at most 128MiB. (default: 128MiB)", transform: SizeArgument.parse)
-    var segmentSize = SizeArgument(byteCount: 128 << 20)
-
+    @OptionGroup var log: LargeLogOptions
     @OptionGroup var options: BenchLogOptions
 
-    func validate() throws {
-        guard (1 << 20...128 << 20).contains(self.segmentSize.byteCount) else {
-            throw ValidationError("--segment-size must be from 1MiB to 128MiB.")
-        }
-        guard self.logSize.byteCount > 0 else { throw ValidationError("--log-size must be above 0.") }
-        try self.options.validate(segmentSize: self.segmentSize)
-    }
+    func validate() throws { try self.options.validate(segmentSize: self.log.segmentSize) }
 
     func run() async throws {
         let states: [LogRecoverCell.State] = [.clean, .killed, .writtenBack]
@@ -134,12 +123,9 @@ struct BenchLogRecoverCommand: AsyncParsableCommand {
             let cells = states.map { state in
                 LogRecoverCell(
                     state: state, size: Int(self.options.size.byteCount),
-                    segmentByteCount: Int(self.segmentSize.byteCount), logByteCount: Int(self.logSize.byteCount),
-                    scratch: scratch)
+                    segmentByteCount: self.log.segmentByteCount, logByteCount: self.log.byteCount, scratch: scratch)
             }
-            try await self.options.measure(
-                cells, scratch: scratch,
-                settings: LogBenchSettings(segmentSize: self.segmentSize, logSize: self.logSize, cache: "warm"))
+            try await self.options.measure(cells, scratch: scratch, settings: self.log.settings)
         }
     }
 }
