@@ -1,5 +1,6 @@
 """The driver itself, against its servers that keep nothing."""
 
+import json
 import os
 import socket
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 from benchmark.ceiling import NullServers
 from benchmark.driver import Driver
 from benchmark.failure import Failure
+from benchmark.growth import raise_descriptor_limit
 from benchmark.meter import Meter
 from benchmark.plan import Append, Ceiling, Failover, Silence
 from benchmark.processes import Server, run, wait_until
@@ -84,6 +86,16 @@ class DriverTests(unittest.TestCase):
                     self.assertLessEqual(latency["p99_us"], latency["max_us"])
                     self.assertGreater(sample["driver_cores"], 0)
                     self.assertGreater(meter.sample["server_memory_bytes"], 0)
+
+    def test_hundreds_of_callers_have_a_connection_each(self):
+        if raise_descriptor_limit(1_024) < 1_024:
+            self.skipTest("too few files may be open: ulimit -Hn")
+        null = self._null(_free_ports(3), "holdfast")
+        sample = json.loads(run(
+            [str(_program()), "append", "--system", "holdfast", "--server", null.addresses["holdfast"], "--clients", "600",
+             "--connections", "600", "--duration", "500"], seconds_max=60).out)
+        self.assertEqual(sample["failures"], 0, sample)
+        self.assertGreater(sample["records_per_second"], 0)
 
     def test_a_ceiling_is_what_a_null_server_gives(self):
         null = self._null(_free_ports(3), "etcd")

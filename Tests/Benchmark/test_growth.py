@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import resource
 import tempfile
 import unittest
 from pathlib import Path
@@ -68,6 +69,31 @@ class PlanTests(unittest.TestCase):
         self.assertEqual((small.rounds, len(small.cells)), (1, 12))
         self.assertEqual([cell.x for cell in small.cells if cell.axis == "nodes"], [3, 7])
 
+    def test_clients_with_a_connection_each_are_as_many_as_those_that_share(self):
+        own, shared = (
+            [cell.x for cell in growth.full().cells if cell.series == series]
+            for series in ("a connection each", "at most 64 connections"))
+        self.assertEqual(own, [1, 4, 16, 64, 256, 1_024, 4_096])
+        self.assertEqual((shared[0], shared[-1]), (own[0], own[-1]))
+        demanding = [(cell.x, cell.series) for cell in growth.full().cells if cell.descriptors]
+        self.assertEqual(demanding, [(count, "a connection each") for count in (256, 1_024, 4_096)])
+
+    def test_one_axis_alone_is_measured_on_request(self):
+        cells = growth.full().only("clients").cells
+        self.assertEqual({cell.axis for cell in cells}, {"clients"})
+        self.assertEqual(len({cell.series for cell in cells}), 2)
+        with self.assertRaisesRegex(Failure, "weather is nothing that grows here.*\n.*record-size"):
+            growth.full().only("weather")
+
+    def test_one_axis_goes_with_a_growth_run_and_makes_no_page(self):
+        for arguments, words in (
+                (["--only", "nodes"], "--only goes with --growth"),
+                (["--growth", "--only", "nodes", "--page", "Performance.md"], "--page goes without --only"),
+                (["--growth", "--only", "weather"], "weather is nothing that grows here")):
+            with mock.patch("sys.argv", ["bench", *arguments]), contextlib.redirect_stderr(io.StringIO()) as said:
+                self.assertEqual(main(), 64)
+            self.assertIn(words, said.getvalue())
+
     def test_what_is_measured_is_plotted(self):
         self.assertEqual({figure.axis for figure in FIGURES}, {cell.axis for cell in growth.full().cells})
         for figure in FIGURES:
@@ -103,13 +129,13 @@ class RunTests(unittest.TestCase):
     def test_each_axis_asks_for_what_grows(self):
         self._results(
             growth.Cell("log-size", 32 << 20), growth.Cell("segments", 32), growth.Cell("nodes", 5),
-            growth.Cell("clients", 64, "a connection each"), growth.Cell("clients", 4_096, "at most 64 connections"),
+            growth.Cell("clients", 4_096, "a connection each"), growth.Cell("clients", 4_096, "at most 64 connections"),
             growth.Cell("record-size", 16))
         calls = (self.place / "calls").read_text().splitlines()[1:]
         for call, part in zip(calls, (
                 "log growth --log-size 33554432 --segment-size 134217728",
                 "log growth --log-size 33554432 --segment-size 1048576", "append --clients 1 --nodes 5",
-                "append --clients 64 --duration 50ms", "append --clients 4096 --connections 64",
+                "append --clients 4096 --duration 50ms", "append --clients 4096 --connections 64",
                 "append --clients 1 --size 16"), strict=True):
             self.assertIn(f"bench {part}", call)
             self.assertIn("--runs 1 -o json", call)
@@ -130,6 +156,27 @@ class RunTests(unittest.TestCase):
         results = self._results(growth.Cell("nodes", 3))
         self.assertEqual(results["cells"], [])
         self.assertIn("7 appends failed", results["failures"][0]["reason"])
+
+    def test_a_cell_for_which_too_few_files_may_be_open_is_left_out_and_says_so(self):
+        few, many = (growth.Cell("clients", count, "a connection each") for count in (224, 4_096))
+        shared = growth.Cell("clients", 4_096, "at most 64 connections")
+        with mock.patch.object(growth, "raise_descriptor_limit", return_value=1_024):
+            results = self._results(few, many, shared, growth.Cell("nodes", 3))
+        self.assertEqual([(cell["x"], cell["series"]) for cell in results["left_out"]], [(4_096, "a connection each")])
+        self.assertIn("the system allows 1,024 (ulimit -Hn)", results["left_out"][0]["reason"])
+        self.assertEqual(results["failures"], [])
+        self.assertEqual([cell["x"] for cell in results["cells"]], [224, 4_096, 3])
+        self.assertIn("clients 4,096 a connection each: 5,296 files", growth_page.body(results, "##", ""))
+
+    def test_more_files_may_be_open_when_the_system_allows_it(self):
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        self.assertEqual(growth.raise_descriptor_limit(200), 256, "never lowered")
+        self.assertEqual(growth.raise_descriptor_limit(300), 300)
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (300, before[1]))
+        if before[1] != resource.RLIM_INFINITY:
+            self.assertEqual(growth.raise_descriptor_limit(before[1] + 1), before[1])
 
     def test_nothing_stays(self):
         self._results(growth.Cell("nodes", 3))

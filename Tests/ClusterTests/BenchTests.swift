@@ -59,6 +59,14 @@ extension ClusterTests {
             for column in columns { #expect(answer.output.contains("\"\(column)\":"), "\(column)") }
         }
 
+        @Test func `bench append has its nodes hold more connections than they do by default`() async throws {
+            let (table, answer) = try await Self.bench(
+                ["append", "--clients", "300", "--nodes", "1", "--runs", "1", "--duration", "2s"])
+            #expect(table.details.map(\.connections) == [300] && table.rows.map(\.clients) == [300])
+            #expect(table.rows[0].records_per_second ?? 0 > 0)
+            #expect(!answer.errors.contains("failed; the first"), "\(answer.summary)")
+        }
+
         @Test func `bench append measures sessions, too`() async throws {
             let (table, _) = try await Self.bench([
                 "append", "--session", "--clients", "2", "--in-flight", "8", "--batch", "4", "--runs", "1",

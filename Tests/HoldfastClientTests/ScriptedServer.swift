@@ -67,6 +67,8 @@ final class ScriptedServer: Sendable {
         await self.server.withLock { $0 }?.shutdown(grace: .zero)
     }
 
+    var connectionCount: Int { self.server.withLock { $0?.connectionCount ?? 0 } }
+
     /// Paths that were asked for, in order.
     var paths: [String] { self.requests.withLock { $0.compactMap(\.head.path) } }
 

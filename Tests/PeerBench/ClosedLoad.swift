@@ -7,6 +7,9 @@ import NIOPosix
 /// Callbacks on one event loop all the way, for sessions, too: the load shares its machine with what it measures. Nothing is
 /// retried: an append that fails is counted.
 struct ClosedLoad: Sendable {
+    /// Connections that are opened at once, before the time begins: thousands would measure the server's backlog.
+    private static let openingMax = 64
+
     var system: PeerSystem
     var server: ServerAddress
     var clients: Int
@@ -28,13 +31,23 @@ struct ClosedLoad: Sendable {
     func run() async throws -> LoadReport {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         if self.isSession { return await self.runSessions(on: eventLoop) }
-        let appenders = (0..<self.connections).map { _ in self.system.connect(to: self.server, on: eventLoop) }
-        let connected = try await EventLoopFuture.whenAllSucceed(appenders, on: eventLoop).get()
+        let connected = try await self.connect(on: eventLoop)
         let finished = eventLoop.makePromise(of: LoadReport.self)
         eventLoop.execute {
             ClosedLoadRun(self, connected.map(\.value), eventLoop, finished).start()
         }
         return try await finished.futureResult.get()
+    }
+
+    private func connect(on eventLoop: any EventLoop) async throws -> [NIOLoopBound<any Appender>] {
+        var connected: [NIOLoopBound<any Appender>] = []
+        while connected.count < self.connections {
+            let opening = (0..<min(Self.openingMax, self.connections - connected.count)).map { _ in
+                self.system.connect(to: self.server, on: eventLoop)
+            }
+            connected += try await EventLoopFuture.whenAllSucceed(opening, on: eventLoop).get()
+        }
+        return connected
     }
 
     private func runSessions(on eventLoop: any EventLoop) async -> LoadReport {

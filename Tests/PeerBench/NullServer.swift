@@ -7,13 +7,21 @@ import PeerProtocols
 
 /// Acknowledges every append at once and keeps nothing: what the driver reaches with it is the most it can show of others.
 enum NullServer {
+    /// As many connections as the driver may have, all of one address.
+    private static var limits: HTTP2Limits {
+        var limits = HTTP2Limits()
+        limits.connectionsMax = AppendCommand.clientsMax
+        limits.connectionsPerAddressMax = AppendCommand.clientsMax
+        return limits
+    }
+
     /// - Returns: Once it listens, which it does until the process ends.
     static func listen(_ system: PeerSystem, at address: ServerAddress) async throws {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         switch system {
         case .holdfast, .etcd:
             _ = try await HTTP2Server.bind(
-                host: address.host, port: address.port, on: eventLoop, logger: .silent
+                host: address.host, port: address.port, on: eventLoop, limits: self.limits, logger: .silent
             ) { _ in NullHTTPHandler() }
         case .nats:
             _ = try await ServerBootstrap(group: eventLoop)

@@ -22,6 +22,18 @@ extension ServerAddress: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
+/// How long a load runs. Milliseconds.
+struct LoadTimes: ParsableArguments {
+    @Option(help: "Milliseconds before anything counts.") var warmUp = 300
+    @Option(help: "Milliseconds that count.") var duration = 2_000
+
+    func validate() throws {
+        guard (0...60_000).contains(self.warmUp), (1...600_000).contains(self.duration) else {
+            throw ValidationError("--warm-up must be 0 to 60000, and --duration 1 to 600000.")
+        }
+    }
+}
+
 struct AppendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "append", abstract: "Callers that append, wait for the acknowledgement, and append again.")
@@ -34,13 +46,14 @@ struct AppendCommand: AsyncParsableCommand {
     @Option(help: "Records of each append.") var batch = 1
     @Flag(help: "Holdfast: a session for each caller.") var session = false
     @Option(help: "Bytes of each record.") var size = 100
-    @Option(help: "Milliseconds before anything counts.") var warmUp = 300
-    @Option(help: "Milliseconds that count.") var duration = 2_000
+    @OptionGroup var times: LoadTimes
     @Option(help: "Ends when so many records are acknowledged, if that is sooner.") var records: Int?
 
+    static let clientsMax = 4_096
+
     func validate() throws {
-        guard (1...1_000).contains(self.clients), (1...self.clients).contains(self.connections) else {
-            throw ValidationError("--clients must be 1 to 1000, and --connections at most as many.")
+        guard (1...Self.clientsMax).contains(self.clients), (1...self.clients).contains(self.connections) else {
+            throw ValidationError("--clients must be 1 to \(Self.clientsMax), and --connections at most as many.")
         }
         guard (1...4_096).contains(self.inFlight) else { throw ValidationError("--in-flight must be 1 to 4096.") }
         guard (1...1 << 20).contains(self.size), (1...4_096).contains(self.batch) else {
@@ -53,16 +66,14 @@ struct AppendCommand: AsyncParsableCommand {
         guard self.batch == 1 || self.session || self.system.takesBatches else {
             throw ValidationError("--batch goes with etcd, and with --session.")
         }
-        guard (0...60_000).contains(self.warmUp), (1...600_000).contains(self.duration) else {
-            throw ValidationError("--warm-up must be 0 to 60000, and --duration 1 to 600000.")
-        }
     }
 
     func run() async throws {
         let load = ClosedLoad(
             system: self.system, server: self.server, clients: self.clients, connections: self.connections,
-            inFlight: self.inFlight, batch: self.batch, size: self.size, warmUp: .milliseconds(Int64(self.warmUp)),
-            duration: .milliseconds(Int64(self.duration)), recordsMax: self.records ?? .max,
+            inFlight: self.inFlight, batch: self.batch, size: self.size,
+            warmUp: .milliseconds(Int64(self.times.warmUp)),
+            duration: .milliseconds(Int64(self.times.duration)), recordsMax: self.records ?? .max,
             isSession: self.session)
         try printJSON(try await load.run())
     }
@@ -77,23 +88,20 @@ struct TailCommand: AsyncParsableCommand {
     @Option(help: "host:port of the node that is followed.") var reader: ServerAddress
     @Option(help: "Records per second.") var rate = 1_000
     @Option(help: "Bytes of each record.") var size = 100
-    @Option(help: "Milliseconds before anything counts.") var warmUp = 300
-    @Option(help: "Milliseconds that count.") var duration = 2_000
+    @OptionGroup var times: LoadTimes
 
     func validate() throws {
         guard (1...100_000).contains(self.rate) else { throw ValidationError("--rate must be 1 to 100000.") }
         guard (TailRun.stampByteCount + 1...1 << 20).contains(self.size) else {
             throw ValidationError("--size must be 17 to 1048576: records begin with a time.")
         }
-        guard (0...60_000).contains(self.warmUp), (1...600_000).contains(self.duration) else {
-            throw ValidationError("--warm-up must be 0 to 60000, and --duration 1 to 600000.")
-        }
     }
 
     func run() async throws {
         let run = TailRun(
             system: self.system, appendServer: self.server, readServer: self.reader, recordsPerSecond: self.rate,
-            size: self.size, warmUp: .milliseconds(Int64(self.warmUp)), duration: .milliseconds(Int64(self.duration)))
+            size: self.size, warmUp: .milliseconds(Int64(self.times.warmUp)),
+            duration: .milliseconds(Int64(self.times.duration)))
         try printJSON(try await run.run())
     }
 }

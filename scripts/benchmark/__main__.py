@@ -52,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--goals", action="store_true")
+    parser.add_argument("--only")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--systems")
     parser.add_argument("--dir", type=Path, default=Path("."))
@@ -77,6 +78,8 @@ def _check(arguments: argparse.Namespace) -> None:
         return
     if arguments.rounds is not None and arguments.rounds < 1:
         raise Failure("--rounds must be at least 1", exit_code=64)
+    if arguments.only and not arguments.growth:
+        raise Failure("--only goes with --growth", next="--systems chooses among systems", exit_code=64)
     if arguments.goals:
         return goals_command.check(arguments)
     if arguments.growth:
@@ -84,6 +87,10 @@ def _check(arguments: argparse.Namespace) -> None:
             raise Failure(
                 "--growth measures Holdfast alone, at ports that are free: it goes without --quick, --systems and --base-port",
                 exit_code=64)
+        if arguments.only:
+            if arguments.page:
+                raise Failure("--page goes without --only: the page shows all that grows", exit_code=64)
+            growth.full().only(arguments.only)
         _check_directory(arguments.dir, _GROWTH_GIBIBYTES)
         return
     if unknown := set(arguments.chosen) - set(SYSTEMS):
@@ -119,6 +126,8 @@ def _results(arguments: argparse.Namespace) -> dict:
 def _grown(arguments: argparse.Namespace) -> dict:
     """A run of Holdfast alone, which needs no peers."""
     the_plan = growth.full().scaled_down() if arguments.smoke else growth.full()
+    if arguments.only:
+        the_plan = the_plan.only(arguments.only)
     the_plan = _with_rounds(the_plan, arguments.rounds)
     run = growth.GrowthRun(the_plan, arguments.holdfast.resolve(), arguments.dir.resolve())
     run.results["argv"] = list(arguments.argv)

@@ -1,12 +1,13 @@
 """What happens to a cost when something grows: logs, segments, followers, clients, records. Holdfast alone."""
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import machine
@@ -17,9 +18,12 @@ from .processes import run
 from .progress import Progress
 
 MIB = 1 << 20
-#: A node of the run admits 256 connections of one address, and the run asks it over some itself.
-_CONNECTIONS_MAX = 240
 _SHARED_CONNECTIONS = 64
+_OWN = "a connection each"
+#: What a node holds of one address as it comes, less what the run itself asks it over.
+_ADMITTED_CONNECTIONS = 224
+#: What a node may have open beside its clients, and the run itself.
+_DESCRIPTORS_BESIDE = 1_200
 _CELL_ERRORS = (Failure, OSError, ValueError, KeyError, subprocess.CalledProcessError)
 
 
@@ -30,6 +34,12 @@ class Cell:
     axis: str
     x: int
     series: str = ""
+
+    @property
+    def descriptors(self) -> int:
+        """As many files a program of the run may have to have open; 0 for so few that everybody may."""
+        connections = self.x if self.axis == "clients" and self.series == _OWN else 0
+        return connections + _DESCRIPTORS_BESIDE if connections > _ADMITTED_CONNECTIONS else 0
 
     @property
     def title(self) -> str:
@@ -52,32 +62,68 @@ class GrowthPlan:
             ends += [points[0], points[-1]]
         return GrowthPlan("growth", 1, 200, tuple(ends))
 
+    def only(self, axis: str) -> "GrowthPlan":
+        """Raises Failure when nothing of that name grows."""
+        axes = dict.fromkeys(cell.axis for cell in self.cells)
+        if axis not in axes:
+            raise Failure(f"{axis} is nothing that grows here", next=f"--only one of {', '.join(axes)}", exit_code=64)
+        return replace(self, cells=tuple(cell for cell in self.cells if cell.axis == axis))
+
 
 def full() -> GrowthPlan:
     log_sizes = [MIB, 32 * MIB, 1 << 30, 20 << 30]
-    clients = [1, 16, 64, 256, 1_024, 4_096]
+    shared = [1, 16, 64, 256, 1_024, 4_096]
     cells = [
         *(Cell("log-size", size) for size in log_sizes),
         *(Cell("segments", count) for count in (1, 32, 1_024)),
         *(Cell("nodes", count) for count in (3, 5, 7)),
-        *(Cell("clients", count, "a connection each") for count in (*clients[:3], _CONNECTIONS_MAX)),
-        *(Cell("clients", count, f"at most {_SHARED_CONNECTIONS} connections") for count in clients),
+        *(Cell("clients", count, _OWN) for count in (1, 4, 16, 64, 256, 1_024, 4_096)),
+        *(Cell("clients", count, f"at most {_SHARED_CONNECTIONS} connections") for count in shared),
         *(Cell("record-size", size) for size in (16, 100, 1 << 10, 16 << 10, 256 << 10, MIB, 8 * MIB)),
     ]
     return GrowthPlan("growth", 5, 1_000, tuple(cells))
+
+
+def raise_descriptor_limit(needed: int) -> int:
+    """Lets this program, and what it starts, have so many files open, or as many as the system allows.
+
+    Returns how many those are now.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
 
 
 class GrowthRun:
     """All cells in turn, round after round, so that the moods of machine and disk meet all of them alike."""
 
     def __init__(self, plan: GrowthPlan, program: Path, directory: Path) -> None:
-        self.plan, self.program = plan, program
+        self.program = program
+        self.plan, left_out = self._allowed(plan)
         self.scratch = Path(tempfile.mkdtemp(prefix="holdfast-growth-", dir=directory))
-        self.progress = Progress([(self._expected(cell), cell.title) for cell in plan.cells] * plan.rounds)
+        self.progress = Progress([(self._expected(cell), cell.title) for cell in self.plan.cells] * plan.rounds)
         self.results: dict = {
             "format": 1, "plan": plan.name, "rounds": plan.rounds, "duration_ms": plan.duration_ms,
-            "machine": machine.describe(self.scratch), "cells": [], "failures": [],
+            "machine": machine.describe(self.scratch), "cells": [], "left_out": left_out, "failures": [],
         }
+
+    @staticmethod
+    def _allowed(plan: GrowthPlan) -> tuple[GrowthPlan, list[dict]]:
+        """The cells for which enough files may be open, and why the others are left out."""
+        descriptors = raise_descriptor_limit(max((cell.descriptors for cell in plan.cells), default=0))
+        cells, left_out = [], []
+        for cell in plan.cells:
+            if cell.descriptors <= descriptors:
+                cells.append(cell)
+                continue
+            reason = (
+                f"{cell.descriptors:,} files may have to be open at once, and the system allows {descriptors:,} (ulimit -Hn)")
+            print(f"{cell.title} is left out: {reason}", file=sys.stderr)
+            left_out.append(vars(cell) | {"reason": reason})
+        return replace(plan, cells=tuple(cells)), left_out
 
     def run(self) -> dict:
         began = time.time()
@@ -120,7 +166,7 @@ class GrowthRun:
             case "nodes":
                 return self._append("--clients", 1, "--nodes", cell.x)
             case "clients":
-                shared = [] if cell.series == "a connection each" else ["--connections", _SHARED_CONNECTIONS]
+                shared = [] if cell.series == _OWN else ["--connections", _SHARED_CONNECTIONS]
                 return self._append("--clients", cell.x, *shared)
             case "record-size":
                 return self._append("--clients", 1, "--size", cell.x)

@@ -24,7 +24,8 @@ logarithmic: what grows in proportion rises by as much on both. Dots are medians
   sought. Both end when the record is there; what they read is in the page cache.
 - **Nodes, clients and records** are of clusters with `fsync.policy: always`, on loopback: all nodes and the load share the
   processors, so that more nodes also mean less of the machine for each.
-- **Clients** have a connection each up to 240, as a node admits 256 of one address (and 1,024 in all); up to 4,096 share 64.
+- **Clients** have a connection each, of nodes that hold so many (`client.connections.max`), or share at most 64. 64 connect at
+  once; each connection has carried an append before the warm-up begins.
 - **An exponent** is that of the power of what grows that fits the cost best: 0 is a cost that stays, 1 one in proportion. Of a
   rate the cost is that of one record, or of one MiB."""
 
@@ -87,6 +88,9 @@ def body(results: dict, heading: str, pictures: str) -> str:
                 f"{heading} {figure.title}", drawn[figure.name].markdown(f"{pictures}{figure.name}.svg"),
                 "\n".join(f"- {course.sentence}" for course in found), _table(figure, found, results["rounds"])]
     parts += [f"{heading} What grows more than it should, and why", _unpromised(list(lines.values()))]
+    if left_out := results.get("left_out"):
+        parts += [f"{heading} Growth cells that were left out", "\n".join(
+            f"- {cell['axis']} {cell['x']:,} {cell['series']}: {cell['reason']}" for cell in left_out)]
     if results["failures"]:
         parts += [f"{heading} Growth cells that failed", "\n".join(
             f"- {_title(failure)}, round {failure['round']}: {failure['reason']}"

@@ -7,8 +7,12 @@ import NIOPosix
 /// A load of appends, for measuring: many clients, each with some requests in flight, as fast as answers come.
 ///
 /// Callbacks all the way, so that the load costs little beside what it measures. Nothing is retried: an append that
-/// fails is counted.
+/// fails is counted. Before the time begins, the warm-up included, each client has opened its connection with one append, a
+/// few clients at a time: thousands that connect at once would measure the listener's backlog.
 package struct AppendLoad: Sendable {
+    /// Clients that connect at once.
+    package static let openingMax = 64
+
     package var server: ServerAddress
     package var access: ClientAccess
     /// Connections.
@@ -72,18 +76,28 @@ package struct AppendLoad: Sendable {
 
     package func run() async -> Result {
         let bodies = self.bodies
-        let window = LoadWindow(warmUp: self.warmUp, duration: self.duration)
         let loops = MultiThreadedEventLoopGroup.singleton
         // Where nodes share few processors with their load, one loop wakes less often than two.
         let only = System.coreCount < 4 ? loops.next() : nil
         let workers = (0..<self.clients).map { _ in
-            Worker(load: self, bodies: bodies, eventLoop: only ?? loops.next(), window: window)
+            Worker(load: self, bodies: bodies, eventLoop: only ?? loops.next())
         }
+        await Self.open(workers)
+        let window = LoadWindow(warmUp: self.warmUp, duration: self.duration)
         var result = Result()
-        for worker in workers { worker.start() }
+        for worker in workers { worker.start(window) }
         for worker in workers { result.add(await worker.result()) }
         result.seconds = Double(self.duration.nanoseconds) / 1e9
         return result
+    }
+
+    private static func open(_ workers: [Worker]) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (number, worker) in workers.enumerated() {
+                if number >= self.openingMax { await group.next() }
+                group.addTask { await worker.open() }
+            }
+        }
     }
 }
 
@@ -101,11 +115,10 @@ private final class Worker: Sendable {
     /// Sent in turn.
     private let bodies: [ByteBuffer]
     private let inFlight: Int
-    private let window: LoadWindow
     private let state: NIOLoopBoundBox<State>
     private let finished: EventLoopPromise<AppendLoad.Result>
 
-    init(load: AppendLoad, bodies: [ByteBuffer], eventLoop: any EventLoop, window: LoadWindow) {
+    init(load: AppendLoad, bodies: [ByteBuffer], eventLoop: any EventLoop) {
         self.client = HTTP2Client(
             on: eventLoop, tls: load.access.tls, logger: Logger(label: "load") { _ in SwiftLogNoOpLogHandler() })
         self.address = HTTP2Address(host: load.server.host, port: load.server.port)
@@ -114,15 +127,24 @@ private final class Worker: Sendable {
             headerFields: load.access.signed([.contentType: "application/octet-stream"]))
         self.bodies = bodies
         self.inFlight = load.inFlight
-        self.window = window
         self.state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
         self.finished = eventLoop.makePromise()
     }
 
-    func start() {
+    /// Appends once, so that the connection stands; a failure counts as any other does.
+    func open() async {
+        await withCheckedContinuation { continuation in
+            self.append(self.bodies[0]) { answer in
+                if let reason = Self.failure(answer) { self.note(reason) }
+                continuation.resume()
+            }
+        }
+    }
+
+    func start(_ window: LoadWindow) {
         self.client.eventLoop.execute {
             self.state.value.active = self.inFlight
-            for _ in 0..<self.inFlight { self.send() }
+            for _ in 0..<self.inFlight { self.send(window) }
         }
     }
 
@@ -132,14 +154,17 @@ private final class Worker: Sendable {
         return result ?? AppendLoad.Result()
     }
 
-    private func send() {
+    private func send(_ window: LoadWindow) {
         let sent = NIODeadline.now()
-        guard sent < self.window.end else { return self.stop() }
+        guard sent < window.end else { return self.stop() }
+        self.append(self.nextBody()) { answer in self.received(answer, sent: sent, window) }
+    }
+
+    private func append(
+        _ body: ByteBuffer, reply: @escaping @Sendable (Swift.Result<HTTP2Answer, HTTP2ClientError>) -> Void
+    ) {
         self.client.execute(
-            self.request, body: self.nextBody(), to: self.address, timeout: .seconds(10), bodyByteCountMax: 64 << 10
-        ) { answer in
-            self.received(answer, sent: sent)
-        }
+            self.request, body: body, to: self.address, timeout: .seconds(10), bodyByteCountMax: 64 << 10, reply: reply)
     }
 
     private func nextBody() -> ByteBuffer {
@@ -147,23 +172,29 @@ private final class Worker: Sendable {
         return self.bodies[self.state.value.sentCount % self.bodies.count]
     }
 
-    private func received(_ answer: Swift.Result<HTTP2Answer, HTTP2ClientError>, sent: NIODeadline) {
+    private func received(
+        _ answer: Swift.Result<HTTP2Answer, HTTP2ClientError>, sent: NIODeadline, _ window: LoadWindow
+    ) {
+        guard let reason = Self.failure(answer) else {
+            self.state.value.result.acknowledged(sent: sent, now: .now(), window)
+            return self.send(window)
+        }
+        self.note(reason)
+        // A load must not spin on errors.
+        self.client.eventLoop.scheduleTask(in: .milliseconds(20)) { self.send(window) }
+    }
+
+    /// - Returns: `nil` for an acknowledgement.
+    private static func failure(_ answer: Swift.Result<HTTP2Answer, HTTP2ClientError>) -> String? {
         switch answer {
-        case .success(let answer) where answer.head.status == .created:
-            self.state.value.result.acknowledged(sent: sent, now: .now(), self.window)
-            self.send()
-        case .success(let answer):
-            self.failed(String(buffer: answer.body))
-        case .failure(let error):
-            self.failed("\(error)")
+        case .success(let answer): answer.head.status == .created ? nil : String(buffer: answer.body)
+        case .failure(let error): "\(error)"
         }
     }
 
-    /// Counts it, and goes on after a pause: a load must not spin on errors.
-    private func failed(_ reason: String) {
+    private func note(_ reason: String) {
         self.state.value.result.failureCount += 1
         self.state.value.result.failure = self.state.value.result.failure ?? reason
-        self.client.eventLoop.scheduleTask(in: .milliseconds(20)) { self.send() }
     }
 
     private func stop() {

@@ -142,12 +142,20 @@ struct BenchAppendCommand: AsyncParsableCommand {
         }
     }
 
+    /// Of the row that has most.
+    private var connectionsMax: BenchConnections {
+        BenchConnections(count: self.clientCounts.map { self.connections(of: $0) }.max() ?? 0)
+    }
+
+    private func connections(of clients: Int) -> Int { min(clients, self.connections ?? clients) }
+
     func run() async throws {
         self.options.noteBuild()
+        try self.connectionsMax.raiseDescriptorLimit()
         if let target = self.server.flatMap({ BenchTarget($0, self.access) }) {
             return try await self.measure(target, policy: "the server's", cluster: nil)
         }
-        try await self.options.withCluster { cluster in
+        try await self.options.withCluster(connections: self.connectionsMax) { cluster in
             if self.rate != nil {
                 self.options.output.console.note("a failover meanwhile: \(cluster.command("kill", "leader"))")
             }
@@ -164,7 +172,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
         var results = self.clientCounts.map { clients in
             let cell = ClusterBenchCell(
                 work: self.session ? "session" : "append", clients: clients,
-                connections: min(clients, self.connections ?? clients), inFlight: self.inFlight, batch: self.batch,
+                connections: self.connections(of: clients), inFlight: self.inFlight, batch: self.batch,
                 size: Int(self.size.byteCount), policy: policy)
             return (cell: cell, runs: [ClusterBenchRun]())
         }
@@ -192,7 +200,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
         let result = try await PacedAppendRun(
             servers: target.servers, access: target.access, schedule: schedule,
             milliseconds: self.duration.milliseconds,
-            connections: min(callers, self.connections ?? callers), size: Int(self.size.byteCount), data: self.data,
+            connections: self.connections(of: callers), size: Int(self.size.byteCount), data: self.data,
             isVerified: self.verify, console: self.options.output.console
         ).run()
         let report = PacedAppendReport(

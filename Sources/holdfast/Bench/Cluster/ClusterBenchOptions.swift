@@ -44,9 +44,14 @@ struct ClusterBenchOptions: ParsableArguments {
     }
 
     /// Runs `body` with a cluster that is gone afterwards.
-    func withCluster<Result>(_ body: (LocalCluster) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter connections: What `body` has to one node.
+    func withCluster<Result>(
+        connections: BenchConnections? = nil, _ body: (LocalCluster) async throws -> Result
+    ) async throws -> Result {
         let settings =
             "fsync:\n  policy: \(self.fsync)\nreplication:\n  compression: \(self.compression)\nlog:\n  level: warning\n"
+            + (connections?.settings ?? "")
         return try await ThrowawayCluster.with(
             nodes: self.nodes, settings: settings, isSecure: self.tls,
             directory: self.dataDir, console: self.output.console, body)
