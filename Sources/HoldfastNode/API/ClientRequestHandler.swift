@@ -1,11 +1,8 @@
 import HTTP2Transport
 import HTTPTypes
 import HoldfastClient
-import LogModel
 import NIOCore
-import ReplicaCore
 import Replicator
-import SegmentFormat
 
 /// One request of the client listener, from its head to the end of its answer.
 ///
@@ -16,22 +13,22 @@ import SegmentFormat
 /// that ends when the stream closes.
 final class ClientRequestHandler: HTTP2ServerHandler {
     let api: ClientAPI
-    private var head: HTTPRequest?
-    private var label = RequestLabel()
-    private var route: Route?
+    private(set) var head: HTTPRequest?
+    private(set) var label = RequestLabel()
+    private(set) var route: Route?
     private var parameters = QueryParameters()
-    private var forwarding = Forwarding.auto
-    private var append: AppendRequest?
-    private var body = ByteBuffer()
-    private var isAnswered = false
-    private var span: AppendSpan?
+    private(set) var forwarding = Forwarding.auto
+    private(set) var append: AppendRequest?
+    private(set) var body = ByteBuffer()
+    private(set) var isAnswered = false
+    var span: AppendSpan?
     /// Until when a leader that is not reached is looked for again.
-    private var forwardDeadline: NIODeadline?
+    var forwardDeadline: NIODeadline?
     /// Said once the request has ended: not every client hears an answer while it is still sending.
     private var refusal: Problem?
     private var drainedByteCount = 0
-    private var task: Task<Void, Never>?
-    private var follower: RecordFollower?
+    var task: Task<Void, Never>?
+    var follower: RecordFollower?
     private var session: AppendSessionHandler?
     /// Held until the stream has closed: an answer that nobody takes is in memory as long.
     var segmentRead: PlaceCount.Place?
@@ -153,224 +150,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.segmentRead = nil
     }
 
-    // MARK: Appending
-
-    private func startAppend(on stream: HTTP2Stream) throws(Problem) {
-        guard let append, let head else { return }
-        // A request that looks for another leader comes here again.
-        self.span = self.span ?? self.caller(of: head)?.begin()
-        // Of appends with sequences, which are taken in order only, a large one should not be overtaken.
-        let byteCountMax =
-            append.isSequenced ? NodeLimits.sequencedByteCountOnLoopMax : NodeLimits.bodyByteCountOnLoopMax
-        guard self.body.readableBytes > byteCountMax else {
-            return self.submit(try append.draft(body: self.body), of: append, on: stream)
-        }
-        self.run(on: stream) { [body] in
-            Result { () throws(Problem) in try append.draft(body: body) }
-        } then: { handler, stream, result in
-            switch result {
-            case .success(let draft): handler.submit(draft, of: append, on: stream)
-            case .failure(let problem): handler.answer(problem, on: stream)
-            }
-        }
-    }
-
-    private func caller(of head: HTTPRequest) -> TracedCaller? {
-        TracedCaller(self.api.tracer, self.label, head.headerFields, on: self.api.node)
-    }
-
-    private func submit(_ draft: FrameDraft, of append: AppendRequest, on stream: HTTP2Stream) {
-        let eventLoop = stream.eventLoop
-        let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
-        let submission = Submission(
-            draft, conditions: append.conditions, acknowledgedBy: append.acknowledgedBy)
-        self.api.service.append(submission, in: self.span?.context) { result in
-            eventLoop.execute {
-                let (handler, stream) = bound.value
-                handler.appended(result, on: stream)
-            }
-        }
-    }
-
-    private func appended(_ result: Result<AppendOutcome, AppendFailure>, on stream: HTTP2Stream) {
-        switch result {
-        case .success(let outcome):
-            var head = self.api.head(outcome.isDuplicate ? .ok : .created)
-            if outcome.isDuplicate { head.headerFields[.holdfastDuplicate] = "true" }
-            self.answer(head, ByteBuffer(bytes: outcome.receipt.json), on: stream)
-        case .failure(.notLeader(let leader)):
-            self.passToLeader(leader, on: stream)
-        case .failure(let failure):
-            self.answer(Problem(failure), on: stream)
-        }
-    }
-
-    // MARK: Asking the leader instead
-
-    func passToLeader(_ leader: NodeID?, waiting waitMilliseconds: UInt64 = 0, on stream: HTTP2Stream) {
-        guard !self.isAnswered, let head else { return }
-        switch self.api.leaderDecision(leader, head: head, forwarding: self.forwarding) {
-        case .refuse(let problem): self.answer(problem, on: stream)
-        case .forward(let address):
-            let body = self.route?.bodyByteCountMax == nil ? nil : self.body
-            let timeout = NodeLimits.forwardTimeoutMilliseconds + waitMilliseconds
-            let eventLoop = stream.eventLoop
-            let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
-            let request = self.span?.carried(by: head) ?? head
-            self.api.forwarder.forward(request, body: body, to: address, timeoutMilliseconds: timeout) { result in
-                eventLoop.execute {
-                    let (handler, stream) = bound.value
-                    switch result {
-                    case .success(let answer): handler.answer(answer.head, answer.body, on: stream)
-                    case .failure(let problem): handler.forwardingFailed(problem, on: stream)
-                    }
-                }
-            }
-        }
-    }
-
-    /// A leader that was not reached has just gone, most of the time: the next one is asked, once it is known. Nothing was
-    /// sent, so nothing is done twice.
-    private func forwardingFailed(_ problem: Problem, on stream: HTTP2Stream) {
-        let now = NIODeadline.now()
-        let deadline = self.forwardDeadline ?? now + .milliseconds(NodeLimits.leaderWaitMilliseconds)
-        self.forwardDeadline = deadline
-        guard problem.isUnsent, now < deadline, !self.isAnswered else {
-            var problem = problem
-            if self.append == nil, problem.document.applied == .unknown {
-                problem.document.hint = self.route == .trim ? Problem.trimAgain : Problem.changeAgain
-            }
-            return self.answer(problem, on: stream)
-        }
-        let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
-        stream.eventLoop.scheduleTask(in: .milliseconds(NodeLimits.leaderRetryMilliseconds)) {
-            let (handler, stream) = bound.value
-            // From the beginning: another node may lead by now, or this one.
-            if !handler.isAnswered { handler.receivedEnd(on: stream) }
-        }
-    }
-
-    // MARK: Reading
-
-    private func startRead(_ query: RecordsQuery, on stream: HTTP2Stream) {
-        self.run(on: stream) { [api] in
-            await PageReader(service: api.service, query: query).page().map { PageAnswer($0, query: query) }
-        } then: { handler, stream, result in
-            switch result {
-            case .success(let page): handler.answer(page, on: stream)
-            case .failure(let failure): handler.readFailed(failure, waiting: query.answerMilliseconds, on: stream)
-            }
-        }
-    }
-
-    private func startRecord(_ index: LogIndex, on stream: HTTP2Stream) {
-        self.run(on: stream) { [api] in
-            await PageReader.record(index, of: api.service)
-        } then: { handler, stream, result in
-            switch result {
-            case .success(let page) where page.records.first?.index == index:
-                handler.answer(record: page.records[0], on: stream)
-            case .success(let page): handler.answer(Problem.noSuchRecord(index, next: page.next), on: stream)
-            case .failure(let failure): handler.readFailed(failure, waiting: 0, on: stream)
-            }
-        }
-    }
-
-    func readFailed(_ failure: ReadFailure, waiting waitMilliseconds: UInt64, on stream: HTTP2Stream) {
-        guard failure == .notLeader else { return self.answer(Problem(failure), on: stream) }
-        self.run(on: stream) { [api] in
-            await api.service.picture().leader
-        } then: { handler, stream, leader in
-            handler.passToLeader(leader, waiting: waitMilliseconds, on: stream)
-        }
-    }
-
-    private func startFollowing(_ query: RecordsQuery, on stream: HTTP2Stream) {
-        let follower = RecordFollower(api: self.api, query: query, stream: stream, label: self.label)
-        self.follower = follower
-        let bound = NIOLoopBound((self, stream), eventLoop: stream.eventLoop)
-        self.task = follower.start { failure in
-            let (handler, stream) = bound.value
-            handler.readFailed(failure, waiting: 0, on: stream)
-        }
-    }
-
-    private func answerTail(on stream: HTTP2Stream) {
-        self.run(on: stream) { [api] in
-            await api.service.picture().nextIndex
-        } then: { handler, stream, next in
-            let fields: HTTPFields = [
-                .holdfastNextIndex: "\(next)", .eTag: PageAnswer.entityTag(of: next), .cacheControl: "no-cache",
-            ]
-            guard !handler.isKnown(PageAnswer.entityTag(of: next)) else {
-                return handler.answer(
-                    handler.api.head(.notModified, contentType: nil, fields: fields), nil, on: stream)
-            }
-            handler.answer(handler.api.head(.ok, fields: fields), nil, on: stream)
-        }
-    }
-
-    private func answerCluster(on stream: HTTP2Stream) {
-        self.run(on: stream) { [api] in
-            await api.service.picture()
-        } then: { handler, stream, picture in
-            let status = ClusterStatus(picture, peers: handler.api.peers)
-            let head = handler.api.head(.ok, fields: [.cacheControl: "no-store"])
-            handler.answer(head, ByteBuffer(bytes: JSONDocument.encode(status)), on: stream)
-        }
-    }
-
-    // MARK: Leadership
-
-    private func startTransfer(_ query: QueryParameters, on stream: HTTP2Stream) throws(Problem) {
-        let node = try query.node("to")
-        if let node, self.api.address(of: node) == nil {
-            throw .badRequest("node \(node) is not a node of this cluster", hint: "GET /v1/cluster names them.")
-        }
-        self.run(on: stream) { [api] in
-            await api.service.transferLeadership(to: node)
-        } then: { handler, stream, result in
-            switch result {
-            case .success(let leader):
-                var writer = JSONWriter()
-                writer.object {
-                    $0.member("leader", leader.rawValue)
-                    if let address = handler.api.address(of: leader) { $0.member("address", address.description) }
-                }
-                writer.endLine()
-                handler.answer(
-                    handler.api.head(.ok), ByteBuffer(bytes: writer.bytes),
-                    on: stream)
-            case .failure(.notLeader(let leader)): handler.passToLeader(leader, on: stream)
-            case .failure(let failure): handler.answer(Problem(failure), on: stream)
-            }
-        }
-    }
-
     // MARK: Answering
-
-    private func answer(record: IndexedRecord, on stream: HTTP2Stream) {
-        let answer = PageAnswer(record: record)
-        guard self.isKnown(PageAnswer.entityTag(of: record.index)) else { return self.answer(answer, on: stream) }
-        self.answer(self.api.head(.notModified, contentType: nil, fields: answer.fields), nil, on: stream)
-    }
-
-    /// Whether the client says that it has what carries this tag (RFC 9110 §13.1.2).
-    private func isKnown(_ entityTag: String) -> Bool {
-        let known = self.head?.headerFields[.ifNoneMatch] ?? ""
-        return known.split(separator: ",").contains { tag in
-            let tag = tag.filter { $0 != " " }
-            return tag == entityTag || tag == "W/\(entityTag)" || tag == "*"
-        }
-    }
-
-    private func answer(_ page: PageAnswer, on stream: HTTP2Stream) {
-        guard stream.hasRoom(for: page.body.readableBytes) else {
-            return self.answer(Problem.answersUnread, on: stream)
-        }
-        let head = self.api.head(.ok, contentType: page.contentType, fields: page.fields)
-        self.answer(head, page.body, on: stream)
-    }
 
     func answer(_ problem: Problem, on stream: HTTP2Stream) {
         let (head, body) = self.api.answer(to: problem, as: self.label)
