@@ -32,8 +32,12 @@ import Tracing
         try await body(path)
     }
 
-    private static func output(_ path: String, node: UInt32 = 1) throws -> SpanOutput {
-        try SpanOutput(.file(path), node: NodeID(node), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private static func output(
+        _ path: String, node: UInt32 = 1, fileByteCountMax: Int = SpanOutput.fileByteCountMax
+    ) throws -> SpanOutput {
+        try SpanOutput(
+            .file(path), node: NodeID(node), fileByteCountMax: fileByteCountMax,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private static func spans(_ path: String) throws -> [Line.Span] {
@@ -123,6 +127,64 @@ import Tracing
             #expect(try Self.spans(moved).map(\.name) == ["before", "moved"])
             #expect(try Self.spans(path).map(\.name) == ["after"])
             #expect(output.lostCount == 0)
+        }
+    }
+
+    @Test func `a file that is full is kept beside a new one, and the one before it is gone`() async throws {
+        try await Self.inDirectory { directory in
+            let path = directory + "/spans"
+            // Longer names make longer lines: two of them are too much for a file.
+            let output = try Self.output(path, fileByteCountMax: 6_000)
+            let tracer = NodeTracer(output)
+            for number in 1...5 {
+                tracer.startSpan("\(number)" + String(repeating: "x", count: 3_000), context: .topLevel).end()
+                await output.finish()
+            }
+            #expect(try Self.spans(path).map { $0.name.first } == ["5"])
+            #expect(try Self.spans(path + ".1").map { $0.name.first } == ["4"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == ["spans", "spans.1"])
+            #expect(output.lostCount == 0)
+            // What was written before a start counts, too.
+            let later = try Self.output(path, fileByteCountMax: 6_000)
+            NodeTracer(later).startSpan("6" + String(repeating: "x", count: 3_000), context: .topLevel).end()
+            await later.finish()
+            #expect(try Self.spans(path + ".1").map { $0.name.first } == ["5"])
+        }
+    }
+
+    @Test func `a full file that was moved away replaces nothing`() async throws {
+        try await Self.inDirectory { directory in
+            let path = directory + "/spans"
+            let output = try Self.output(path, fileByteCountMax: 10)
+            let tracer = NodeTracer(output)
+            tracer.startSpan("first", context: .topLevel).end()
+            await output.finish()
+            // By somebody who has not said so yet, and has put another in its place.
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+            try "".write(toFile: path, atomically: false, encoding: .utf8)
+            tracer.startSpan("second", context: .topLevel).end()
+            await output.finish()
+            #expect(try Self.spans(path + ".1").map(\.name) == ["first"])
+            #expect(try Self.spans(path).map(\.name) == ["second"])
+        }
+    }
+
+    @Test func `a full file that cannot be renamed costs spans, and grows no more`() async throws {
+        try await Self.inDirectory { directory in
+            let path = directory + "/spans"
+            let output = try Self.output(path, fileByteCountMax: 10)
+            let tracer = NodeTracer(output)
+            tracer.startSpan("first", context: .topLevel).end()
+            await output.finish()
+            try FileManager.default.createDirectory(atPath: path + ".1", withIntermediateDirectories: false)
+            tracer.startSpan("lost", context: .topLevel).end()
+            await output.finish()
+            #expect(output.lostCount == 1)
+            try FileManager.default.removeItem(atPath: path + ".1")
+            tracer.startSpan("second", context: .topLevel).end()
+            await output.finish()
+            #expect(try Self.spans(path + ".1").map(\.name) == ["first"])
+            #expect(try Self.spans(path).map(\.name) == ["second"])
         }
     }
 

@@ -199,7 +199,7 @@ extension ConfigurationKey {
                 flag: "--trace-output", kind: .file, fallback: .derived("no spans are kept"),
                 meaning:
                     "Where the spans of appends go whose traceparent is sampled, one line of OpenTelemetry's JSON each: a "
-                    + "file that grows, opened anew at SIGHUP, or stderr.",
+                    + "file, which becomes FILE.1 at 256 MiB and is opened anew at SIGHUP, or stderr.",
                 example: "traces.jsonl")
         default:
             Entry(

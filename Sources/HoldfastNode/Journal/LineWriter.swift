@@ -27,21 +27,32 @@ final class LineWriter: Sendable {
         }
     }
 
+    /// Says where the next line goes, instead of to the descriptor so far; `nil` for the same place. It knows how long the
+    /// line is.
+    typealias Successor =
+        @Sendable (
+            SystemPackage.FileDescriptor, _ byteCount: Int
+        ) throws(Errno) -> SystemPackage.FileDescriptor?
+
     private let byteCountMax: Int
     private let state: Lock<State>
     private let gap: @Sendable (Int) -> [UInt8]?
+    private let successor: Successor?
     private let thread: DispatchQueue
 
     /// - Parameters:
     ///   - byteCountMax: What waits for the thread at most.
+    ///   - successor: Asked on the thread before each line. The descriptor so far is closed when there is another; a line for
+    ///     which it fails is lost.
     ///   - gap: Called on the thread when so many lines were lost since the last call. Returns a line to write in their
     ///     place, if any.
     init(
         _ descriptor: SystemPackage.FileDescriptor, byteCountMax: Int, label: String,
-        gap: @escaping @Sendable (Int) -> [UInt8]?
+        successor: Successor? = nil, gap: @escaping @Sendable (Int) -> [UInt8]?
     ) {
         self.byteCountMax = byteCountMax
         self.state = Lock(State(descriptor: descriptor))
+        self.successor = successor
         self.gap = gap
         self.thread = DispatchQueue(label: label)
     }
@@ -116,9 +127,30 @@ final class LineWriter: Sendable {
         }
     }
 
+    /// - Returns: Where a line of so many bytes goes; `nil` for nowhere.
+    private func descriptor(for byteCount: Int) -> SystemPackage.FileDescriptor? {
+        let current = self.state.withLock { $0.descriptor }
+        guard let successor else { return current }
+        do throws(Errno) {
+            guard let next = try successor(current, byteCount) else { return current }
+            let (unused, place) = self.state.withLock { state in
+                // Else it was turned elsewhere meanwhile, and whoever did that sees to the one before.
+                guard state.descriptor == current else { return (next, state.descriptor) }
+                state.descriptor = next
+                state.isTorn = false
+                return (current, next)
+            }
+            try? unused.close()
+            return place
+        } catch {
+            return nil
+        }
+    }
+
     /// - Returns: `false` for a line of which something is missing. A descriptor that is closed or fails takes nothing.
     private func put(_ line: [UInt8]) -> Bool {
-        let (descriptor, isTorn) = self.state.withLock { ($0.descriptor, $0.isTorn) }
+        guard let descriptor = self.descriptor(for: line.count) else { return false }
+        let isTorn = self.state.withLock { $0.isTorn }
         let whole = isTorn ? [UInt8(ascii: "\n")] + line : line
         var rest = whole[...]
         while !rest.isEmpty {

@@ -1,4 +1,3 @@
-import Glibc
 import LogModel
 import Logging
 import SystemPackage
@@ -6,10 +5,12 @@ import SystemPackage
 /// Where the spans of a node go: a file, to which lines are added, or stderr.
 ///
 /// Spans are bounded before they are here (``AppendTraces``, ``SessionSpans``), and lines by ``byteCountMax``: a disk that
-/// is slow costs spans, and nothing else.
+/// is slow costs spans, and nothing else. The file is bounded by ``fileByteCountMax``, and so is the one before it.
 final class SpanOutput: Sendable {
     /// Of lines that wait to be written.
     static let byteCountMax = 4 << 20
+    /// Of the file: then it is renamed to `NAME.1`, and begun anew.
+    static let fileByteCountMax = 256 << 20
 
     private let place: TraceOutput
     private let node: String
@@ -19,18 +20,24 @@ final class SpanOutput: Sendable {
     /// Opens it; a file that is not there is made.
     ///
     /// - Throws: What the system says; nothing is open then.
-    init(_ place: TraceOutput, node: NodeID, logger: Logger) throws(Errno) {
+    init(
+        _ place: TraceOutput, node: NodeID, fileByteCountMax: Int = SpanOutput.fileByteCountMax, logger: Logger
+    ) throws(Errno) {
         self.place = place
         self.node = "\(node)"
         self.logger = logger
         self.lines = LineWriter(
-            try place.open(), byteCountMax: Self.byteCountMax, label: "holdfast.spans"
+            try place.open(), byteCountMax: Self.byteCountMax, label: "holdfast.spans",
+            successor: { current, byteCount throws(Errno) in
+                try place.successor(of: current, byteCountMax: fileByteCountMax, for: byteCount)
+            }
         ) { count in
             logger.warning(
                 "spans lost: where they go takes them too slowly, or not at all",
                 metadata: [
                     "count": "\(count)",
-                    "hint": "look at the disk of trace.output, or sample less; appends are not held up",
+                    "hint":
+                        "look at the disk and the directory of trace.output, or sample less; appends are not held up",
                 ])
             return nil
         }
@@ -55,25 +62,4 @@ final class SpanOutput: Sendable {
 
     /// Returns once all is written, or after a second of a disk that takes nothing.
     func finish() async { await self.lines.finish() }
-}
-
-/// What `trace.output` says.
-package enum TraceOutput: Hashable, Sendable {
-    case stderr
-    case file(String)
-
-    init(_ text: String) { self = text == "stderr" ? .stderr : .file(text) }
-
-    fileprivate func open() throws(Errno) -> SystemPackage.FileDescriptor {
-        guard case .file(let path) = self else { return .standardError }
-        do {
-            return try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.append, .create, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead])
-        } catch let error as Errno {
-            throw error
-        } catch {
-            throw .ioError
-        }
-    }
 }
