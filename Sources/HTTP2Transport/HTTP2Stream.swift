@@ -47,6 +47,9 @@ package final class HTTP2Stream {
     /// Whom the certificate of the other side names; `nil` without TLS, or without a certificate.
     package var peerName: CertificateName? { self.connection?.peerName }
 
+    /// The same for all streams of a connection while any of them is open; `nil` for one that is closed.
+    package var connectionID: ObjectIdentifier? { self.connection.map { ObjectIdentifier($0) } }
+
     /// The next send should wait for `becameWritable` when false.
     package var isWritable: Bool {
         guard let connection else { return false }

@@ -16,6 +16,7 @@ protocol PeerServiceOwner: AnyObject {
     var segments: SegmentSource? { get }
     /// `nil` while the node is starting.
     var statusSource: StatusSource? { get }
+    var statusPlaces: StatusPlaces { get }
     /// Somebody with the certificate of a node speaks for another one.
     func noted(_ claimed: NodeID, certified: NodeID)
     func opened(_ upstream: PeerUpstream)
@@ -69,6 +70,7 @@ final class PeerService: HTTP2ServerHandler {
     private var upstream: PeerUpstream?
     private var sending: SegmentSending?
     private var telling: Task<Void, Never>?
+    private var place: StatusPlaces.Place?
 
     init(owner: any PeerServiceOwner, nextID: @escaping () -> StreamID) {
         self.owner = owner
@@ -164,6 +166,14 @@ final class PeerService: HTTP2ServerHandler {
             return stream.respond(
                 HTTPResponse(status: .serviceUnavailable), body: ByteBuffer(string: "This node is starting.\n"))
         }
+        guard let place = self.owner.statusPlaces.take(for: stream) else {
+            let hint =
+                "\(StatusPlaces.perConnectionMax) of these are open on this connection already: read their answers.\n"
+            return stream.respond(
+                HTTPResponse(status: .tooManyRequests, headerFields: [.retryAfter: "1"]), body: ByteBuffer(string: hint)
+            )
+        }
+        self.place = place
         self.telling = request.answer(from: source, on: stream)
     }
 
@@ -189,6 +199,8 @@ final class PeerService: HTTP2ServerHandler {
         self.sending = nil
         self.telling?.cancel()
         self.telling = nil
+        if let place { self.owner.statusPlaces.giveBack(place) }
+        self.place = nil
         guard let upstream = self.upstream else { return }
         self.upstream = nil
         self.owner.closed(upstream)

@@ -23,6 +23,7 @@ final class ReplicatorHost {
     private var lastUpstream: UInt64 = 0
     private var isStopped = false
     var statusSource: StatusSource?
+    let statusPlaces = StatusPlaces()
     /// The log was given up for a peer's first segment, and is opened again.
     private var beginning: Task<Void, Never>?
 

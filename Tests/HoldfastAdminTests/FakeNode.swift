@@ -14,6 +14,9 @@ final class FakeNode: AdminNode {
         var confirmed: Result<UInt64, PeerSilence>? = .success(1)
         var isLevel = true
         var proofCount = 0
+        /// Questions to peers that have no answer yet, and the most that there were.
+        var askingCount = 0
+        var askingMost = 0
     }
 
     private let state: Mutex<State>
@@ -46,6 +49,7 @@ final class FakeNode: AdminNode {
         }
     }
 
+    var askingMost: Int { self.state.withLock { $0.askingMost } }
     var proofCount: Int { self.state.withLock { $0.proofCount } }
 
     // MARK: AdminNode
@@ -85,6 +89,12 @@ final class FakeNode: AdminNode {
     }
 
     func status(of peer: AdminPeer, eventsAfter: UInt64?) async throws(PeerSilence) -> NodeStatus {
+        self.change { state in
+            state.askingCount += 1
+            state.askingMost = max(state.askingMost, state.askingCount)
+        }
+        defer { self.change { $0.askingCount -= 1 } }
+        await Task.yield()
         let answer = self.state.withLock { $0.peers[peer.number] }
         guard let answer else { throw PeerSilence("no such node") }
         return try answer.get()

@@ -88,6 +88,24 @@ import Testing
         #expect(try #require(second.nodes[1].ageSeconds) >= 0)
     }
 
+    @Test func `however many look, a peer is asked one thing at a time, and each sees what was so before`() async throws
+    {
+        let node = FakeNode()
+        node.change { $0.peers = [2: .success(FakeNode.status(of: 2))] }
+        let watch = ClusterWatch(node: node)
+        await withTaskGroup(of: Void.self) { looking in
+            for _ in 0..<50 {
+                looking.addTask {
+                    node.happened("asked")
+                    let before = node.lastEvent
+                    let view = await watch.look()
+                    #expect(view.nodes[0].status.map { $0.lastEvent >= before } == true)
+                }
+            }
+        }
+        #expect(node.askingMost == 1)
+    }
+
     @Test func `whoever knows the newest term says who leads`() async throws {
         let node = FakeNode()
         node.change { state in

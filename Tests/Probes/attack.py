@@ -183,6 +183,23 @@ async def unread(t, path, tells, seconds=45):
     return "OPEN"
 
 
+async def statuses(t, count=20):
+    """Asks again and again how the node is, and takes no answer."""
+    connection = await begin(t)
+    connection.send(settings((4, 0)))
+    connection.send(b"".join(headers(opened(n), head("GET", "/peer/v1/status?events_after=0")) for n in range(count)))
+    seen = []
+    async with asyncio.timeout(10):
+        while len(seen) < count:
+            event = await connection.event()
+            if event[0] in ("HEAD", "END", "CLOSED"):
+                seen.append(event[-1])
+    events = await connection.until("RST_STREAM", seconds=30)
+    connection.close()
+    last = " ".join(map(str, events[-1][::2]))
+    return f"{seen.count('200')} answers and {seen.count('429')} refusals of {count}, {last}"
+
+
 async def crowd(t, count):
     """More connections than one address may have."""
     connections = []
@@ -270,6 +287,12 @@ def slow(t):
     if t.name == "client":
         large, some = "/v1/records?limit=2", "/v1/records?limit=1"
     block = head("GET", t.get)
+    only = []
+    if t.name == "peer":
+        only = [
+            ("the status of the node, many times at once", statuses(t), "8 answers and 12 refusals of 20, RST_STREAM CANCEL"),
+            ("the status of the node, unread", unread(t, "/peer/v1/status?events_after=0", tells=False), "CLOSED"),
+        ]
     floods = [*RESETS, ("PING", lambda n: ping()), ("SETTINGS", lambda n: settings())]
     return [
         *[(what + ", unread", pour(t, many(make, 500), reads=False), "CLOSED") for what, make in floods],
@@ -291,6 +314,7 @@ def slow(t):
         ("an idle connection", drip(t, b"", lambda n: b"", 25), "GOAWAY NO_ERROR"),
         ("an idle connection with PINGs", drip(t, b"", lambda n: ping(), 25, pause=2), "GOAWAY NO_ERROR"),
         ("a request of somebody who is gone", mute(t), "CLOSED"),
+        *only,
     ]
 
 

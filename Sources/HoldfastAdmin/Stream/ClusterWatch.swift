@@ -30,13 +30,30 @@ actor ClusterWatch {
     private var gathered: [UInt32: (started: String, number: UInt64)] = [:]
     private var heard: [Heard] = []
     private var lastPlace: UInt64 = 0
+    private var underWay: Task<ClusterView, Never>?
+    /// A look that waits for its turn.
+    private var next: Task<ClusterView, Never>?
 
     init(node: any AdminNode) {
         self.node = node
     }
 
-    /// Asks everybody now.
+    /// Asks everybody now, or once the look that is under way is through: together with all who want one meanwhile, so that
+    /// a node asks a peer one thing at a time, however many ask the node.
     func look() async -> ClusterView {
+        if let next { return await next.value }
+        let look = Task { [underWay] in
+            _ = await underWay?.value
+            // Whoever comes from now on wants to know what happens meanwhile.
+            self.underWay = self.next
+            self.next = nil
+            return await self.ask()
+        }
+        self.next = look
+        return await look.value
+    }
+
+    private func ask() async -> ClusterView {
         let others = self.node.others
         let own = await self.node.status(eventsAfter: self.eventsKnown(of: self.node.number))
         self.learn(
@@ -92,7 +109,6 @@ actor ClusterWatch {
         if let before, before.started != status.started {
             return self.gathered[answer.peer.number] = (status.started, 0)
         }
-        // Two looks may have asked at the same time.
         for event in events where event.number > before?.number ?? 0 { self.hear(event) }
         let newest = max(events.last?.number ?? 0, before?.number ?? 0)
         self.gathered[answer.peer.number] = (status.started, newest)
