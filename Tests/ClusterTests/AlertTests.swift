@@ -50,9 +50,9 @@ extension ClusterTests {
             #"holdfast_wait_duration_seconds_bucket{le="10.0",part="disk"}"#: "0+60x80",
             #"holdfast_wait_duration_seconds_bucket{le="+Inf",part="disk"}"#: "0+60x80",
             #"holdfast_wait_duration_seconds_count{part="disk"}"#: "0+60x80",
-            #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0x80",
-            #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE"}"#: "2x80",
-            #"holdfast_requests_refused_total{code="LEADERSHIP_LOST"}"#: "1x80",
+            #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT",request="append"}"#: "0x80",
+            #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE",request="append"}"#: "2x80",
+            #"holdfast_requests_refused_total{code="LEADERSHIP_LOST",request="append"}"#: "1x80",
             "holdfast_open_descriptors": "40x80", "holdfast_descriptor_limit": "2048x80",
         ]
 
@@ -74,27 +74,32 @@ extension ClusterTests {
                 "appends are slow", [#"holdfast_append_duration_seconds_bucket{le="0.005"}"#: "0+300x80"],
                 "HoldfastAppendsSlow"),
             Case(
-                "appends time out", [#"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0+30x80"],
+                "appends time out",
+                [#"holdfast_requests_refused_total{code="COMMIT_TIMEOUT",request="append"}"#: "0+30x80"],
                 "HoldfastAppendsTimeOut"),
             Case(
                 "all appends time out",
                 [
                     "holdfast_appends_total": "5x80",
-                    #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT"}"#: "0+1x80",
+                    #"holdfast_requests_refused_total{code="COMMIT_TIMEOUT",request="append"}"#: "0+1x80",
                 ], "HoldfastAppendsRefused", "HoldfastAppendsTimeOut"),
             Case(
                 "leaders lose their majority again and again",
-                [#"holdfast_requests_refused_total{code="LEADERSHIP_LOST"}"#: "0+30x80"], "HoldfastAppendsTimeOut"),
+                [#"holdfast_requests_refused_total{code="LEADERSHIP_LOST",request="append"}"#: "0+30x80"],
+                "HoldfastAppendsTimeOut"),
             Case(
                 "one failover interrupts many appends",
-                [#"holdfast_requests_refused_total{code="LEADERSHIP_LOST"}"#: "0x40 3000x39"]),
+                [#"holdfast_requests_refused_total{code="LEADERSHIP_LOST",request="append"}"#: "0x40 3000x39"]),
             Case(
-                "a few reads wait in vain where nothing is appended",
+                "a few appends wait in vain where hardly anything is appended",
                 [
                     "holdfast_appends_total": "5x80", "holdfast_appends_refused_total": "0x80",
-                    #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE",instance="c"}"#:
+                    #"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE",instance="c",request="append"}"#:
                         "0x9 1x9 2x9 3x9 4x9 5x9 6x9 7x9",
                 ]),
+            Case(
+                "reads wait in vain, and appends do not",
+                [#"holdfast_requests_refused_total{code="QUORUM_UNAVAILABLE",request="other"}"#: "0+300x80"]),
             Case("a node is down", [#"up{instance="c"}"#: "0x80"], "HoldfastNodeDown"),
             Case(
                 "a node starts again and again",

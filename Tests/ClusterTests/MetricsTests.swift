@@ -84,7 +84,7 @@ extension ClusterTests {
                     }
                 }
                 for code in ["COMMIT_TIMEOUT", "QUORUM_UNAVAILABLE", "BUSY"] {
-                    let name = #"holdfast_requests_refused_total{code="\#(code)"}"#
+                    let name = #"holdfast_requests_refused_total{code="\#(code)",request="append"}"#
                     #expect(zeros.contains(name[...]), "\(name)")
                 }
                 for part in ["clients", "disk", "replication"] {
@@ -98,7 +98,7 @@ extension ClusterTests {
                 let later = try await Self.bash(
                     "curl -s http://\(node.admin)/metrics | grep '^holdfast_requests_refused_total' | grep -v ' 0$'",
                     cluster)
-                #expect(later.lines == [#"holdfast_requests_refused_total{code="NO_SUCH_ROUTE"} 1"#])
+                #expect(later.lines == [#"holdfast_requests_refused_total{code="NO_SUCH_ROUTE",request="other"} 1"#])
             }
         }
 

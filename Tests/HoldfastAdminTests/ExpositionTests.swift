@@ -118,7 +118,7 @@ import Testing
         metrics.process.openDescriptors = 1
         metrics.process.descriptorLimit = 2
         metrics.listeners = [.init(name: "client", connectionCount: 1, breaches: ["pings": 1])]
-        metrics.refusals = ["BUSY": 1]
+        metrics.refusals = [.init(code: "BUSY", request: "append"): 1]
         metrics.spansLost = 0
         metrics.certificateEnd = 1
         return metrics

@@ -96,8 +96,11 @@ enum Exposition {
 
     private static func strangers(_ metrics: NodeMetrics, to writer: inout ExpositionWriter) {
         writer.counter(
-            "requests_refused", "Requests of the client listener that were refused, by the code of the answer.",
-            metrics.refusals.sorted { $0.key < $1.key }.map { ([("code", $0)], "\($1)") })
+            "requests_refused",
+            "Requests of the client listener that were refused, by the code of the answer, appends and others.",
+            metrics.refusals.sorted { $0.key < $1.key }.map {
+                ([("code", $0.code), ("request", $0.request)], "\($1)")
+            })
         writer.gauge(
             "connections", "Open connections of a listener.",
             metrics.listeners.map { ([("listener", $0.name)], "\($0.connectionCount)") })

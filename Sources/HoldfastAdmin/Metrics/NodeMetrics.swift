@@ -28,7 +28,7 @@ package struct NodeMetrics: Sendable {
     }
 
     package struct Listener: Sendable {
-        /// `client` or `peer`.
+        /// `client`, `peer` or `admin`.
         package var name: String
         package var connectionCount: Int
         /// How often connections and streams ran into which bound: all bounds there are, also with 0, since what a scraper
@@ -42,12 +42,26 @@ package struct NodeMetrics: Sendable {
         }
     }
 
+    package struct Refusal: Hashable, Comparable, Sendable {
+        /// Of the answer.
+        package var code: String
+        /// `append` or `other`.
+        package var request: String
+
+        package init(code: String, request: String) {
+            self.code = code
+            self.request = request
+        }
+
+        package static func < (a: Self, b: Self) -> Bool { (a.code, a.request) < (b.code, b.request) }
+    }
+
     package var status: NodeStatus
     package var times = Times()
     package var process = Process()
     package var listeners: [Listener] = []
-    /// Requests of the client listener that were refused, by the code of the answer: all codes, also with 0.
-    package var refusals: [String: UInt64] = [:]
+    /// Requests of the client listener that were refused: all that there may be, also with 0.
+    package var refusals: [Refusal: UInt64] = [:]
     /// Spans that ended and were not written; `nil` for a node that keeps none.
     package var spansLost: UInt64?
     /// When the node's certificate ends, in seconds since 1970; `nil` without one.

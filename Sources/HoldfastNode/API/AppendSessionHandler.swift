@@ -261,7 +261,8 @@ final class AppendSessionHandler {
         self.isOver = true
         self.spans?.abandon("the session ended at an append before")
         var answer = ByteBuffer()
-        SessionAnswer.failed(sequence: sequence, self.api.told(problem, as: self.label)).encode(into: &answer)
+        SessionAnswer.failed(sequence: sequence, self.api.told(problem, as: self.label, of: .append)).encode(
+            into: &answer)
         self.stream.send(answer, endStream: true)
     }
 

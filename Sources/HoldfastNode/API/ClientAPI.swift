@@ -109,19 +109,21 @@ final class ClientAPI: Sendable {
     }
 
     /// The answer for a problem, logged under the request id that it carries.
-    func answer(to problem: Problem, as label: RequestLabel) -> (HTTPResponse, ByteBuffer) {
-        let document = self.told(problem, as: label)
+    func answer(
+        to problem: Problem, as label: RequestLabel, of kind: RequestKind
+    ) -> (HTTPResponse, ByteBuffer) {
+        let document = self.told(problem, as: label, of: kind)
         return (
             self.head(problem.status, contentType: "application/problem+json", fields: problem.fields),
             ByteBuffer(bytes: document.json)
         )
     }
 
-    /// The document with its request's id, under which it is logged.
-    func told(_ problem: Problem, as label: RequestLabel) -> ProblemDocument {
+    /// The document with its request's id, under which it is logged and counted.
+    func told(_ problem: Problem, as label: RequestLabel, of kind: RequestKind) -> ProblemDocument {
         var document = problem.document
         document.requestID = label.id
-        self.refusals.note(document.code)
+        self.refusals.note(document.code, of: kind)
         var metadata: Logger.Metadata = [
             "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
             "applied": "\(document.applied.rawValue)",

@@ -153,7 +153,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     // MARK: Answering
 
     func answer(_ problem: Problem, on stream: HTTP2Stream) {
-        let (head, body) = self.api.answer(to: problem, as: self.label)
+        let kind: RequestKind = self.route == .append ? .append : .other
+        let (head, body) = self.api.answer(to: problem, as: self.label, of: kind)
         self.answer(head, self.head?.method == .head ? nil : body, on: stream)
     }
 

@@ -131,7 +131,8 @@ final class RecordFollower {
     private func failed(_ failure: ReadFailure, refused: (ReadFailure) -> Void) {
         guard !self.isClosed else { return }
         guard self.isHeadSent else { return refused(failure) }
-        let words = PageAnswer.lastWords(self.api.told(Problem(failure), as: self.label), as: self.query.form)
+        let words = PageAnswer.lastWords(
+            self.api.told(Problem(failure), as: self.label, of: .other), as: self.query.form)
         self.stream.send(words, endStream: true)
     }
 }

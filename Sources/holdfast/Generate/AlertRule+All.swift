@@ -49,15 +49,16 @@ extension AlertRule {
                 name: "HoldfastAppendsTimeOut", severity: .warning,
                 // They are no appends that took long: nobody knows yet how long they take. A leader without a majority stops
                 // leading, and then says LEADERSHIP_LOST of what waits; one failover does, too, and has left the rate
-                // before this has held for so long. Reads are refused with the same codes: where hardly anything is
-                // appended a few of them are a large part, and no reason to call anybody.
+                // before this has held for so long. Where hardly anything is appended a few of them are a large part,
+                // and no reason to call anybody.
                 expression: """
-                    sum by (job) (rate(holdfast_requests_refused_total{code=~"\(Self.inVain)"}[5m])) > 0.01 * (sum by (job) \
-                    (rate(holdfast_appends_total[5m])) + sum by (job) \
-                    (rate(holdfast_requests_refused_total{code=~"\(Self.inVain)"}[5m]))) > 0.02
+                    sum by (job) \
+                    (rate(holdfast_requests_refused_total{request="append",code=~"\(Self.inVain)"}[5m])) > 0.01 * \
+                    (sum by (job) (rate(holdfast_appends_total[5m])) + sum by (job) \
+                    (rate(holdfast_requests_refused_total{request="append",code=~"\(Self.inVain)"}[5m]))) > 0.02
                     """,
                 holds: "10m",
-                summary: "Requests to {{ $labels.job }} wait for a majority in vain: {{ $value | humanize }} a second.",
+                summary: "Appends to {{ $labels.job }} wait for a majority in vain: {{ $value | humanize }} a second.",
                 action:
                     "holdfast explain says which nodes are away or behind; when none is, compare how long their syncs take.",
                 section: "The majority does not answer in time"),
