@@ -1,3 +1,4 @@
+import Access
 import HoldfastClient
 import HoldfastNode
 import LogModel
@@ -40,8 +41,9 @@ struct ClusterSetup {
     /// - Parameters:
     ///   - settings: Further YAML of every node, for example a small segment size.
     ///   - isSecure: By TLS, with certificates that are made here.
+    ///   - hasTokens: Nodes demand a token; the cluster's own clients show one that is made here.
     func make(
-        count: Int, basePort: Int, settings: String = "", isSecure: Bool = false
+        count: Int, basePort: Int, settings: String = "", isSecure: Bool = false, hasTokens: Bool = false
     ) throws(CommandFailure) -> LocalCluster {
         let nodes = (0..<count).map { offset in
             LocalCluster.Node(
@@ -55,9 +57,22 @@ struct ClusterSetup {
         if isSecure {
             _ = try self.certificates.makeAuthority(cluster: "local", days: Self.certificateDays, isForced: false)
         }
+        let settings = hasTokens ? settings + (try self.makeToken()) : settings
         for node in nodes { try self.configure(node, among: nodes, settings: settings) }
         try Files.write(settings, to: "\(self.directory)/run/\(Self.settings)")
         return try self.write(nodes)
+    }
+
+    /// - Returns: What makes a node demand it, in YAML.
+    private func makeToken() throws(CommandFailure) -> String {
+        let cluster = LocalCluster(directory: self.directory, nodes: [])
+        let file = "\(cluster.run)/tokens"
+        let (token, record) = TokenRecord.make(name: "local", scopes: Set(AccessScope.allCases))
+        var tokens = TokenFile()
+        do throws(TokenError) { try tokens.add(record) } catch { throw CommandFailure(.system, "\(error)") }
+        try Files.writeSecret(tokens.text, to: file)
+        try Files.writeSecret(token, to: cluster.tokenFile)
+        return "auth:\n  tokens: \(file)\n"
     }
 
     private var certificates: CertificateDirectory { CertificateDirectory(path: "\(self.directory)/certs") }

@@ -10,6 +10,8 @@ import HoldfastNode
 ///     DATA/run/n1.pid     its process, while it runs
 ///     DATA/run/n1.log     what it said
 ///     DATA/certs/         its certificates, when it speaks TLS and was made here
+///     DATA/run/tokens     digests of the tokens that its nodes take, when it was made here to demand one
+///     DATA/run/token      the one that its clients show then; only its owner reads it
 ///     DATA/run/n4.removed it was a member, and is none any more
 ///
 /// So every command finds the cluster again, and none keeps running to hold it.
@@ -29,13 +31,15 @@ struct LocalCluster: Sendable {
     var run: String { "\(self.directory)/run" }
     var servers: [ServerAddress] { self.nodes.map(\.client) }
     var certificates: CertificateDirectory { CertificateDirectory(path: "\(self.directory)/certs") }
+    var tokenFile: String { "\(self.run)/token" }
     /// Whether it was made with certificates.
     var isSecure: Bool { Files.exists(self.certificates.authorityFile) }
 
-    /// Of this shell is what it has no files for: a token, and everything for nodes that somebody else has configured.
+    /// Of this shell is what it has no files for: most often a token, and everything for nodes that somebody else has
+    /// configured.
     var access: ClientAccess {
         let environment = Environment.all
-        let token = environment["HOLDFAST_TOKEN"]
+        let token = Files.text(self.tokenFile) ?? environment["HOLDFAST_TOKEN"]
         guard self.isSecure else {
             guard let authority = environment["HOLDFAST_TLS_CA"] else { return ClientAccess(token: token) }
             return .tls(

@@ -6,7 +6,8 @@ enum ThrowawayCluster {
     ///
     /// - Parameter directory: Where to keep it; by default a new temporary directory.
     static func with<Result>(
-        nodes: Int, settings: String, isSecure: Bool = false, directory: String?, console: Console,
+        nodes: Int, settings: String, isSecure: Bool = false, hasTokens: Bool = false, directory: String?,
+        console: Console,
         _ body: (LocalCluster) async throws -> Result
     ) async throws -> Result {
         let root = try directory.map { Files.absolute($0) } ?? Files.makeTemporaryDirectory()
@@ -19,7 +20,7 @@ enum ThrowawayCluster {
             throw CommandFailure(.system, "no free ports on 127.0.0.1")
         }
         let cluster = try ClusterSetup(directory: root).make(
-            count: nodes, basePort: basePort, settings: settings, isSecure: isSecure)
+            count: nodes, basePort: basePort, settings: settings, isSecure: isSecure, hasTokens: hasTokens)
         let interruption = Interruption {
             // With those that were added.
             let everybody = (try? LocalCluster.find(root)) ?? cluster

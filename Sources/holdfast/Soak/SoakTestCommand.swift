@@ -15,7 +15,7 @@ struct SoakTestCommand: AsyncParsableCommand {
             problem, too. Exit code 1 when anything is not so. Full disks need the right to mount a file system (root), \
             and are left out without it.
 
-            With --tls nodes and clients speak TLS, nodes mutually.
+            With --tls nodes and clients speak TLS, nodes mutually, and nodes demand a token of clients, which show one.
 
             Example: holdfast soak-test --minutes 5
             Example: holdfast soak-test --minutes 5 --tls
@@ -30,7 +30,7 @@ struct SoakTestCommand: AsyncParsableCommand {
     @Option(help: "Producers that append at the same time.")
     var producers = 4
 
-    @Flag(help: "Makes certificates for the cluster: nodes and clients speak TLS, nodes mutually.")
+    @Flag(help: "Makes certificates and a token: all speak TLS, nodes mutually, and clients show the token.")
     var tls = false
 
     @Option(help: "Decides which mishap comes when. (default: random)")
@@ -63,7 +63,8 @@ struct SoakTestCommand: AsyncParsableCommand {
         let console = self.output.console
         console.note("seed \(seed)")
         let report = try await ThrowawayCluster.with(
-            nodes: 3, settings: settings, isSecure: self.tls, directory: self.dataDir, console: console
+            nodes: 3, settings: settings, isSecure: self.tls, hasTokens: self.tls, directory: self.dataDir,
+            console: console
         ) { cluster in
             try await SoakTest(
                 cluster: cluster, milliseconds: UInt64(self.minutes * 60_000), rate: self.rate,
