@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "HoldfastAdmin",
             dependencies: [
-                "HoldfastClient", "LogModel", lifecycle, httpTypes, logging,
+                "HoldfastClient", "HTTP2Transport", "LogModel", lifecycle, httpTypes, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ] + nio,
@@ -239,7 +239,11 @@ let package = Package(
         ),
         tests(
             "HoldfastAdminTests",
-            ["HoldfastAdmin", "TestSupport", "HoldfastClient", "LogModel", httpTypes, logging] + nio
+            [
+                "HoldfastAdmin", "TestSupport", "HoldfastClient", "LogModel", httpTypes, logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ] + nio
         ),
         // What more than one of the test targets needs.
         .target(

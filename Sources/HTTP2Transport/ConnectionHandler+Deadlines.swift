@@ -50,9 +50,7 @@ extension ConnectionHandler {
     }
 
     private func isUnread(_ context: ChannelHandlerContext) -> Bool {
-        let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        let waiting = buffered + context.askSocket(holdfast_unacknowledged_byte_count)
-        let since = self.unread.looked(waitingByteCount: waiting, now: self.now)
+        let since = self.unread.looked(waitingByteCount: context.untakenByteCount, now: self.now)
         return self.hasPassed(self.limits.unreadMilliseconds, since: since)
     }
 
@@ -103,6 +101,13 @@ extension ConnectionHandler {
 }
 
 extension ChannelHandlerContext {
+    /// What was written and the other side has not taken: bytes that wait for the socket, and those that it was given and
+    /// that are not acknowledged.
+    package var untakenByteCount: Int {
+        let buffered = (try? self.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        return buffered + self.askSocket(holdfast_unacknowledged_byte_count)
+    }
+
     /// Asks the channel's socket for a number of bytes; 0 when it has none.
     func askSocket(_ ask: (CInt) -> CInt) -> Int {
         let count = try? self.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {

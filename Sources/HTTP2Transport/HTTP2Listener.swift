@@ -6,35 +6,13 @@ import Synchronization
 final class HTTP2Listener: Sendable {
     private struct Connections {
         var open: [ObjectIdentifier: HTTP2Connection] = [:]
-        /// By address, and by network: of different lengths.
-        var counts: [[UInt8]: Int] = [:]
+        var sources = SourceCounts()
     }
-
-    private struct Refusals {
-        var count: UInt64 = 0
-        var unsaidCount: UInt64 = 0
-        /// Monotonic nanoseconds.
-        var saidAt: UInt64?
-
-        /// - Returns: `nil` when it is not to be said; else how many were not said before.
-        mutating func add(now: UInt64) -> UInt64? {
-            self.count += 1
-            if let saidAt, now < saidAt + HTTP2Listener.silenceNanoseconds {
-                self.unsaidCount += 1
-                return nil
-            }
-            self.saidAt = now
-            defer { self.unsaidCount = 0 }
-            return self.unsaidCount
-        }
-    }
-
-    private static let silenceNanoseconds: UInt64 = 1_000_000_000
 
     let limits: HTTP2Limits
     private let logger: Logger
     private let connections = Mutex(Connections())
-    private let refusals = Mutex<[HTTP2Breach: Refusals]>([:])
+    private let breaches = Mutex<[HTTP2Breach: BreachCount]>([:])
     private let unsent = Atomic<Int>(0)
 
     init(limits: HTTP2Limits, logger: Logger) {
@@ -46,33 +24,21 @@ final class HTTP2Listener: Sendable {
 
     /// - Returns: Which bound does not let it in; `nil` once it is in, until ``remove(_:)``.
     func add(_ connection: HTTP2Connection) -> HTTP2Breach? {
-        let bounds = self.bounds(of: connection)
-        return self.connections.withLock { connections in
+        self.connections.withLock { connections in
             guard connections.open.count < self.limits.connectionsMax else { return .connections }
-            guard bounds.allSatisfy({ connections.counts[$0.source, default: 0] < $0.max }) else {
-                return .connectionsPerAddress
-            }
+            let isCounted = connections.sources.add(
+                connection.remoteAddress, perAddressMax: self.limits.connectionsPerAddressMax,
+                perNetworkMax: self.limits.connectionsPerNetworkMax)
+            guard isCounted else { return .connectionsPerAddress }
             connections.open[ObjectIdentifier(connection)] = connection
-            for (source, _) in bounds { connections.counts[source, default: 0] += 1 }
             return nil
         }
     }
 
-    /// Who is counted, and how many connections each may have.
-    private func bounds(of connection: HTTP2Connection) -> [(source: [UInt8], max: Int)] {
-        let address = (connection.remoteAddress.host, self.limits.connectionsPerAddressMax)
-        guard let network = connection.remoteAddress.network else { return [address] }
-        return [address, (network, self.limits.connectionsPerNetworkMax)]
-    }
-
     func remove(_ connection: HTTP2Connection) {
-        let bounds = self.bounds(of: connection)
         self.connections.withLock { connections in
             guard connections.open.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-            for (source, _) in bounds {
-                let count = connections.counts[source, default: 0]
-                connections.counts[source] = count > 1 ? count - 1 : nil
-            }
+            connections.sources.remove(connection.remoteAddress)
         }
     }
 
@@ -86,13 +52,14 @@ final class HTTP2Listener: Sendable {
 
     func changeUnsent(by byteCount: Int) { self.unsent.add(byteCount, ordering: .relaxed) }
 
-    // MARK: Refusals
+    // MARK: Breaches
 
-    /// Counts it, and says it at most once a second: an attacker should not fill the log.
+    /// Counts it, and says it at most once a second.
     func record(_ breach: HTTP2Breach, by peer: String) {
         let now = NIODeadline.now().uptimeNanoseconds
-        let unsaidCount = self.refusals.withLock { $0[breach, default: Refusals()].add(now: now) }
-        guard let unsaidCount else { return }
+        guard let unsaidCount = self.breaches.withLock({ $0[breach, default: BreachCount()].add(now: now) }) else {
+            return
+        }
         var metadata: Logger.Metadata = ["peer": "\(peer)", "limit": "\(breach.rawValue)"]
         if unsaidCount > 0 { metadata["unsaid"] = "\(unsaidCount)" }
         self.logger.warning(
@@ -103,5 +70,5 @@ final class HTTP2Listener: Sendable {
     }
 
     /// How often each bound was broken since the listener began; bounds that never were are missing.
-    var breachCounts: [HTTP2Breach: UInt64] { self.refusals.withLock { $0.mapValues(\.count) } }
+    var breachCounts: [HTTP2Breach: UInt64] { self.breaches.withLock { $0.mapValues(\.count) } }
 }

@@ -2,7 +2,7 @@ import NIOCore
 
 extension SocketAddress? {
     /// `127.0.0.1:7400`, `[::1]:7400`; what logs call a peer.
-    var peerDescription: String {
+    package var peerDescription: String {
         guard let host = self?.ipAddress, let port = self?.port else { return "localhost" }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

@@ -1,19 +1,19 @@
 import NIOCore
 
-/// Every bound of the admin listener, in one place.
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Every bound of the admin listener, in one place; those of its connections stand in ``ConnectionBounds``.
 package enum AdminLimits {
     // Connections.
-    static let connectionsMax = 256
     static let headByteCountMax = 16 << 10
     static let headFieldsMax = 100
-    /// From accepting to the end of the first request's head.
-    static let headMilliseconds: Int64 = 10_000
-    /// From a head to the end of its body, whatever comes meanwhile.
-    static let bodyMilliseconds: Int64 = 60_000
-    /// Between two requests of a connection.
-    static let idleMilliseconds: Int64 = 60_000
-    /// An answer that nobody takes for so long ends its connection.
-    static let unreadMilliseconds: Int64 = 15_000
+    #if os(Linux)
+        /// Seconds of silence, seconds from one question to the next, and questions without an answer: 30 s in all.
+        static let keepalive = [(TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3)]
+    #endif
+
     /// How long open requests may go on when the node stops.
     static let shutdownSeconds: Int64 = 3
 
@@ -38,6 +38,9 @@ package enum AdminLimits {
     // The client API.
     /// What the client listener takes at most, too.
     static let mirroredByteCountMax = 8 << 20
+    /// Of all bodies that are under way there; the first bytes of each are let in without being counted.
+    static let mirroredTotalByteCountMax = 24 << 20
+    static let mirroredUncountedByteCount = 64 << 10
 
     // The last minute.
     package static let samplesMax = 61

@@ -77,8 +77,8 @@ extension ClusterTests {
                 let node = cluster.nodes[0]
                 let answer = try await Self.bash("curl -s http://\(node.admin)/metrics", cluster)
                 let zeros = Set(answer.lines.filter { $0.hasSuffix(" 0") }.map { $0.dropLast(2) })
-                for listener in ["client", "peer"] {
-                    for limit in ["pings", "headers_deadline", "connections_per_address"] {
+                for listener in ["client", "peer", "admin"] {
+                    for limit in ["headers_deadline", "unread_deadline", "connections_per_address"] {
                         let name = #"holdfast_breaches_total{listener="\#(listener)",limit="\#(limit)"}"#
                         #expect(zeros.contains(name[...]), "\(name)")
                     }

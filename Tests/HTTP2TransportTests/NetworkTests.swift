@@ -20,3 +20,34 @@ import Testing
         #expect(try one.network != self.address("2001:db8:1:3::1").network)
     }
 }
+
+@Suite struct SourceCountsTests {
+    private func address(_ text: String) throws -> SocketAddress { try SocketAddress(ipAddress: text, port: 1) }
+
+    @Test func `an address has its share, and others have theirs`() throws {
+        var counts = SourceCounts()
+        let (one, other) = try (self.address("192.0.2.7"), self.address("192.0.2.8"))
+        for isIn in [true, true, false] {
+            let isCounted = counts.add(one, perAddressMax: 2, perNetworkMax: 9)
+            #expect(isCounted == isIn)
+        }
+        let isOtherIn = counts.add(other, perAddressMax: 2, perNetworkMax: 9)
+        #expect(isOtherIn)
+        // What was not counted has taken nothing, and what has gone makes room.
+        counts.remove(one)
+        for isIn in [true, false] {
+            let isCounted = counts.add(one, perAddressMax: 2, perNetworkMax: 9)
+            #expect(isCounted == isIn)
+        }
+    }
+
+    @Test func `the addresses of an IPv6 network share one bound`() throws {
+        var counts = SourceCounts()
+        for number in 1...5 {
+            let isIn = try counts.add(self.address("2001:db8::\(number)"), perAddressMax: 2, perNetworkMax: 4)
+            #expect(isIn == (number <= 4))
+        }
+        let isNeighbourIn = try counts.add(self.address("2001:db8:0:1::1"), perAddressMax: 2, perNetworkMax: 4)
+        #expect(isNeighbourIn)
+    }
+}

@@ -37,12 +37,13 @@ struct Listener {
 
     static func with(
         authority: any AdminAuthority = OpenToAll(), door: (any ClientDoor)? = nil,
+        bounds: ConnectionBounds = ConnectionBounds(),
         _ body: (Listener) async throws -> Void
     ) async throws {
         let node = FakeNode()
         let server = try await AdminServer.start(
             ServerAddress(host: "127.0.0.1", port: 0), node: node, door: door, names: ["holdfast.example"],
-            authority: authority,
+            authority: authority, bounds: bounds,
             on: MultiThreadedEventLoopGroup.singleton.next(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         do { try await body(Listener(node: node, server: server)) } catch {

@@ -4,15 +4,21 @@ import Logging
 import NIOCore
 import NIOHTTPTypes
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A connection of the admin listener: HTTP/1.1 within bounds, and words for whoever speaks something else.
 struct AdminChannel: ServerChildChannel {
     private let http: HTTP1Channel
+    private let connections: AdminConnections
 
-    init(responder: @escaping HTTPChannelHandler.Responder) {
+    init(_ connections: AdminConnections, responder: @escaping HTTPChannelHandler.Responder) {
+        self.connections = connections
         self.http = HTTP1Channel(
             responder: responder,
             configuration: .init(
-                additionalChannelHandlers: [ConnectionDeadlines()],
+                additionalChannelHandlers: [ConnectionDeadlines(connections)],
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: AdminLimits.headByteCountMax, maxHeaderListSize: AdminLimits.headByteCountMax,
                     maxHeaderFieldCount: AdminLimits.headFieldsMax)))
@@ -20,11 +26,26 @@ struct AdminChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(ForeignProtocolHandler())
+            try Self.askAfterSilence(channel)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(ConnectionGuard(self.connections))
+            try pipeline.addHandler(ForeignProtocolHandler())
         }.flatMap { self.http.setup(channel: channel, logger: logger) }
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
         await self.http.handle(value: value, logger: logger)
+    }
+
+    /// A stream without news writes nothing: only the kernel finds out that its reader's machine is gone, and is asked to
+    /// (`SO_KEEPALIVE`, tcp(7)).
+    private static func askAfterSilence(_ channel: any Channel) throws {
+        let options = channel.syncOptions
+        try options?.setOption(.socketOption(.so_keepalive), value: 1)
+        #if os(Linux)
+            for (option, value) in AdminLimits.keepalive {
+                try options?.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: option)), value: value)
+            }
+        #endif
     }
 }

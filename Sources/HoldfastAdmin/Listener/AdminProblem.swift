@@ -71,6 +71,11 @@ extension AdminProblem {
         .contentTooLarge, "TOO_LARGE", "the body is over \(AdminLimits.mirroredByteCountMax) bytes, or ended early",
         hint: "Send smaller batches; one record is at most as large, too.")
 
+    static let tooManyBodies = AdminProblem(
+        .tooManyRequests, "BUSY",
+        "bodies of requests that are under way take \(AdminLimits.mirroredTotalByteCountMax) bytes already",
+        hint: "Try again, or send it to the client port.", fields: [.retryAfter: "1"])
+
     static let tooManyStreams = AdminProblem(
         .tooManyRequests, "BUSY", "\(AdminLimits.streamsMax) streams are open already",
         hint: "Close one, or ask GET /admin/v1/cluster now and then.", fields: [.retryAfter: "5"])

@@ -10,10 +10,12 @@ struct AdminRoutes: Sendable {
     let feed: StatusFeed
     private let liveness: Liveness
     private let readiness: Readiness
+    private let connections: AdminConnections
     /// Tells this process's stream places from those of the one before.
     private let process = UInt32.random(in: 1 ... .max)
 
-    init(node: any AdminNode) {
+    init(node: any AdminNode, connections: AdminConnections) {
+        self.connections = connections
         self.node = node
         self.watch = ClusterWatch(node: node)
         self.feed = StatusFeed(node: node, watch: self.watch)
@@ -41,7 +43,9 @@ struct AdminRoutes: Sendable {
         router.get("metrics") { request, _ in
             let format: ExpositionFormat =
                 request.accepts("application/openmetrics-text") ? .openMetrics : .prometheus
-            let text = Exposition.text(await self.node.metrics(), requests: times.all, as: format)
+            var metrics = await self.node.metrics()
+            metrics.listeners.append(self.connections.metrics)
+            let text = Exposition.text(metrics, requests: times.all, as: format)
             return AdminAnswer.bytes(Array(text.utf8), type: format.contentType)
         }
         router.get("admin/v1/status") { _, _ in AdminAnswer.json(await self.node.status(eventsAfter: nil)) }

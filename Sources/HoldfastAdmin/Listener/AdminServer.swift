@@ -17,11 +17,15 @@ package enum AdminError: Error, Sendable {
 package final class AdminServer: Sendable {
     /// The port that was bound, where any was asked for.
     package let port: Int
+    let connections: AdminConnections
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
-    private init(port: Int, group: ServiceGroup, running: Task<Void, any Error>) {
+    private init(
+        port: Int, connections: AdminConnections, group: ServiceGroup, running: Task<Void, any Error>
+    ) {
         self.port = port
+        self.connections = connections
         self.group = group
         self.running = running
     }
@@ -30,20 +34,20 @@ package final class AdminServer: Sendable {
     ///   - address: Port 0 lets the system choose.
     ///   - door: To the client API, which is mirrored then.
     ///   - names: By which this node may be called, beside addresses and `localhost`.
+    ///   - bounds: Of its connections.
     package static func start(
         _ address: ServerAddress, node: any AdminNode, door: (any ClientDoor)? = nil, names: Set<String>,
-        authority: any AdminAuthority = OpenToAll(),
+        authority: any AdminAuthority = OpenToAll(), bounds: ConnectionBounds = ConnectionBounds(),
         on group: any EventLoopGroup, logger: Logger
     ) async throws(AdminError) -> AdminServer {
         let logger = Logger(label: logger.label) { _ in QuietHandler(logger.handler) }
         let (bound, binding) = AsyncStream.makeStream(of: Result<Int, AdminError>.self)
-        let routes = AdminRoutes(node: node)
+        let connections = AdminConnections(bounds: bounds, logger: logger)
+        let routes = AdminRoutes(node: node, connections: connections)
         let application = Application(
             router: routes.router(names: names.union([address.host]), authority: authority, door: door),
-            server: HTTPServerBuilder { AdminChannel(responder: $0) },
-            configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port),
-                availableConnectionsDelegate: .maximum(AdminLimits.connectionsMax, logger: logger)),
+            server: HTTPServerBuilder { AdminChannel(connections, responder: $0) },
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { channel in binding.yield(.success(channel.localAddress?.port ?? address.port)) },
             eventLoopGroupProvider: .shared(group), logger: logger)
         var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
@@ -57,7 +61,8 @@ package final class AdminServer: Sendable {
             }
         }
         for await result in bound {
-            return AdminServer(port: try result.get(), group: services, running: running)
+            return AdminServer(
+                port: try result.get(), connections: connections, group: services, running: running)
         }
         throw .bind(address, reason: "cancelled")
     }

@@ -1,67 +1,86 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends connections that keep somebody waiting for longer than they may.
-///
-///     accepted --head--> reading --end--> answering --end--> idle --head--> ...
-///        10 s              60 s      15 s without progress     60 s
-///
-/// Each state has its own deadline, from when it began: bytes that drip do not put it off.
+/// Ends connections that keep this side waiting for longer than ``ConnectionBounds`` allows: for a head, for more of a
+/// body, for the next request.
 final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    private let connections: AdminConnections
     private var deadline: Scheduled<Void>?
-    private var unread: Scheduled<Void>?
     private var isReading = false
-    /// The request that is read, or was read last, has its whole answer: it may come before all of the body has.
-    private var isAnswered = false
+    /// Of the request that is read.
+    private var bodyByteCount = 0
+    /// Since the deadline of the body began.
+    private var progressByteCount = 0
+    /// Requests that were read, or are being read, and have no whole answer: more than one of whoever pipelines.
+    private var unansweredCount = 0
 
-    func handlerAdded(context: ChannelHandlerContext) { self.wait(AdminLimits.headMilliseconds, context) }
+    private var bounds: ConnectionBounds { self.connections.bounds }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.deadline?.cancel()
-        self.unread?.cancel()
+    init(_ connections: AdminConnections) { self.connections = connections }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.wait(self.bounds.headMilliseconds, .headersDeadline, context)
     }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.deadline?.cancel() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch self.unwrapInboundIn(data) {
         case .head:
             self.isReading = true
-            self.isAnswered = false
-            self.wait(AdminLimits.bodyMilliseconds, context)
-        case .body: break
+            self.bodyByteCount = 0
+            self.unansweredCount += 1
+            self.waitForBody(context)
+        case .body(let bytes):
+            self.bodyByteCount += bytes.readableBytes
+            self.progressByteCount += bytes.readableBytes
+            guard self.bodyByteCount <= self.bounds.bodyByteCountMax else { return self.cut(.bodyBytes, context) }
+            if self.progressByteCount >= self.bounds.progressByteCountMin { self.waitForBody(context) }
         case .end:
             self.isReading = false
             self.deadline?.cancel()
-            if self.isAnswered { self.wait(AdminLimits.idleMilliseconds, context) }
+            self.becomeIdle(context)
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = self.unwrapOutboundIn(data) {
-            self.isAnswered = true
-            if !self.isReading { self.wait(AdminLimits.idleMilliseconds, context) }
+            // What is no request is answered, too.
+            self.unansweredCount = max(0, self.unansweredCount - 1)
+            self.becomeIdle(context)
         }
         context.write(data, promise: promise)
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        self.unread?.cancel()
-        self.unread = context.channel.isWritable ? nil : self.close(after: AdminLimits.unreadMilliseconds, context)
-        context.fireChannelWritabilityChanged()
+    /// An answer may come before all of the body has.
+    private func becomeIdle(_ context: ChannelHandlerContext) {
+        guard !self.isReading, self.unansweredCount == 0 else { return }
+        // That a client has nothing more to ask is no breach.
+        self.wait(self.bounds.idleMilliseconds, nil, context)
     }
 
-    private func wait(_ milliseconds: Int64, _ context: ChannelHandlerContext) {
+    private func waitForBody(_ context: ChannelHandlerContext) {
+        self.progressByteCount = 0
+        self.wait(self.bounds.bodyMilliseconds, .bodyDeadline, context)
+    }
+
+    private func wait(_ milliseconds: UInt64, _ breach: ConnectionBreach?, _ context: ChannelHandlerContext) {
         self.deadline?.cancel()
-        self.deadline = self.close(after: milliseconds, context)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.deadline = context.eventLoop.scheduleTask(in: .milliseconds(Int64(clamping: milliseconds))) {
+            let (handler, context) = bound.value
+            handler.cut(breach, context)
+        }
     }
 
-    private func close(after milliseconds: Int64, _ context: ChannelHandlerContext) -> Scheduled<Void> {
-        let channel = context.channel
-        return context.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) { channel.close(promise: nil) }
+    private func cut(_ breach: ConnectionBreach?, _ context: ChannelHandlerContext) {
+        if let breach { self.connections.record(breach, by: context.remoteAddress) }
+        context.channel.close(promise: nil)
     }
 }

@@ -10,6 +10,9 @@ import ServiceLifecycle
 /// ends, and no faster than it is read.
 struct ClientMirror: Sendable {
     let door: any ClientDoor
+    private let bodies = BodyBudget()
+
+    init(door: any ClientDoor) { self.door = door }
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete]
 
@@ -34,11 +37,7 @@ struct ClientMirror: Sendable {
             method: request.method, scheme: "http", authority: nil, path: request.head.path,
             headerFields: request.headers)
         for name in Self.hopFields { head.headerFields[name] = nil }
-        let body: ByteBuffer
-        do { body = try await request.body.collect(upTo: AdminLimits.mirroredByteCountMax) } catch {
-            throw AdminProblem.bodyTooLarge
-        }
-        let answer = try await self.door.pass(head, body: body)
+        let answer = try await self.answer(to: head, body: request.body)
         return Response(
             status: answer.head.status, headers: answer.head.headerFields,
             body: ResponseBody { writer in
@@ -49,5 +48,32 @@ struct ClientMirror: Sendable {
                 }
                 try await writer.finish(nil)
             })
+    }
+
+    /// - Returns: Once the answer begins; the body is in memory until then.
+    private func answer(to head: HTTPRequest, body parts: RequestBody) async throws(AdminProblem) -> DoorAnswer {
+        let share = BodyBudget.Share(of: self.bodies)
+        let body = try await Self.collect(parts, share)
+        defer { withExtendedLifetime(share) {} }
+        return try await self.door.pass(head, body: body)
+    }
+
+    private static func collect(
+        _ parts: RequestBody, _ share: BodyBudget.Share
+    ) async throws(AdminProblem) -> ByteBuffer {
+        var body = ByteBuffer()
+        do {
+            for try await part in parts {
+                guard body.readableBytes + part.readableBytes <= AdminLimits.mirroredByteCountMax else {
+                    throw AdminProblem.bodyTooLarge
+                }
+                guard share.grow(by: part.readableBytes) else { throw AdminProblem.tooManyBodies }
+                body.writeImmutableBuffer(part)
+            }
+        } catch {
+            // Else the connection ended, or what came was no body.
+            throw error as? AdminProblem ?? .bodyTooLarge
+        }
+        return body
     }
 }

@@ -24,6 +24,16 @@ final class LocalDoor: ClientDoor {
         self.connection = NIOLoopBoundBox.makeEmptyBox(eventLoop: eventLoop)
     }
 
+    /// Rule: the windows of as many streams as the admin listener has connections are within the connection's own. Why: an
+    /// answer that nobody reads keeps its window full, and would hold up everybody else's.
+    private static let limits: HTTP2Limits = {
+        var limits = HTTP2Limits()
+        limits.session.streamWindowByteCount = NodeLimits.doorWindowByteCount
+        limits.session.connectionWindowByteCount =
+            NodeLimits.doorWindowByteCount * UInt32(ConnectionBounds().connectionsMax)
+        return limits
+    }()
+
     func pass(_ head: HTTPRequest, body: ByteBuffer) async throws(AdminProblem) -> DoorAnswer {
         var head = head
         head.authority = self.address.description
@@ -54,7 +64,8 @@ final class LocalDoor: ClientDoor {
         }
         let box = self.connection
         return HTTP2Connection.connect(
-            host: self.address.host, port: self.address.port, on: self.eventLoop, tls: self.tls, logger: self.logger
+            host: self.address.host, port: self.address.port, on: self.eventLoop, limits: Self.limits, tls: self.tls,
+            logger: self.logger
         ).map { connection in
             // Whoever asked at the same time has made one, too: that one ends when it is idle.
             box.value = connection

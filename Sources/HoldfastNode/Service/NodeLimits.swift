@@ -58,6 +58,8 @@ package enum NodeLimits {
     /// What another node says of itself, its newest events included.
     static let statusByteCountMax = 1 << 20
     static let statusMilliseconds: UInt64 = 1_000
+    /// Of an answer that the admin listener passes on, what is on its way there.
+    static let doorWindowByteCount: UInt32 = 64 << 10
     /// How long a stopping node lets open requests finish.
     package static let shutdownGraceMilliseconds: Int64 = 3_000
     /// A configuration file, and the keys in it: aliases can make a small one say very much.

@@ -1,0 +1,43 @@
+/// What one connection of the admin listener may take, and all of them together. Times in milliseconds.
+///
+///     accepted --head--> reading --end--> answering --end--> idle --head--> ...
+///        10 s          15 s a KiB         15 s a KiB         20 s
+///
+/// A deadline begins with its state. Bytes that drip do not put it off: going on means a KiB.
+package struct ConnectionBounds: Hashable, Sendable {
+    /// Connections the listener holds; more are closed at once.
+    package var connectionsMax = 256
+    /// The same for one remote address: nobody takes all of them.
+    package var connectionsPerAddressMax = 64
+    /// The same for an IPv6 network of 64 bits.
+    package var connectionsPerNetworkMax: Int { self.connectionsMax - self.connectionsMax / 8 }
+
+    /// From accepting to the end of the first request's head.
+    package var headMilliseconds: UInt64 = 10_000
+    /// A body that does not go on for so long ends its connection.
+    package var bodyMilliseconds: UInt64 = 15_000
+    /// From the end of an answer to the end of the next request's head.
+    package var idleMilliseconds: UInt64 = 20_000
+    /// Bytes that the other side does not take for so long end the connection: also those of a stream that goes on.
+    package var unreadMilliseconds: UInt64 = 15_000
+    /// What going on means: fewer bytes in that time are none.
+    package var progressByteCountMin = 1_024
+
+    /// A request's body, most of which may be thrown away: whoever goes on is cut off.
+    package var bodyByteCountMax = 64 << 20
+
+    package init() {}
+}
+
+/// Which bound a connection ran into. The raw value names it in the journal and in metrics, where its like on the other
+/// listeners has the same name.
+enum ConnectionBreach: String, Hashable, Sendable, CaseIterable {
+    // Too slow.
+    case headersDeadline = "headers_deadline"
+    case bodyDeadline = "body_deadline"
+    case unreadDeadline = "unread_deadline"
+    // Too many.
+    case bodyBytes = "body_bytes"
+    case connections
+    case connectionsPerAddress = "connections_per_address"
+}
