@@ -9,6 +9,8 @@ package enum AdminLimits {
     // Connections.
     static let headByteCountMax = 16 << 10
     static let headFieldsMax = 100
+    /// Of what is read at a time: several reads of each connection may wait for their request.
+    static let readByteCountMax = 8 << 10
     #if os(Linux)
         /// Seconds of silence, seconds from one question to the next, and questions without an answer: 30 s in all.
         static let keepalive = [(TCP_KEEPIDLE, 15), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3)]
@@ -39,7 +41,7 @@ package enum AdminLimits {
     /// What the client listener takes at most, too.
     static let mirroredByteCountMax = 8 << 20
     /// Of all bodies that are under way there; the first bytes of each are let in without being counted.
-    static let mirroredTotalByteCountMax = 24 << 20
+    static let mirroredTotalByteCountMax = 16 << 20
     static let mirroredUncountedByteCount = 64 << 10
 
     // The last minute.

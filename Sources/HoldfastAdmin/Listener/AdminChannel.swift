@@ -26,6 +26,10 @@ struct AdminChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 1_024, initial: 2_048, maximum: AdminLimits.readByteCountMax))
             try Self.askAfterSilence(channel)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ConnectionGuard(self.connections))
