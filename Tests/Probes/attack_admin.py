@@ -168,7 +168,7 @@ async def bodies(address, seconds=40):
 def attacks(at):
     """(what, what it does, how it has to end)"""
     get, post = request("GET", "/livez"), request("POST", "/v1/records", "Content-Length: 8000000")
-    stream, page = request("GET", "/admin/v1/stream"), request("GET", "/v1/records?limit=4")
+    stream, page = request("GET", "/admin/v1/stream"), request("GET", "/v1/records?limit=2")
     follow = request("GET", "/v1/records?from=first&follow=true", "Accept: application/x-ndjson")
     return [
         ("a head without end", pour(at, b"GET / HTTP/1.1\r\nX: ", b"x" * 4_096), "400 CLOSED | CLOSED"),
