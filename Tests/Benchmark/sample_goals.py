@@ -71,7 +71,7 @@ ANSWERS: dict[str, tuple] = {
     "64 callers over 8 connections": (appending(50e3),),
     "64 connections": (appending(30e3),),
     "session": (appending(350e3),),
-    "JSON lines": (appending(95), appending(100)),
+    "JSON lines": (appending(95, share=0.7), appending(100, share=1), appending(80)),
     "incompressible": (appending(1_000, size=400_000), appending(1_000, size=400_000), 500e6),
     "catch-up": (catching_up(700e6, 1_000e6, 1_000, 1_500),),
     "failover": (gaps(*range(5, 25)),),

@@ -45,7 +45,7 @@ class SampleTests(unittest.TestCase):
 
     def test_appends_that_failed_make_no_figure(self):
         bad, good = sample.appending(2_000, failures=3), sample.appending(2_000)
-        for read in (lambda: goals_samples.append(bad), lambda: goals_samples.json_lines(good, bad),
+        for read in (lambda: goals_samples.append(bad), lambda: goals_samples.json_lines(good, good, bad),
                      lambda: goals_samples.incompressible(bad, good, 1.0)):
             with self.assertRaisesRegex(Failure, "3 appends failed"):
                 read()
@@ -57,6 +57,11 @@ class SampleTests(unittest.TestCase):
         self.assertEqual((found["share_of_copy"], found["p99_growth"]), (0.6, 1.5))
         with self.assertRaises(Failure):
             goals_samples.catch_up(sample.catching_up(60.0, 0.0, 2_000.0, 3_000.0))
+
+    def test_what_travels_is_that_of_a_cluster_that_compresses(self):
+        found = goals_samples.json_lines(
+            sample.appending(90, share=0.7), sample.appending(100, share=1.0), sample.appending(50, share=0.2))
+        self.assertEqual((found["wire_share"], found["auto_wire_share"], found["auto_in_never"]), (0.2, 0.7, 0.9))
 
     def test_every_gap_counts(self):
         self.assertEqual(goals_samples.failover(sample.gaps(3, 1, 2, retried=4)), {"gaps_ms": [3, 1, 2], "retried": 4})

@@ -80,7 +80,8 @@ class Goal:
 
 _LOADED = ("quorum append", "64 callers over 8 connections", "64 connections", "session", "JSON lines", "incompressible")
 _READ, _RECOVERED = "sequential read, 100 B records, decoded and verified", "recovery after kill -9, the active segment"
-_BANDWIDTH, _SHIPPING = "replication bandwidth, incompressible", "compressed shipping, `auto`"
+_BANDWIDTH, _SHIPPING = "replication bandwidth, incompressible", "compressed shipping"
+_NEVER_SLOWER = "never slower than uncompressed by more than 10 % in `auto`"
 
 GOALS = (
     Goal("local append, `os`, 1 caller, 100 B", "2,000,000/s", ("local append, os",), "records_per_second", 2e6, _RATE),
@@ -110,12 +111,11 @@ GOALS = (
          choice=_BANDWIDTH),
     Goal(_BANDWIDTH, "60 % of what the disk gives three writers", ("incompressible",), "share_of_disk", 0.6, _PERCENT,
          choice=_BANDWIDTH, beside=("disk_bytes_per_second", "the disk, each of three", _MB)),
-    Goal(_SHIPPING, "JSON lines in ranges of 64 KiB and more cross the wire in under 30 % of their bytes", ("JSON lines",),
-         "wire_share", 0.3, _PERCENT, operator.lt),
-    Goal(f"{_SHIPPING}: JSON lines beside `never`", "never slower than uncompressed by more than 10 %", ("JSON lines",),
-         "auto_in_never", 0.9, _TIMES,
+    Goal(f"{_SHIPPING}, `always`", "JSON lines in ranges of 64 KiB and more cross the wire in under 30 % of their bytes",
+         ("JSON lines",), "wire_share", 0.3, _PERCENT, operator.lt, beside=("auto_wire_share", "`auto` here", _PERCENT)),
+    Goal(f"{_SHIPPING}: JSON lines, `auto` beside `never`", _NEVER_SLOWER, ("JSON lines",), "auto_in_never", 0.9, _TIMES,
          why="loopback carries every byte for nothing, and who compresses has the same two processors as who appends"),
-    Goal(f"{_SHIPPING}: incompressible beside `never`", "never slower than uncompressed by more than 10 %",
+    Goal(f"{_SHIPPING}: incompressible, `auto` beside `never`", _NEVER_SLOWER,
          ("incompressible",), "auto_in_never", 0.9, _TIMES),
     Goal("catch-up of a follower 1 GiB behind", "60 % of `cp` + sync of the same files", ("catch-up",), "share_of_copy", 0.6,
          _PERCENT, why="beside appends a follower that catches up gets one range at a time, which keeps the appends fast"),

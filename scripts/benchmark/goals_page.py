@@ -21,9 +21,10 @@ What Holdfast is to reach on a machine like this one, and what it reaches, of Ho
   goal that speaks of a median is held against the median; one of the worst, the longest or none against the worst of all, which
   is what stands there then.
 - **The command** is what was run in each round, with `--runs 1`; it has a cluster or a log of its own, which is gone afterwards.
-  A row that compares has two commands, which change places from round to round.
+  A row that compares has several commands, whose order turns round from round to round.
 - **Compressed shipping** is that of batches of 500 JSON objects of 200 bytes, so that no range is below 64 KiB; its share is that
-  of all bytes of the log that the leader sent. MB and GB are powers of ten, as in the goals.
+  of all bytes of the log that the leader sent, where it compresses them: `auto` takes a twentieth of a core for that, and more
+  only for a link that is behind, which loopback is not. MB and GB are powers of ten, as in the goals.
 - **What the disk gives three writers** is measured beside: three at once, each with a file of its own that was allocated before, as
   segments are; each MiB is synced. The figure is that of one of them.
 - **Memory** is the anonymous memory of the node that had most of it, at any moment of the loads above.

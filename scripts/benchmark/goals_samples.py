@@ -42,9 +42,12 @@ def append(document: dict) -> Sample:
     return {key: row[key] for key in ("records_per_second", "p50_us")} | _memory(_sound(document))
 
 
-def json_lines(auto: dict, never: dict) -> Sample:
-    """The same appends in two clusters, one of which compresses."""
-    return {"wire_share": _sound(auto)["wire_share"], "auto_in_never": _pace(auto, never)} | _memory(_sound(auto))
+def json_lines(auto: dict, never: dict, always: dict) -> Sample:
+    """The same appends in three clusters, which compress now and then, nothing, and everything."""
+    return {
+        "wire_share": _sound(always)["wire_share"], "auto_wire_share": _sound(auto)["wire_share"],
+        "auto_in_never": _pace(auto, never),
+    } | _memory(_sound(auto))
 
 
 def incompressible(auto: dict, never: dict, disk_bytes_per_second: float) -> Sample:
