@@ -18,6 +18,7 @@ extension ClusterTests {
                 var nodes: [Node]
                 var connections: Int
                 var reader_records_per_second_min, reader_records_per_second_max: Int?
+                var wire_share: Double?
             }
             var rows: [Row]
             var details: [Detail]
@@ -75,6 +76,20 @@ extension ClusterTests {
             let row = try #require(table.rows.first)
             #expect(row.work == "session" && row.records_per_second ?? 0 > 0)
             #expect(row.bytes_per_second ?? 0 >= (row.records_per_second ?? 0) * 100)
+        }
+
+        @Test(arguments: ["always", "never"])
+        func `bench append says how many bytes travel for each byte of the log`(compression: String) async throws {
+            let (table, answer) = try await Self.bench([
+                "append", "--session", "--clients", "1", "--in-flight", "4", "--batch", "400", "--size", "200",
+                "--data", "json", "--compression", compression, "--runs", "1", "--duration", "200ms",
+            ])
+            let share = try #require(table.details.first?.wire_share)
+            if compression == "always" {
+                #expect(share > 0 && share < 0.5, "\(answer.summary)")
+            } else {
+                #expect(share > 0.9 && share < 1.1, "\(answer.summary)")
+            }
         }
 
         @Test(arguments: [[], ["--handover"]])

@@ -12,7 +12,8 @@ struct BenchAppendCommand: AsyncParsableCommand {
         discussion: """
             Without --server it starts a cluster of its own and removes it afterwards. Rows are medians over the runs, \
             which take turns; MAX is the median of the runs' worst appends. ANON is the most memory of each node \
-            (RssAnon), CPU its processor time over all runs.
+            (RssAnon), CPU its processor time over all runs. WIRE/LOG is how many bytes travelled between nodes for each \
+            byte of the log.
 
             With --rate appends are due at even distances, whether earlier ones were answered or not, and a latency counts \
             from the moment at which an append was due: what waits behind a slow one is slow, too (no coordinated \
@@ -240,6 +241,7 @@ struct BenchAppendCommand: AsyncParsableCommand {
         }
         var run = ClusterBenchRun([result], size: Int(self.size.byteCount), batch: self.batch, usages: usages)
         run.wireBytesPerSecond = after.bytesPerSecond(since: before)
+        run.wireShare = after.share(since: before)
         return run
     }
 

@@ -51,12 +51,15 @@ struct CatchUpRun {
             try await self.waitUntil(follower, has: target.lastIndex, client)
             let seconds = started.duration(to: .now).seconds
             let after = try await WireCount(of: leader.client, client)
-            let wire = after.bytesPerSecond(since: before, to: follower.number)
-            return (seconds: seconds, wire: wire, meanwhile: try await appends)
+            return (
+                seconds: seconds, wire: after.bytesPerSecond(since: before, to: follower.number),
+                share: after.share(since: before, to: follower.number), meanwhile: try await appends
+            )
         }
         findings.catchUp.bytesPerSecond = Double(behind) / caughtUp.seconds
         findings.catchUp.recordsPerSecond = Double(target.lastIndex - first) / caughtUp.seconds
         findings.catchUp.wireBytesPerSecond = caughtUp.wire
+        findings.catchUp.wireShare = caughtUp.share
         findings.catchUp.usages = usages
         findings.meanwhile = caughtUp.meanwhile
         findings.copy.bytesPerSecond = try self.copy(self.cluster.dataDirectory(leader))

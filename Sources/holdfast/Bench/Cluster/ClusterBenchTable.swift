@@ -19,6 +19,8 @@ struct ClusterBenchRun: Sendable {
     var recordsPerSecond: Double?
     var bytesPerSecond: Double?
     var wireBytesPerSecond: Double?
+    /// Bytes that travelled for each byte of the log.
+    var wireShare: Double?
     var latency: LatencySummary?
     /// Milliseconds without an acknowledgement, for each time that the leader went.
     var gaps: [Double] = []
@@ -103,6 +105,8 @@ struct ClusterBenchDetail: Encodable {
     var recordsPerSecondMax: Int?
     var bytesPerSecondMin: Int?
     var bytesPerSecondMax: Int?
+    /// Bytes that travelled between nodes for each byte of the log; the median of the runs.
+    var wireShare: Double?
     var maxWorst: Double?
     var gaps: [Double]?
     /// Records per second of the slowest and the fastest reader in any run.
@@ -117,6 +121,7 @@ struct ClusterBenchDetail: Encodable {
         case recordsPerSecondMax = "records_per_second_max"
         case bytesPerSecondMin = "bytes_per_second_min"
         case bytesPerSecondMax = "bytes_per_second_max"
+        case wireShare = "wire_share"
         case maxWorst = "max_us_worst"
         case gaps = "gaps_ms"
         case readerMin = "reader_records_per_second_min"
@@ -130,6 +135,8 @@ struct ClusterBenchDetail: Encodable {
         self.recordsPerSecondMax = runs.compactMap(\.recordsPerSecond).max().map { Int($0) }
         self.bytesPerSecondMin = runs.compactMap(\.bytesPerSecond).min().map { Int($0) }
         self.bytesPerSecondMax = runs.compactMap(\.bytesPerSecond).max().map { Int($0) }
+        let shares = runs.compactMap(\.wireShare)
+        self.wireShare = shares.isEmpty ? nil : Spread(shares).median
         self.maxWorst = runs.compactMap { $0.latency?.max }.max()
         let gaps = runs.flatMap(\.gaps)
         self.gaps = gaps.isEmpty ? nil : gaps
@@ -160,7 +167,8 @@ struct ClusterBenchTable: Encodable {
         let header = [
             "WORK", "CLIENTS", "CONNECTIONS", "IN FLIGHT", "BATCH", "SIZE", "POLICY", "RECORDS/S", "MIN..MAX", "EACH",
             "MIB/S",
-            "WIRE MIB/S", "P50 MS", "P99 MS", "MAX MS", "GAP P50 MS", "GAP P90 MS", "GAP MAX MS", "ANON MIB", "CPU S",
+            "WIRE MIB/S", "WIRE/LOG", "P50 MS", "P99 MS", "MAX MS", "GAP P50 MS", "GAP P90 MS", "GAP MAX MS",
+            "ANON MIB", "CPU S",
         ]
         let lines = zip(self.rows, self.details).map { Self.cells($0, $1) }
         let columns = header.indices.filter { column in lines.contains { $0[column] != "-" } }
@@ -176,8 +184,8 @@ struct ClusterBenchTable: Encodable {
         let speed = [
             row.recordsPerSecond.map { "\($0)" } ?? "-", self.spread(detail), self.readers(detail),
             self.mebibytes(row.bytesPerSecond),
-            self.mebibytes(row.wireBytesPerSecond), self.milliseconds(row.p50), self.milliseconds(row.p99),
-            self.milliseconds(row.max),
+            self.mebibytes(row.wireBytesPerSecond), detail.wireShare?.rounded(2) ?? "-", self.milliseconds(row.p50),
+            self.milliseconds(row.p99), self.milliseconds(row.max),
         ]
         let gaps = [row.gap(percentile: 50), row.gap(percentile: 90), row.gaps.last].map { $0?.rounded(1) ?? "-" }
         return about + speed + gaps + [
