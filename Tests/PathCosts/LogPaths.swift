@@ -2,10 +2,10 @@ import Glibc
 import LogModel
 import SegmentLog
 
-/// A log of records of 100 bytes that nobody syncs: what counts is what the engine does by itself.
-private func openLog(_ directory: String) async throws -> SegmentLog {
+/// A log of records of 100 bytes that nobody syncs, unless its path says so: what counts is what the engine does by itself.
+private func openLog(_ directory: String, policy: FsyncPolicy = .os) async throws -> SegmentLog {
     try await SegmentLog.open(
-        LogConfiguration(directory: .init("\(directory)/log"), policy: .os, segmentByteCountMax: 64 << 20)
+        LogConfiguration(directory: .init("\(directory)/log"), policy: policy, segmentByteCountMax: 64 << 20)
     ).log
 }
 
@@ -18,6 +18,17 @@ enum AppendPath: CountedPath {
 
     static func run(count: Int, in directory: String) async throws {
         let log = try await openLog(directory)
+        for _ in 0..<count { _ = try await log.append(record) }
+        try await log.close()
+    }
+}
+
+/// One caller that appends single records, each synced before it is acknowledged, as nodes do.
+enum SyncedAppendPath: CountedPath {
+    static let name = "append-always"
+
+    static func run(count: Int, in directory: String) async throws {
+        let log = try await openLog(directory, policy: .always)
         for _ in 0..<count { _ = try await log.append(record) }
         try await log.close()
     }

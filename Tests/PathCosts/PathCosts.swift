@@ -7,7 +7,7 @@ import Glibc
 @main struct PathCosts {
     private static var paths: [any CountedPath.Type] {
         [
-            AppendPath.self, BatchPath.self, ReadPath.self, RecoverPath.self, ReplicatePath.self,
+            AppendPath.self, SyncedAppendPath.self, BatchPath.self, ReadPath.self, RecoverPath.self, ReplicatePath.self,
         ]
     }
 
