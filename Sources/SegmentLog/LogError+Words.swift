@@ -14,6 +14,8 @@ extension LogError: CustomStringConvertible {
             "a backup was being restored here, and not all of it is there: holdfast backup restore begins anew; "
                 + "nothing was touched"
         case .sidecarDamaged(let file): "\(file) cannot be read; nothing was changed"
+        case .laterFormat(let file, let version):
+            "\(file) has format version \(version), which this version of the program does not know; no segment was touched"
         case .damaged(let damage): "\(damage)"
         case .noSpace: "the disk is full; nothing was applied"
         case .tooLarge(let byteCount, let max):

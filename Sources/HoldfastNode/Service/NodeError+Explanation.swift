@@ -81,6 +81,11 @@ extension NodeError.Explanation {
                 next: "choose another data.directory; nothing was touched")
         case .configuration(let mistake):
             self.init(kind: .configuration, what: "\(mistake)", next: "correct the configuration")
+        case .laterFormat(let file, let version):
+            self.init(
+                kind: .configuration,
+                what: "\(directory)/\(file) has format version \(version), which this release does not know",
+                next: "run the release that wrote it, or a later one; nothing was lost, and no segment was touched")
         case .damaged(let damage):
             self.init(
                 kind: .damaged, what: "\(directory): \(damage)",

@@ -222,6 +222,9 @@ struct LogRecovery {
         do throws(FormatError) {
             return try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
         } catch {
+            if case .unsupportedVersion(let version) = error {
+                throw .laterFormat(file: segment.fileName, version: version)
+            }
             throw .damaged(Damage(segment, 0..<SegmentHeader.byteCount, .fault(FrameFault(.format(error)))))
         }
     }

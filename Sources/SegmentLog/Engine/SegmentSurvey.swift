@@ -30,7 +30,7 @@ struct SegmentSurvey {
 
     /// Reads the header of one segment more; the next of those before.
     ///
-    /// - Throws: ``LogError/foreignDirectory(_:)``, ``LogError/storage(_:)``.
+    /// - Throws: ``LogError/foreignDirectory(_:)``, ``LogError/laterFormat(file:version:)``, ``LogError/storage(_:)``.
     mutating func add(_ id: SegmentID, isThere: Bool) throws(LogError) {
         guard isThere else {
             self.segments.append(Segment(id: id))
@@ -59,6 +59,10 @@ struct SegmentSurvey {
         } catch {
             if case .foreignCluster(let found, let expected) = error {
                 throw .foreignDirectory(.cluster(found: found, expected: expected))
+            }
+            // Good bytes that are not understood are no damage, which others would be asked to make good.
+            if case .unsupportedVersion(let version) = error {
+                throw .laterFormat(file: id.fileName, version: version)
             }
             segment.fault = .format(error)
         }
