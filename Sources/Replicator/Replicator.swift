@@ -34,14 +34,21 @@ package final class Replicator: Sendable {
     /// Opens the data directory, listens for peers, and joins or forms the cluster in the background.
     ///
     /// - Parameter eventLoop: For the decisions and all peer connections; nothing else should run on it.
-    /// - Throws: ``ReplicatorError``; nothing runs then.
+    /// - Throws: ``ReplicatorError``; nothing runs then. ``ReplicatorError/cancelled`` when the task is cancelled before
+    ///   the log is recovered: recovery goes on in its thread, with the directory locked, for as long as the process does.
+    ///   The process may end at any time, since each step of recovery is one that a crash may end.
     package static func start(
         _ configuration: ReplicatorConfiguration, eventLoop: any EventLoop
     ) async throws(ReplicatorError) -> Replicator {
-        let directory = try ReplicaDirectory.open(configuration)
-        directory.tell(configuration.logger)
         let pool = NIOThreadPool(numberOfThreads: 2)
         pool.start()
+        let directory: ReplicaDirectory
+        do throws(ReplicatorError) { directory = try await self.open(configuration, on: pool) } catch {
+            // Not waited for: whoever is cancelled has no time for the end of a recovery.
+            pool.shutdownGracefully { _ in }
+            throw error
+        }
+        directory.tell(configuration.logger)
         let peers = PeerDirectory(configured: configuration.peers)
         let history = EventLog()
         let host = NIOLoopBoundBox.makeBoxSendingValue(
@@ -64,6 +71,18 @@ package final class Replicator: Sendable {
             pool: pool, server: server)
         await replicator.begin(directory)
         return replicator
+    }
+
+    /// Recovery may take minutes, and keeps its thread busy: whoever waits for it hears of other things meanwhile.
+    private static func open(
+        _ configuration: ReplicatorConfiguration, on pool: NIOThreadPool
+    ) async throws(ReplicatorError) -> ReplicaDirectory {
+        let (results, told) = AsyncStream.makeStream(of: Result<ReplicaDirectory, ReplicatorError>.self)
+        pool.submit { _ in
+            told.yield(Result { () throws(ReplicatorError) in try ReplicaDirectory.open(configuration) })
+        }
+        guard let result = await results.first(where: { _ in true }) else { throw .cancelled }
+        return try result.get()
     }
 
     private init(
@@ -367,4 +386,6 @@ package enum ReplicatorError: Error, Sendable {
     case log(LogError)
     case opening(ReplicaOpeningError)
     case bind(host: String, port: Int, reason: String)
+    /// Nobody wants it any more.
+    case cancelled
 }

@@ -40,7 +40,8 @@ extension NodeError {
 ///
 /// Start: log, peer listener, client listener, admin listener. Stop (SIGTERM, SIGINT): leadership is handed over, then
 /// clients are let go, then the log, so that what was accepted is answered; the admin listener tells of it to the end. A
-/// second signal lets clients go at once. systemd hears of each step.
+/// second signal lets clients go at once. While the log is being recovered there is nothing to hand over or to answer, and
+/// the node stops at once. systemd hears of each step.
 package struct Node: Service {
     private let configuration: NodeConfiguration
     private let reload: ConfigurationReload
@@ -128,17 +129,15 @@ package struct Node: Service {
     }
 
     private func serve(replicatorLoop: any EventLoop, clientLoop: any EventLoop) async throws(NodeError) {
+        // Before the first signal is waited for, since the second may come right behind it. The service group has trapped
+        // both already, so that neither ends the process.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let signs = LifeSigns(self.notifier)
         let starting = signs.starting(on: clientLoop)
         defer { starting.cancel() }
         let security = try SecurityWatch(
             self.configuration.security, node: self.configuration.node, logger: self.logger)
-        let replicator: Replicator
-        do {
-            replicator = try await Replicator.start(self.replicatorConfiguration(security), eventLoop: replicatorLoop)
-        } catch {
-            throw .replicator(error)
-        }
+        guard let replicator = try await self.recover(security, on: replicatorLoop) else { return }
         let forwarder = LeaderForwarder(eventLoop: clientLoop, tls: security.tls, logger: self.logger)
         let refusals = RefusalCounts()
         let observer = NodeObserver(
@@ -201,9 +200,10 @@ package struct Node: Service {
         self.notifier.tell(.stopping)
         self.logger.notice("stopping")
         observer.drain()
-        let hurrying = Task { await self.hurry(server) }
+        let hurrying = Task { await self.hurry(server, on: signals, isAsked: failure == nil) }
         defer { hurrying.cancel() }
         if failure == nil { await self.handOver(replicator) }
+        self.logger.info("letting clients go", metadata: ["count": "\(server.connectionCount)"])
         await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
         await forwarder.shutdown()
         await replicator.shutdown()
@@ -214,6 +214,30 @@ package struct Node: Service {
         await sampling.value
         if let failure { throw .stopped(reason: "\(failure)") }
         self.logger.notice("stopped")
+    }
+
+    /// Recovers the log and listens for peers.
+    ///
+    /// - Returns: `nil` when a signal says stop while the log is being recovered: that is left where it is.
+    private func recover(_ security: SecurityWatch, on loop: any EventLoop) async throws(NodeError) -> Replicator? {
+        let configuration = self.replicatorConfiguration(security)
+        let started = await cancelWhenGracefulShutdown { () async -> Result<Replicator, ReplicatorError> in
+            do throws(ReplicatorError) {
+                return .success(try await Replicator.start(configuration, eventLoop: loop))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch started {
+        case .success(let replicator): return replicator
+        case .failure(.cancelled):
+            self.notifier.tell(.stopping)
+            self.logger.notice(
+                "stopped while the log was being recovered",
+                metadata: ["hint": "nothing is lost: the next start recovers it"])
+            return nil
+        case .failure(let error): throw .replicator(error)
+        }
     }
 
     private func administer(
@@ -242,8 +266,10 @@ package struct Node: Service {
     }
 
     /// Whoever asks a second time does not want to wait for clients.
-    private func hurry(_ server: HTTP2Server) async {
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+    ///
+    /// - Parameter isAsked: The first signal is the one for which the node stops.
+    private func hurry(_ server: HTTP2Server, on signals: UnixSignalsSequence, isAsked: Bool) async {
+        for await signal in signals.dropFirst(isAsked ? 1 : 0) {
             self.logger.notice("asked again to stop: clients are let go at once", metadata: ["signal": "\(signal)"])
             return await server.shutdown(grace: .zero)
         }

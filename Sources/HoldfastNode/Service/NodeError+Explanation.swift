@@ -37,6 +37,10 @@ extension NodeError {
             return Explanation(
                 kind: .damaged, what: "the log under \(directory) cannot be taken up: \(error)",
                 next: "holdfast verify \(directory); nothing was changed")
+        case .replicator(.cancelled):
+            return Explanation(
+                kind: .system, what: "the node was ended before the log under \(directory) was recovered",
+                next: "start it again: recovery begins anew, and nothing is lost")
         case .traceOutput(let place, let reason):
             let words = if case .file(let path) = place { path } else { "stderr" }
             return Explanation(
