@@ -6,7 +6,8 @@ import Testing
 extension ClusterTests {
     /// Leadership that moves because somebody wants it to: nobody is refused anything.
     ///
-    /// The load never tries anything again, and asks one node only.
+    /// A load that never tries anything again asks one node only. Producers that do are told of each attempt that is made
+    /// again: what a node refused must not be among them.
     @Suite struct HandoverTests {
         private static func load(_ cluster: TestCluster, at node: TestCluster.Node, seconds: UInt64) -> AppendLoad {
             AppendLoad(
@@ -52,9 +53,19 @@ extension ClusterTests {
                     }
                 }
                 #expect(history.failureCount == 0)
+                #expect(history.refusals.isEmpty, "\(history.refusals.count): \(history.refusals.prefix(3))")
                 #expect(history.longestGap(since: .now - .seconds(60)) < .seconds(5))
                 try await cluster.expectSoundness(history)
             }
+        }
+
+        @Test func `What a node refuses is told apart from a connection that ends`() {
+            let history = History()
+            history.retried("127.0.0.1:7400: SHUTTING_DOWN: this node is stopping")
+            history.retried("127.0.0.1:7400: the connection was lost")
+            history.retried("127.0.0.1:7400: the request was turned away")
+            history.retried("127.0.0.1:7410: NOT_LEADER: this node does not lead")
+            #expect(history.refusals.count == 2)
         }
 
         @Test func `failover-test --handover finds nothing lost, doubled or tried again`() async throws {

@@ -13,6 +13,7 @@ final class History: Sendable {
         var acknowledgedCount = 0
         var lastIndex: UInt64 = 0
         var acknowledgements: [Instant] = []
+        var refusals: [String] = []
         var isStopped = false
     }
 
@@ -23,6 +24,8 @@ final class History: Sendable {
     var failureCount: Int {
         self.state.withLock { $0.log.appends.count { if case .acknowledged = $0.fate { false } else { true } } }
     }
+    /// What nodes said to attempts that were made again, in words.
+    var refusals: [String] { self.state.withLock { $0.refusals } }
     /// The highest acknowledged index.
     var lastIndex: UInt64 { self.state.withLock { $0.lastIndex } }
     var readCount: Int { self.state.withLock { $0.log.reads.count } }
@@ -45,6 +48,15 @@ final class History: Sendable {
             state.acknowledgements.append(now)
             state.lastIndex = max(state.lastIndex, first + UInt64(values.count) - 1)
         }
+    }
+
+    /// A producer makes an attempt again.
+    ///
+    /// - Parameter reason: Of a refusal it begins, behind the server, with the code of the node's answer: `NOT_LEADER: ...`.
+    ///   A connection that ends, as it does when a node stops, is no answer.
+    func retried(_ reason: String) {
+        guard reason.contains(/: [A-Z][A-Z_]+:/) else { return }
+        self.state.withLock { $0.refusals.append(reason) }
     }
 
     /// A reader gets a page, now.

@@ -36,7 +36,7 @@ enum Load {
             let values = History.values(number, sequence)
             let began = ContinuousClock.now
             do throws(ClientError) {
-                let receipt = try await producer.append(values.map { Record($0) })
+                let receipt = try await producer.append(values.map { Record($0) }, retried: history.retried)
                 history.told(values, .acknowledged(first: receipt.first.rawValue), since: began)
             } catch {
                 switch error {
