@@ -267,7 +267,10 @@ let package = Package(
             ] + nio
         ),
         // Starts the real binary; built beside the bundle.
-        tests("ClusterTests", ["TestSupport", "HoldfastClient", "LogModel", logging, metrics, lifecycle] + nio),
+        tests(
+            "ClusterTests",
+            ["TestSupport", "HoldfastClient", "SegmentFormat", "LogModel", logging, metrics, lifecycle] + nio
+        ),
     ]
 )
 

@@ -6,7 +6,7 @@ import WireFormat
 /// What came of asking a peer who it is.
 enum IdentityAnswer: Hashable, Sendable {
     case identity(PeerIdentity)
-    /// It runs a release that this node does not understand.
+    /// It runs a release that this node does not understand; the highest version that it speaks.
     case otherVersion(UInt16)
     /// Nobody answered in time, or with something else.
     case silence
@@ -26,6 +26,8 @@ enum IdentityAnswer: Hashable, Sendable {
                 request, to: address, timeout: .milliseconds(Self.timeoutMilliseconds),
                 bodyByteCountMax: Self.byteCountMax), response.status == .ok
         else { return .silence }
+        guard let spoken = response.headerFields.protocolRange else { return .silence }
+        guard PeerProtocol.spoken.highestCommon(with: spoken) != nil else { return .otherVersion(spoken.highest) }
         do throws(WireError) { return .identity(try PeerIdentity.decode(Array(buffer: body)[...])) } catch {
             if case .unsupportedVersion(let version) = error { return .otherVersion(version) }
             return .silence

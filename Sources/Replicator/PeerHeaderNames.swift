@@ -6,7 +6,8 @@ extension HTTPField.Name {
     static let holdfastCluster = peer("Holdfast-Cluster")
     /// Who speaks, see ``MemberStart/fieldText``.
     static let holdfastStart = peer("Holdfast-Start")
-    /// The version of the peer protocol that is spoken, in decimal; without it version 1, which did not name itself at first.
+    /// The versions of the peer protocol that are spoken, see ``ProtocolRange``; without it version 1, which did not name
+    /// itself at first.
     static let holdfastProtocol = peer("Holdfast-Protocol")
     /// A segment's number.
     static let holdfastSegment = peer("Holdfast-Segment")
@@ -20,6 +21,6 @@ extension HTTPField.Name {
 }
 
 extension HTTPFields {
-    /// What is said of the speaker's protocol; `nil` when that is no version.
-    var peerProtocolVersion: UInt16? { self[.holdfastProtocol].map { UInt16($0) } ?? 1 }
+    /// What is said of the speaker's protocol; `nil` when that is no range of versions.
+    var protocolRange: ProtocolRange? { self[.holdfastProtocol].map { ProtocolRange($0) } ?? ProtocolRange(1...1) }
 }

@@ -44,6 +44,9 @@ final class PeerLink {
     private let start: () -> MemberStart
     private let report: (Report) -> Void
     private var connection: HTTP2Connection?
+    private var offer = ProtocolOffer()
+    /// Of the protocol, as told to the log.
+    private var toldVersion: UInt16?
     private var replicate: (id: StreamID, messages: MessageStream)?
     private var pulse: MessageStream?
     private var establishedAt = NIODeadline.now()
@@ -131,6 +134,8 @@ final class PeerLink {
     private func established(_ connection: HTTP2Connection) {
         guard !self.isClosed else { return connection.close() }
         self.connection = connection
+        // Another release may have been started there.
+        self.offer = ProtocolOffer()
         self.establishedAt = .now()
         self.refusal = nil
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
@@ -258,11 +263,21 @@ final class PeerLink {
     }
 
     /// One request; an answer, if there is one, comes as a message of its own.
-    func ask(_ message: PeerMessage, at path: String) {
+    func ask(_ message: PeerMessage, at path: String) { self.ask(message, at: path, mayRepeat: true) }
+
+    /// - Parameter mayRepeat: Asks once more where the peer refuses the version, and there is one that both speak.
+    private func ask(_ message: PeerMessage, at path: String, mayRepeat: Bool) {
         guard let connection = self.connection else { return }
         var body: [UInt8] = []
         message.encode(into: &body)
         let handler = PeerReplies(link: self, stream: nil)
+        let offered = self.offer.range
+        if mayRepeat {
+            handler.repeats = { [weak self] in
+                guard let self, self.offer.range != offered else { return }
+                self.ask(message, at: path, mayRepeat: false)
+            }
+        }
         let stream = connection.open(self.request(path), handler: handler)
         let messages = MessageStream(stream)
         handler.messages = messages
@@ -276,13 +291,13 @@ final class PeerLink {
             method: .post, scheme: nil, authority: self.peer.peerAddress.description, path: path,
             headerFields: [
                 .holdfastCluster: "\(self.cluster)", .holdfastStart: self.start().fieldText,
-                .holdfastProtocol: "\(PeerProtocol.version)",
+                .holdfastProtocol: "\(self.offer.range)",
             ])
     }
 
     // MARK: What comes back
 
-    fileprivate func received(_ message: PeerMessage, from start: MemberStart, on id: StreamID?) {
+    func received(_ message: PeerMessage, from start: MemberStart, on id: StreamID?) {
         if let id, self.replicate?.id != id { return }
         if case .ack(let ack) = message, !self.rounds.isIdle {
             self.rounds.reached(ack.persisted.position, at: Self.now())
@@ -291,7 +306,7 @@ final class PeerLink {
     }
 
     /// Who answers: the link's peer, or nobody that counts.
-    fileprivate func sender(of head: HTTPResponse) -> MemberStart? {
+    func sender(of head: HTTPResponse) -> MemberStart? {
         guard let start = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:)) else { return nil }
         guard start.member.node == self.peer.node else {
             self.logger.warning(
@@ -305,57 +320,33 @@ final class PeerLink {
         return start
     }
 
-    fileprivate func misunderstood(_ error: WireError) { self.report(.misunderstood(error)) }
+    /// What the peer speaks, as an answer of it says.
+    func heard(_ spoken: ProtocolRange) -> ProtocolOffer.Outcome {
+        let outcome = self.offer.heard(spoken)
+        if outcome == .nothingCommon {
+            self.toldVersion = nil
+            self.misunderstood(.unsupportedVersion(spoken.highest))
+        } else if PeerProtocol.spoken.lowest < PeerProtocol.spoken.highest, self.toldVersion != self.offer.range.highest
+        {
+            self.toldVersion = self.offer.range.highest
+            self.logger.info(
+                "agreed with a peer on a version of the peer protocol",
+                metadata: [
+                    "peer": "\(self.peer.node)",
+                    "detail":
+                        "version \(self.offer.range.highest): it speaks \(spoken), this node \(PeerProtocol.spoken)",
+                ])
+        }
+        return outcome
+    }
 
-    fileprivate func streamEnded(_ id: StreamID?) {
+    func misunderstood(_ error: WireError) { self.report(.misunderstood(error)) }
+
+    func streamEnded(_ id: StreamID?) {
         guard let id, self.replicate?.id == id else { return }
         self.replicate = nil
         self.outbox.removeAll()
         self.rounds.dropped()
         self.report(.streamClosed(id))
-    }
-}
-
-/// Reads a peer's answers on one stream.
-private final class PeerReplies: HTTP2ClientHandler {
-    private weak var link: PeerLink?
-    private let stream: StreamID?
-    /// Keeps the stream's parser; set right after opening.
-    var messages: MessageStream?
-    /// Who answers; `nil` until it has accepted the stream.
-    private var sender: MemberStart?
-
-    init(link: PeerLink, stream: StreamID?) {
-        self.link = link
-        self.stream = stream
-    }
-
-    func received(head: HTTPResponse, on stream: HTTP2Stream) {
-        if head.status == .ok { self.sender = self.link?.sender(of: head) }
-        if let version = head.headerFields.peerProtocolVersion, version != PeerProtocol.version {
-            self.sender = nil
-            self.link?.misunderstood(.unsupportedVersion(version))
-        }
-        if self.sender == nil { self.messages?.close() }
-    }
-
-    func received(body: ByteBuffer, on stream: HTTP2Stream) {
-        guard let sender = self.sender, let messages = self.messages else { return }
-        do throws(WireError) {
-            for message in try messages.received(body) { self.link?.received(message, from: sender, on: self.stream) }
-        } catch {
-            self.link?.misunderstood(error)
-            messages.close()
-            self.link?.streamEnded(self.stream)
-        }
-    }
-
-    func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) {
-        self.link?.streamEnded(self.stream)
-    }
-
-    func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
-        self.link?.streamEnded(self.stream)
-        self.messages = nil
     }
 }

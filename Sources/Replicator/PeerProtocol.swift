@@ -4,13 +4,15 @@ import WireFormat
     import Glibc
 #endif
 
-/// Which version of the peer protocol this node says that it speaks.
+/// Which versions of the peer protocol this node says that it speaks.
 enum PeerProtocol {
+    private static let own = ProtocolRange(WireLimits.version...WireLimits.version)
+
     #if DEBUG
-        /// Debug builds pass for a node of another build where a test asks for it; a release knows no such variable.
-        static let version =
-            getenv("HOLDFAST_TEST_PEER_PROTOCOL").flatMap { UInt16(String(cString: $0)) } ?? WireLimits.version
+        /// Debug builds pass for a node of another build where a test asks for it (`2`, `1-2`); a release knows no such
+        /// variable.
+        static let spoken = getenv("HOLDFAST_TEST_PEER_PROTOCOL").flatMap { ProtocolRange(String(cString: $0)) } ?? own
     #else
-        static let version = WireLimits.version
+        static let spoken = own
     #endif
 }

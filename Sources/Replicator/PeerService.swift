@@ -89,7 +89,10 @@ final class PeerService: HTTP2ServerHandler {
         case (.get, "/peer/v1/identity"):
             var body: [UInt8] = []
             self.owner.identity.encode(into: &body)
-            stream.respond(HTTPResponse(status: .ok), body: ByteBuffer(bytes: body))
+            // Read by nodes of all versions.
+            stream.respond(
+                HTTPResponse(status: .ok, headerFields: [.holdfastProtocol: Self.spoken]),
+                body: ByteBuffer(bytes: body))
         case (.get, let path?) where path.hasPrefix(SegmentRequest.prefix): self.send(head, stream)
         case (.get, let path?) where StatusRequest.isMeant(by: path): self.tell(path, stream)
         default:
@@ -113,8 +116,9 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "This is the certificate of node \(certified), and not of node \(sender.member.node).\n"
             return stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: hint))
         }
-        guard head.headerFields.peerProtocolVersion == PeerProtocol.version else {
-            return self.refuseVersion(head, sender, stream)
+        let offered = head.headerFields.protocolRange
+        guard let offered, PeerProtocol.spoken.contains(offered.highest) else {
+            return self.refuseVersion(offered, sender, stream)
         }
         guard let own = self.owner.start, let sender else {
             let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
@@ -127,21 +131,23 @@ final class PeerService: HTTP2ServerHandler {
         stream.isLongLived = kind == .replicate || kind == .pulse
         stream.send(
             head: HTTPResponse(
-                status: .ok, headerFields: [.holdfastStart: own.fieldText, .holdfastProtocol: Self.version]),
+                status: .ok, headerFields: [.holdfastStart: own.fieldText, .holdfastProtocol: Self.spoken]),
             endStream: false)
         self.owner.opened(upstream)
     }
 
-    private static let version = "\(PeerProtocol.version)"
+    private static let spoken = "\(PeerProtocol.spoken)"
 
     /// Whatever a later protocol means by a vote or a heartbeat is not guessed at; the peer learns why from the header field.
-    private func refuseVersion(_ head: HTTPRequest, _ sender: MemberStart?, _ stream: HTTP2Stream) {
-        if let version = head.headerFields.peerProtocolVersion, let sender {
-            self.owner.misunderstood(.unsupportedVersion(version), from: sender.member.node)
+    ///
+    /// - Parameter offered: Where a version of it is common, the peer asks again in that.
+    private func refuseVersion(_ offered: ProtocolRange?, _ sender: MemberStart?, _ stream: HTTP2Stream) {
+        if let offered, let sender, PeerProtocol.spoken.highestCommon(with: offered) == nil {
+            self.owner.misunderstood(.unsupportedVersion(offered.highest), from: sender.member.node)
         }
-        let hint = "This node speaks version \(Self.version) of the peer protocol.\n"
+        let hint = "This node speaks version \(Self.spoken) of the peer protocol.\n"
         stream.respond(
-            HTTPResponse(status: .badRequest, headerFields: [.holdfastProtocol: Self.version]),
+            HTTPResponse(status: .badRequest, headerFields: [.holdfastProtocol: Self.spoken]),
             body: ByteBuffer(string: hint))
     }
 

@@ -65,7 +65,7 @@ final class ReplicaDirectory: Sendable {
 
     var peerIdentity: PeerIdentity {
         PeerIdentity(
-            version: PeerProtocol.version, cluster: self.identity.cluster, node: self.identity.node,
+            cluster: self.identity.cluster, node: self.identity.node,
             incarnation: self.identity.incarnation, generation: self.identity.generation,
             starts: self.identity.starts, isBlank: self.isBlank && !self.isEmptied,
             isRetired: self.opened.votes?.retirement != nil, founders: self.founders)

@@ -41,7 +41,7 @@ extension ReplicatorLoop {
         logger.warning(
             "a peer speaks another version of the peer protocol",
             metadata: [
-                "peer": "\(node)", "detail": "it speaks version \(version), this node version \(PeerProtocol.version)",
+                "peer": "\(node)", "detail": "it speaks version \(version), this node version \(PeerProtocol.spoken)",
                 "hint": "run releases that share a version; the older node stays behind until then",
             ])
     }

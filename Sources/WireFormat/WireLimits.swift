@@ -1,6 +1,6 @@
 /// Every bound of the peer protocol's messages, in one place.
 package enum WireLimits {
-    /// Said with every request and answer, and written into hello, welcome and identity; another number is refused.
+    /// Of the layouts of this module; written into hello, welcome and identity, where another number is refused.
     package static let version: UInt16 = 1
     /// Raw bytes that a RANGE may announce: the largest frame behind a segment's header and checkpoint.
     package static let rangeByteCountMax = (16 << 20) + (512 << 10)

@@ -1,8 +1,9 @@
 import Foundation
+import SegmentFormat
 import Testing
 
 extension ClusterTests {
-    /// Nodes of two builds that share no version of the peer protocol.
+    /// Nodes of two builds: their peer protocols and their files.
     @Suite struct VersionTests {
         private struct Explanation: Decodable {
             struct Finding: Decodable {
@@ -13,6 +14,8 @@ extension ClusterTests {
             var findings: [Finding]
         }
 
+        /// Debug builds pass for another build where a test asks for it.
+        private static let variable = "HOLDFAST_TEST_PEER_PROTOCOL"
         private static let words = "a peer speaks another version of the peer protocol"
 
         /// The entries in a node's journal of a peer that speaks another version, by their last sentence.
@@ -20,7 +23,78 @@ extension ClusterTests {
             cluster.words(of: node).split(separator: "\n").filter { $0.contains(Self.words) }.map(String.init)
         }
 
-        /// Debug builds pass for another build where a test asks for it.
+        /// The version on which a node last agreed with a peer, as its journal says.
+        private static func agreed(_ node: TestCluster.Node, with peer: TestCluster.Node, in cluster: TestCluster)
+            -> String?
+        {
+            let lines = cluster.words(of: node).split(separator: "\n")
+            let last = lines.last {
+                $0.contains("agreed with a peer on a version of the peer protocol")
+                    && $0.contains("peer=\(peer.number) ")
+            }
+            return last.flatMap { $0.firstMatch(of: /detail="version (\d+):/) }.map { String($0.1) }
+        }
+
+        @Test(.enabled(if: Program.isDebugBuild, "a release passes for no other build"))
+        func `Nodes go over to a later protocol one after the other under load, and then leave the earlier one`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                var later: Set<TestCluster.Node> = []
+                let history = try await Load.run(on: cluster) { history in
+                    for versions in ["1-2", "2"] {
+                        for node in cluster.nodes {
+                            try await cluster.stop(node)
+                            try await cluster.start(node, environment: [Self.variable: versions])
+                            try await cluster.untilCaughtUp(node)
+                            try await history.untilAcknowledged(20)
+                            guard versions == "1-2" else { continue }
+                            later.insert(node)
+                            for (one, other) in later.flatMap({ one in cluster.others(than: one).map { (one, $0) } }) {
+                                try await eventually("\(one.name) and \(other.name) to agree") {
+                                    Self.agreed(one, with: other, in: cluster) == (later.contains(other) ? "2" : "1")
+                                }
+                            }
+                        }
+                    }
+                }
+                #expect(history.failureCount == 0)
+                for node in cluster.nodes { #expect(Self.told(by: node, in: cluster).isEmpty, "\(node.name)") }
+                try await cluster.expectSoundness(history)
+            }
+        }
+
+        @Test func `A node does not start on files of a later format, and leaves them as they are`() async throws {
+            try await TestCluster.with { cluster in
+                try await cluster.append(["one"])
+                try await cluster.untilLevel()
+                let node = try #require(cluster.others(than: try await cluster.leader().node).first)
+                try await cluster.stop(node)
+                let path = "\(node.dataDirectory)/000000.wal"
+                let own = try Data(contentsOf: URL(fileURLWithPath: path))
+                try Self.raised(own).write(to: URL(fileURLWithPath: path))
+                let before = try cluster.files(of: node).filter { $0.key != "LOCK" }
+                let answer = try await Program.run(["serve", "--config", node.config])
+                #expect(answer.status == 78, "\(answer.summary)")
+                #expect(
+                    answer.errors.contains("000000.wal has format version 2, which this release does not know")
+                        && answer.errors.contains("run the release that wrote it"), "\(answer.summary)")
+                #expect(try cluster.files(of: node).filter { $0.key != "LOCK" } == before)
+                try own.write(to: URL(fileURLWithPath: path))
+                try await cluster.start(node)
+                try await cluster.untilLevel()
+            }
+        }
+
+        /// A segment as a later release would begin it.
+        private static func raised(_ segment: Data) -> Data {
+            var header = [UInt8](segment.prefix(SegmentHeader.byteCount))
+            header[4] = UInt8(SegmentHeader.version + 1)
+            let checksum = CRC32C.checksum(header.span.bytes.extracting(0..<60))
+            for byte in 0..<4 { header[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+            return Data(header) + segment.dropFirst(SegmentHeader.byteCount)
+        }
+
         @Test(.enabled(if: Program.isDebugBuild, "a release passes for no other build"))
         func `A node of another protocol disturbs nobody, is named by all, and joins again with the right one`()
             async throws
@@ -32,7 +106,7 @@ extension ClusterTests {
                 let odd = try #require(cluster.others(than: leader).first)
                 let old = cluster.without(odd)
                 try await cluster.stop(odd)
-                try await cluster.start(odd, environment: ["HOLDFAST_TEST_PEER_PROTOCOL": "2"])
+                try await cluster.start(odd, environment: [Self.variable: "2"])
 
                 for node in old.nodes {
                     try await eventually("\(node.name) to name \(odd.name)", state: { cluster.lastWords(of: node) }) {

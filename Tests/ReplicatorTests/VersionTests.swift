@@ -39,7 +39,10 @@ import WireFormat
         do {
             let leader = try await group.leader()
             let cluster = try #require(await leader.status().cluster)
-            for (version, isTaken) in [("2", false), ("x", false), ("1", true), (nil, true)] {
+            // Messages are in the highest version that is named.
+            for (version, isTaken) in [
+                ("2", false), ("1-2", false), ("x", false), ("2-1", false), ("1", true), ("0-1", true), (nil, true),
+            ] {
                 // A vote or a read that nobody asks for would be waited for.
                 if isTaken, kind == "vote" || kind == "read" { continue }
                 let greeting = PeerGreeting(cluster: cluster, version: version, path: "/peer/v1/\(kind)")
@@ -47,6 +50,27 @@ import WireFormat
                 #expect(head.status == (isTaken ? .ok : .badRequest), "\(version ?? "none")")
                 #expect(head.headerFields[.holdfastProtocol] == "1")
             }
+        } catch { Issue.record(error) }
+        await group.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a peer that offers a later version, too, is answered with what is spoken here, and nobody is told`()
+        async throws
+    {
+        let journal = WarningLog()
+        let group = try await ReplicatorGroup { configuration in
+            configuration.logger = Logger(label: "test") { _ in journal }
+        }
+        do {
+            let leader = try await group.leader()
+            let cluster = try #require(await leader.status().cluster)
+            let later = try await PeerGreeting(cluster: cluster, version: "1-2").open(on: leader)
+            #expect(later.status == .badRequest && later.headerFields[.holdfastProtocol] == "1")
+            let other = try await PeerGreeting(cluster: cluster, version: "2-3").open(on: leader)
+            #expect(other.status == .badRequest && other.headerFields[.holdfastProtocol] == "1")
+            try await group.until { _ in !journal.lines.isEmpty }
+            #expect(journal.lines.count { $0.contains("of the peer protocol") } == 1, "of the second one")
         } catch { Issue.record(error) }
         await group.end()
     }
