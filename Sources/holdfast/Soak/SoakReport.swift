@@ -34,23 +34,31 @@ struct SoakReport: Encodable {
     struct Limits: Encodable {
         var anonymousByteCount: Int
         var descriptorCount: Int
-        /// From the median of a run's first half to that of its second, where each quarter takes more than the one before.
-        var growthByteCount = 32 << 20
+        /// Each minute of the quiet part. A leak of 100 KB a second is twice that; what a steady node takes and gives back is
+        /// below 1 MiB.
+        var anonymousByteCountPerMinute = 3 << 20
+        /// One that is left open every five seconds; a few come and go with segments and connections.
+        var descriptorCountPerMinute = 12
+        /// Appends of which nobody knows what became. Producers try again for 20 s, and all that happens is got over before:
+        /// what remains is an append whose answer was lost, and which then met a leader without room.
+        var unknownCount = 0
+        /// Without any acknowledgement: as long as a producer tries.
+        var gapMilliseconds = 20_000
 
         private enum CodingKeys: String, CodingKey {
             case anonymousByteCount = "anonymous_bytes"
             case descriptorCount = "descriptors"
-            case growthByteCount = "growth_bytes"
+            case anonymousByteCountPerMinute = "anonymous_bytes_per_minute"
+            case descriptorCountPerMinute = "descriptors_per_minute"
+            case unknownCount = "unknown"
+            case gapMilliseconds = "gap_ms"
         }
     }
 
-    /// In a shorter run, all that a node takes is still new.
-    static let growthMinutesMin: UInt64 = 5
-
     var seed: UInt64
     var limits: Limits
-    /// Whether the run was long enough to tell a leak from the beginning.
-    var tellsGrowth = false
+    /// How long nothing happened at the end, and growth was judged; 0 in a run that was too short for that.
+    var quietSeconds = 0.0
     var mishaps: [Count] = []
     /// Those that were tried, and came to nothing, since another node led each time.
     var missed: [Count] = []
@@ -81,6 +89,7 @@ struct SoakReport: Encodable {
         case retried = "retries"
         case notBegun = "not_begun"
         case longestGap = "gap_max_ms"
+        case quietSeconds = "quiet_seconds"
         case firstIndex = "first_index"
     }
 
@@ -99,6 +108,7 @@ struct SoakReport: Encodable {
         try container.encode(self.load.notBegun, forKey: .notBegun)
         try container.encode(self.load.retries, forKey: .retried)
         try container.encode(self.longestGapMilliseconds, forKey: .longestGap)
+        try container.encode(self.quietSeconds, forKey: .quietSeconds)
         let findings = self.load.findings
         try container.encode(findings?.lost, forKey: .lost)
         try container.encode(findings?.duplicated, forKey: .duplicated)
@@ -112,6 +122,11 @@ struct SoakReport: Encodable {
     }
 
     private var longestGapMilliseconds: Double { Double(self.load.gapNanoseconds) / 1e6 }
+
+    /// How often a mishap happened, or was tried.
+    func count(of mishap: Mishap) -> Int {
+        (self.mishaps + self.missed).filter { $0.mishap == mishap.rawValue }.reduce(0) { $0 + $1.count }
+    }
 
     // MARK: What is wrong
 
@@ -135,22 +150,37 @@ struct SoakReport: Encodable {
         if Set(self.logs.map(\.digest)).count > 1 { problems.append("not everybody has read the same records") }
         problems += self.retreats
         problems += self.damaged.map { "\($0) has damage in its directory" }
-        for usage in self.usages {
-            if usage.anonymousByteCountMax > self.limits.anonymousByteCount {
-                problems.append("n\(usage.node) took \(usage.anonymousByteCountMax >> 20) MiB of memory")
-            }
-            if self.tellsGrowth, usage.grows(byMoreThan: self.limits.growthByteCount) {
-                let (first, second) = (usage.firstHalfByteCount ?? 0, usage.secondHalfByteCount ?? 0)
-                problems.append(
-                    "n\(usage.node) took more and more memory: \(first >> 20) MiB in the first half, \(second >> 20) MiB in "
-                        + "the second")
-            }
-            if usage.descriptorCountMax > self.limits.descriptorCount {
-                problems.append("n\(usage.node) had \(usage.descriptorCountMax) descriptors open")
-            }
+        if self.load.unknown > self.limits.unknownCount {
+            problems.append("\(self.load.unknown) appends have an unknown outcome, and \(self.limits.unknownCount) may")
         }
+        if self.longestGapMilliseconds > Double(self.limits.gapMilliseconds) {
+            problems.append("nothing was acknowledged for \((self.longestGapMilliseconds / 1000).rounded(1)) s")
+        }
+        return problems + self.usages.flatMap { self.problems(of: $0) }
+    }
+
+    private func problems(of usage: SoakWatch.Usage) -> [String] {
+        var problems: [String] = []
+        if usage.anonymousByteCountMax > self.limits.anonymousByteCount {
+            problems.append("n\(usage.node) took \(usage.anonymousByteCountMax >> 20) MiB of memory")
+        }
+        if usage.descriptorCountMax > self.limits.descriptorCount {
+            problems.append("n\(usage.node) had \(usage.descriptorCountMax) descriptors open")
+        }
+        if let growth = usage.anonymousByteCountPerMinute, growth > Double(self.limits.anonymousByteCountPerMinute) {
+            problems.append(
+                "n\(usage.node) took \(Self.mebibytes(growth)) MiB of memory more each minute, with nothing but its work"
+            )
+        }
+        if let growth = usage.descriptorCountPerMinute, growth > Double(self.limits.descriptorCountPerMinute) {
+            problems.append(
+                "n\(usage.node) opened \(growth.rounded(0)) descriptors more each minute, with nothing but its work")
+        }
+        if usage.unexpectedStarts > 0 { problems.append("n\(usage.node) ended by itself, with nothing but its work") }
         return problems
     }
+
+    private static func mebibytes(_ byteCount: Double) -> String { (byteCount / 1_048_576).rounded(1) }
 
     // MARK: For people
 
@@ -166,18 +196,22 @@ struct SoakReport: Encodable {
                 + "\(self.load.retries.counted("attempt")) made again; longest gap "
                 + "\(self.longestGapMilliseconds.rounded(0)) ms")
         lines.append(
+            self.quietSeconds > 0
+                ? "growth was judged over \(self.quietSeconds.rounded(0)) s in which nothing happened"
+                : "growth was not judged: that takes a run of two minutes or more")
+        lines.append(
             Console.table(
                 ["LOG", "RECORDS", "OUT OF TURN", "TRIMMED", "DIGEST"],
                 self.logs.map { [$0.name, "\($0.records)", "\($0.outOfTurn)", "\($0.trims)", $0.digest] }))
         lines.append(
             Console.table(
-                ["NODE", "MEMORY MIB", "AT MOST", "FIRST HALF", "SECOND HALF", "DESCRIPTORS", "AT MOST"],
+                ["NODE", "MEMORY MIB", "AT MOST", "PER MINUTE", "DESCRIPTORS", "AT MOST", "PER MINUTE"],
                 self.usages.map { usage in
                     [
                         "n\(usage.node)", "\(usage.anonymousByteCount >> 20)", "\(usage.anonymousByteCountMax >> 20)",
-                        usage.firstHalfByteCount.map { "\($0 >> 20)" } ?? "-",
-                        usage.secondHalfByteCount.map { "\($0 >> 20)" } ?? "-",
+                        usage.anonymousByteCountPerMinute.map(Self.mebibytes) ?? "-",
                         "\(usage.descriptorCount)", "\(usage.descriptorCountMax)",
+                        usage.descriptorCountPerMinute.map { $0.rounded(0) } ?? "-",
                     ]
                 }))
         lines += self.problems.map { console.coloured($0, .red) }

@@ -10,6 +10,7 @@ import SegmentLog
 ///     readers, from the first record on -------------------------> compared with each node's log, from there on
 ///     mishap, got over, mishap, got over, ... -------------------> every byte of every directory checked
 ///     memory and descriptors, each second -----------------------> held against limits
+///     at the end a quiet part, see ``QuietPart`` ----------------> nothing grows
 struct SoakTest {
     private static let readerCount = 2
     private static let readersPatience = Duration.seconds(60)
@@ -35,8 +36,8 @@ struct SoakTest {
         let watch = SoakWatch(everybody, beginning)
         defer { everybody.process(spare)?.signal(SIGKILL) }
         var report = SoakReport(seed: self.seed, limits: self.limits)
-        report.tellsGrowth = self.milliseconds >= SoakReport.growthMinutesMin * 60_000
-        let load = self.load
+        let quiet = QuietPart(of: self.milliseconds)
+        let load = self.load(milliseconds: self.milliseconds - (quiet?.milliseconds ?? 0))
         let omitted = self.omitted(maker)
         report.omitted = omitted.map(\.rawValue).sorted()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -51,10 +52,21 @@ struct SoakTest {
                 }
             }
             async let loaded = load.append(into: tally)
-            (report.mishaps, report.missed) = try await self.happen(maker, without: omitted)
+            (report.mishaps, report.missed) = try await self.happen(
+                maker, without: omitted, milliseconds: load.milliseconds)
             report.load = try await loaded
+            report.limits.unknownCount = self.producers * report.count(of: .leaderDiskFull)
             try await maker.settle()
+            let quietTally = PacedAppendTally(producers: self.producers)
+            var quietLoad = PacedAppendTally.Result()
+            if let quiet {
+                self.console.note("\(quiet.milliseconds / 1000) s of load, in which nothing happens")
+                (quietLoad, report.quietSeconds) = try await quiet.run(like: load, into: quietTally, watch)
+                try await maker.settle()
+            }
             report.load.findings = try await load.readBack(tally, from: beginning.first, maker.client)
+            quietLoad.findings = try await load.readBack(quietTally, from: beginning.first, maker.client)
+            report.load = report.load.followed(by: quietLoad)
             try await self.check(&report, readers, maker)
             watch.look()
             report.usages = watch.usages
@@ -66,11 +78,11 @@ struct SoakTest {
         return report
     }
 
-    private var load: PacedAppendRun {
+    private func load(milliseconds: UInt64) -> PacedAppendRun {
         PacedAppendRun(
             servers: self.cluster.servers, access: self.cluster.access,
-            schedule: PacedSchedule(rate: self.rate, callers: self.producers, milliseconds: self.milliseconds),
-            milliseconds: self.milliseconds, connections: self.producers, size: Self.recordByteCount, data: .random,
+            schedule: PacedSchedule(rate: self.rate, callers: self.producers, milliseconds: milliseconds),
+            milliseconds: milliseconds, connections: self.producers, size: Self.recordByteCount, data: .random,
             isVerified: false, console: Console(isQuiet: true))
     }
 
@@ -90,10 +102,10 @@ struct SoakTest {
     ///
     /// - Returns: How often each happened, and how often one could not be made to.
     private func happen(
-        _ maker: MishapMaker, without omitted: Set<Mishap>
+        _ maker: MishapMaker, without omitted: Set<Mishap>, milliseconds: UInt64
     ) async throws -> (made: [SoakReport.Count], missed: [SoakReport.Count]) {
         let began = ContinuousClock.now
-        let end = began + .milliseconds(self.milliseconds)
+        let end = began + .milliseconds(milliseconds)
         var random = SplitMix64(seed: self.seed)
         var counts: [Mishap: Int] = [:]
         var missed: [Mishap: Int] = [:]

@@ -12,15 +12,11 @@ final class SoakWatch: Sendable {
         /// At the end, when nothing happens any more.
         var anonymousByteCount = 0
         var descriptorCount = 0
-        /// Medians of both halves of the run, and whether each quarter took more; `nil` for a run that was too short.
-        var firstHalfByteCount: Int?
-        var secondHalfByteCount: Int?
-        fileprivate(set) var trend = MemoryTrend()
-
-        /// Whether it took more and more.
-        func grows(byMoreThan byteCount: Int) -> Bool {
-            self.trend.verdict?.grows(byMoreThan: byteCount) ?? false
-        }
+        /// In the quiet part, more each minute; `nil` without one that was long enough, and for a node that is not a member.
+        var anonymousByteCountPerMinute: Double?
+        var descriptorCountPerMinute: Double?
+        /// Other processes that took its place in the quiet part, in which nobody ends one.
+        var unexpectedStarts = 0
 
         private enum CodingKeys: String, CodingKey {
             case node
@@ -28,14 +24,30 @@ final class SoakWatch: Sendable {
             case descriptorCountMax = "descriptors_max"
             case anonymousByteCount = "anonymous_bytes"
             case descriptorCount = "descriptors"
-            case firstHalfByteCount = "anonymous_bytes_first_half"
-            case secondHalfByteCount = "anonymous_bytes_second_half"
+            case anonymousByteCountPerMinute = "anonymous_bytes_per_minute"
+            case descriptorCountPerMinute = "descriptors_per_minute"
+            case unexpectedStarts = "unexpected_starts"
         }
+    }
+
+    /// What is seen of one node in the quiet part.
+    private struct Quiet {
+        var process: ProcessIdentity
+        var memory = QuietGrowth()
+        var descriptors = QuietGrowth()
+        var unexpectedStarts = 0
+    }
+
+    private struct State {
+        var usages: [UInt32: Usage] = [:]
+        /// When the quiet part began; `nil` while anything may happen.
+        var quietSince: ContinuousClock.Instant?
+        var quiet: [UInt32: Quiet] = [:]
     }
 
     private let cluster: LocalCluster
     private let beginning: LogBeginning
-    private let seen = Mutex<[UInt32: Usage]>([:])
+    private let state = Mutex(State())
 
     init(_ cluster: LocalCluster, _ beginning: LogBeginning) {
         self.cluster = cluster
@@ -43,12 +55,15 @@ final class SoakWatch: Sendable {
     }
 
     var usages: [Usage] {
-        let usages = self.seen.withLock { seen in seen.values.sorted { $0.node < $1.node } }
-        return usages.map { usage in
-            var usage = usage
-            usage.firstHalfByteCount = usage.trend.verdict?.firstHalf
-            usage.secondHalfByteCount = usage.trend.verdict?.secondHalf
-            return usage
+        self.state.withLock { state in
+            state.usages.values.sorted { $0.node < $1.node }.map { usage in
+                var usage = usage
+                guard let quiet = state.quiet[usage.node] else { return usage }
+                usage.anonymousByteCountPerMinute = quiet.memory.perMinute
+                usage.descriptorCountPerMinute = quiet.descriptors.perMinute
+                usage.unexpectedStarts = quiet.unexpectedStarts
+                return usage
+            }
         }
     }
 
@@ -62,18 +77,37 @@ final class SoakWatch: Sendable {
         await client.shutdown()
     }
 
+    /// Nothing happens to the nodes from now on but their work.
+    func beginQuiet() { self.state.withLock { $0.quietSince = .now } }
+
+    /// - Returns: How long it was, in seconds.
+    func endQuiet() -> Double {
+        self.state.withLock { state in
+            defer { state.quietSince = nil }
+            return state.quietSince?.duration(to: .now).seconds ?? 0
+        }
+    }
+
     func look() {
         for node in self.cluster.nodes {
             guard let process = self.cluster.process(node), let usage = ProcessUsage(of: process.pid) else { continue }
             let descriptors = Files.names(in: "/proc/\(process.pid)/fd").count
-            self.seen.withLock { seen in
-                var known = seen[node.number] ?? Usage(node: node.number)
+            self.state.withLock { state in
+                var known = state.usages[node.number] ?? Usage(node: node.number)
                 known.anonymousByteCount = usage.anonymousByteCount
                 known.anonymousByteCountMax = max(known.anonymousByteCountMax, usage.anonymousByteCount)
-                known.trend.add(usage.anonymousByteCount)
                 known.descriptorCount = descriptors
                 known.descriptorCountMax = max(known.descriptorCountMax, descriptors)
-                seen[node.number] = known
+                state.usages[node.number] = known
+                guard let since = state.quietSince else { return }
+                var quiet = state.quiet[node.number] ?? Quiet(process: process)
+                if quiet.process != process {
+                    quiet = Quiet(process: process, unexpectedStarts: quiet.unexpectedStarts + 1)
+                }
+                let seconds = since.duration(to: .now).seconds
+                quiet.memory.add(usage.anonymousByteCount, atSeconds: seconds)
+                quiet.descriptors.add(descriptors, atSeconds: seconds)
+                state.quiet[node.number] = quiet
             }
         }
     }
