@@ -11,6 +11,7 @@ final class FakeNode: AdminNode {
         var events: [EventDocument] = []
         var peers: [UInt32: Result<NodeStatus, PeerSilence>] = [:]
         var hanging: Set<NodePart> = []
+        var reachCounts: [NodePart: Int] = [:]
         var confirmed: Result<UInt64, PeerSilence>? = .success(1)
         var isLevel = true
         var proofCount = 0
@@ -50,6 +51,7 @@ final class FakeNode: AdminNode {
     }
 
     var askingMost: Int { self.state.withLock { $0.askingMost } }
+    func reachCount(_ part: NodePart) -> Int { self.state.withLock { $0.reachCounts[part] ?? 0 } }
     var proofCount: Int { self.state.withLock { $0.proofCount } }
 
     // MARK: AdminNode
@@ -101,6 +103,7 @@ final class FakeNode: AdminNode {
     }
 
     func reach(_ part: NodePart) async {
+        self.change { $0.reachCounts[part, default: 0] += 1 }
         while self.state.withLock({ $0.hanging.contains(part) }), !Task.isCancelled { await Task.yield() }
     }
 

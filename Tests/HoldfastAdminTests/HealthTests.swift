@@ -16,9 +16,28 @@ import Testing
     @Test func `a part that hangs is named, within the bound`() async throws {
         let node = FakeNode()
         node.change { $0.hanging = [.disk] }
-        let report = await Liveness(node: node, limitMilliseconds: 50).report()
+        defer { node.change { $0.hanging = [] } }
+        let report = await Liveness(node: node, limitMilliseconds: 1_000).report()
         #expect(!report.isOK)
-        #expect(report.checks.filter { !$0.isOK }.map(\.line) == ["[-]disk failed: no answer within 50 ms"])
+        #expect(report.checks.filter { !$0.isOK }.map(\.line) == ["[-]disk failed: no answer within 1000 ms"])
+    }
+
+    @Test func `a part that hangs is asked once, however often somebody asks for it, and nobody is left waiting`() async
+    {
+        let node = FakeNode()
+        node.change { $0.hanging = [.disk] }
+        defer { node.change { $0.hanging = [] } }
+        let liveness = Liveness(node: node, limitMilliseconds: 20)
+        for _ in 0..<5 {
+            let report = await liveness.report()
+            #expect(!report.isOK)
+        }
+        #expect(node.reachCount(.disk) == 1)
+        while liveness.inquiry.waitingCount(for: .disk) > 0 { await Task.yield() }
+        node.change { $0.hanging = [] }
+        // The open question is answered, and the next one is asked anew.
+        while node.reachCount(.disk) == 1 { _ = await liveness.report() }
+        while await !liveness.report().isOK {}
     }
 
     @Test func `readiness names every check, and each has an address`() async throws {

@@ -2,8 +2,13 @@ import NIOCore
 
 /// Whether a restart would help: every loop and the disk's thread is asked to answer, and none may hang.
 struct Liveness {
-    let node: any AdminNode
-    var limitMilliseconds = AdminLimits.livenessMilliseconds
+    let inquiry: PartInquiry
+    let limitMilliseconds: UInt64
+
+    init(node: any AdminNode, limitMilliseconds: UInt64 = AdminLimits.livenessMilliseconds) {
+        self.inquiry = PartInquiry(node: node)
+        self.limitMilliseconds = limitMilliseconds
+    }
 
     func report() async -> HealthReport {
         let checks = await withTaskGroup(of: HealthCheck.self) { group in
@@ -14,9 +19,9 @@ struct Liveness {
     }
 
     private func check(_ part: NodePart) async -> HealthCheck {
-        let node = self.node
+        let inquiry = self.inquiry
         let began = NIODeadline.now()
-        guard await within(milliseconds: self.limitMilliseconds, { await node.reach(part) }) != nil else {
+        guard await within(milliseconds: self.limitMilliseconds, { await inquiry.reach(part) }) != nil else {
             return .failed(part.rawValue, "no answer within \(self.limitMilliseconds) ms")
         }
         let microseconds = (NIODeadline.now() - began).nanoseconds / 1_000
