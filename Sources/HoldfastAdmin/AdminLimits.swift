@@ -40,9 +40,13 @@ package enum AdminLimits {
     // The client API.
     /// What the client listener takes at most, too.
     static let mirroredByteCountMax = 8 << 20
-    /// Of all bodies that are under way there; the first bytes of each are let in without being counted.
-    static let mirroredTotalByteCountMax = 16 << 20
-    static let mirroredUncountedByteCount = 64 << 10
+    /// Bodies of all connections that are not passed on yet; this much of each is read although they are more.
+    static let mirroredBodiesByteCountMax = 16 << 20
+    static let mirroredByteCountShare = 64 << 10
+    /// What a connection's socket takes of an answer, and what it is given at a time: not more than a slow reader takes in a few
+    /// seconds, for the system tells of its progress a third of the buffer at a time.
+    static let socketBufferByteCount = 64 << 10
+    static let writeByteCount = 16 << 10
 
     // The last minute.
     package static let samplesMax = 61

@@ -80,4 +80,52 @@ private final class EchoDoor: ClientDoor {
             #expect(answer.json(ProblemDocument.self)?.applied == .unknown)
         }
     }
+
+    private struct TokensOnly: AdminAuthority {
+        func refusal(of head: HTTPRequest) -> AdminProblem? { nil }
+        func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? {
+            head.headerFields[.authorization] == nil
+                ? AdminProblem(.unauthorized, "UNAUTHENTICATED", "no token", hint: "Send one.") : nil
+        }
+    }
+
+    @Test func `who may not append is told before any body is read`() async throws {
+        let door = EchoDoor()
+        try await Listener.with(authority: TokensOnly(), door: door) { listener in
+            let text = try await listener.send(
+                "POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\nbegun",
+                until: { $0.contains("UNAUTHENTICATED") })
+            #expect(text.hasPrefix("HTTP/1.1 401 "))
+            #expect(door.passed.withLock { $0.isEmpty })
+        }
+    }
+
+    @Test func `bodies that stop before their ends are held within a bound, and small ones still pass`() async throws {
+        let door = EchoDoor()
+        try await Listener.with(door: door) { listener in
+            let begun = "POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n"
+            let bytes = ByteBuffer(string: begun + String(repeating: "x", count: 7 << 20))
+            // Five times 7 MiB are over 32.
+            let refused = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<5 { group.addTask { try await listener.send(bytes, until: { $0.contains("BUSY") }) } }
+                let first = try #require(try await group.next())
+                group.cancelAll()
+                return first
+            }
+            #expect(refused.hasPrefix("HTTP/1.1 429 ") && refused.lowercased().contains("retry-after: 1"))
+            #expect(refused.contains(#""applied":"no""#))
+            let small = try await listener.ask("POST", "/v1/records", ["Content-Length: 0"])
+            #expect(small.status == 201)
+        }
+    }
+
+    @Test func `a budget gives to each a little, and everything back`() {
+        let budget = BodyBudget(100, share: 10)
+        do {
+            let (one, other) = (BodyBudget.Place(in: budget), BodyBudget.Place(in: budget))
+            #expect(one.take(95) && !other.take(11) && other.take(10) && !other.take(1))
+            #expect(budget.heldByteCount == 105)
+        }
+        #expect(budget.heldByteCount == 0)
+    }
 }

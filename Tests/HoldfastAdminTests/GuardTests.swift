@@ -40,6 +40,8 @@ import Testing
             head.headerFields[.authorization] == "Bearer yes"
                 ? nil : AdminProblem(.unauthorized, "NO_TOKEN", "no token", hint: "Send one.")
         }
+
+        func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? { nil }
     }
 
     @Test func `every route asks whoever decides, pages and unknown paths included`() async throws {

@@ -100,7 +100,8 @@ import Testing
         try file.add(record)
         try file.add(other)
         try file.text.write(toFile: path, atomically: true, encoding: .utf8)
-        let authority = TokenAuthority(tokens: try TokenStore(path: path))
+        let refusals = RefusalCounts()
+        let authority = TokenAuthority(tokens: try TokenStore(path: path), refusals: refusals)
         func status(_ path: String, _ token: String? = nil) -> Int? {
             var head = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: path)
             head.headerFields[.authorization] = token.map { "Bearer \($0)" }
@@ -113,6 +114,17 @@ import Testing
             #expect(status(path, writer) == 403)
             #expect(status(path, reader) == nil)
         }
+        func mirrored(_ method: HTTPRequest.Method, _ path: String, _ token: String? = nil) -> Int? {
+            var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
+            head.headerFields[.authorization] = token.map { "Bearer \($0)" }
+            return authority.refusal(ofMirrored: head)?.document.status
+        }
+        #expect(mirrored(.post, "/v1/records?expect=1") == 401)
+        #expect(mirrored(.post, "/v1/records", reader) == 403)
+        #expect(mirrored(.post, "/v1/records", writer) == nil)
+        #expect(mirrored(.get, "/v1/records", reader) == nil)
+        #expect(mirrored(.post, "/v1/nothing") == nil, "the client listener says so")
+        #expect(refusals.all["UNAUTHENTICATED"] == 1 && refusals.all["FORBIDDEN"] == 1)
     }
 
     @Test func `The end of a certificate is spoken of in time`() {

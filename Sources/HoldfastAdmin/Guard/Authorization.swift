@@ -5,12 +5,16 @@ import Hummingbird
 package protocol AdminAuthority: Sendable {
     /// - Returns: Why not; `nil` for a request that may go on.
     func refusal(of head: HTTPRequest) -> AdminProblem?
+
+    /// The same of a request that is taken to the client listener, by its head.
+    func refusal(ofMirrored head: HTTPRequest) -> AdminProblem?
 }
 
 /// Of a listener that only this machine can reach, or that was said to be open to all.
 package struct OpenToAll: AdminAuthority {
     package init() {}
     package func refusal(of head: HTTPRequest) -> AdminProblem? { nil }
+    package func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? { nil }
 }
 
 struct Authorization<Context: RequestContext>: RouterMiddleware {

@@ -30,6 +30,8 @@ struct AdminChannel: ServerChildChannel {
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(
                     minimum: 1_024, initial: 2_048, maximum: AdminLimits.readByteCountMax))
+            try channel.syncOptions?.setOption(
+                .socketOption(.so_sndbuf), value: SocketOptionValue(AdminLimits.socketBufferByteCount))
             try Self.askAfterSilence(channel)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ConnectionGuard(self.connections))

@@ -71,10 +71,10 @@ extension AdminProblem {
         .contentTooLarge, "TOO_LARGE", "the body is over \(AdminLimits.mirroredByteCountMax) bytes, or ended early",
         hint: "Send smaller batches; one record is at most as large, too.")
 
-    static let tooManyBodies = AdminProblem(
+    static let bodiesUnfinished = AdminProblem(
         .tooManyRequests, "BUSY",
-        "bodies of requests that are under way take \(AdminLimits.mirroredTotalByteCountMax) bytes already",
-        hint: "Try again, or send it to the client port.", fields: [.retryAfter: "1"])
+        "too much of other requests is on its way to this node: there is no room for this body",
+        hint: "Nothing was done. Wait a moment and try again, or send smaller batches.", fields: [.retryAfter: "1"])
 
     static let tooManyStreams = AdminProblem(
         .tooManyRequests, "BUSY", "\(AdminLimits.streamsMax) streams are open already",

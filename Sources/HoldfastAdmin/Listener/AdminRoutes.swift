@@ -62,7 +62,7 @@ struct AdminRoutes: Sendable {
             AdminAnswer.bytes(AdminDescription.bytes, type: "application/json")
         }
         DashboardFiles.add(to: router)
-        if let door { ClientMirror(door: door).add(to: router) }
+        if let door { ClientMirror(door: door, authority: authority).add(to: router) }
         return router
     }
 

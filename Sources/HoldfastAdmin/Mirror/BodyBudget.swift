@@ -1,33 +1,35 @@
-import NIOCore
 import Synchronization
 
-/// How much of requests' bodies may be in memory at once, over all connections: bodies that are large and slow are no way
-/// to fill it.
+/// How many bytes of bodies are held, over all connections.
 final class BodyBudget: Sendable {
     private let byteCountMax: Int
-    private let taken = Atomic<Int>(0)
+    private let share: Int
+    private let held = Atomic(0)
 
-    init(byteCountMax: Int = AdminLimits.mirroredTotalByteCountMax) { self.byteCountMax = byteCountMax }
+    /// - Parameter share: This much of each body is taken although others hold all there is.
+    init(_ byteCountMax: Int, share: Int) {
+        self.byteCountMax = byteCountMax
+        self.share = share
+    }
 
-    /// One body's part of it, which is given back when nobody holds it any more.
-    final class Share {
+    var heldByteCount: Int { self.held.load(ordering: .relaxed) }
+
+    /// What one body holds; given back with its last reference.
+    final class Place: Sendable {
         private let budget: BodyBudget
-        private var byteCount = 0
-        private var countedByteCount: Int { max(0, self.byteCount - AdminLimits.mirroredUncountedByteCount) }
+        private let held = Atomic(0)
 
-        init(of budget: BodyBudget) { self.budget = budget }
+        init(in budget: BodyBudget) { self.budget = budget }
 
-        deinit { self.budget.taken.subtract(self.countedByteCount, ordering: .relaxed) }
+        deinit { self.budget.held.subtract(self.held.load(ordering: .relaxed), ordering: .relaxed) }
 
-        /// - Returns: Whether there is room for so much more; otherwise nothing has changed.
-        func grow(by byteCount: Int) -> Bool {
-            let before = self.countedByteCount
-            self.byteCount += byteCount
-            let more = self.countedByteCount - before
-            let total = self.budget.taken.add(more, ordering: .relaxed).newValue
-            guard more > 0, total > self.budget.byteCountMax else { return true }
-            self.budget.taken.subtract(more, ordering: .relaxed)
-            self.byteCount -= byteCount
+        /// - Returns: `false` when there is no room for them: they are not counted then.
+        func take(_ byteCount: Int) -> Bool {
+            let own = self.held.add(byteCount, ordering: .relaxed).newValue
+            let all = self.budget.held.add(byteCount, ordering: .relaxed).newValue
+            if all <= self.budget.byteCountMax || own <= self.budget.share { return true }
+            self.held.subtract(byteCount, ordering: .relaxed)
+            self.budget.held.subtract(byteCount, ordering: .relaxed)
             return false
         }
     }

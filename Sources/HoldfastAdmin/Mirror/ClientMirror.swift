@@ -10,9 +10,8 @@ import ServiceLifecycle
 /// ends, and no faster than it is read.
 struct ClientMirror: Sendable {
     let door: any ClientDoor
-    private let bodies = BodyBudget()
-
-    init(door: any ClientDoor) { self.door = door }
+    let authority: any AdminAuthority
+    private let bodies = BodyBudget(AdminLimits.mirroredBodiesByteCountMax, share: AdminLimits.mirroredByteCountShare)
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete]
 
@@ -37,41 +36,46 @@ struct ClientMirror: Sendable {
             method: request.method, scheme: "http", authority: nil, path: request.head.path,
             headerFields: request.headers)
         for name in Self.hopFields { head.headerFields[name] = nil }
-        let answer = try await self.answer(to: head, body: request.body)
+        // What nobody may ask for is refused before its body takes room. The client listener judges the others again.
+        if let refusal = self.authority.refusal(ofMirrored: head) { throw refusal }
+        let answer = try await self.answer(head, of: request)
         return Response(
             status: answer.head.status, headers: answer.head.headerFields,
             body: ResponseBody { writer in
                 // Else a reader that follows would hold up the end of the node.
                 for try await part in answer.body.cancelOnGracefulShutdown() {
-                    try await writer.write(part)
-                    answer.consumed(part.readableBytes)
+                    var rest = part
+                    while let piece = rest.readSlice(length: min(rest.readableBytes, AdminLimits.writeByteCount)),
+                        piece.readableBytes > 0
+                    {
+                        try await writer.write(piece)
+                        answer.consumed(piece.readableBytes)
+                    }
                 }
                 try await writer.finish(nil)
             })
     }
 
-    /// - Returns: Once the answer begins; the body is in memory until then.
-    private func answer(to head: HTTPRequest, body parts: RequestBody) async throws(AdminProblem) -> DoorAnswer {
-        let share = BodyBudget.Share(of: self.bodies)
-        let body = try await Self.collect(parts, share)
-        defer { withExtendedLifetime(share) {} }
-        return try await self.door.pass(head, body: body)
+    private func answer(_ head: HTTPRequest, of request: Request) async throws -> DoorAnswer {
+        let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+        guard length <= AdminLimits.mirroredByteCountMax else { throw AdminProblem.bodyTooLarge }
+        let place = BodyBudget.Place(in: self.bodies)
+        // Until its answer begins: the client listener has the body then.
+        defer { withExtendedLifetime(place) {} }
+        return try await self.door.pass(head, body: Self.body(of: request, in: place))
     }
 
-    private static func collect(
-        _ parts: RequestBody, _ share: BodyBudget.Share
-    ) async throws(AdminProblem) -> ByteBuffer {
+    private static func body(of request: Request, in place: BodyBudget.Place) async throws(AdminProblem) -> ByteBuffer {
         var body = ByteBuffer()
         do {
-            for try await part in parts {
-                guard body.readableBytes + part.readableBytes <= AdminLimits.mirroredByteCountMax else {
+            for try await piece in request.body {
+                guard body.readableBytes + piece.readableBytes <= AdminLimits.mirroredByteCountMax else {
                     throw AdminProblem.bodyTooLarge
                 }
-                guard share.grow(by: part.readableBytes) else { throw AdminProblem.tooManyBodies }
-                body.writeImmutableBuffer(part)
+                guard place.take(piece.readableBytes) else { throw AdminProblem.bodiesUnfinished }
+                body.writeImmutableBuffer(piece)
             }
         } catch {
-            // Else the connection ended, or what came was no body.
             throw error as? AdminProblem ?? .bodyTooLarge
         }
         return body

@@ -8,6 +8,7 @@ import NIOCore
 /// Event loop only.
 final class DoorExchange: HTTP2ClientHandler {
     private let answer: EventLoopPromise<DoorAnswer>
+    /// Holds a window's worth at most.
     private let body: AsyncThrowingStream<ByteBuffer, any Error>
     private let continuation: AsyncThrowingStream<ByteBuffer, any Error>.Continuation
     private var isAnswered = false

@@ -25,7 +25,8 @@ final class LocalDoor: ClientDoor {
     }
 
     /// Rule: the windows of as many streams as the admin listener has connections are within the connection's own. Why: an
-    /// answer that nobody reads keeps its window full, and would hold up everybody else's.
+    /// answer that nobody reads keeps its window full, and would hold up everybody else's. The other side hears of a
+    /// reader's progress each time that it has taken half a window: a small one tells who reads slowly from who does not.
     private static let limits: HTTP2Limits = {
         var limits = HTTP2Limits()
         limits.session.streamWindowByteCount = NodeLimits.doorWindowByteCount

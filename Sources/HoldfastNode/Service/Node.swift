@@ -169,7 +169,9 @@ package struct Node: Service {
             ServerAddress(host: listen.host, port: server.port),
             tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) }, on: clientLoop,
             logger: self.logger)
-        do throws(NodeError) { admin = try await self.administer(observer, door, security, on: clientLoop) } catch {
+        do throws(NodeError) {
+            admin = try await self.administer(observer, door, security, refusals, on: clientLoop)
+        } catch {
             await server.shutdown(grace: .zero)
             await replicator.shutdown()
             throw error
@@ -241,14 +243,16 @@ package struct Node: Service {
     }
 
     private func administer(
-        _ node: NodeObserver, _ door: LocalDoor, _ security: SecurityWatch, on loop: any EventLoop
+        _ node: NodeObserver, _ door: LocalDoor, _ security: SecurityWatch, _ refusals: RefusalCounts,
+        on loop: any EventLoop
     ) async throws(NodeError) -> AdminServer {
         // Where only a certificate lets in, this node's own must not let in whoever has none.
         let isClosed = self.configuration.security.clients == .certified && security.tokens == nil
         do throws(AdminError) {
             return try await AdminServer.start(
                 self.configuration.adminListen, node: node, door: isClosed ? nil : door, names: self.names,
-                authority: security.tokens.map { TokenAuthority(tokens: $0) } ?? OpenToAll(), on: loop,
+                authority: security.tokens.map { TokenAuthority(tokens: $0, refusals: refusals) } ?? OpenToAll(),
+                on: loop,
                 logger: self.logger)
         } catch {
             throw NodeError(error)

@@ -4,11 +4,12 @@ import HoldfastAdmin
 import HoldfastClient
 
 /// Who may read what the admin listener itself tells. What it takes to the client listener is judged there, by the same
-/// tokens.
+/// tokens; and here before, by its head, so that nobody fills the node's memory with what will be refused.
 ///
 /// Health, metrics and the pages stay open: probes and scrapers carry no token, and none of them shows a record.
 struct TokenAuthority: AdminAuthority {
     let tokens: TokenStore
+    let refusals: RefusalCounts
 
     private static let scopes: Set<AccessScope> = [.read, .admin]
 
@@ -16,6 +17,18 @@ struct TokenAuthority: AdminAuthority {
         guard head.method == .get || head.method == .head, (head.path ?? "").hasPrefix("/admin/") else { return nil }
         let decision = self.tokens.authorizer.decide(head.headerFields[.authorization], for: Self.scopes)
         return Problem(decision, for: Self.scopes).map(AdminProblem.init)
+    }
+
+    func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? {
+        let (path, _) = QueryParameters.split(head.path ?? "/")
+        // What is no route is answered there.
+        guard let route = try? Route.decide(method: head.method, path: path), let scopes = route.scopes else {
+            return nil
+        }
+        let decision = self.tokens.authorizer.decide(head.headerFields[.authorization], for: scopes)
+        guard let problem = Problem(decision, for: scopes) else { return nil }
+        self.refusals.note(problem.document.code)
+        return AdminProblem(problem)
     }
 }
 
