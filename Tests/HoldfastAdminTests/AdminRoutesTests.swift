@@ -29,7 +29,33 @@ import Testing
             #expect(answer.status == 404)
             #expect(answer.fields["content-type"] == "application/problem+json")
             #expect(answer.json(ProblemDocument.self)?.hint.contains("/openapi.json") == true)
-            #expect(try await listener.ask("DELETE", "/admin/v1/status").status == 405)
+        }
+    }
+
+    @Test func `a method is refused where there is a path for it, and told which ones are taken`() async throws {
+        try await Listener.with { listener in
+            let answer = try await listener.ask("DELETE", "/admin/v1/status")
+            #expect(answer.status == 405 && answer.fields["allow"] == "GET, HEAD")
+            let parameter = try await listener.ask("POST", "/readyz/leader")
+            #expect(parameter.status == 405 && parameter.fields["allow"] == "GET, HEAD")
+            for path in ["/admin/v1/nothing", "/readyz/leader/more", "/v2/records"] {
+                #expect(try await listener.ask("POST", path).status == 404, "\(path)")
+                #expect(try await listener.ask("PATCH", path).status == 404, "\(path)")
+            }
+        }
+    }
+
+    @Test func `every answer has the id of its request, the caller's or a drawn one`() async throws {
+        try await Listener.with { listener in
+            #expect(try await listener.get("/livez", "X-Request-Id: mine.7").fields["x-request-id"] == "mine.7")
+            for (path, host) in [("/nothing", "localhost"), ("/livez", "evil.example")] {
+                let answer = try await listener.get(path, host: host, "X-Request-Id: mine.7")
+                #expect(answer.status >= 400 && answer.fields["x-request-id"] == "mine.7", "\(path)")
+                #expect(answer.json(ProblemDocument.self)?.requestID == "mine.7", "\(path)")
+            }
+            let drawn = try await listener.get("/nothing", "X-Request-Id: not \u{22}good\u{22}")
+            let id = try #require(drawn.fields["x-request-id"])
+            #expect(id.count == 16 && drawn.json(ProblemDocument.self)?.requestID == id)
         }
     }
 

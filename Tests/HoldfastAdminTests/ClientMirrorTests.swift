@@ -62,6 +62,19 @@ private final class EchoDoor: ClientDoor {
         }
     }
 
+    @Test func `a request is taken on under its id, and one with a method that nothing takes is told so`() async throws
+    {
+        let door = EchoDoor()
+        try await Listener.with(door: door) { listener in
+            _ = try await listener.get("/v1/cluster", "X-Request-Id: mine.7")
+            #expect(door.passed.withLock { $0.first?.headerFields[.xRequestID] } == "mine.7")
+            let patch = try await listener.ask("PATCH", "/v1/records")
+            #expect(patch.status == 405 && patch.fields["allow"] == "DELETE, GET, HEAD, POST, PUT")
+            let get = try await listener.ask("GET", "/admin/v1/transfer")
+            #expect(get.status == 405 && get.fields["allow"] == "POST")
+        }
+    }
+
     @Test func `a foreign page appends nothing`() async throws {
         let door = EchoDoor()
         try await Listener.with(door: door) { listener in

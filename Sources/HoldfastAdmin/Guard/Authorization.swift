@@ -23,7 +23,7 @@ struct Authorization<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if let refusal = self.authority.refusal(of: request.head) { return refusal.response }
+        if let refusal = self.authority.refusal(of: request.head) { return refusal.response(to: request) }
         return try await next(request, context)
     }
 }

@@ -14,17 +14,18 @@ package struct AdminProblem: Error, Hashable, Sendable {
     ) {
         self.document = ProblemDocument(
             title: status.reasonPhrase, status: status.code, code: code, detail: detail, hint: hint,
-            applied: applied, requestID: String(UInt64.random(in: 1 << 60 ... .max), radix: 16))
+            applied: applied)
         self.fields = fields
     }
 
-    var response: Response {
-        var fields = self.fields
+    /// It says under which id ``RequestNaming`` knows the request.
+    func response(to request: Request) -> Response {
+        var (document, fields) = (self.document, self.fields)
+        if let id = request.headers[.xRequestID] { document.requestID = id }
         fields[.contentType] = "application/problem+json"
-        let status = HTTPResponse.Status(code: self.document.status, reasonPhrase: self.document.title)
+        let status = HTTPResponse.Status(code: document.status, reasonPhrase: document.title)
         return Response(
-            status: status, headers: fields,
-            body: .init(byteBuffer: ByteBuffer(bytes: JSONDocument.encode(self.document))))
+            status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: JSONDocument.encode(document))))
     }
 }
 
@@ -50,11 +51,12 @@ extension AdminProblem {
             hint: "GET / names the routes, and GET /openapi.json describes them.")
     }
 
-    static func methodNotAllowed(_ method: HTTPRequest.Method, _ path: String) -> AdminProblem {
-        AdminProblem(
+    static func methodNotAllowed(_ method: HTTPRequest.Method, _ path: String, allowed: [String]) -> AdminProblem {
+        let allowed = allowed.joined(separator: ", ")
+        return AdminProblem(
             .methodNotAllowed, "METHOD_NOT_ALLOWED",
             "\(path.prefix(Self.wordByteCountMax)) does not take \(method.rawValue)",
-            hint: "Use GET.", fields: [.allow: "GET, HEAD"])
+            hint: "Use \(allowed).", fields: [.allow: allowed])
     }
 
     static func noSuchCheck(_ name: String, known: [String]) -> AdminProblem {

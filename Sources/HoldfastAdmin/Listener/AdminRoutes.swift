@@ -31,10 +31,12 @@ struct AdminRoutes: Sendable {
     ) -> Router<AdminContext> {
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
         let times = RequestTimes()
+        let paths = KnownPaths()
         router.add(middleware: RequestTiming(times: times))
+        router.add(middleware: RequestNaming())
         router.add(middleware: ForeignRequestGuard(names: names))
         router.add(middleware: Authorization(authority: authority))
-        router.add(middleware: ProblemMiddleware())
+        router.add(middleware: ProblemMiddleware(paths: paths))
         router.get("livez") { request, _ in Self.answer(await self.liveness.report(), of: "livez", to: request) }
         router.get("readyz") { request, _ in Self.answer(await self.readiness.report(), of: "readyz", to: request) }
         router.get("readyz/:check") { request, context in
@@ -63,6 +65,7 @@ struct AdminRoutes: Sendable {
         }
         DashboardFiles.add(to: router)
         if let door { ClientMirror(door: door, authority: authority).add(to: router) }
+        paths.learn(router)
         return router
     }
 

@@ -12,34 +12,17 @@ struct RequestLabel: Hashable, Sendable {
     /// Whether the caller says that it keeps this trace.
     let isSampled: Bool
 
-    static let byteCountMax = 128
-
     /// Of a request that said nothing.
     init() {
-        self.id = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)  // sixteen digits
+        self.id = RequestID.drawn()
         self.trace = nil
         self.isSampled = false
     }
 
     init(_ fields: HTTPFields) {
-        let said = fields[.xRequestID].flatMap { Self.isGood($0) ? $0 : nil }
-        self.id = said ?? RequestLabel().id
+        self.id = RequestID.of(fields)
         let parent = fields[.traceparent].flatMap { TraceParent($0) }
         self.trace = parent?.traceID
         self.isSampled = parent?.isSampled ?? false
-    }
-
-    /// What stands in a log line and a header as it is.
-    private static func isGood(_ id: String) -> Bool {
-        (1...Self.byteCountMax).contains(id.utf8.count)
-            && id.utf8.allSatisfy {
-                switch $0 {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                    UInt8(ascii: ":"):
-                    true
-                default: false
-                }
-            }
     }
 }
