@@ -58,7 +58,7 @@ import WireFormat
     func `a peer that offers a later version, too, is answered with what is spoken here, and nobody is told`()
         async throws
     {
-        let journal = WarningLog()
+        let journal = MemoryLog(level: .warning)
         let group = try await ReplicatorGroup { configuration in
             configuration.logger = Logger(label: "test") { _ in journal }
         }
@@ -69,8 +69,8 @@ import WireFormat
             #expect(later.status == .badRequest && later.headerFields[.holdfastProtocol] == "1")
             let other = try await PeerGreeting(cluster: cluster, version: "2-3").open(on: leader)
             #expect(other.status == .badRequest && other.headerFields[.holdfastProtocol] == "1")
-            try await group.until { _ in !journal.lines.isEmpty }
-            #expect(journal.lines.count { $0.contains("of the peer protocol") } == 1, "of the second one")
+            try await group.until { _ in !journal.messages.isEmpty }
+            #expect(journal.messages.count { $0.contains("of the peer protocol") } == 1, "of the second one")
         } catch { Issue.record(error) }
         await group.end()
     }

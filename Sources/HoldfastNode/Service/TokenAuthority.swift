@@ -27,7 +27,7 @@ struct TokenAuthority: AdminAuthority {
         }
         let decision = self.tokens.authorizer.decide(head.headerFields[.authorization], for: scopes)
         guard let problem = Problem(decision, for: scopes) else { return nil }
-        self.refusals.note(problem.document.code)
+        self.refusals.note(problem.document.code, of: route == .append ? .append : .other)
         return AdminProblem(problem)
     }
 }
