@@ -1,6 +1,6 @@
-"""Attacks a listener of a running node: attack.py CLIENT_HOST:PORT PEER_HOST:PORT PID client|peer [WORDS]
+"""Attacks a listener of a running node: attack.py CLIENT_HOST:PORT PEER_HOST:PORT PID client|peer|bodies [WORDS]
 
-With words, only with attacks that have them in their names.
+With words, only with attacks that have them in their names. `bodies` are those that fill the client listener's memory.
 
 Every attacker must be cut off within its bound: GOAWAY, the end of the connection, or the end of its stream. Meanwhile a
 process of its own asks both listeners again and again, and has to be answered within a second; and the node's resident memory
@@ -310,10 +310,14 @@ def quick(t):
     ]
     if t.name == "client":
         rows.append(("a body without end", huge_body(t), "STATUS 413"))
-        rows.append(("bodies that are not sent to their ends", half_sent_by_many(t), "ENDED"))
     else:
         rows.append(("a deflate bomb", bomb(t), "RST_STREAM CANCEL"))
     return rows
+
+
+def filling(t):
+    """The same, of those that take all the memory they are given."""
+    return [("bodies that are not sent to their ends", half_sent_by_many(t), "ENDED")]
 
 
 def slow(t):
@@ -433,9 +437,11 @@ async def main():
     bystander = multiprocessing.Process(target=watch, args=(listeners, int(sys.argv[3]), stop, results))
     bystander.start()
     await asyncio.sleep(0.3)
-    target = next(t for t in listeners if t.name == sys.argv[4])
-    good = [await judge(target, *row) for row in chosen(quick, target)]
-    good += await asyncio.gather(*[judge(target, *row) for row in chosen(slow, target)])
+    kind = sys.argv[4]
+    target = next(t for t in listeners if t.name == kind.replace("bodies", "client"))
+    good = [await judge(target, *row) for row in chosen(filling if kind == "bodies" else quick, target)]
+    if kind != "bodies":
+        good += await asyncio.gather(*[judge(target, *row) for row in chosen(slow, target)])
     stop.set()
     seen = await asyncio.to_thread(results.get, True, 30)
     if isinstance(seen, Exception):
