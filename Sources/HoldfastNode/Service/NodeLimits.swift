@@ -17,11 +17,11 @@ package enum NodeLimits {
         /// Whatever is larger needs room of its own: the window of a stream.
         var looseBodyByteCountMax = Int(HTTP2Limits.untrusted.session.streamWindowByteCount)
         /// All those that have none: small ones, and those that wait for it.
-        var looseByteCountMax = 20 << 20
+        var looseByteCountMax = 16 << 20
         /// So much of each connection is taken although others have filled that.
         var connectionLooseByteCount = 32 << 10
         /// Room for large ones, and for those of one connection.
-        var reservedByteCountMax = 16 << 20
+        var reservedByteCountMax = 12 << 20
         var connectionReservedByteCountMax = 8 << 20
         /// Bodies that wait for room, and how long.
         var waitingMax = 512
