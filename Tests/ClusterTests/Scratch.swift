@@ -61,11 +61,19 @@ final class Scratch: Sendable {
 /// What `/proc` tells of other processes.
 enum Processes {
     /// Zombies do not run; but a killed process whose first thread is one keeps its ports until the others are gone.
-    static func isRunning(_ pid: pid_t) -> Bool {
-        guard let stat = self.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return false }
-        let state = stat[stat.index(after: end)...].first { $0 != " " }
-        guard state == "Z" || state == "X" else { return true }
-        return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []).count > 1
+    static func isRunning(_ pid: pid_t) -> Bool { self.startTicks(of: pid) != nil }
+
+    /// When it started, in ticks since the machine did: with its number, what no other process has. Its arguments are not,
+    /// since one that is ending has lost them already; `nil` when it does not run.
+    static func startTicks(of pid: pid_t) -> UInt64? {
+        guard let stat = self.text("/proc/\(pid)/stat"), let end = stat.lastIndex(of: ")") else { return nil }
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        guard fields.count > 19 else { return nil }
+        if fields[0] == "Z" || fields[0] == "X" {
+            let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+            guard threads.count > 1 else { return nil }
+        }
+        return UInt64(fields[19])
     }
 
     /// Processes with an argument that is `path` or lies under it: its name is random, so they are a test's own.

@@ -159,10 +159,10 @@ struct TestCluster: Sendable {
 
     /// A node's process, by its pid file; `nil` when it does not run.
     func process(_ node: Node) -> pid_t? {
-        guard
-            let text = try? String(contentsOfFile: "\(self.directory)/run/\(node.name).pid", encoding: .utf8),
-            let pid = text.split(separator: " ").first.flatMap({ pid_t($0) }), Processes.isRunning(pid),
-            Processes.naming(node.dataDirectory).contains(pid)
+        guard let text = try? String(contentsOfFile: "\(self.directory)/run/\(node.name).pid", encoding: .utf8)
+        else { return nil }
+        let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { UInt64($0) }
+        guard numbers.count == 2, let pid = pid_t(exactly: numbers[0]), Processes.startTicks(of: pid) == numbers[1]
         else { return nil }
         return pid
     }
