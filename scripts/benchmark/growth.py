@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import machine
+from . import machine, memory
 from .failure import Failure
 from .plan import byte_count
 from .probe import settle
@@ -22,6 +22,8 @@ _SHARED_CONNECTIONS = 64
 _OWN = "a connection each"
 #: What a node holds of one address as it comes, less what the run itself asks it over.
 _ADMITTED_CONNECTIONS = 224
+#: What three nodes write of large records, into a page cache that grows.
+_LARGE_BYTES_PER_SECOND = 3 * 400 * MIB
 #: What a node may have open beside its clients, and the run itself.
 _DESCRIPTORS_BESIDE = 1_200
 _CELL_ERRORS = (Failure, OSError, ValueError, KeyError, subprocess.CalledProcessError)
@@ -169,6 +171,8 @@ class GrowthRun:
                 shared = [] if cell.series == _OWN else ["--connections", _SHARED_CONNECTIONS]
                 return self._append("--clients", cell.x, *shared)
             case "record-size":
+                if cell.x >= MIB:
+                    memory.touch(round(_LARGE_BYTES_PER_SECOND * (self.plan.duration_ms / 1000 + 0.5)))
                 return self._append("--clients", 1, "--size", cell.x)
         raise Failure(f"{cell.axis} is nothing that grows here")
 

@@ -26,6 +26,8 @@ logarithmic: what grows in proportion rises by as much on both. Dots are medians
   processors, so that more nodes also mean less of the machine for each.
 - **Clients** have a connection each, of nodes that hold so many (`client.connections.max`), or share at most 64. 64 connect at
   once; each connection has carried an append before the warm-up begins.
+- **Records of 1 MiB and more** find memory that was touched just before: hosts of virtual machines give it page by page when it
+  is used, which a page cache that grows would wait for.
 - **An exponent** is that of the power of what grows that fits the cost best: 0 is a cost that stays, 1 one in proportion. Of a
   rate the cost is that of one record, or of one MiB."""
 

@@ -32,7 +32,8 @@ _METHOD = """\
   the leader; when an answer does not come or says no, it asks the next node in turn. Discovery by client libraries is left out
   for all alike. On one machine a killed process's connections close at once, which a follower of Holdfast notices; a machine
   that loses its power, or a process that hangs, is noticed by its silence, after an election time-out of 300 to 600 ms.{silence}
-- **Catching up** counts from starting the process again until its copy of the log is level, in a cluster of its own.
+- **Catching up** counts from starting the process again until its copy of the log is level, in a cluster of its own. Memory
+  for it was touched just before, since hosts of virtual machines give it page by page when it is used.
 - **CPU** is that of all nodes together, in cores; **memory** is anonymous and shared memory of all nodes at the end of a cell.
 
 What is not compared: PostgreSQL has no failover of its own, and a standby that a reader could follow notifies nobody; one

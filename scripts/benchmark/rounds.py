@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import estimate, local, machine
+from . import estimate, local, machine, memory
 from .ceiling import NullServers
 from .cluster import Cluster
 from .driver import Driver
@@ -213,6 +213,7 @@ class Run:
             self._cell(work, system, number, lambda system=system: {system: self._catch_up(work, system)})
 
     def _copy(self, work: CatchUp) -> dict:
+        memory.touch(2 * work.byte_count)
         seconds = copy_seconds(self.scratch, work.byte_count)
         return {"seconds": seconds, "bytes_per_second": work.byte_count / seconds}
 
@@ -223,6 +224,8 @@ class Run:
 
         def ready() -> None:
             settle(self.scratch)
+            # The follower's copy comes into its page cache, and some systems write it twice.
+            memory.touch(2 * work.byte_count)
             probes.append(self.probe.microseconds())
 
         try:
