@@ -256,7 +256,6 @@ let package = Package(
                 "LogState",
                 "HTTP2Transport",
                 "SegmentFormat", "LogModel", httpTypes, logging, tracing, tracer,
-                .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
         ),
         tests(

@@ -173,18 +173,6 @@ package final class HTTP2Session {
         nghttp2_session_consume(self.session, stream, byteCount)
     }
 
-    /// The same on the connection only: the peer's other streams go on, and this one stays shut by so much.
-    package func consumeOnConnection(byteCount: Int) {
-        guard byteCount > 0 else { return }
-        nghttp2_session_consume_connection(self.session, byteCount)
-    }
-
-    /// What ``consumeOnConnection(byteCount:)`` left out.
-    package func consume(onStream stream: HTTP2StreamID, byteCount: Int) {
-        guard byteCount > 0 else { return }
-        nghttp2_session_consume_stream(self.session, stream, byteCount)
-    }
-
     // MARK: Out
 
     /// Serializes what is ready into ``output`` until it holds `byteCountMax` bytes (and at most one frame more).

@@ -5,8 +5,6 @@ import NIOCore
 final class ClientExchange: HTTP2ClientHandler {
     typealias Reply = @Sendable (Result<HTTP2Answer, HTTP2ClientError>) -> Void
 
-    private static let announcedByteCountMin = 64 << 10
-
     let address: HTTP2Address
     let startedAt: NIODeadline
     private let request: HTTPRequest
@@ -47,20 +45,9 @@ final class ClientExchange: HTTP2ClientHandler {
         guard !self.isDone else { return }
         self.connection = connection
         let isBodyless = (self.requestBody?.readableBytes ?? 0) == 0
-        let stream = connection.open(self.announced, handler: self, endStream: isBodyless)
+        let stream = connection.open(self.request, handler: self, endStream: isBodyless)
         self.stream = stream
         if let requestBody, !isBodyless { stream.send(requestBody, endStream: true) }
-    }
-
-    /// Says how long a large body is: whoever takes it may have to find room for it.
-    private var announced: HTTPRequest {
-        let byteCount = self.requestBody?.readableBytes ?? 0
-        guard byteCount > Self.announcedByteCountMin, self.request.headerFields[.contentLength] == nil else {
-            return self.request
-        }
-        var request = self.request
-        request.headerFields[.contentLength] = "\(byteCount)"
-        return request
     }
 
     func fail(_ error: HTTP2ClientError) { self.complete(.failure(error)) }

@@ -70,8 +70,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     var isKept = false
     /// Bodies that the streams have sent, and the peer has not taken.
     let unsent: UnsentTally
-    /// For handlers: what they keep of the bodies that the streams have received.
-    let bodies = BodyTally()
 
     /// - Throws: ``HTTP2SessionError/outOfMemory``.
     init(
@@ -283,11 +281,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         stream.serverHandler?.received(body: body, on: stream)
         stream.clientHandler?.received(body: body, on: stream)
         stream.noteReceived(range.count, now: self.now)
-        if stream.isHeldBack {
-            stream.holdBack(range.count)
-        } else if !stream.isManualCredit {
-            stream.credit(range.count)
-        }
+        if !stream.isManualCredit { stream.credit(range.count) }
     }
 
     // MARK: Out
@@ -377,9 +371,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func remove(_ stream: HTTP2Stream) {
         self.streams[stream.id] = nil
         if self.streams.isEmpty { self.idleSince = self.now }
-        let unconsumed = stream.unconsumedByteCount - stream.heldBackByteCount
-        if unconsumed > 0 {
-            self.session.consume(stream.id, byteCount: unconsumed)
+        if stream.unconsumedByteCount > 0 {
+            self.session.consume(stream.id, byteCount: stream.unconsumedByteCount)
+            stream.unconsumedByteCount = 0
             self.needsPump = true
         }
         stream.detach()

@@ -71,8 +71,7 @@ package struct HTTP2Limits: Hashable, Sendable {
     /// For listeners that anybody may reach: smaller windows and buffers.
     package static var untrusted: HTTP2Limits {
         var limits = HTTP2Limits()
-        // What each of many bodies may send before anybody decides whether there is room for it.
-        limits.session.streamWindowByteCount = 256 << 10
+        limits.session.streamWindowByteCount = 1 << 20
         limits.session.connectionWindowByteCount = 8 << 20
         limits.connectionsPerAddressMax = 256
         limits.socketBufferByteCount = 256 << 10

@@ -13,11 +13,6 @@ package final class HTTP2Stream {
     /// Set in `received(head:)` (or right after opening): the peer gets credit only by ``consumed(_:)``, so that it
     /// stops after a window's worth of unconsumed bytes.
     package var isManualCredit = false
-    /// The peer gets no credit for what comes on this stream while it is set, and stops after a window's worth; other streams
-    /// of the connection go on, which unconsumed bytes would stop once they fill its window. Reset, it gives what was held.
-    package var isHeldBack = false {
-        didSet { if oldValue, !self.isHeldBack { self.goOn() } }
-    }
     /// Silence is no fault: no deadline for body progress; a graceful shutdown resets it at once.
     package var isLongLived = false
     /// Bytes sent here that have not been handed to the socket; their memory is counted by ``UnsentBody``.
@@ -32,8 +27,6 @@ package final class HTTP2Stream {
     var isEndReceived = false
     /// Received and not yet credited to the peer.
     var unconsumedByteCount = 0
-    /// Of these, what the connection's window has back already.
-    private(set) var heldBackByteCount = 0
     /// Monotonic nanoseconds of the last progress in each direction, and bytes since then: too few to be progress.
     private(set) var receivedAt: UInt64
     private(set) var sentAt: UInt64
@@ -130,12 +123,6 @@ package final class HTTP2Stream {
         self.credit(byteCount)
     }
 
-    /// What handlers count of the connection's requests; `nil` once the stream is closed.
-    package var bodies: BodyTally? { self.connection?.bodies }
-
-    /// Counts a bound of a handler's own that the peer ran into, as those of the connection are.
-    package func record(_ breach: HTTP2Breach) { self.connection?.record(breach) }
-
     /// A way back to this stream from any thread.
     package var reference: HTTP2StreamReference {
         HTTP2StreamReference(eventLoop: self.eventLoop, stream: NIOLoopBound(self, eventLoop: self.eventLoop))
@@ -144,28 +131,10 @@ package final class HTTP2Stream {
     // MARK: For the connection
 
     func credit(_ byteCount: Int) {
-        let count = min(byteCount, self.unconsumedByteCount - self.heldBackByteCount)
+        let count = min(byteCount, self.unconsumedByteCount)
         guard let connection, count > 0 else { return }
         self.unconsumedByteCount -= count
         connection.consume(self.id, byteCount: count)
-    }
-
-    func holdBack(_ byteCount: Int) {
-        guard let connection else { return }
-        self.heldBackByteCount += byteCount
-        connection.session.consumeOnConnection(byteCount: byteCount)
-        connection.setNeedsPump()
-    }
-
-    private func goOn() {
-        guard let connection else { return }
-        // It waited for its handler until now.
-        self.receivedAt = connection.now
-        self.receivedByteCount = 0
-        self.unconsumedByteCount -= self.heldBackByteCount
-        connection.session.consume(onStream: self.id, byteCount: self.heldBackByteCount)
-        self.heldBackByteCount = 0
-        connection.setNeedsPump()
     }
 
     func noteReceived(_ byteCount: Int, now: UInt64) {
@@ -225,8 +194,6 @@ package final class HTTP2Stream {
         self.connection = nil
         self.queue.removeAll()
         self.bufferedByteCount = 0
-        self.unconsumedByteCount = 0
-        self.heldBackByteCount = 0
     }
 
     /// Tells the handler, once, and lets go of it.

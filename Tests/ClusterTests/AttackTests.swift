@@ -33,21 +33,19 @@ extension ClusterTests {
 
         @Test func `Attackers are cut off, others are served, and memory stays bounded`() async throws {
             guard let python = try await Self.python else { return }
-            // A node for each kind, at the same time: the memory that grows is that of one attack's victim.
+            // A node for each listener, at the same time: the memory that grows is that of one attack's victim.
             async let client: Void = Self.attack("client", with: python)
-            async let bodies: Void = Self.attack("bodies", with: python)
             try await Self.attack("peer", with: python)
             try await client
-            try await bodies
         }
 
-        private static func attack(_ kind: String, with python: String) async throws {
+        private static func attack(_ listener: String, with python: String) async throws {
             // Small segments, so that there are sealed ones to fetch.
             try await TestCluster.with(nodes: 1, segmentSize: "4MiB") { cluster in
                 let node = cluster.nodes[0]
                 let process = try #require(cluster.process(node))
                 let answer = try await Program.run(
-                    ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", kind],
+                    ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", listener],
                     executable: python, seconds: 120)
                 #expect(answer.status == 0, "\(answer.summary)")
                 #expect(answer.lines.last?.contains(" attacks, 0 not stopped;") == true)

@@ -120,53 +120,6 @@ private final class Listener: HTTP2ClientHandler {
         }
     }
 
-    @Test func `streams that are held back leave the connection's window to others, and go on once they may`()
-        async throws
-    {
-        var limits = HTTP2Limits()
-        limits.session.streamWindowByteCount = 100_000
-        limits.session.connectionWindowByteCount = 300_000
-        try await withServer(limits: limits) { server, serverSide in
-            let connection = try await self.connect(server)
-            let body = ByteBuffer(repeating: 0, count: 1_000_000)
-            var held: [(HTTP2StreamReference, Witness)] = []
-            for _ in 0..<10 {
-                held.append(
-                    try await self.open(connection, .post, "/held", endStream: false) {
-                        $0.send(body, endStream: true)
-                    })
-            }
-            // Together more than the connection's window.
-            while serverSide.count("/held is full") < 10 { try await Task.sleep(for: .milliseconds(5)) }
-            let (_, other) = try await self.open(connection, .post, "/count", endStream: false) {
-                $0.send(body, endStream: true)
-            }
-            await other.wait(for: "body 1000000\n")
-            #expect(serverSide.count("end /held") == 0 && server.breachCounts.isEmpty)
-            for stream in serverSide.held.withLock({ $0 }) { stream.execute { $0.isHeldBack = false } }
-            for (_, witness) in held { await witness.wait(for: "body 1000000\n") }
-            connection.close()
-            try await connection.closeFuture.get()
-        }
-    }
-
-    @Test func `a small piece of a body does not keep the memory that it came in`() {
-        var read = ByteBuffer(repeating: 0, count: 512 << 10)
-        let piece = read.readSlice(length: 5_000)
-        var body = ByteBuffer()
-        if let piece { body.collect(piece) }
-        #expect(body.readableBytes == 5_000 && body.storageCapacity < 16 << 10)
-        var whole = ByteBuffer()
-        whole.collect(read)
-        #expect(whole.storageCapacity >= 512 << 10, "most of it is the body's")
-        whole.moveReaderIndex(forwardBy: 500_000)
-        whole.releaseRead()
-        #expect(whole.readableBytes == (512 << 10) - 505_000 && whole.storageCapacity < 64 << 10)
-        whole.moveReaderIndex(to: whole.writerIndex)
-        whole.releaseRead()
-        #expect(whole.storageCapacity == 0)
-    }
-
     private func buffered(_ stream: HTTP2StreamReference) async throws -> Int {
         let promise = stream.eventLoop.makePromise(of: Int.self)
         stream.execute { promise.succeed($0.bufferedByteCount) }

@@ -16,8 +16,6 @@ let quiet: Logger = {
 final class Witness: Sendable {
     private let state = Mutex<[String]>([])
     private let waiting = Mutex<[(String, CheckedContinuation<Void, Never>)]>([])
-    /// Streams of /held, for the test to let go on.
-    let held = Mutex<[HTTP2StreamReference]>([])
 
     func note(_ event: String) {
         self.state.withLock { $0.append(event) }
@@ -52,7 +50,7 @@ final class Witness: Sendable {
     }
 }
 
-/// Answers by path: /hello, /echo, /count, /bytes/N, /whole/N, /hang, /early, /keep, /stall, /held, /reset, /trailers.
+/// Answers by path: /hello, /echo, /count, /bytes/N, /whole/N, /hang, /early, /keep, /stall, /reset, /trailers.
 final class TestHandler: HTTP2ServerHandler {
     private static let chunk = ByteBuffer(repeating: 0x61, count: 64 * 1024)
     private let witness: Witness
@@ -76,9 +74,6 @@ final class TestHandler: HTTP2ServerHandler {
             stream.send(head: ok)
         case "/early": stream.respond(HTTPResponse(status: .contentTooLarge), body: ByteBuffer(string: "too much\n"))
         case "/stall": stream.isManualCredit = true
-        case "/held":
-            stream.isHeldBack = true
-            self.witness.held.withLock { $0.append(stream.reference) }
         case "/reset": stream.reset(.internalError)
         case "/long": stream.isLongLived = true
         case "/keep":
@@ -110,7 +105,6 @@ final class TestHandler: HTTP2ServerHandler {
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) {
         self.byteCount += body.readableBytes
-        if self.path == "/held", self.byteCount == 100_000 { self.witness.note("/held is full") }
         guard self.path == "/echo" else { return }
         stream.send(body)
         self.owed += body.readableBytes
@@ -128,8 +122,7 @@ final class TestHandler: HTTP2ServerHandler {
         self.witness.note("end \(self.path)")
         switch self.path {
         case "/echo": stream.finish()
-        case "/count", "/held":
-            stream.respond(HTTPResponse(status: .ok), body: ByteBuffer(string: "\(self.byteCount)\n"))
+        case "/count": stream.respond(HTTPResponse(status: .ok), body: ByteBuffer(string: "\(self.byteCount)\n"))
         default: break
         }
     }

@@ -16,7 +16,6 @@ import Tracing
 /// Client listeners of real sockets over logs in memory.
 struct Listener {
     let log: FakeLog
-    let api: ClientAPI
     let server: HTTP2Server
     let forwarder: LeaderForwarder
     let client: HTTP2Client
@@ -24,8 +23,7 @@ struct Listener {
 
     /// - Parameter leader: Where node 2 is; this node is node 1 and follows it when it is given.
     static func start(
-        leader: ServerAddress? = nil, security: SecurityWatch? = nil, tracer: (any Tracer)? = nil,
-        bodies: NodeLimits.Bodies = NodeLimits.Bodies()
+        leader: ServerAddress? = nil, security: SecurityWatch? = nil, tracer: (any Tracer)? = nil
     ) async throws -> Listener {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -33,22 +31,18 @@ struct Listener {
         let forwarder = LeaderForwarder(eventLoop: loop, logger: logger)
         log.setPeers(FakeLog.peers(ports: [1, leader?.port ?? 2]))
         let api = ClientAPI(
-            service: log, node: NodeID(1), forwarder: forwarder, security: security, tracer: tracer,
-            bodies: bodies, on: loop, logger: logger)
+            service: log, node: NodeID(1), forwarder: forwarder, security: security, tracer: tracer, logger: logger)
         let server = try await HTTP2Server.bind(
             host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
         ) {
             _ in ClientRequestHandler(api: api)
         }
         return Listener(
-            log: log, api: api, server: server, forwarder: forwarder, client: HTTP2Client(on: loop, logger: logger))
+            log: log, server: server, forwarder: forwarder, client: HTTP2Client(on: loop, logger: logger))
     }
 
-    static func with(
-        security: SecurityWatch? = nil, bodies: NodeLimits.Bodies = NodeLimits.Bodies(),
-        _ body: (Listener) async throws -> Void
-    ) async throws {
-        let listener = try await self.start(security: security, bodies: bodies)
+    static func with(security: SecurityWatch? = nil, _ body: (Listener) async throws -> Void) async throws {
+        let listener = try await self.start(security: security)
         do { try await body(listener) } catch {
             await listener.stop()
             throw error

@@ -1,6 +1,6 @@
-"""Attacks a listener of a running node: attack.py CLIENT_HOST:PORT PEER_HOST:PORT PID client|peer|bodies [WORDS]
+"""Attacks a listener of a running node: attack.py CLIENT_HOST:PORT PEER_HOST:PORT PID client|peer [WORDS]
 
-With words, only with attacks that have them in their names. `bodies` are those that fill the client listener's memory.
+With words, only with attacks that have them in their names.
 
 Every attacker must be cut off within its bound: GOAWAY, the end of the connection, or the end of its stream. Meanwhile a
 process of its own asks both listeners again and again, and has to be answered within a second; and the node's resident memory
@@ -144,40 +144,6 @@ async def huge_body(t):
     return f"STATUS {event[2]}" if event[0] == "HEAD" and sent < 80 << 20 else f"OPEN after {sent >> 20} MiB"
 
 
-async def half_sent(t, streams=40, size=7 << 20, seconds=30):
-    """Many large bodies on one connection, as far as the windows allow, and not the end of any."""
-    connection = await begin(t)
-    ids = [opened(n) for n in range(streams)]
-    connection.send(b"".join(t.open(stream) for stream in ids))
-    windows, left, total = {}, dict.fromkeys(ids, size), 65_535
-    async with asyncio.timeout(seconds):
-        while left:
-            event = await connection.event()
-            if event[0] == "SETTINGS":
-                windows = {stream: event[1] for stream in ids}
-            elif event[0] == "WINDOW_UPDATE" and event[1] == 0:
-                total += event[2]
-            elif event[0] == "WINDOW_UPDATE" and event[1] in windows:
-                windows[event[1]] += event[2]
-            elif event[0] in ("HEAD", "END", "RST_STREAM"):
-                left.pop(event[1], None)
-            elif event[0] in ("GOAWAY", "CLOSED"):
-                break
-            for stream in list(left):
-                count = min(windows.get(stream, 0), total, left[stream])
-                if count > 0:
-                    connection.send(data(stream, bytes(count)))
-                    windows[stream], left[stream], total = windows[stream] - count, left[stream] - count, total - count
-            await connection.writer.drain()
-    connection.close()
-    return "ENDED"
-
-
-async def half_sent_by_many(t, connections=8):
-    ends = await asyncio.gather(*[half_sent(t) for _ in range(connections)])
-    return "ENDED" if ends == ["ENDED"] * connections else f"{ends}"
-
-
 async def bomb(t):
     """17 KB that say they are 16 MiB, a hundred times."""
     connection = await begin(t)
@@ -315,16 +281,11 @@ def quick(t):
     return rows
 
 
-def filling(t):
-    """The same, of those that take all the memory they are given."""
-    return [("bodies that are not sent to their ends", half_sent_by_many(t), "ENDED")]
-
-
 def slow(t):
     """The same, of those who wait; all of them at the same time."""
     large, some = "/peer/v1/segments/first", "/peer/v1/segments/first?length=100000"
     if t.name == "client":
-        large, some = "/v1/records?limit=8", "/v1/records?limit=4"
+        large, some = "/v1/records?limit=2", "/v1/records?limit=1"
     block = head("GET", t.get)
     only = []
     if t.name == "peer":
@@ -421,11 +382,11 @@ def chosen(attacks, t):
 
 
 async def fill(t):
-    """12 MB of records, so that there are large answers; each fits into a stream's first window."""
+    """12 MB of records, so that there are large answers."""
     connection = await begin(t)
-    for n in range(48):
+    for n in range(12):
         connection.send(headers(opened(n), head("POST", "/v1/records"), end=False))
-        connection.send(data(opened(n), random.randbytes(250_000)) + frame(DATA, END_STREAM, opened(n)))
+        connection.send(data(opened(n), random.randbytes(1_000_000)) + frame(DATA, END_STREAM, opened(n)))
         await connection.until("END", seconds=10)
     connection.close()
 
@@ -437,11 +398,9 @@ async def main():
     bystander = multiprocessing.Process(target=watch, args=(listeners, int(sys.argv[3]), stop, results))
     bystander.start()
     await asyncio.sleep(0.3)
-    kind = sys.argv[4]
-    target = next(t for t in listeners if t.name == kind.replace("bodies", "client"))
-    good = [await judge(target, *row) for row in chosen(filling if kind == "bodies" else quick, target)]
-    if kind != "bodies":
-        good += await asyncio.gather(*[judge(target, *row) for row in chosen(slow, target)])
+    target = next(t for t in listeners if t.name == sys.argv[4])
+    good = [await judge(target, *row) for row in chosen(quick, target)]
+    good += await asyncio.gather(*[judge(target, *row) for row in chosen(slow, target)])
     stop.set()
     seen = await asyncio.to_thread(results.get, True, 30)
     if isinstance(seen, Exception):

@@ -107,8 +107,10 @@ class Run:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _save(self, began: float) -> None:
+        """What was there before stays until something is found that takes its place."""
         self.results["seconds"] = time.time() - began
-        self.options.save(self.results)
+        if self.results["cells"] or self.results["failures"]:
+            self.options.save(self.results)
 
     # Clusters
 

@@ -97,7 +97,7 @@ package struct SessionLoad: Sendable {
                 let run = SessionRun(stream.value, batches: batches, window: window) {
                     continuation.resume(returning: $0)
                 }
-                for _ in 0..<self.inFlight { run.send(at: .now()) }
+                run.start(self.inFlight)
             }
         }
     }
@@ -124,15 +124,19 @@ private final class SessionRun {
         self.done = done
     }
 
-    func send(at sent: NIODeadline) {
-        self.activeCount += 1
+    /// Counted before any is sent: of a session that has ended, each is answered before the next one.
+    func start(_ inFlight: Int) {
+        self.activeCount = inFlight
+        for _ in 0..<inFlight { self.send(at: .now()) }
+    }
+
+    private func send(at sent: NIODeadline) {
         self.sentCount += 1
         let batch = SessionBatch.encode(self.batches[self.sentCount % self.batches.count])
         self.stream.submit(batch) { self.told($0, sent: sent) }
     }
 
     private func told(_ answer: Result<AppendReceipt, ClientError>, sent: NIODeadline) {
-        self.activeCount -= 1
         let now = NIODeadline.now()
         switch answer {
         case .success(let receipt):
@@ -143,6 +147,7 @@ private final class SessionRun {
             self.result.failureCount += 1
             self.result.failure = self.result.failure ?? error.description
         }
+        self.activeCount -= 1
         guard self.activeCount == 0 else { return }
         self.stream.finish { _ in self.done(self.result) }
     }

@@ -27,8 +27,6 @@ final class AppendSessionHandler {
     private let label: RequestLabel
     private let replies = SessionReplies()
     private var input = ByteBuffer()
-    /// That of ``input``, most of it a batch that is not whole.
-    private var place: BodyPlace?
     /// Received, and not given credit for.
     private var heldByteCount = 0
     private var slots = CircularBuffer<SessionSlot>()
@@ -62,11 +60,6 @@ final class AppendSessionHandler {
         stream.isLongLived = true
         stream.isManualCredit = true
         stream.send(head: api.head(.ok, contentType: SessionBatch.contentType, as: label))
-        self.place = BodyPlace(in: api.bodies.value, of: stream, stream.bodies ?? BodyTally()) {
-            [unowned self] problem in
-            // `closed` leaves the place, and nothing is heard of it then.
-            self.giveUpInput(problem)
-        }
     }
 
     // MARK: What arrives
@@ -76,21 +69,6 @@ final class AppendSessionHandler {
         guard !self.isOver, self.refusal == nil else { return self.stream.consumed(body.readableBytes) }
         self.heldByteCount += body.readableBytes
         self.input.add(body)
-        self.place?.announcedByteCount = self.nextBatchByteCount
-        guard self.place?.take(body.readableBytes) == true else { return self.giveUpInput(.bodiesUnfinished) }
-        self.takeIn()
-    }
-
-    /// As far as it is known.
-    private var nextBatchByteCount: Int? {
-        self.input.getInteger(at: self.input.readerIndex, endianness: .little, as: UInt32.self).map { 4 + Int($0) }
-    }
-
-    /// Those before it are answered first.
-    private func giveUpInput(_ problem: Problem) {
-        guard !self.isOver, self.refusal == nil else { return }
-        self.refusal = problem
-        self.input = ByteBuffer()
         self.takeIn()
     }
 
@@ -104,7 +82,6 @@ final class AppendSessionHandler {
 
     func closed() {
         self.isOver = true
-        self.place?.leave()
         self.spans?.abandon("the caller went away")
     }
 
@@ -125,9 +102,6 @@ final class AppendSessionHandler {
             }
         }
         self.askForRun()
-        self.input.releaseRead()
-        self.place?.waitsForUs = self.isHeld
-        self.place?.keep(self.input.readableBytes, announcing: self.nextBatchByteCount)
         guard self.isOver || !self.isHeld else { return }
         // A batch may be larger than the window: what is waited for must be able to come.
         self.stream.consumed(self.heldByteCount)

@@ -20,20 +20,17 @@ final class ClientAPI: Sendable {
     let status: NodeStatusSource?
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
-    let bodies: NIOLoopBoundBox<BodyRoom>
     private let refusals: RefusalCounts
     /// Hears of appends whose callers trace them; `nil` when nobody does.
     let tracer: (any Tracer)?
     private let security: SecurityWatch?
     private let servedBy: String
 
-    /// - Parameter eventLoop: That of the listener's connections.
     init(
         service: any LogService, node: NodeID, forwarder: any RequestForwarder, security: SecurityWatch? = nil,
         status: NodeStatusSource? = nil, refusals: RefusalCounts = RefusalCounts(), tracer: (any Tracer)? = nil,
-        bodies: NodeLimits.Bodies = NodeLimits.Bodies(), on eventLoop: any EventLoop, logger: Logger
+        logger: Logger
     ) {
-        self.bodies = .makeBoxSendingValue(BodyRoom(bodies, on: eventLoop), eventLoop: eventLoop)
         self.service = service
         self.node = node
         self.forwarder = forwarder

@@ -34,7 +34,6 @@ extension ClientRequestHandler {
     }
 
     private func submit(_ draft: FrameDraft, of append: AppendRequest, on stream: HTTP2Stream) {
-        self.place = nil
         let eventLoop = stream.eventLoop
         let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
         let submission = Submission(

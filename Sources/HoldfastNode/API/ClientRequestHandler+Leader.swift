@@ -12,7 +12,6 @@ extension ClientRequestHandler {
         switch self.api.leaderDecision(leader, head: head, forwarding: self.forwarding) {
         case .refuse(let problem): self.answer(problem, on: stream)
         case .forward(let address):
-            self.place = nil
             let body = self.route?.bodyByteCountMax == nil ? nil : self.body
             let timeout = NodeLimits.forwardTimeoutMilliseconds + waitMilliseconds
             let eventLoop = stream.eventLoop

@@ -20,8 +20,6 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private(set) var forwarding = Forwarding.auto
     private(set) var append: AppendRequest?
     private(set) var body = ByteBuffer()
-    /// The body's, until it is handed on or given up.
-    var place: BodyPlace? { didSet { oldValue?.leave() } }
     private(set) var isAnswered = false
     var span: AppendSpan?
     /// Until when a leader that is not reached is looked for again.
@@ -89,36 +87,16 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             return self.answer(self.refusal ?? .bodyTooLarge(NodeLimits.drainByteCountMax), on: stream)
         }
         guard self.body.readableBytes + body.readableBytes <= byteCountMax else {
-            return self.giveUpBody(.bodyTooLarge(byteCountMax))
+            self.body = ByteBuffer()
+            return self.refusal = .bodyTooLarge(byteCountMax)
         }
-        let place = self.place ?? self.takePlace(on: stream)
-        guard place.take(body.readableBytes) else { return self.giveUpBody(.bodiesUnfinished) }
         self.body.collect(body)
-    }
-
-    private func takePlace(on stream: HTTP2Stream) -> BodyPlace {
-        let announced = self.head?.headerFields[.contentLength].flatMap { Int($0) }
-        let place = BodyPlace(
-            in: self.api.bodies.value, of: stream, stream.bodies ?? BodyTally(), announcing: announced
-        ) { [unowned self] problem in
-            // It may never end. `closed` leaves the place, and nothing is heard of it then.
-            self.answer(problem, on: stream)
-        }
-        self.place = place
-        return place
-    }
-
-    private func giveUpBody(_ problem: Problem) {
-        self.body = ByteBuffer()
-        self.place = nil
-        self.refusal = problem
     }
 
     func receivedEnd(on stream: HTTP2Stream) {
         if let session { return session.receivedEnd() }
         if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
-        self.place?.ended()
         do throws(Problem) {
             switch route {
             case .append: try self.startAppend(on: stream)
@@ -169,7 +147,6 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.follower = nil
         self.session?.closed()
         self.session = nil
-        self.place = nil
         self.segmentRead = nil
     }
 
@@ -188,7 +165,6 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.span?.ended(with: head.status)
         self.span = nil
         self.body = ByteBuffer()
-        self.place = nil
         var head = head
         head.headerFields[.xRequestID] = self.label.id
         guard let body else { return stream.send(head: head, endStream: true) }

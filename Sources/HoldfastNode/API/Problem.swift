@@ -313,18 +313,6 @@ extension Problem {
         hint: "Read those first, or ask for less.",
         fields: [.retryAfter: "1"])
 
-    /// Of all clients together; see ``BodyRoom``.
-    static let bodiesUnfinished = Problem(
-        .tooManyRequests, .busy,
-        "too much of other requests is on its way to this node: there is no room for this body",
-        hint: "Nothing was done. Wait a moment and try again; smaller bodies need less room.",
-        fields: [.retryAfter: "1"])
-
-    /// Others needed its room.
-    static let bodyTooSlow = Problem(
-        .tooManyRequests, .busy, "the body came too slowly, and others waited for its room",
-        hint: "Nothing was done. Try again; smaller bodies need less room.", fields: [.retryAfter: "1"])
-
     /// The request was sent to the leader, and no answer came.
     static func forwardingFailed(_ reason: String, isChange: Bool) -> Problem {
         Problem(

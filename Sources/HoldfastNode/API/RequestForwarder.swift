@@ -3,7 +3,6 @@ import HTTPTypes
 import HoldfastClient
 import Logging
 import NIOCore
-import Synchronization
 
 /// Takes a request that only the leader can answer to the leader's client listener.
 protocol RequestForwarder: Sendable {
@@ -24,12 +23,9 @@ extension HTTPRequest {
     }
 }
 
-/// Forwards over one HTTP/2 connection per node that has led; how many are under way is the client's limit, and how many bytes
-/// of bodies ``NodeLimits/forwardedBodiesByteCountMax``.
+/// Forwards over one HTTP/2 connection per node that has led; how many are under way is the client's limit.
 final class LeaderForwarder: RequestForwarder {
     private let client: HTTP2Client
-    /// Of the bodies that are under way.
-    private let byteCount = Atomic(0)
 
     init(eventLoop: any EventLoop, tls: TLSStore? = nil, logger: Logger) {
         var limits = HTTP2Limits()
@@ -42,8 +38,6 @@ final class LeaderForwarder: RequestForwarder {
         _ head: HTTPRequest, body: ByteBuffer?, to leader: ServerAddress, timeoutMilliseconds: UInt64,
         reply: @escaping @Sendable (Result<HTTP2Answer, Problem>) -> Void
     ) {
-        let byteCount = body?.readableBytes ?? 0
-        guard self.takes(byteCount) else { return reply(.failure(.forwardersBusy.leading(to: leader))) }
         var request = HTTPRequest(
             method: head.method, scheme: nil, authority: leader.description, path: head.path,
             headerFields: head.headerFields)
@@ -55,16 +49,8 @@ final class LeaderForwarder: RequestForwarder {
             timeout: .milliseconds(Int64(timeoutMilliseconds) + 500),
             bodyByteCountMax: NodeLimits.forwardedAnswerByteCountMax
         ) { result in
-            self.byteCount.subtract(byteCount, ordering: .relaxed)
             reply(result.mapError { Self.problem($0, leader: leader, isChange: isChange) })
         }
-    }
-
-    private func takes(_ byteCount: Int) -> Bool {
-        let before = self.byteCount.add(byteCount, ordering: .relaxed).oldValue
-        if byteCount == 0 || before < NodeLimits.forwardedBodiesByteCountMax { return true }
-        self.byteCount.subtract(byteCount, ordering: .relaxed)
-        return false
     }
 
     static func problem(_ error: HTTP2ClientError, leader: ServerAddress, isChange: Bool) -> Problem {

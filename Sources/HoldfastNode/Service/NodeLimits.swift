@@ -1,4 +1,3 @@
-import HTTP2Transport
 import NIOCore
 
 /// Every bound of the client listener and of configuration files, in one place; those of configured values stand in
@@ -12,28 +11,6 @@ package enum NodeLimits {
     static let sequencedByteCountOnLoopMax = 1 << 20
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
-    /// Bodies that have not come whole, of all requests together.
-    struct Bodies {
-        /// Whatever is larger needs room of its own: the window of a stream.
-        var looseBodyByteCountMax = Int(HTTP2Limits.untrusted.session.streamWindowByteCount)
-        /// All those that have none: small ones, and those that wait for it.
-        var looseByteCountMax = 16 << 20
-        /// So much of each connection is taken although others have filled that.
-        var connectionLooseByteCount = 32 << 10
-        /// Room for large ones, and for those of one connection.
-        var reservedByteCountMax = 12 << 20
-        var connectionReservedByteCountMax = 8 << 20
-        /// Bodies that wait for room, and how long.
-        var waitingMax = 512
-        var waitMilliseconds: Int64 = 10_000
-        /// Whose last so many bytes took longer is slow, and keeps no room that others need.
-        var progressByteCount = 64 << 10
-        var progressMilliseconds: Int64 = 2_000
-        /// How often it is looked who waits for too long, and who is slow.
-        var lookMilliseconds: Int64 = 250
-    }
-    /// The same of whole ones on their way to the leader: as much as the leader lets wait for a quorum.
-    static let forwardedBodiesByteCountMax = 64 << 20
     /// One cursor or token.
     package static let stateBodyByteCountMax = 4 << 10
     package static let idempotencyKeyByteCountMax = 255
