@@ -20,6 +20,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Of a request that is refused, read and thrown away.
+    private static let refusedByteCountMax = 8 << 20
     /// Serialized at a time, before the channel is asked again whether it is writable.
     static let drainByteCount = 256 * 1024
     static let lingerMilliseconds: Int64 = 1_000
@@ -212,6 +214,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .end(let id, let trailers):
             guard let stream = self.streams[id] else { return }
             stream.isEndReceived = true
+            if let refusal = stream.heldRefusal.take() {
+                stream.serverHandler?.received(refusal: refusal, on: stream)
+                return
+            }
             stream.serverHandler?.receivedEnd(on: stream)
             stream.clientHandler?.receivedEnd(trailers: HTTPConversion.headers(trailers), on: stream)
         case .closed(let id, let code, let isUnprocessed):
@@ -244,8 +250,14 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
             let handler = makeHandler(self.eventLoop)
             stream.serverHandler = handler
-            if let refusal { return handler.received(refusal: refusal, on: stream) }
-            handler.received(head: head, on: stream)
+            guard let refusal else { return handler.received(head: head, on: stream) }
+            // Not every client hears an answer while it is still sending: a body of which an end is in sight is waited for.
+            let length = head.headerFields[.contentLength].flatMap { Int($0) }
+            if let length, (1...Self.refusedByteCountMax).contains(length) {
+                stream.heldRefusal = refusal
+            } else {
+                handler.received(refusal: refusal, on: stream)
+            }
         }
     }
 
@@ -278,7 +290,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             return self.session.consume(id, byteCount: range.count)
         }
         stream.unconsumedByteCount += range.count
-        stream.serverHandler?.received(body: body, on: stream)
+        if stream.heldRefusal == nil { stream.serverHandler?.received(body: body, on: stream) }
         stream.clientHandler?.received(body: body, on: stream)
         stream.noteReceived(range.count, now: self.now)
         if !stream.isManualCredit { stream.credit(range.count) }

@@ -25,6 +25,8 @@ package final class HTTP2Stream {
     private(set) var isHeadSent: Bool
     private(set) var isEndSent = false
     var isEndReceived = false
+    /// Why its request is not taken: said once the request is whole.
+    var heldRefusal: TLSRefusal?
     /// Received and not yet credited to the peer.
     var unconsumedByteCount = 0
     /// Monotonic nanoseconds of the last progress in each direction, and bytes since then: too few to be progress.
