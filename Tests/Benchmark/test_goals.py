@@ -157,7 +157,7 @@ class PageTests(unittest.TestCase):
             with goals_page.kept(article):
                 page.write(compared(), article)
             text = article.read_text()
-            for once in ("promise of etcd", "\n## Growth\n", "\n## Goals\n", goals_page.SECTION.begin, growth_page.BEGIN):
+            for once in ("promise of etcd", "\n## Growth\n", "\n## Goals\n", goals_page.SECTION.begin, growth_page.SECTION.begin):
                 self.assertEqual(text.count(once), 1, once)
             slow = sample.reached(local_append__os=[{"records_per_second": 1e6}])
             goals_page.write(slow, article)

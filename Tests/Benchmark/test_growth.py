@@ -302,7 +302,7 @@ class PageTests(unittest.TestCase):
             page.write(compared(), article)
             both = article.read_text()
             self.assertIn("promise of etcd", both)
-            self.assertEqual(both.count(growth_page.BEGIN), 1)
+            self.assertEqual(both.count(growth_page.SECTION.begin), 1)
             for picture in (article.parent / "Resources").iterdir():
                 self.assertIn(f"](Resources/{picture.name})", both)
             growth_page.write(grown(cold={1: 10.0, 32: 10.0, 1_024: 10.0}), article)
@@ -316,11 +316,11 @@ class PageTests(unittest.TestCase):
     def test_an_article_whose_marks_are_no_pair_is_left_as_it_is(self):
         with tempfile.TemporaryDirectory() as place:
             article = Path(place) / "Performance.md"
-            article.write_text(f"# Performance\n\n{growth_page.BEGIN}\n")
+            article.write_text(f"# Performance\n\n{growth_page.SECTION.begin}\n")
             for write in (lambda: growth_page.write(grown(), article), lambda: page.write(compared(), article)):
                 with self.assertRaises(Failure):
                     write()
-            self.assertEqual(article.read_text(), f"# Performance\n\n{growth_page.BEGIN}\n")
+            self.assertEqual(article.read_text(), f"# Performance\n\n{growth_page.SECTION.begin}\n")
 
     def test_what_failed_in_every_round_makes_no_page(self):
         document = grown()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from .failure import Failure
 from .goals_figures import Outcome, Reached, Statistic, judged
-from .report import table
-from .sections import Section
+from .sections import BLANK, Section
 from .summary import Spread
+from .words import table
 
 SECTION = Section("<!-- goals: written by scripts/bench --goals --page -->", "<!-- goals: end -->")
 
@@ -44,7 +44,7 @@ def write(results: dict, article: Path) -> None:
     if results["smoke"]:
         raise Failure("a smoke run shows that all of it works, and measures nothing: no page was written",
                       next="leave --smoke out", exit_code=64)
-    text = article.read_text() if article.exists() else "# Performance\n\nHow fast Holdfast is, and how to measure it again.\n"
+    text = article.read_text() if article.exists() else BLANK
     article.write_text(SECTION.put(text, f"## Goals\n\n{body(results, '###')}", article.name))
 
 

@@ -6,11 +6,12 @@ from .failure import Failure
 from .growth import Cell
 from .growth_figures import FIGURES, Course, Figure, courses
 from .line_plot import Line, LinePlot
+from .sections import BLANK, Section
 from .summary import Spread
 from .svg import Picture
 from .words import command_line, machine_line, table, three_digits
 
-BEGIN, END = "<!-- growth: written by scripts/bench --growth --page -->", "<!-- growth: end -->"
+SECTION = Section("<!-- growth: written by scripts/bench --growth --page -->", "<!-- growth: end -->")
 
 _METHOD = """\
 What a cost does while something grows, of Holdfast alone, from one run of `scripts/bench --growth`. Both axes of each plot are
@@ -50,10 +51,8 @@ def write(results: dict, page: Path) -> None:
             raise Failure(
                 f"{_title(failure)} failed in every round: no page was written",
                 next="see growth.md, and run it again")
-    section = f"{BEGIN}\n## Growth\n\n{body(results, '###', 'Resources/')}\n{END}"
-    text = page.read_text() if page.exists() else "# Performance\n\nHow fast Holdfast is, and how to measure it again.\n"
-    old = _section(text, page)
-    text = text.replace(old, section) if old else f"{text.rstrip()}\n\n{section}\n"
+    text = page.read_text() if page.exists() else BLANK
+    text = SECTION.put(text, f"## Growth\n\n{body(results, '###', 'Resources/')}", page.name)
     resources = page.parent / "Resources"
     resources.mkdir(parents=True, exist_ok=True)
     for name, picture in draw_all(results).items():
@@ -66,17 +65,8 @@ def kept(page: Path, article: str) -> str:
 
     Raises Failure when the marks there are not a pair.
     """
-    section = _section(page.read_text(), page) if page.exists() else ""
-    return f"{article.rstrip()}\n\n{section}\n" if section else article
-
-
-def _section(text: str, page: Path) -> str:
-    """From mark to mark, both with it; empty when there is none."""
-    if BEGIN not in text and END not in text:
-        return ""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise Failure(f"{page.name} has not the lines {BEGIN} and {END}, once each and in this order")
-    return text[text.index(BEGIN):text.index(END) + len(END)]
+    section = SECTION.body(page)
+    return SECTION.put(article, section, page.name) if section else article
 
 
 def body(results: dict, heading: str, pictures: str) -> str:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from .failure import Failure
 
+#: An article of which no run has written anything yet.
+BLANK = "# Performance\n\nHow fast Holdfast is, and how to measure it again.\n"
+
 
 @dataclass(frozen=True)
 class Section:
