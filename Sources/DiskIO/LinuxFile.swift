@@ -45,12 +45,16 @@ package final class LinuxFile: File {
         if let failure { throw failure }
     }
 
+    /// At most, by one system call. The page cache takes the pages of one call in blocks as large as it can find, and those are
+    /// rarely memory that was used of late: 8 MiB by one call took 7 to 20 ms on a virtual machine, in pieces 1.2.
+    private static let writtenByteCount = 1 << 20
+
     package func write(_ bytes: RawSpan, at offset: Int) throws(DiskError) {
         var failure: DiskError?
         bytes.withUnsafeBytes { buffer in
             var written = 0
             while written < buffer.count {
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...].prefix(Self.writtenByteCount))
                 let put = pwrite(self.descriptor.rawValue, rest.baseAddress, rest.count, off_t(offset + written))
                 if put > 0 {
                     written += put
