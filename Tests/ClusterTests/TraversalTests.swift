@@ -7,22 +7,24 @@ extension ClusterTests {
         /// As they go over the wire: curl is told not to tidy them up.
         private static let ways: [String] = {
             let ups = ["../", "..%2f", "%2e%2e/", "%2e%2e%2f", "..%5c", "%252e%252e%252f", "....//", ".%00./"]
-            let starts = ["/", "/v1/", "/v1/segments/", "/admin/v1/", "/readyz/", "/assets/"]
+            let starts = ["/", "/v1/", "/v1/segments/", "/admin/v1/", "/readyz/", "/assets/", "/peer/v1/segments/"]
             return starts.flatMap { start in ups.map { start + String(repeating: $0, count: 8) + "etc/passwd" } }
                 + ["//etc/passwd", "/%2fetc%2fpasswd", "/v1/segments/0/../../../../../etc/passwd", "/..", "/.%2e/"]
+                + ["/peer/v1/segments/0/../../../../../etc/passwd", "/peer/v1/segments/first/../VOTE"]
         }()
 
-        @Test func `no path leads to a file of the machine, on the admin port or on that for clients`() async throws {
+        @Test func `no path leads to a file of the machine, on any port`() async throws {
             try await TestCluster.with(nodes: 1) { cluster in
                 let node = cluster.nodes[0]
                 // What is there is answered by both: a refusal of everything would prove nothing.
                 let listeners = [
-                    (address: node.admin, options: ["--http1.1"]),
-                    (address: node.client, options: ["--http2-prior-knowledge"]),
+                    (address: node.admin, there: "/v1/cluster", options: ["--http1.1"]),
+                    (address: node.client, there: "/v1/cluster", options: ["--http2-prior-knowledge"]),
+                    (address: node.peer, there: "/peer/v1/segments/first", options: ["--http2-prior-knowledge"]),
                 ]
-                for (address, options) in listeners {
-                    let there = try await Self.get("/v1/cluster", at: "\(address)", options)
-                    #expect(there.status == 0 && there.lines.last == "200", "\(there.summary)")
+                for (address, path, options) in listeners {
+                    let there = try await Self.get(path, at: "\(address)", options)
+                    #expect(there.status == 0 && there.lines.last == "200", "\(address): \(there.summary)")
                     for way in Self.ways {
                         let answer = try await Self.get(way, at: "\(address)", options)
                         let code = answer.lines.last ?? ""
