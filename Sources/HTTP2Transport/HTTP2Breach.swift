@@ -2,8 +2,8 @@ import HTTP2Session
 
 /// Which bound a peer ran into. The raw value names it in logs and metrics.
 ///
-/// Each ends the connection, but for ``bodyDeadline``, ``unreadDeadline`` and ``unsentBytes``, which may end one stream
-/// only, and ``connections`` and ``connectionsPerAddress``, which let none begin.
+/// Each ends the connection, but for ``bodyDeadline``, ``unreadDeadline``, ``unsentBytes`` and ``unfinishedBodies``, which may
+/// end one stream only, and ``connections`` and ``connectionsPerAddress``, which let none begin.
 package enum HTTP2Breach: String, Hashable, Sendable, CaseIterable {
     // More of something than its rate allows.
     case pings, settings, resets, priorities
@@ -28,6 +28,7 @@ package enum HTTP2Breach: String, Hashable, Sendable, CaseIterable {
     case silence
     // Too many.
     case unsentBytes = "unsent_bytes"
+    case unfinishedBodies = "unfinished_bodies"
     case connections
     case connectionsPerAddress = "connections_per_address"
 

@@ -116,6 +116,9 @@ package final class HTTP2Stream {
     /// The peer is who it should be: its connection may be idle for long.
     package func keepConnection() { self.connection?.isKept = true }
 
+    /// Counts a bound of a handler's own that the peer ran into, as those of the connection are.
+    package func record(_ breach: HTTP2Breach) { self.connection?.record(breach) }
+
     /// Gives the peer credit for received bytes, when ``isManualCredit`` is set.
     package func consumed(_ byteCount: Int) {
         guard let connection, byteCount > 0 else { return }

@@ -16,6 +16,7 @@ import Tracing
 /// Client listeners of real sockets over logs in memory.
 struct Listener {
     let log: FakeLog
+    let api: ClientAPI
     let server: HTTP2Server
     let forwarder: LeaderForwarder
     let client: HTTP2Client
@@ -23,7 +24,8 @@ struct Listener {
 
     /// - Parameter leader: Where node 2 is; this node is node 1 and follows it when it is given.
     static func start(
-        leader: ServerAddress? = nil, security: SecurityWatch? = nil, tracer: (any Tracer)? = nil
+        leader: ServerAddress? = nil, security: SecurityWatch? = nil, tracer: (any Tracer)? = nil,
+        unfinishedByteCountMax: Int = NodeLimits.unfinishedByteCountMax
     ) async throws -> Listener {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -31,18 +33,22 @@ struct Listener {
         let forwarder = LeaderForwarder(eventLoop: loop, logger: logger)
         log.setPeers(FakeLog.peers(ports: [1, leader?.port ?? 2]))
         let api = ClientAPI(
-            service: log, node: NodeID(1), forwarder: forwarder, security: security, tracer: tracer, logger: logger)
+            service: log, node: NodeID(1), forwarder: forwarder, security: security, tracer: tracer,
+            unfinishedByteCountMax: unfinishedByteCountMax, on: loop, logger: logger)
         let server = try await HTTP2Server.bind(
             host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
         ) {
             _ in ClientRequestHandler(api: api)
         }
         return Listener(
-            log: log, server: server, forwarder: forwarder, client: HTTP2Client(on: loop, logger: logger))
+            log: log, api: api, server: server, forwarder: forwarder, client: HTTP2Client(on: loop, logger: logger))
     }
 
-    static func with(security: SecurityWatch? = nil, _ body: (Listener) async throws -> Void) async throws {
-        let listener = try await self.start(security: security)
+    static func with(
+        security: SecurityWatch? = nil, unfinishedByteCountMax: Int = NodeLimits.unfinishedByteCountMax,
+        _ body: (Listener) async throws -> Void
+    ) async throws {
+        let listener = try await self.start(security: security, unfinishedByteCountMax: unfinishedByteCountMax)
         do { try await body(listener) } catch {
             await listener.stop()
             throw error

@@ -4,6 +4,7 @@ import HoldfastClient
 import LogModel
 import Logging
 import NIOCore
+import NIOPosix
 import ReplicaCore
 import Replicator
 import Testing
@@ -82,7 +83,7 @@ import Testing
 @Suite struct LeaderDecisionTests {
     let api = ClientAPI(
         service: FakeLog(node: NodeID(1)), node: NodeID(1),
-        forwarder: NoForwarder(), logger: Logger(label: "test"))
+        forwarder: NoForwarder(), on: MultiThreadedEventLoopGroup.singleton.next(), logger: Logger(label: "test"))
 
     func head(_ fields: HTTPFields = [:]) -> HTTPRequest {
         HTTPRequest(

@@ -26,7 +26,7 @@ final class AppendSessionHandler {
     private let stream: HTTP2Stream
     private let label: RequestLabel
     private let replies = SessionReplies()
-    private var input = ByteBuffer()
+    private let input: SessionInput
     /// Received, and not given credit for.
     private var heldByteCount = 0
     private var slots = CircularBuffer<SessionSlot>()
@@ -55,6 +55,7 @@ final class AppendSessionHandler {
         self.producer = producer
         self.conditions = conditions
         self.stream = stream
+        self.input = SessionInput(countedIn: api.unfinishedBodies.value)
         self.label = label
         self.spans = SessionSpans(caller)
         stream.isLongLived = true
@@ -82,6 +83,7 @@ final class AppendSessionHandler {
 
     func closed() {
         self.isOver = true
+        self.input.drop()
         self.spans?.abandon("the caller went away")
     }
 
@@ -94,23 +96,23 @@ final class AppendSessionHandler {
     private func takeIn() {
         while !self.isOver, !self.isHeld, self.refusal == nil {
             do throws(Problem) {
-                let start = self.input.readerIndex
-                guard let batch = try self.nextBatch() else { break }
+                let start = self.input.offset
+                guard let batch = try self.input.nextBatch() else { break }
                 try self.take(batch, startingAt: start)
             } catch {
                 self.refusal = error
             }
         }
         self.askForRun()
+        self.input.tookBatches(before: self.nextSequence)
+        // No more comes now than the window lets through.
         guard self.isOver || !self.isHeld else { return }
         // A batch may be larger than the window: what is waited for must be able to come.
         self.stream.consumed(self.heldByteCount)
         self.heldByteCount = 0
+        if self.isOver || self.refusal != nil { self.input.drop() }
+        self.input.holdRest(of: self.nextSequence, for: self, on: self.stream)
         self.endIfDone()
-    }
-
-    private func nextBatch() throws(Problem) -> SessionBatch? {
-        do { return try SessionBatch.next(from: &self.input) } catch { throw .badSession(error) }
     }
 
     private func take(_ batch: SessionBatch, startingAt start: Int) throws(Problem) {
@@ -143,7 +145,7 @@ final class AppendSessionHandler {
     private func addToRun(_ batch: SessionBatch, startingAt start: Int) throws(Problem) {
         if self.run == nil {
             let first = ProducerSequence(producer: self.producer, sequence: batch.sequence)
-            let likely = min(self.input.readableBytes, NodeLimits.sessionRunByteCountMax) + batch.records.readableBytes
+            let likely = min(self.input.byteCount, NodeLimits.sessionRunByteCountMax) + batch.records.readableBytes
             self.run = RunDraft(from: first, reserving: likely)
             self.runPlace = start..<start
             self.slots.append(SessionSlot(sequence: batch.sequence, count: 0, byteCount: 0))
@@ -151,7 +153,7 @@ final class AppendSessionHandler {
         do {
             try batch.records.withUnsafeReadableBytes { bytes throws(FormatError) in try self.run?.add(bytes.bytes) }
         } catch { throw .invalidRecord(error) }
-        self.runPlace = self.runPlace.lowerBound..<self.input.readerIndex
+        self.runPlace = self.runPlace.lowerBound..<self.input.offset
         if let run, run.byteCount >= NodeLimits.sessionRunByteCountMax { self.askForRun() }
     }
 
@@ -161,12 +163,8 @@ final class AppendSessionHandler {
             self.slots.removeLast()
             return
         }
-        // They have been read, and nothing came since.
-        var batches = self.input
-        batches.moveReaderIndex(to: self.runPlace.lowerBound)
-        batches.moveWriterIndex(to: self.runPlace.upperBound)
         let last = self.slots.index(before: self.slots.endIndex)
-        self.slots[last].batches = batches
+        self.slots[last].batches = self.input.batches(at: self.runPlace)
         self.slots[last].count = run.count
         self.slots[last].byteCount = run.byteCount
         self.ask(run.finish())
@@ -259,6 +257,7 @@ final class AppendSessionHandler {
     /// - Parameter sequence: Of the batch that failed; those before it are answered.
     private func end(with problem: Problem, at sequence: UInt64) {
         self.isOver = true
+        self.input.drop()
         self.spans?.abandon("the session ended at an append before")
         var answer = ByteBuffer()
         SessionAnswer.failed(sequence: sequence, self.api.told(problem, as: self.label, of: .append)).encode(
@@ -270,23 +269,16 @@ final class AppendSessionHandler {
         guard self.slots.isEmpty, !self.isOver else { return }
         if let refusal { return self.end(with: refusal, at: self.nextSequence) }
         guard self.isInputEnded else { return }
-        guard self.input.readableBytes == 0 else { return self.end(with: .cutSession, at: self.nextSequence) }
+        guard self.input.byteCount == 0 else { return self.end(with: .cutSession, at: self.nextSequence) }
         self.isOver = true
         self.stream.finish()
     }
 }
 
-extension Problem {
-    fileprivate static func badSession(_ error: FrameError) -> Problem {
-        .badRequest("the session does not consist of batches: \(error)", hint: "See Sessions in the documentation.")
+extension AppendSessionHandler: UnfinishedBody {
+    func giveWay() {
+        self.input.gaveWay()
+        self.refusal = .gaveWay
+        self.endIfDone()
     }
-
-    fileprivate static let badSequence = Problem.badRequest(
-        "a batch has the sequence 0", hint: "Sequences count from 1, one for each batch.")
-
-    fileprivate static let outOfTurn = Problem.badRequest(
-        "a batch comes out of turn", hint: "Each sequence is the one before it and 1.")
-
-    fileprivate static let cutSession = Problem.badRequest(
-        "the session ended within a batch", hint: "End it behind a whole one.")
 }

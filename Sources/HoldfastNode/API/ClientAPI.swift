@@ -11,7 +11,7 @@ import Tracing
 
 typealias NodeStatusSource = @Sendable (_ eventsAfter: UInt64?) async -> NodeStatus
 
-/// What all requests of the client listener share.
+/// What all requests of the client listener share; they are all on one event loop.
 final class ClientAPI: Sendable {
     let service: any LogService
     let node: NodeID
@@ -20,6 +20,9 @@ final class ClientAPI: Sendable {
     let status: NodeStatusSource?
     let logger: Logger
     let segmentReads = PlaceCount(NodeLimits.segmentReadsMax)
+    let unfinishedBodies: NIOLoopBoundBox<UnfinishedBodies>
+    /// For large bodies, and those that go to the leader, from their ends to their answers.
+    let waitingBytes = PlaceCount(NodeLimits.waitingByteCountMax)
     private let refusals: RefusalCounts
     /// Hears of appends whose callers trace them; `nil` when nobody does.
     let tracer: (any Tracer)?
@@ -29,8 +32,10 @@ final class ClientAPI: Sendable {
     init(
         service: any LogService, node: NodeID, forwarder: any RequestForwarder, security: SecurityWatch? = nil,
         status: NodeStatusSource? = nil, refusals: RefusalCounts = RefusalCounts(), tracer: (any Tracer)? = nil,
-        logger: Logger
+        unfinishedByteCountMax: Int = NodeLimits.unfinishedByteCountMax, on eventLoop: any EventLoop, logger: Logger
     ) {
+        self.unfinishedBodies = .makeBoxSendingValue(
+            UnfinishedBodies(byteCountMax: unfinishedByteCountMax), eventLoop: eventLoop)
         self.service = service
         self.node = node
         self.forwarder = forwarder

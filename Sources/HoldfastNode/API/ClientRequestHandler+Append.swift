@@ -19,8 +19,9 @@ extension ClientRequestHandler {
         guard self.body.readableBytes > byteCountMax else {
             return self.submit(try append.draft(body: self.body), of: append, on: stream)
         }
+        let room = try self.keepBody()
         self.run(on: stream) { [body] in
-            Result { () throws(Problem) in try append.draft(body: body) }
+            withExtendedLifetime(room) { Result { () throws(Problem) in try append.draft(body: body) } }
         } then: { handler, stream, result in
             switch result {
             case .success(let draft): handler.submit(draft, of: append, on: stream)

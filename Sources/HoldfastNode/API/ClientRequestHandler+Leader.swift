@@ -13,12 +13,16 @@ extension ClientRequestHandler {
         case .refuse(let problem): self.answer(problem, on: stream)
         case .forward(let address):
             let body = self.route?.bodyByteCountMax == nil ? nil : self.body
+            let room: PlaceCount.Place
+            do throws(Problem) { room = try self.keepBody() } catch { return self.answer(error, on: stream) }
             let timeout = NodeLimits.forwardTimeoutMilliseconds + waitMilliseconds
             let eventLoop = stream.eventLoop
             let bound = NIOLoopBound((self, stream), eventLoop: eventLoop)
             let request = self.span?.carried(by: head) ?? head
             self.api.forwarder.forward(request, body: body, to: address, timeoutMilliseconds: timeout) { result in
                 eventLoop.execute {
+                    // As long as the forwarder had the body, be its client there or not.
+                    withExtendedLifetime(room) {}
                     let (handler, stream) = bound.value
                     switch result {
                     case .success(let answer): handler.answer(answer.head, answer.body, on: stream)

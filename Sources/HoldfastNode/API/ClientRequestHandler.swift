@@ -2,6 +2,7 @@ import HTTP2Transport
 import HTTPTypes
 import HoldfastClient
 import NIOCore
+import ReplicaCore
 import Replicator
 
 /// One request of the client listener, from its head to the end of its answer.
@@ -13,6 +14,7 @@ import Replicator
 /// that ends when the stream closes.
 final class ClientRequestHandler: HTTP2ServerHandler {
     let api: ClientAPI
+    private let unfinished: UnfinishedBodies
     private(set) var head: HTTPRequest?
     private(set) var label = RequestLabel()
     private(set) var route: Route?
@@ -20,6 +22,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private(set) var forwarding = Forwarding.auto
     private(set) var append: AppendRequest?
     private(set) var body = ByteBuffer()
+    /// Until the body is whole.
+    private var place: UnfinishedBodies.Place?
+    /// For a body that is whole, until the answer.
+    private var room: PlaceCount.Place?
     private(set) var isAnswered = false
     var span: AppendSpan?
     /// Until when a leader that is not reached is looked for again.
@@ -35,6 +41,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     init(api: ClientAPI) {
         self.api = api
+        self.unfinished = api.unfinishedBodies.value
     }
 
     // MARK: What arrives
@@ -87,14 +94,40 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             return self.answer(self.refusal ?? .bodyTooLarge(NodeLimits.drainByteCountMax), on: stream)
         }
         guard self.body.readableBytes + body.readableBytes <= byteCountMax else {
-            self.body = ByteBuffer()
-            return self.refusal = .bodyTooLarge(byteCountMax)
+            return self.refuse(.bodyTooLarge(byteCountMax))
         }
         self.body.collect(body)
+        let place = self.place ?? self.unfinished.begin(self, on: stream)
+        self.place = place
+        self.unfinished.hold(self.body.readableBytes, at: place)
+    }
+
+    /// Once its request has ended; what came of its body is dropped.
+    private func refuse(_ problem: Problem) {
+        self.leave()
+        self.body = ByteBuffer()
+        self.refusal = problem
+    }
+
+    private func leave() {
+        if let place = self.place.take() { self.unfinished.leave(place) }
+    }
+
+    /// The body is whole, and is kept until the answer, since it may have to be sent to another leader.
+    ///
+    /// - Returns: Its room, to be held by whoever may keep the body for longer.
+    /// - Throws: 429 when so many wait for their answers that there is none; nothing was applied.
+    func keepBody() throws(Problem) -> PlaceCount.Place {
+        guard let room = self.room ?? self.api.waitingBytes.take(self.body.readableBytes) else {
+            throw Problem(AppendFailure.busy)
+        }
+        self.room = room
+        return room
     }
 
     func receivedEnd(on stream: HTTP2Stream) {
         if let session { return session.receivedEnd() }
+        self.leave()
         if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
         do throws(Problem) {
@@ -148,6 +181,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.session?.closed()
         self.session = nil
         self.segmentRead = nil
+        self.release()
     }
 
     // MARK: Answering
@@ -164,13 +198,19 @@ final class ClientRequestHandler: HTTP2ServerHandler {
         self.isAnswered = true
         self.span?.ended(with: head.status)
         self.span = nil
-        self.body = ByteBuffer()
+        self.release()
         var head = head
         head.headerFields[.xRequestID] = self.label.id
         guard let body else { return stream.send(head: head, endStream: true) }
         head.headerFields[.contentLength] = "\(body.readableBytes)"
         stream.send(head: head, endStream: false)
         stream.send(body, endStream: true)
+    }
+
+    private func release() {
+        self.leave()
+        self.body = ByteBuffer()
+        self.room = nil
     }
 
     /// Does `work` in a task that ends with the stream, then goes on here, on the event loop.
@@ -188,5 +228,12 @@ final class ClientRequestHandler: HTTP2ServerHandler {
                 body(handler, stream, value)
             }
         }
+    }
+}
+
+extension ClientRequestHandler: UnfinishedBody {
+    func giveWay() {
+        self.place = nil
+        self.refuse(.gaveWay)
     }
 }

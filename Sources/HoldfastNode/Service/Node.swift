@@ -147,7 +147,7 @@ package struct Node: Service {
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
             status: { await observer.status(eventsAfter: $0) }, refusals: refusals, tracer: self.tracer,
-            logger: self.logger)
+            on: clientLoop, logger: self.logger)
         let listen = self.configuration.clientListen
         let server: HTTP2Server
         do {

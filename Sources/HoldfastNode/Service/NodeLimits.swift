@@ -11,6 +11,10 @@ package enum NodeLimits {
     static let sequencedByteCountOnLoopMax = 1 << 20
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
+    /// Of bodies that are not whole, all of them: beyond it the one that has not gone on for longest is refused.
+    static let unfinishedByteCountMax = 48 << 20
+    /// Of bodies that are whole and wait, all of them: further ones are refused.
+    static let waitingByteCountMax = 64 << 20
     /// One cursor or token.
     package static let stateBodyByteCountMax = 4 << 10
     package static let idempotencyKeyByteCountMax = 255

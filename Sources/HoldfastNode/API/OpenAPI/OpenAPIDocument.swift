@@ -68,7 +68,10 @@ enum OpenAPIDocument {
         (414, "The path and the query are over \(NodeLimits.targetByteCountMax) bytes."),
         (415, "Records cannot be read from this media type, or the body is compressed (`Content-Encoding`)."),
         (421, "`NOT_LEADER`: this node does not lead, and the request goes no further; `leader` is where to ask."),
-        (429, "`BUSY`: too much waits for its commit, or to be read, or too many read segments. Nothing was applied."),
+        (
+            429,
+            "`BUSY`: too much waits for its commit, or to be read, or is on its way here, or too many read segments. Nothing was applied."
+        ),
         (431, "The header fields are too large."),
         (503, "For the moment: no leader, no quorum, or this node stops, lags or repairs itself."),
         (504, "No answer in time: `applied` is `unknown` unless it says otherwise."),

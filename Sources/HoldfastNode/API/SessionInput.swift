@@ -1,0 +1,65 @@
+import HTTP2Transport
+import HoldfastClient
+import NIOCore
+
+/// What has come of a session and is not taken yet. The beginning of its next batch counts as an unfinished body.
+///
+/// Event loop only.
+final class SessionInput {
+    private var bytes = ByteBuffer()
+    private let unfinished: UnfinishedBodies
+    private var place: UnfinishedBodies.Place?
+    /// Of the batch whose beginning has that place.
+    private var placeSequence: UInt64 = 0
+
+    init(countedIn unfinished: UnfinishedBodies) { self.unfinished = unfinished }
+
+    var byteCount: Int { self.bytes.readableBytes }
+    /// Where the next batch begins. It stands there until more comes.
+    var offset: Int { self.bytes.readerIndex }
+
+    func add(_ piece: ByteBuffer) { self.bytes.add(piece) }
+
+    /// - Returns: `nil` when it is not whole.
+    func nextBatch() throws(Problem) -> SessionBatch? {
+        do { return try SessionBatch.next(from: &self.bytes) } catch { throw .badSession(error) }
+    }
+
+    /// Batches that were taken, and nothing came since.
+    func batches(at place: Range<Int>) -> ByteBuffer {
+        var batches = self.bytes
+        batches.moveReaderIndex(to: place.lowerBound)
+        batches.moveWriterIndex(to: place.upperBound)
+        return batches
+    }
+
+    /// All whole batches were taken that may be: what is left of another place than that of `sequence` is whole by now.
+    func tookBatches(before sequence: UInt64) {
+        self.bytes.releaseRead()
+        if self.placeSequence != sequence { self.leave() }
+    }
+
+    /// What is left is the beginning of the batch `sequence`, and `session` may have to give way with it.
+    func holdRest(of sequence: UInt64, for session: any UnfinishedBody, on stream: HTTP2Stream) {
+        guard self.byteCount > 0 else { return self.leave() }
+        let place = self.place ?? self.unfinished.begin(session, on: stream)
+        self.place = place
+        self.placeSequence = sequence
+        self.unfinished.hold(self.byteCount, at: place)
+    }
+
+    func drop() {
+        self.leave()
+        self.bytes = ByteBuffer()
+    }
+
+    /// The place is gone already.
+    func gaveWay() {
+        self.place = nil
+        self.bytes = ByteBuffer()
+    }
+
+    private func leave() {
+        if let place = self.place.take() { self.unfinished.leave(place) }
+    }
+}
