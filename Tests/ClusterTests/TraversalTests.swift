@@ -20,7 +20,7 @@ extension ClusterTests {
                 let listeners = [
                     (address: node.admin, there: "/v1/cluster", options: ["--http1.1"]),
                     (address: node.client, there: "/v1/cluster", options: ["--http2-prior-knowledge"]),
-                    (address: node.peer, there: "/peer/v1/segments/first", options: ["--http2-prior-knowledge"]),
+                    (address: node.peer, there: "/peer/v1/status", options: ["--http2-prior-knowledge"]),
                 ]
                 for (address, path, options) in listeners {
                     let there = try await Self.get(path, at: "\(address)", options)

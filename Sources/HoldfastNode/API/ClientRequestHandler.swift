@@ -21,9 +21,10 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     private var parameters = QueryParameters()
     private(set) var forwarding = Forwarding.auto
     private(set) var append: AppendRequest?
-    private(set) var body = ByteBuffer()
     /// Until the body is whole.
+    private var coming = BodyPieces()
     private var place: UnfinishedBodies.Place?
+    private(set) var body = ByteBuffer()
     /// For a body that is whole, until the answer.
     private var room: PlaceCount.Place?
     private(set) var isAnswered = false
@@ -93,24 +94,24 @@ final class ClientRequestHandler: HTTP2ServerHandler {
             guard self.drainedByteCount > NodeLimits.drainByteCountMax else { return }
             return self.answer(self.refusal ?? .bodyTooLarge(NodeLimits.drainByteCountMax), on: stream)
         }
-        guard self.body.readableBytes + body.readableBytes <= byteCountMax else {
+        guard self.coming.byteCount + body.readableBytes <= byteCountMax else {
             return self.refuse(.bodyTooLarge(byteCountMax))
         }
-        self.body.collect(body)
+        self.coming.add(body)
         let place = self.place ?? self.unfinished.begin(self, on: stream)
         self.place = place
-        self.unfinished.hold(self.body.readableBytes, at: place)
+        self.unfinished.hold(self.coming.byteCount, at: place)
     }
 
     /// Once its request has ended; what came of its body is dropped.
     private func refuse(_ problem: Problem) {
         self.leave()
-        self.body = ByteBuffer()
         self.refusal = problem
     }
 
     private func leave() {
         if let place = self.place.take() { self.unfinished.leave(place) }
+        self.coming = BodyPieces()
     }
 
     /// The body is whole, and is kept until the answer, since it may have to be sent to another leader.
@@ -127,6 +128,8 @@ final class ClientRequestHandler: HTTP2ServerHandler {
 
     func receivedEnd(on stream: HTTP2Stream) {
         if let session { return session.receivedEnd() }
+        // It comes here again when another leader is looked for.
+        if self.coming.byteCount > 0 { self.body = self.coming.take() }
         self.leave()
         if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
