@@ -10,6 +10,8 @@ package enum ClientLimits {
     package static let sessionSilenceMilliseconds: Int64 = 12_000
     /// Batches of a session on their way at once; the server reads on while no more are.
     package static let sessionInFlightMax = 1_024
+    /// Of batches that leave as one piece; larger ones leave by themselves.
+    static let sessionRunByteCountMax = 16 << 10
     /// How long one server may take to say who leads.
     package static let discoveryTimeoutMilliseconds: UInt64 = 400
     /// Between attempts: from, doubling, to.

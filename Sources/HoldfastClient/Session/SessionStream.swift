@@ -27,6 +27,8 @@ final class SessionStream: HTTP2ClientHandler {
     private var queue = CircularBuffer<Submission>()
     private var inFlight = CircularBuffer<(sequence: UInt64, told: Told)>()
     private var nextSequence: UInt64 = 1
+    /// What is submitted meanwhile leaves together.
+    private var isGathering = false
     private var input = ByteBuffer()
     /// An answer of another kind: no session was opened.
     private var refusedHead: HTTPResponse?
@@ -107,15 +109,33 @@ final class SessionStream: HTTP2ClientHandler {
 
     func abandon() { self.connection?.close() }
 
+    /// Small batches as one piece: by itself each would take a place in the stream's queue, and one in the system call.
     private func sendQueued() {
-        guard let stream else { return }
+        guard let stream, !self.isGathering else { return }
+        self.isGathering = true
+        defer { self.isGathering = false }
+        var run = ByteBuffer()
         while self.inFlight.count < self.inFlightMax, stream.isWritable, var next = self.queue.popFirst() {
             SessionBatch.number(&next.batch, as: self.nextSequence)
             self.inFlight.append((self.nextSequence, next.told))
             self.nextSequence += 1
-            stream.send(next.batch)
+            let isAlone = run.readableBytes == 0 && self.queue.isEmpty
+            if isAlone || next.batch.readableBytes > ClientLimits.sessionRunByteCountMax {
+                Self.send(&run, on: stream)
+                stream.send(next.batch)
+            } else {
+                run.writeImmutableBuffer(next.batch)
+                if run.readableBytes > ClientLimits.sessionRunByteCountMax { Self.send(&run, on: stream) }
+            }
             next.sent()
         }
+        Self.send(&run, on: stream)
+    }
+
+    private static func send(_ run: inout ByteBuffer, on stream: HTTP2Stream) {
+        guard run.readableBytes > 0 else { return }
+        stream.send(run)
+        run = ByteBuffer()
     }
 
     private func endIfDone() {
@@ -145,14 +165,18 @@ final class SessionStream: HTTP2ClientHandler {
         self.heardAt = .now()
         self.input.add(body)
         guard self.refusedHead == nil else { return }
-        do {
-            while let answer = try SessionAnswer.next(from: &self.input) { self.received(answer) }
-        } catch {
+        do throws(FrameError) { try self.takeAnswers() } catch {
             self.fail(.outcomeUnknown("an answer of the session is not understood: \(error)"))
             stream.reset()
         }
         self.sendQueued()
         self.endIfDone()
+    }
+
+    private func takeAnswers() throws(FrameError) {
+        self.isGathering = true
+        defer { self.isGathering = false }
+        while let answer = try SessionAnswer.next(from: &self.input) { self.received(answer) }
     }
 
     private func received(_ answer: SessionAnswer) {
