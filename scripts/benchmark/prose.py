@@ -73,6 +73,8 @@ _CHANGES = (
     ("beside appends, a follower that catches up from files gets one RANGE at a time",
      "their p99 1.9 ms instead of 4.2, at 60 % of the bytes a second of cp and sync instead of 108 %", "kept"),
     ("ranges of 160 KiB then, instead of 256 KiB", "nothing for the appends, a tenth less for the follower", "dropped"),
+    ("a pause of 0.5 ms, or of 1.5, behind each of these ranges",
+     "their p99 0.15 ms shorter, and the follower gets 81 % of the bytes, or 44 %", "dropped"),
     ("followers hear of each commit after 1 ms", "7 % of the appends of a single caller", "dropped"),
     ("followers hear of a commit at once where appends are sparse",
      "up to 10 ms less to a reader there, nothing for a busy caller", "kept"),
