@@ -95,7 +95,10 @@ struct FormingDriver {
         do { return try await fetch.run() } catch {
             self.configuration.logger.log(
                 level: failureLevel, "cannot copy the first segment; trying again",
-                metadata: ["from": "\(node)", "error": "\(error)", "hint": "\(ReplicatorLoop.fetchHint)"])
+                metadata: [
+                    "from": "\(node)", "error": "\(error)",
+                    "hint": "\(SegmentFetchError.hint(after: error, else: ReplicatorLoop.fetchHint))",
+                ])
             return nil
         }
     }

@@ -59,7 +59,10 @@ extension ReplicatorLoop {
         case .failure(let error):
             self.logger.warning(
                 "cannot fetch the leader's first segment; trying again",
-                metadata: ["segment": "\(fetching.segment)", "error": "\(error)", "hint": "\(Self.fetchHint)"])
+                metadata: [
+                    "segment": "\(fetching.segment)", "error": "\(error)",
+                    "hint": "\(SegmentFetchError.hint(after: error, else: Self.fetchHint))",
+                ])
             self.fetching?.isWanted = false
             self.take(.fetchFailed(fetching.segment))
             return false

@@ -9,6 +9,8 @@ extension ReplicatorLoop {
     static let damageHint =
         "keep the other nodes running: one that has a good copy mends it by itself; then look at this disk"
 
+    private static let copyHint = "start every node that is down: one good copy is enough"
+
     /// What recovery found, and what readers and the scrubber meet from now on.
     func watchDamage() {
         self.tellDamage()
@@ -63,7 +65,7 @@ extension ReplicatorLoop {
                 "no good copy of a damaged segment; asking the next peer",
                 metadata: [
                     "segment": "\(segment)", "peer": "\(node)", "error": "\(error)",
-                    "hint": "start every node that is down: one good copy is enough",
+                    "hint": "\(SegmentFetchError.hint(after: error, else: Self.copyHint))",
                 ])
             self.take(.repairFailed(segment))
         }

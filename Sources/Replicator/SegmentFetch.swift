@@ -116,3 +116,13 @@ enum SegmentFetchError: Error, Hashable {
     /// The pieces are of different segments.
     case changed
 }
+
+extension SegmentFetchError {
+    /// What whoever reads of a copy that was not made is to do.
+    ///
+    /// - Parameter usual: Where nothing better is known.
+    static func hint(after error: any Error, else usual: String) -> String {
+        guard case .laterFormat? = error as? LogError else { return usual }
+        return "the peer's copy is good: run its release on this node, too, or a later one"
+    }
+}

@@ -32,4 +32,9 @@ package enum FormatError: Error, Hashable, Sendable {
     case tooManyRecords(count: Int, max: Int)
     /// Refused before anything was encoded.
     case frameTooLarge(byteCount: Int, max: Int)
+
+    /// The version that a header names, where this build knows another: its checksum is right, so nothing is damaged.
+    package var laterVersion: UInt16? {
+        if case .unsupportedVersion(let version) = self { version } else { nil }
+    }
 }

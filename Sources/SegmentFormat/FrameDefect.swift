@@ -22,4 +22,9 @@ package enum FrameDefect: Error, Hashable, Sendable {
     case endOfData
     /// The frame would pass the largest offset.
     case segmentTooLong
+
+    /// See ``FormatError/laterVersion``.
+    package var laterVersion: UInt16? {
+        if case .format(let error) = self { error.laterVersion } else { nil }
+    }
 }

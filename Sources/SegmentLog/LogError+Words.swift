@@ -1,4 +1,5 @@
 import LogModel
+import SegmentFormat
 import SystemPackage
 
 /// What happened, and whether anything was changed, for people.
@@ -15,7 +16,8 @@ extension LogError: CustomStringConvertible {
                 + "nothing was touched"
         case .sidecarDamaged(let file): "\(file) cannot be read; nothing was changed"
         case .laterFormat(let file, let version):
-            "\(file) has format version \(version), which this version of the program does not know; no segment was touched"
+            "\(file) has format version \(version), which this release does not know (it knows "
+                + "\(SegmentHeader.version)): it is not damaged, and no segment was touched"
         case .damaged(let damage): "\(damage)"
         case .noSpace: "the disk is full; nothing was applied"
         case .tooLarge(let byteCount, let max):

@@ -17,7 +17,8 @@ public enum LogError: Error, Hashable, Sendable {
     case restoreUnfinished
     /// IDENTITY or DURABLE cannot be read; nothing was changed.
     case sidecarDamaged(file: String)
-    /// A later release has written the file, in a format that this one does not know; no segment was touched.
+    /// A later release has written the file, in a format that this one does not know: it is not damaged, and no segment
+    /// was touched.
     case laterFormat(file: String, version: UInt16)
     /// Bytes that were once synced are not what was written. Nothing was cut; reads elsewhere go on.
     case damaged(Damage)

@@ -3,6 +3,7 @@ import LogModel
 import Logging
 import ReplicaCore
 import SegmentFormat
+import SegmentLog
 import TestSupport
 import Testing
 import WireFormat
@@ -93,6 +94,13 @@ import WireFormat
             try await group.until { _ in count == 2 }
         } catch { Issue.record(error) }
         await group.end()
+    }
+
+    @Test func `whoever cannot read a peer's copy is told to run the peer's release`() {
+        let later = LogError.laterFormat(file: "000001.wal", version: 2)
+        #expect(SegmentFetchError.hint(after: later, else: "look").contains("run its release"))
+        #expect(SegmentFetchError.hint(after: SegmentFetchError.changed, else: "look") == "look")
+        #expect(SegmentFetchError.hint(after: LogError.noSpace, else: "look") == "look")
     }
 
     /// Opens `replicate` as a leader of some build would, and waits for the end of the stream.

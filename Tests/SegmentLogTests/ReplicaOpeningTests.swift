@@ -70,30 +70,19 @@ import Testing
         }
     }
 
-    @Test func `a later format is no damage: nothing is given up or quarantined, and no segment is touched`() throws {
+    @Test func `a later format is no damage: nothing is given up or quarantined, and nothing is written`() throws {
         let count = try Self.log().store.segments.count
         try #require(count > 2)
         for number in 0..<count {
             let log = try Self.log(isClosed: number % 2 == 0)
-            let names = (0..<count).map { SegmentID(UInt32($0)).fileName } + (number == count - 1 ? ["IDENTITY"] : [])
-            try Self.raiseFormat(of: SegmentID(UInt32(number)), on: log.disk)
-            let before = names.map { log.disk.contents(of: EngineHarness.path($0)) }
+            LaterFormatTests.raise(SegmentID(UInt32(number)), on: log.disk)
+            let before = try LaterFormatTests.files(log.disk)
             #expect("segment \(number)") { try Self.open(log.disk) } throws: { error in
                 guard case .log(.laterFormat(let file, 2)) = error as? ReplicaOpeningError else { return false }
                 return file == SegmentID(UInt32(number)).fileName
             }
-            #expect(names.map { log.disk.contents(of: EngineHarness.path($0)) } == before)
+            #expect(try LaterFormatTests.files(log.disk) == before)
         }
-    }
-
-    /// As a release would write it that is later than this one.
-    private static func raiseFormat(of segment: SegmentID, on disk: SimulatedFileSystem) throws {
-        let file = try disk.open(EngineHarness.path(segment.fileName), .write)
-        var header = try file.read(at: 0, count: SegmentHeader.byteCount)
-        header[4] = 2
-        let checksum = CRC32C.checksum(header.span.bytes.extracting(0..<60))
-        for byte in 0..<4 { header[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
-        try file.write(header.span.bytes, at: 0)
     }
 
     @Test func `damage in what is not read at the start is quarantined, and the node votes`() throws {

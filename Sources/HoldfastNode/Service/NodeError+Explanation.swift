@@ -1,5 +1,6 @@
 import ReplicaDisk
 import Replicator
+import SegmentFormat
 import SegmentLog
 
 extension NodeError {
@@ -88,8 +89,9 @@ extension NodeError.Explanation {
         case .laterFormat(let file, let version):
             self.init(
                 kind: .configuration,
-                what: "\(directory)/\(file) has format version \(version), which this release does not know",
-                next: "run the release that wrote it, or a later one; nothing was lost, and no segment was touched")
+                what: "\(directory)/\(file) has format version \(version), which this release does not know (it knows "
+                    + "\(SegmentHeader.version))",
+                next: "run the release that wrote it, or a later one; it is not damaged, and nothing was changed")
         case .damaged(let damage):
             self.init(
                 kind: .damaged, what: "\(directory): \(damage)",

@@ -40,14 +40,15 @@ struct FrameWalk {
             let header = try SegmentHeader.decode(bytes.span.bytes)
             return FrameWalk(files, from: SegmentScan.chain(before: header), through: limit)
         } catch {
-            throw .damaged(Damage(first, 0..<SegmentHeader.byteCount, .fault(FrameFault(.format(error)))))
+            throw LogError(header: .format(error), of: first)
         }
     }
 
     /// Passes the next header or frame.
     ///
     /// - Returns: `nil` at the limit; without one, where the files end.
-    /// - Throws: ``LogError/damaged(_:)`` with what does not fit, ``LogError/storage(_:)``.
+    /// - Throws: ``LogError/damaged(_:)`` with what does not fit, ``LogError/laterFormat(file:version:)``,
+    ///   ``LogError/storage(_:)``.
     mutating func next() throws(LogError) -> Step? {
         guard self.chain.tail < self.limit else { return nil }
         if !self.chain.isEmpty, self.segment == self.chain.tail.segment, let step = try self.nextFrame() { return step }
@@ -103,7 +104,7 @@ struct FrameWalk {
             let header = try self.chain.acceptSegmentHeader(bytes.span.bytes)
             return .header(header, bytes.prefix(SegmentHeader.byteCount))
         } catch {
-            throw .damaged(Damage(next, 0..<SegmentHeader.byteCount, .fault(FrameFault(error))))
+            throw LogError(header: error, of: next)
         }
     }
 

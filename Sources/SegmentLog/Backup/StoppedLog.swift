@@ -14,7 +14,8 @@ package final class StoppedLog: Sendable {
     private let lock: any HeldLock
 
     /// - Throws: ``LogError/locked(holder:)``, ``LogError/sidecarDamaged(file:)``,
-    ///   ``LogError/foreignDirectory(_:)`` when there is no log of a cluster, ``LogError/storage(_:)``.
+    ///   ``LogError/foreignDirectory(_:)`` when there is no log of a cluster, ``LogError/laterFormat(file:version:)``,
+    ///   ``LogError/storage(_:)``.
     package init(_ directory: FilePath, fileSystem: any FileSystem = LinuxFileSystem()) throws(LogError) {
         let files = LogFiles(fileSystem: fileSystem, directory: directory)
         guard let bytes = try files.contents(LogFiles.identity, byteCountMax: NodeIdentity.byteCountMax) else {
@@ -26,6 +27,7 @@ package final class StoppedLog: Sendable {
         case .acquired(let lock): self.lock = lock
         case .held(let holder): throw .locked(holder: holder)
         }
+        try files.refuseLaterFormat()
         let stored = try files.contents(LogFiles.durable, byteCountMax: DurableFile.byteCount) ?? []
         guard let record = DurableRecord(file: stored) else { throw .sidecarDamaged(file: LogFiles.durable) }
         self.files = files

@@ -48,8 +48,8 @@ package struct FirstSegmentCopy: Sendable {
     /// and the log's own state from the checkpoint on.
     ///
     /// - Throws: ``LogError/rejected(_:at:)`` with the first misfit, ``LogError/unsupportedCheckpoint(_:)`` when the state
-    ///   does not follow from the frames, ``LogError/foreignDirectory(_:)``, ``LogError/noSpace``,
-    ///   ``LogError/storage(_:)``.
+    ///   does not follow from the frames, ``LogError/foreignDirectory(_:)``, ``LogError/laterFormat(file:version:)``,
+    ///   ``LogError/noSpace``, ``LogError/storage(_:)``.
     /// - Complexity: Reads the copy; one sync.
     package func verified() throws(LogError) -> VerifiedFirstSegment {
         let chain = try self.files.beginning(self.file, of: self.segment, cluster: self.cluster)

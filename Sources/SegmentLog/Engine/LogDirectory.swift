@@ -69,7 +69,7 @@ package enum LogDirectory {
         try disk { () throws(DiskError) in try fileSystem.makeDirectory(configuration.directory) }
         let lock = try Self.lock(files)
         try Self.checkFinished(try files.list())
-        try Self.refuseLaterFormat(files)
+        try files.refuseLaterFormat()
         var identity = try Self.identity(files, configuration, mode, newIncarnation)
         if let segment = LogFiles.beginning(in: try files.list()) { try files.carryOutBeginning(segment, &identity) }
         let names = try files.list()
@@ -122,20 +122,6 @@ package enum LogDirectory {
     private static func checkFinished(_ names: [String]) throws(LogError) {
         guard !names.contains(RepairPlan.begunFileName) else { throw .repairUnfinished }
         guard !names.contains(LogFiles.restoring) || names.contains(LogFiles.identity) else { throw .restoreUnfinished }
-    }
-
-    /// Before anything is written: whoever goes back to an older release goes on with the newer one, and all is as it was.
-    ///
-    /// Only the newest segment is looked at: a release that knows a later format begins new segments in it.
-    private static func refuseLaterFormat(_ files: LogFiles) throws(LogError) {
-        guard let last = LogFiles.segments(in: try files.list()).last,
-            let bytes = try? files.open(last, .read).read(at: 0, count: SegmentHeader.byteCount)
-        else { return }
-        do throws(FormatError) { _ = try SegmentHeader.decode(bytes.span.bytes) } catch {
-            // All else that is wrong there is for recovery to judge.
-            guard case .unsupportedVersion(let version) = error else { return }
-            throw .laterFormat(file: last.fileName, version: version)
-        }
     }
 
     /// Whether the log there has members besides this one, as far as it can be read. Changes nothing.

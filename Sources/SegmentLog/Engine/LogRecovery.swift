@@ -171,6 +171,8 @@ struct LogRecovery {
             let good = scan.frameCount == 0 || scan.chain.isAtSegmentStart ? 0 : scan.goodByteCount
             throw .damaged(Damage(segment, good..<max(length, good), .unreadable(failure)))
         }
+        // Good bytes that are not understood are nobody's tail, to be cut.
+        if let version = scan.defect?.laterVersion { throw .laterFormat(file: segment.fileName, version: version) }
         self.count(scan, of: segment)
         if scan.frameCount == 0 || scan.chain.isAtSegmentStart {
             // Not even a checkpoint: the segment had not begun, or does not belong to where the one before stops.
@@ -222,10 +224,7 @@ struct LogRecovery {
         do throws(FormatError) {
             return try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
         } catch {
-            if case .unsupportedVersion(let version) = error {
-                throw .laterFormat(file: segment.fileName, version: version)
-            }
-            throw .damaged(Damage(segment, 0..<SegmentHeader.byteCount, .fault(FrameFault(.format(error)))))
+            throw LogError(header: .format(error), of: segment)
         }
     }
 

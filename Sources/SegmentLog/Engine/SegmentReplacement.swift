@@ -62,8 +62,9 @@ package struct SegmentReplacement: Sendable {
     /// before; so what passes is what was written here once. The segment before is asked as well, unless it is
     /// damaged itself.
     ///
-    /// - Throws: ``LogError/rejected(_:at:)`` with the place of the first misfit; ``LogError/damaged(_:)`` when the next
-    ///   segment's header is: repair that one first. ``LogError/storage(_:)``, ``LogError/noSpace``.
+    /// - Throws: ``LogError/rejected(_:at:)`` with the place of the first misfit; ``LogError/laterFormat(file:version:)``
+    ///   when the peer's release is a later one; ``LogError/damaged(_:)`` when the next segment's header is: repair that
+    ///   one first. ``LogError/storage(_:)``, ``LogError/noSpace``.
     /// - Complexity: Reads the copy, and the segment before it; one sync.
     package func verified() throws(LogError) -> VerifiedSegment {
         let next = try self.store.header(of: self.segment.next)
@@ -72,6 +73,7 @@ package struct SegmentReplacement: Sendable {
         do throws(FormatError) {
             header = try SegmentHeader.decode(bytes.span.bytes, of: self.store.cluster)
         } catch {
+            if let version = error.laterVersion { throw .laterFormat(file: self.segment.fileName, version: version) }
             throw self.rejected(.format(error), at: 0)
         }
         var scan = SegmentScan(

@@ -61,9 +61,7 @@ struct SegmentSurvey {
                 throw .foreignDirectory(.cluster(found: found, expected: expected))
             }
             // Good bytes that are not understood are no damage, which others would be asked to make good.
-            if case .unsupportedVersion(let version) = error {
-                throw .laterFormat(file: id.fileName, version: version)
-            }
+            if let version = error.laterVersion { throw .laterFormat(file: id.fileName, version: version) }
             segment.fault = .format(error)
         }
         self.segments.append(segment)

@@ -1,0 +1,133 @@
+import DiskIO
+import LogModel
+import SegmentFormat
+import Simulation
+import SystemPackage
+import Testing
+
+@testable import SegmentLog
+
+/// What a later release has written is good: it is neither cut nor replaced nor called damage, and who meets it says so.
+@Suite("Segments of a later format") struct LaterFormatTests {
+    // MARK: Opening
+
+    /// DURABLE is up to a second behind; the later release has rotated twice meanwhile, and the last file lost its header.
+    @Test(arguments: [RecoveryMode.refuseDamage, .quarantineDamage])
+    func `are no tail to be cut, whatever a power cut has left behind them`(_ recovery: RecoveryMode) throws {
+        for number in 1...2 as ClosedRange<UInt32> {
+            let (log, _) = try Self.unsynced()
+            Self.raise(SegmentID(number), on: log.disk)
+            let before = try Self.files(log.disk)
+            #expect(throws: LogError.laterFormat(file: SegmentID(number).fileName, version: 2)) {
+                try EngineHarness(log.disk, recovery: recovery)
+            }
+            #expect(try Self.files(log.disk) == before)
+        }
+    }
+
+    @Test func `are no tail to recovery itself`() throws {
+        let (log, synced) = try Self.unsynced()
+        Self.raise(SegmentID(1), on: log.disk)
+        func recover() throws(LogError) {
+            let files = LogFiles(fileSystem: log.disk, directory: EngineHarness.directory)
+            var recovery = LogRecovery(
+                files: files, cluster: EngineHarness.cluster, segmentByteCountMax: 4096,
+                record: DurableRecord(durable: synced, commit: .zero, first: .first, isClean: false),
+                followsState: false)
+            try recovery.run(LogFiles.segments(in: try files.list()), first: .first)
+        }
+        #expect(throws: LogError.laterFormat(file: "000001.wal", version: 2)) { try recover() }
+    }
+
+    @Test func `are taken from no peer, neither to repair with nor to begin with`() throws {
+        let log = try EngineHarness()
+        try log.fill(100)
+        try log.writer.sync()
+        let later = Self.raised(try #require(log.disk.contents(of: EngineHarness.path("000001.wal"))))
+        let before = try Self.files(log.disk)
+        let refusal = LogError.laterFormat(file: "000001.wal", version: 2)
+        #expect(throws: refusal) {
+            try log.writer.replaceSegment(SegmentID(1)) { offset, count in
+                later[min(offset, later.count)..<min(offset + count, later.count)]
+            }
+        }
+        var copy = try log.store.firstSegmentCopy(of: SegmentID(1))
+        try copy.write(later[...])
+        #expect(throws: refusal) { try copy.verified() }
+        copy.cancel()
+        #expect(try Self.files(log.disk) == before)
+    }
+
+    @Test func `with which a later release has decided to begin are not begun with`() throws {
+        let log = try EngineHarness()
+        try log.fill(100)
+        try log.writer.close()
+        let whole = try #require(log.disk.contents(of: EngineHarness.path("000001.wal")))
+        _ = try log.disk.open(EngineHarness.path("000001.wal.first"), .create)
+        log.disk.replaceContents(of: EngineHarness.path("000001.wal.first"), with: Self.raised(whole))
+        let before = try Self.files(log.disk)
+        #expect(throws: LogError.laterFormat(file: "000001.wal.first", version: 2)) { try EngineHarness(log.disk) }
+        #expect(try Self.files(log.disk) == before)
+    }
+
+    // MARK: Backups
+
+    @Test func `are neither backed up nor cut off a backup that was begun`() throws {
+        let log = try AuditLog.closed(records: 70)
+        let begun = log.disk.copy()
+        _ = try BackupSource.copy(begun, pieceCountMax: 12)
+        let path = BackupSource.backup.appending("000001.wal")
+        try #require(begun.contents(of: path) != nil)
+        Self.raise(path, on: begun)
+        let before = try BackupSource.files(begun)
+        let refusal = LogError.laterFormat(file: "000001.wal", version: 2)
+        #expect(throws: BackupError.log(refusal)) { try BackupSource.copy(begun) }
+        #expect(try BackupSource.files(begun) == before)
+
+        Self.raise(SegmentID(1), on: log.disk)
+        #expect(throws: refusal) { try StoppedLog(EngineHarness.directory, fileSystem: log.disk) }
+    }
+
+    // MARK: Helpers
+
+    /// A log of which DURABLE knows the beginning, with whole segments behind that, and a last one without its header.
+    private static func unsynced() throws -> (log: EngineHarness, synced: LogPoint) {
+        let log = try EngineHarness()
+        try log.fill(5)
+        try log.writer.sync()
+        let synced = log.writer.durable
+        try log.fill(120, prefix: "u")
+        log.disk.killProcess()
+        let last = log.tail.segment
+        try #require(last > SegmentID(2))
+        let zeros = [UInt8](repeating: 0, count: SegmentHeader.byteCount)
+        try log.disk.open(EngineHarness.path(last.fileName), .write).write(zeros.span.bytes, at: 0)
+        return (log, synced)
+    }
+
+    /// A segment's bytes, as a release would write them that is later than this one.
+    static func raised(_ segment: [UInt8]) -> [UInt8] {
+        var bytes = segment
+        bytes[4] = UInt8(SegmentHeader.version + 1)
+        let checksum = CRC32C.checksum(bytes.span.bytes.extracting(0..<60))
+        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+        return bytes
+    }
+
+    static func raise(_ segment: SegmentID, on disk: SimulatedFileSystem) {
+        Self.raise(EngineHarness.path(segment.fileName), on: disk)
+    }
+
+    static func raise(_ path: FilePath, on disk: SimulatedFileSystem) {
+        disk.replaceContents(of: path, with: disk.contents(of: path).map(Self.raised))
+    }
+
+    /// All files of the log's directory but its lock.
+    static func files(_ disk: SimulatedFileSystem) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in try disk.list(EngineHarness.directory) where name != LogFiles.lock {
+            files[name] = disk.contents(of: EngineHarness.path(name))
+        }
+        return files
+    }
+}
