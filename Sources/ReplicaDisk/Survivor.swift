@@ -34,7 +34,8 @@ package struct Survivor: Sendable {
     /// The generation that it belongs to, by its IDENTITY or by its log.
     package var generation: UInt32 { max(self.identity.generation, self.membership.recovery?.generation ?? 0) }
 
-    /// - Throws: ``QuorumRecoveryError/damaged(_:)``, ``QuorumRecoveryError/blank(_:)``, ``QuorumRecoveryError/log(_:)``.
+    /// - Throws: ``QuorumRecoveryError/laterFormat(_:version:)``, ``QuorumRecoveryError/damaged(_:)``,
+    ///   ``QuorumRecoveryError/blank(_:)``, ``QuorumRecoveryError/log(_:)``.
     /// - Complexity: Reads the whole log once.
     package static func look(
         at directory: FilePath, fileSystem: any FileSystem = LinuxFileSystem(),
@@ -45,6 +46,9 @@ package struct Survivor: Sendable {
             report = try LogAudit.run(directory, fileSystem: fileSystem, progress: progress)
         } catch {
             throw .log(error)
+        }
+        if let later = report.findings.laterFormat {
+            throw .laterFormat(directory.appending(later.file), version: later.version)
         }
         if let identity = report.identity, identity.cluster == nil, report.soundChain == nil { throw .blank(directory) }
         let isDamaged = report.findings.contains {
@@ -105,6 +109,8 @@ package enum QuorumRecoveryError: Error, Hashable, Sendable {
     case state(String)
     /// The log ends elsewhere than when it was looked at.
     case changed(FilePath)
+    /// A later release has written this segment: that one can say what the survivor has. Nothing was changed.
+    case laterFormat(FilePath, version: UInt16)
     /// To be repaired first.
     case damaged(FilePath)
     /// No log of a cluster.

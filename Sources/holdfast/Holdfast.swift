@@ -9,7 +9,7 @@ struct Holdfast: AsyncParsableCommand {
         discussion: """
             Exit codes: 0 done, 1 refused and not applied, 3 degraded, 64 usage, 65 damaged data, 69 unreachable or \
             no leader, 71 the system refused (disk, rights), 75 outcome unknown, 77 denied, 78 bad configuration, also when an address \
-            that it names is taken.
+            that it names is taken, or a later release has written in the data directory.
 
             Completions: source <(holdfast --generate-completion-script bash); also zsh and fish.
 

@@ -86,6 +86,57 @@ extension ClusterTests {
             }
         }
 
+        private struct Refusal: Decodable {
+            struct LaterFormat: Decodable {
+                var file: String
+                var version, known: UInt16
+            }
+            var later_format: LaterFormat
+            var damaged, applied: Bool?
+        }
+
+        @Test func `Tools name files of a later format with the node's exit code, and leave them as they are`()
+            async throws
+        {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let node = cluster.nodes[0]
+                try await cluster.append(["one"])
+                try await cluster.control("down")
+                let directory = node.dataDirectory
+                let path = "\(directory)/000000.wal"
+                let own = try Data(contentsOf: URL(fileURLWithPath: path))
+                try Self.raised(own).write(to: URL(fileURLWithPath: path))
+                let copy = "\(cluster.scratch.path)/copy"
+                try Self.raised(own).write(to: URL(fileURLWithPath: copy))
+                let before = try cluster.files(of: node).filter { $0.key != "LOCK" }
+                for arguments in [
+                    ["verify", directory], ["verify", path], ["verify", copy], ["repair", directory, "--plan"],
+                    ["repair", directory, "--apply", "--accept-loss"], ["recover-quorum", directory, "--plan"],
+                    ["recover-quorum", directory, "--apply"], ["inspect", "segment", directory, "0"],
+                    ["inspect", "frame", directory, "0:64"],
+                    ["backup", "create", "\(cluster.scratch.path)/kept", "--data-dir", directory],
+                ] {
+                    let answer = try await Program.run(arguments)
+                    #expect(answer.status == 78, "\(arguments): \(answer.summary)")
+                    #expect(
+                        answer.errors.contains("has format version 2, which this release does not know (it knows 1)")
+                            && answer.errors.contains("it is not damaged, and nothing was changed")
+                            && answer.errors.contains("next: use the release that wrote it"),
+                        "\(arguments): \(answer.summary)")
+                    guard ["verify", "repair", "recover-quorum"].contains(arguments[0]), arguments[1] != copy else {
+                        continue
+                    }
+                    let document = try await Program.run(arguments + ["-o", "json"])
+                    #expect(document.status == 78, "\(arguments): \(document.summary)")
+                    let refusal = try document.json(Refusal.self)
+                    #expect(refusal.later_format.file == "000000.wal", "\(arguments)")
+                    #expect(refusal.later_format.version == 2 && refusal.later_format.known == 1, "\(arguments)")
+                    #expect(refusal.damaged ?? refusal.applied == false, "\(arguments): \(document.summary)")
+                }
+                #expect(try cluster.files(of: node).filter { $0.key != "LOCK" } == before)
+            }
+        }
+
         /// A segment as a later release would begin it.
         private static func raised(_ segment: Data) -> Data {
             var header = [UInt8](segment.prefix(SegmentHeader.byteCount))

@@ -93,6 +93,26 @@ struct QuorumRecoveryTests {
         #expect(throws: QuorumRecoveryError.blank(Self.directory)) { try Self.look(blank) }
     }
 
+    @Test func `what a later release has written is for that to recover, and stays as it is`() throws {
+        let members = Self.members(3)
+        let disk = try Self.disk(members[0], of: members, records: 4)
+        let plan = try QuorumRecoveryPlan([Self.look(disk)])
+        let segment = Self.directory.appending("000000.wal")
+        var bytes = try #require(disk.contents(of: segment))
+        bytes[4] = UInt8(SegmentHeader.version + 1)
+        let checksum = CRC32C.checksum(bytes.span.bytes.extracting(0..<60))
+        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+        disk.replaceContents(of: segment, with: bytes)
+        let names = try disk.list(Self.directory)
+        let before = names.map { disk.contents(of: Self.directory.appending($0)) }
+        #expect(throws: QuorumRecoveryError.laterFormat(segment, version: 2)) { try Self.look(disk) }
+        #expect(throws: QuorumRecoveryError.log(.laterFormat(file: "000000.wal", version: 2))) {
+            try plan.apply(now: .zero, fileSystem: disk)
+        }
+        #expect(try disk.list(Self.directory) == names)
+        #expect(names.map { disk.contents(of: Self.directory.appending($0)) } == before)
+    }
+
     @Test func `the chosen one is the only voter of the next generation, and says where it took over`() throws {
         let members = Self.members(3)
         let disk = try Self.disk(members[0], of: members, records: 4)

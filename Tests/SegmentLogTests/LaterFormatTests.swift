@@ -70,6 +70,75 @@ import Testing
         #expect(try Self.files(log.disk) == before)
     }
 
+    // MARK: Audits and repairs
+
+    @Test func `are named by an audit, which goes on behind them, and are not damaged`() throws {
+        let count = try AuditLog.closed(records: 120).opened.store?.segments.count ?? 0
+        try #require(count > 3)
+        for number in 0..<count {
+            let log = try AuditLog.closed(records: 120)
+            let before = try `An audit`.audit(log.disk)
+            let segment = SegmentID(UInt32(number))
+            Self.raise(segment, on: log.disk)
+            let report = try `An audit`.audit(log.disk)
+            #expect(!report.isDamaged && report.damagedSegments == [])
+            #expect(report.findings.map(\.severity) == [.laterFormat], "\(report.findings)")
+            let found = try #require(report.findings.laterFormat)
+            #expect(found.file == segment.fileName && found.version == 2)
+            #expect(
+                report.findings[0].words.contains("format version 2, which this release does not know (it knows 1)"))
+            var conditions = before.segments.map(\.condition)
+            conditions[number] = .laterFormat
+            #expect(report.segments.map(\.condition) == conditions)
+            // Nothing is known of the log from there on.
+            #expect(report.soundChain?.tail.segment == (number > 0 ? SegmentID(UInt32(number - 1)) : nil))
+            let alone = try LogAudit.run(
+                segment: segment, file: EngineHarness.path(segment.fileName), in: EngineHarness.directory,
+                fileSystem: log.disk)
+            #expect(!alone.isDamaged && alone.findings.laterFormat?.version == 2)
+        }
+    }
+
+    @Test func `do not hide damage elsewhere`() throws {
+        let log = try AuditLog.closed(records: 120)
+        _ = try RepairTests.damage(log.disk, "000001.wal", frame: 3)
+        Self.raise(SegmentID(2), on: log.disk)
+        let report = try `An audit`.audit(log.disk)
+        #expect(report.isDamaged && report.damagedSegments == [SegmentID(1)])
+        #expect(report.findings.laterFormat?.file == "000002.wal")
+    }
+
+    @Test func `keep a repair from being planned, applied and gone on with`() throws {
+        let log = try AuditLog.closed(records: 120)
+        _ = try RepairTests.damage(log.disk, "000001.wal", frame: 3)
+        let planned = log.disk.copy()
+        let plan = try RepairTests.repair(planned).plan(RepairTests.options)
+        #expect(!plan.actions.isEmpty)
+        let begun = planned.copy()
+        try begun.rename(
+            EngineHarness.path(RepairPlan.fileName), to: EngineHarness.path(RepairPlan.begunFileName))
+        for disk in [log.disk, planned, begun] {
+            Self.raise(SegmentID(2), on: disk)
+            let before = try Self.files(disk)
+            let refusal = RepairError.log(.laterFormat(file: "000002.wal", version: 2))
+            #expect(throws: refusal) { try RepairTests.repair(disk).plan(RepairTests.options) }
+            #expect(throws: refusal) { try RepairTests.repair(disk).apply(acceptsLoss: true) }
+            #expect(try Self.files(disk) == before)
+        }
+    }
+
+    @Test func `of a peer are not taken for damaged ones, and the plan says why`() throws {
+        let log = try AuditLog.closed(records: 120)
+        try RepairTests.copySegments(log.disk)
+        _ = try RepairTests.damage(log.disk, "000001.wal", frame: 3)
+        Self.raise("/peer/000001.wal", on: log.disk)
+        var options = RepairTests.options
+        options.peer = "/peer"
+        let plan = try RepairTests.repair(log.disk).plan(options)
+        #expect(!plan.actions.contains { if case .replace = $0 { true } else { false } }, "\(plan)")
+        #expect(plan.unknown.contains { $0.hasPrefix("/peer/000001.wal has format version 2") }, "\(plan)")
+    }
+
     // MARK: Backups
 
     @Test func `are neither backed up nor cut off a backup that was begun`() throws {
@@ -86,6 +155,19 @@ import Testing
 
         Self.raise(SegmentID(1), on: log.disk)
         #expect(throws: refusal) { try StoppedLog(EngineHarness.directory, fileSystem: log.disk) }
+    }
+
+    @Test func `of a backup are named, and are not damaged`() throws {
+        let log = try AuditLog.closed(records: 70)
+        let manifest = try #require(try BackupSource.copy(log.disk).manifest)
+        for segment in manifest.segments {
+            let path = BackupSource.backup.appending(segment.id.fileName)
+            let whole = log.disk.contents(of: path)
+            Self.raise(path, on: log.disk)
+            let audit = try BackupSource.audit(log.disk)
+            #expect(!audit.isDamaged && audit.findings.laterFormat?.file == segment.id.fileName, "\(audit.findings)")
+            log.disk.replaceContents(of: path, with: whole)
+        }
     }
 
     // MARK: Helpers

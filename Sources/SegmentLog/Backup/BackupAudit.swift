@@ -17,7 +17,7 @@ package struct BackupAudit {
     private var chain: FrameChain?
     private var state: LogState?
 
-    package var isDamaged: Bool { self.findings.contains { $0.severity != .note } }
+    package var isDamaged: Bool { self.findings.contains { $0.severity != .note && $0.severity != .laterFormat } }
 
     /// - Parameter progress: Bytes done, and bytes in all.
     /// - Throws: ``BackupError/noBackup``, ``BackupError/manifestUnreadable``, ``BackupError/log(_:)`` when BACKUP cannot be
@@ -31,7 +31,7 @@ package struct BackupAudit {
             manifest: try BackupDirectory.manifest(in: directory, fileSystem: fileSystem),
             files: LogFiles(fileSystem: fileSystem, directory: directory))
         for segment in audit.manifest.segments { audit.check(segment, progress) }
-        if !audit.isDamaged, audit.chain != audit.manifest.end {
+        if !audit.isDamaged, audit.findings.laterFormat == nil, audit.chain != audit.manifest.end {
             audit.findings.append(AuditFinding(BackupManifest.fileName, 0..<0, .unreadable, .damage))
         }
         return audit
@@ -65,7 +65,7 @@ package struct BackupAudit {
             do throws(DiskError) { try audit.run() } catch { audit.refused(error) }
             self.findings += audit.findings
             self.recordCount += audit.recordCount
-            if length > expected, segment.id < self.manifest.end.tail.segment {
+            if length > expected, segment.id < self.manifest.end.tail.segment, !audit.isLaterFormat {
                 self.findings.append(AuditFinding(name, expected..<length, .excess(expected: expected), .damage))
             }
             guard !audit.isDamaged, audit.frameCount > 0 else { return }

@@ -18,6 +18,7 @@ extension AuditFinding {
         case .unclear:
             return "\(self.fault.words)\(lost): damage or a tail that was never synced, which only DURABLE could tell"
         case .tail: return "\(self.fault.words): behind what was synced, nobody was promised it"
+        case .laterFormat: return "\(self.fault.words): not damage; the release that wrote it can read it"
         case .note: return self.fault.words
         }
     }

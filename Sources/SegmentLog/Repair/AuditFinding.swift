@@ -11,6 +11,8 @@ package struct AuditFinding: Hashable, Sendable {
         case unclear
         /// Behind what was synced: the next start cuts it, or a running node is writing there. Nobody was promised it.
         case tail
+        /// A later release has written it: this one cannot read it, and nothing says that it is damaged.
+        case laterFormat = "later_format"
         /// Nothing is wrong.
         case note
     }
@@ -71,6 +73,18 @@ package enum AuditFault: Hashable, Sendable {
     // A backup's manifest.
     /// It says that a segment begins with another record than the segment's header does.
     case misstated(SegmentID, manifest: LogIndex, files: LogIndex)
+}
+
+extension [AuditFinding] {
+    /// The first segment that a later release has written, and its format's version.
+    package var laterFormat: (file: String, version: UInt16)? {
+        for finding in self where finding.severity == .laterFormat {
+            if case .frame(let defect) = finding.fault, let version = defect.laterVersion {
+                return (finding.file, version)
+            }
+        }
+        return nil
+    }
 }
 
 /// Files that are not part of the log.

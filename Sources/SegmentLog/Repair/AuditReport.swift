@@ -13,6 +13,8 @@ package struct AuditReport: Sendable {
             /// Nothing in it was synced.
             case tail = "unsynced"
             case missing
+            /// A later release has written it.
+            case laterFormat = "later format"
             /// Below the first segment of the log.
             case trimmed
         }

@@ -29,7 +29,8 @@ extension FormatError {
         case .truncated(let needed, let available): "\(needed) bytes are needed, and \(available) are there"
         case .badMagic: "this is not a file of this program"
         case .checksumMismatch: "the header is not what its checksum says"
-        case .unsupportedVersion(let version): "format version \(version), which this program does not know"
+        case .unsupportedVersion(let version):
+            "format version \(version), which this release does not know (it knows \(SegmentHeader.version))"
         case .foreignCluster(let found, let expected): "of cluster \(found) instead of \(expected)"
         case .badLength(let length): "a frame of \(length) bytes, which none can have"
         case .unknownKind(let kind): "a frame of kind \(kind), which this program does not know"

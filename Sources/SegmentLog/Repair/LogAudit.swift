@@ -193,7 +193,7 @@ package struct LogAudit {
             self.chain = nil
             self.state = nil
             do throws(DiskError) { try audit.run() } catch { audit.refused(error) }
-            if let expected, length > expected, !audit.isDamaged {
+            if let expected, length > expected, !audit.isDamaged, !audit.isLaterFormat {
                 // The log goes on behind it all the same.
                 self.add(AuditFinding(segment.fileName, expected..<length, .excess(expected: expected), .damage))
             }
@@ -215,7 +215,9 @@ package struct LogAudit {
         result.recordCount = audit.recordCount
         result.firstIndex = audit.header?.firstIndex
         let isTail = audit.terms.syncedByteCount == 0
-        result.condition = audit.isDamaged ? .damaged : isSealed ? .good : isTail ? .tail : .active
+        result.condition =
+            audit.isLaterFormat
+            ? .laterFormat : audit.isDamaged ? .damaged : isSealed ? .good : isTail ? .tail : .active
         if audit.header != nil {
             result.byteCount = audit.offset
             result.nextIndex = audit.chain.nextIndex

@@ -8,6 +8,8 @@ import SystemPackage
 ///     --plan:  lock | audit | store the plan
 ///     --apply: lock | audit again, the same plan? | mark it as begun | actions, one by one | mark it as applied
 ///
+/// A directory in which a later release has written is left as it is: that release repairs it.
+///
 /// Whatever is dropped is kept under another name first. Each action may be repeated; a repair that was killed goes on
 /// where it was. The last action makes the log whole: before it, no node starts on a log that was cut half.
 package final class LogRepair {
@@ -55,9 +57,11 @@ package final class LogRepair {
     /// what was dropped is kept aside, and barring the node from voting comes first.
     ///
     /// - Returns: The plan; it is not stored when there is nothing to do.
+    /// - Throws: ``RepairError/log(_:)``; with ``LogError/laterFormat(file:version:)`` nothing was looked at.
     package func plan(
         _ options: RepairPlan.Options, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws(RepairError) -> RepairPlan {
+        try RepairFiles.log { () throws(LogError) in try self.files.refuseLaterFormat() }
         if let stored = try self.stored(), stored.isApplying, self.goesOn(stored), stored.options.peer == options.peer,
             stored.options.node == options.node, try self.hasSources(stored)
         {
@@ -83,6 +87,8 @@ package final class LogRepair {
     package func apply(
         acceptsLoss: Bool, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws(RepairError) -> Outcome {
+        // Also for a plan that was begun: a later release may have made it, and the segments that it moves.
+        try RepairFiles.log { () throws(LogError) in try self.files.refuseLaterFormat() }
         guard var plan = try self.stored() else {
             let names = try RepairFiles.log { () throws(LogError) in try self.files.list() }
             guard !names.contains(RepairPlan.begunFileName) else { throw .begunUnreadable }

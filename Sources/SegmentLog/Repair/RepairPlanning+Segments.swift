@@ -20,7 +20,8 @@ extension RepairPlanning {
         while !candidates.isEmpty {
             var audit = LogAudit(self.files, sources: candidates, progress: self.progress)
             try audit.run()
-            let bad = audit.report.damagedSegments.filter { candidates[$0] != nil }
+            let unreadable = audit.report.segments.filter { $0.condition == .laterFormat }.map(\.id)
+            let bad = (audit.report.damagedSegments + unreadable).filter { candidates[$0] != nil }
             if bad.isEmpty {
                 self.mended = audit.report
                 break
@@ -43,7 +44,11 @@ extension RepairPlanning {
                     keptAs: exists ? self.freeName(segment.fileName) : nil))
         }
         for segment in self.wantedSegments where candidates[segment] == nil {
-            self.plan.unknown.append("\(peer) has no \(segment.fileName) that is whole and fits")
+            let path = FilePath(peer).appending(segment.fileName)
+            self.plan.unknown.append(
+                self.files.laterVersion(of: path).map {
+                    "\(path.string) has format version \($0), which only a later release can take"
+                } ?? "\(peer) has no \(segment.fileName) that is whole and fits")
         }
     }
 

@@ -29,7 +29,7 @@ struct SegmentAudit {
     var frameCount = 0
     var recordCount = 0
     var findings: [AuditFinding] = []
-    /// As the chain was before the first damage.
+    /// As the chain was before the first damage, or before what a later release has written.
     var soundChain: FrameChain?
     let progress: (Int) -> Void
     var reported = 0
@@ -59,7 +59,9 @@ struct SegmentAudit {
 
     var offset: Int { Int(self.chain.tail.offset) }
     var end: Int { self.window.end }
-    var isDamaged: Bool { self.soundChain != nil }
+    /// What is known of the log ends here, though nothing says that it is damaged.
+    var isLaterFormat: Bool { self.findings.laterFormat != nil }
+    var isDamaged: Bool { self.soundChain != nil && !self.isLaterFormat }
 
     // MARK: Walking
 
@@ -183,9 +185,15 @@ extension SegmentAudit {
         }
     }
 
-    /// Goes on behind a header that does not continue the segments before, or does not say anything at all.
+    /// Goes on behind a header that does not continue the segments before, or does not say anything at all. Behind one of a
+    /// later format no frame could be read.
     mutating func passHeader(_ defect: FrameDefect, _ bytes: [UInt8]) -> Bool {
         let range = 0..<min(SegmentHeader.byteCount, bytes.count)
+        guard defect.laterVersion == nil else {
+            self.state = nil
+            self.add(range, .frame(defect), before: self.chain, severity: .laterFormat)
+            return false
+        }
         let fault: AuditFault =
             if bytes.isEmpty {
                 .short(expected: SegmentHeader.byteCount)

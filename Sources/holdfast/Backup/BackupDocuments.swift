@@ -109,19 +109,27 @@ struct BackupVerifyDocument: Encodable {
     var records: Int
     var findings: [Finding]
     var damaged: Bool
+    /// The first segment that was not read because a later release has written it.
+    var laterFormat: LaterFormatDocument?
     var seconds: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case directory, backup, records, findings, damaged, seconds
+        case laterFormat = "later_format"
+    }
 
     init(_ directory: String, _ audit: BackupAudit, seconds: Double) {
         self.directory = directory
         self.backup = BackupContents(audit.manifest)
         self.records = audit.recordCount
-        self.findings = audit.findings.map { finding in
+        self.findings = audit.findings.filter { $0.severity != .laterFormat }.map { finding in
             Finding(
                 file: finding.file, offset: finding.range.lowerBound, end: finding.range.upperBound,
                 meaning: finding.words, firstLost: finding.lostRecords?.lowerBound.rawValue,
                 lastLost: finding.lostRecords.map { $0.upperBound.rawValue - 1 })
         }
         self.damaged = audit.isDamaged
+        self.laterFormat = audit.findings.laterFormat.map { LaterFormatDocument($0.file, version: $0.version) }
         self.seconds = seconds
     }
 

@@ -76,6 +76,9 @@ struct BackupRestoreCommand: ParsableCommand {
             CommandFailure(
                 .system, "the disk of \(self.dataDir) is full; it is no node's data directory yet",
                 next: "make room, and give the same command again: it begins anew")
+        case .log(.laterFormat(let file, let version)):
+            .laterFormat(
+                "\(self.directory)/\(file)", version: version, fate: "\(self.dataDir) is no node's data directory yet")
         case .log(let error):
             CommandFailure(
                 .system, "\(error); \(self.dataDir) is no node's data directory yet",

@@ -41,6 +41,7 @@ struct StoppedSource: BackupSource {
                     .damaged, "\(directory)/\(file) cannot be read: what is committed is not known",
                     next: "back up another node, or repair this one: "
                         + Invocation.command("repair", directory, "--plan"))
+            case .laterFormat(let file, let version): throw .laterFormat("\(directory)/\(file)", version: version)
             case .foreignDirectory:
                 throw CommandFailure(
                     .usage, "\(directory) holds no log of a cluster", next: "name a stopped node's data directory")

@@ -7,7 +7,8 @@ struct BackupVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Checks every byte of a backup, and says what it holds; only reads.",
         discussion: """
-            Exit code 65 names damage: file, bytes, what it means. May run beside a run of backup create.
+            Exit code 65 names damage: file, bytes, what it means; 78 a segment that a later release has written, which \
+            is none. May run beside a run of backup create.
 
             Example: holdfast backup verify kept -o json
             """)
@@ -38,6 +39,9 @@ struct BackupVerifyCommand: ParsableCommand {
                 .damaged, "\(self.directory) is damaged",
                 next: "take another backup, into an empty directory; what stands before the damage can be restored: "
                     + Invocation.command("backup", "restore", self.directory) + " --through INDEX")
+        }
+        if let later = document.laterFormat {
+            throw CommandFailure.laterFormat("\(self.directory)/\(later.file)", version: later.version)
         }
         let size = Units.described(byteCount: UInt64(audit.byteCount))
         console.note("\(self.directory) is good: \(size) in \(seconds.rounded(2)) s")

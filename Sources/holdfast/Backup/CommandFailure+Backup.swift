@@ -1,4 +1,5 @@
 import LogModel
+import SegmentFormat
 import SegmentLog
 
 extension CommandFailure {
@@ -9,10 +10,16 @@ extension CommandFailure {
             self.init(
                 .system, "the disk of \(directory) is full; what was there before is whole",
                 next: "make room; then \(BackupRun.goesOn)")
+        case .log(.laterFormat(let file, let version)):
+            self = .laterFormat("\(directory)/\(file)", version: version)
         case .log(.rejected(let fault, let position)):
+            let isLater = fault.defect.laterVersion != nil
             self.init(
-                .refused, "what the source gave at \(position) does not fit: \(fault); what was there before is whole",
-                next: "ask another node into the same directory: it goes on from there")
+                isLater ? .badConfiguration : .refused,
+                "what the source gave at \(position) does not fit: \(fault); what was there before is whole",
+                next: isLater
+                    ? "back it up with the release that the source runs, or a later one"
+                    : "ask another node into the same directory: it goes on from there")
         case .log(.damaged(let damage)):
             self.init(
                 .system,

@@ -7,7 +7,7 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify", abstract: "Checks every byte of data directories; only reads.",
         discussion: """
             Exit code 65 names damage: file, bytes, what it means, what to do. A tail that was never synced is not \
-            damage. May run beside the node that writes there.
+            damage, nor is what a later release has written: that ends with 78. May run beside the node that writes there.
 
             Example: holdfast verify data/n1 data/n2 data/n3
             """)
@@ -23,15 +23,22 @@ struct VerifyCommand: ParsableCommand {
         let paths = try self.paths.map { try DataPath($0, expected: Self.expected) }
         let console = self.output.console
         var damaged: [String] = []
+        var unreadable: [CommandFailure] = []
         for (name, path) in zip(self.paths, paths) {
             let document = try self.verify(name, path)
             switch self.output.output {
             case .json: console.out(bytes: JSONDocument.encode(document))
             case .table: document.print(console)
             }
+            if let later = document.laterFormat {
+                let file = if case .segment = path { name } else { "\(name)/\(later.file)" }
+                unreadable.append(.laterFormat(file, version: later.version))
+            }
             if document.damaged {
                 damaged.append(name)
                 console.note("\(name) is damaged; checked \(document.speed)")
+            } else if document.laterFormat != nil {
+                console.note("\(name) is good as far as this release can read it")
             } else {
                 console.note("\(name) is good: \(document.speed)")
             }
@@ -41,6 +48,7 @@ struct VerifyCommand: ParsableCommand {
                 .damaged, "\(damaged.joined(separator: ", ")) \(damaged.count == 1 ? "is" : "are") damaged",
                 next: "keep what is there, do what the findings say, and look at the disk")
         }
+        if let failure = unreadable.first { throw failure }
     }
 
     private func verify(_ name: String, _ path: DataPath) throws -> VerifyDocument {

@@ -21,10 +21,18 @@ enum DataPath {
             return
         }
         let bytes = try FileWindow(path).bytes(at: 0, count: SegmentHeader.byteCount)
-        if let header = try? SegmentHeader.decode(bytes.span.bytes) {
+        let laterVersion: UInt16?
+        do throws(FormatError) {
+            let header = try SegmentHeader.decode(bytes.span.bytes)
             self = .segment(header.segment, file: path)
-        } else if let number = Self.number(path) {
+            return
+        } catch {
+            laterVersion = error.laterVersion
+        }
+        if let number = Self.number(path) {
             self = .segment(number, file: path)
+        } else if let laterVersion {
+            throw .laterFormat(path, version: laterVersion)
         } else {
             throw CommandFailure(
                 .usage, "\(path) is a file, and not a segment of a log", next: "name \(expected)")

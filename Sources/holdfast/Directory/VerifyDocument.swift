@@ -49,12 +49,15 @@ struct VerifyDocument: Encodable {
     var segments: [Segment]
     var findings: [Finding]
     var damaged: Bool
+    /// The first segment that was not read because a later release has written it.
+    var laterFormat: LaterFormatDocument?
     var bytes: Int
     var seconds: Double
 
     private enum CodingKeys: String, CodingKey {
         case directory, node, durable, commit, clean, segments, findings, damaged, bytes, seconds
         case openedBy = "opened_by"
+        case laterFormat = "later_format"
     }
 
     /// - Parameter repairable: The directory that a repair would be about, if it is not `directory`.
@@ -82,6 +85,7 @@ struct VerifyDocument: Encodable {
                 next: Self.next(finding, directory, report, isOpen: openedBy != nil, whole: repairable))
         }
         self.damaged = report.isDamaged
+        self.laterFormat = report.findings.laterFormat.map { LaterFormatDocument($0.file, version: $0.version) }
         self.bytes = report.byteCount
         self.seconds = seconds
     }
@@ -92,11 +96,14 @@ struct VerifyDocument: Encodable {
     ) -> String? {
         switch finding.severity {
         case .note: return nil
+        case .laterFormat: return "use the release that wrote it, or a later one"
         case .tail:
             if case .unreachable = finding.fault { return "nothing: the next start sets it aside" }
             return isOpen ? "nothing: it is being written" : "nothing: the next start cuts it"
         case .damage, .unclear: break
         }
+        // Of a directory that it cannot read as a whole this release repairs nothing.
+        if let later = report.findings.laterFormat { return "repair it with the release that wrote \(later.file)" }
         // Of one file nobody knows what can be done about it.
         if let whole { return Invocation.command("verify", whole) }
         let plan = Invocation.command("repair", repairable, "--plan")
@@ -119,6 +126,7 @@ extension AuditReport.Segment.Condition {
         case .damaged: "DAMAGED"
         case .tail: "unsynced tail"
         case .missing: "MISSING"
+        case .laterFormat: "later format"
         case .trimmed: "trimmed"
         }
     }
@@ -142,9 +150,9 @@ extension VerifyDocument {
         for finding in self.findings {
             let place = finding.end > finding.offset ? " bytes \(finding.offset)..<\(finding.end)" : ""
             let colour: Console.Colour =
-                finding.isDamage ? .red : finding.severity == "tail" ? .yellow : .dim
-            console.out(
-                "\(console.coloured("\(finding.severity): \(finding.file)\(place)", colour)): \(finding.meaning)")
+                finding.isDamage ? .red : finding.severity == "note" ? .dim : .yellow
+            let severity = finding.severity.replacing("_", with: " ")
+            console.out("\(console.coloured("\(severity): \(finding.file)\(place)", colour)): \(finding.meaning)")
             if let next = finding.next { console.out("  next: \(next)") }
         }
     }

@@ -31,6 +31,9 @@ struct FrameView {
             before = SegmentWalk.Frame(offset: frame.offset, header: frame.header, bytes: [])
             return true
         }
+        if case .defect(let defect) = stop, let version = defect.laterVersion {
+            throw .laterFormat(file, version: version)
+        }
         let isSound = isReached || (walk.offset == offset && stop != .endOfFile)
         guard offset >= SegmentHeader.byteCount, offset < window.byteCount else {
             throw CommandFailure(

@@ -8,7 +8,8 @@ struct InspectSegmentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segment", abstract: "Lists the frames of a segment.",
         discussion: """
-            Checks them on the way, and stops with exit code 65 at the first that is not whole.
+            Checks them on the way, and stops with exit code 65 at the first that is not whole; with 78 where a later \
+            release has written the segment.
 
             Example: holdfast inspect segment data/n1/000000.wal
             """)
@@ -69,6 +70,7 @@ struct InspectSegmentCommand: ParsableCommand {
                 "the data ends at \(walk.offset) of \(walk.file.byteCount) bytes, \(loose == 0 ? "zeros behind it" : "\(loose) bytes behind it that no frame reaches")"
             )
         case .defect(let defect):
+            if let version = defect.laterVersion { throw CommandFailure.laterFormat(file, version: version) }
             throw CommandFailure(
                 .damaged, "\(file) at \(walk.header == nil ? 0 : walk.offset): \(defect.words)",
                 next:

@@ -90,6 +90,11 @@ struct RecoverQuorumCommand: ParsableCommand {
             CommandFailure(.refused, "the directory is in use by \(holder)", next: "stop the node; nothing was changed")
         case .log(.noSpace):
             CommandFailure(.system, "the disk is full", next: "make room, and call the same again")
+        case .laterFormat(let path, let version):
+            LaterFormatRefusal(
+                path.removingLastComponent().string, path.lastComponent?.string ?? "", version: version
+            ).failure(self.output)
+        case .log(.laterFormat(let file, let version)): .laterFormat(file, version: version)
         case .log(let error):
             CommandFailure(.system, "\(error)", next: "see what holdfast verify says, and call the same again")
         case .changed(let directory):

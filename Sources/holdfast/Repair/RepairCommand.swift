@@ -161,6 +161,8 @@ struct RepairCommand: ParsableCommand {
             CommandFailure(
                 .system, "the disk is full: no copy can be kept of what would be dropped",
                 next: "make room and call the same again")
+        case .laterFormat(let file, let version):
+            LaterFormatRefusal(self.directory, file, version: version).failure(self.output)
         default:
             CommandFailure(.system, "\(self.directory): \(error)", next: "check the path and its permissions")
         }
