@@ -21,11 +21,10 @@ extension ReplicaCore {
         self.actions.append(
             .welcome(
                 ReplicateWelcome(
-                    version: WireLimits.version, term: self.raft.term, follower: self.configuration.member,
-                    refusal: refusal, tail: chain.point, tailChecksum: chain.previousChecksum,
-                    first: Position(segment: self.segments.first, offset: 0),
-                    committed: self.marks.committed.point,
-                    persisted: self.persisted, terms: self.history.current.terms.starts),
+                    term: self.raft.term, follower: self.configuration.member, refusal: refusal, tail: chain.point,
+                    tailChecksum: chain.previousChecksum, first: Position(segment: self.segments.first, offset: 0),
+                    committed: self.marks.committed.point, persisted: self.persisted,
+                    terms: self.history.current.terms.starts),
                 on: stream))
         guard refusal == nil else { return self.actions.append(.closeUpstream(stream)) }
         if let old = self.upstream, old.stream != stream { self.actions.append(.closeUpstream(old.stream)) }
@@ -34,8 +33,7 @@ extension ReplicaCore {
 
     private func refusal(of hello: ReplicateHello) -> StreamRefusal? {
         if hello.cluster != self.configuration.cluster { return .wrongCluster }
-        if hello.leader.node == self.configuration.member.node { return .wrongNode }
-        return hello.version == WireLimits.version ? nil : .limits
+        return hello.leader.node == self.configuration.member.node ? .wrongNode : nil
     }
 
     mutating func upstreamClosed(_ stream: StreamID) {

@@ -72,8 +72,7 @@ extension ReplicaCore {
         let deadline = self.now.monotonic.advanced(byMilliseconds: timeout)
         self.followers[node]?.ended(.greeting(stream, deadline: deadline))
         let hello = ReplicateHello(
-            version: WireLimits.version, cluster: self.configuration.cluster, term: self.raft.term,
-            leader: self.configuration.member)
+            cluster: self.configuration.cluster, term: self.raft.term, leader: self.configuration.member)
         self.actions.append(.openStream(stream, to: node, hello))
     }
 

@@ -6,12 +6,15 @@ import WireFormat
 /// Peer messages on one HTTP/2 stream, both ways. Event loop only.
 final class MessageStream {
     let stream: HTTP2Stream
+    private let version: UInt16
     private var parser: MessageParser
     private var scratch: [UInt8] = []
 
-    init(_ stream: HTTP2Stream, messageByteCountMax: Int = WireLimits.messageByteCountMax) {
+    /// - Parameter version: Of the peer protocol, in which both nodes write here.
+    init(_ stream: HTTP2Stream, version: UInt16, messageByteCountMax: Int = WireLimits.messageByteCountMax) {
         self.stream = stream
-        self.parser = MessageParser(messageByteCountMax: messageByteCountMax)
+        self.version = version
+        self.parser = MessageParser(version: version, messageByteCountMax: messageByteCountMax)
     }
 
     /// Of what comes.
@@ -23,7 +26,7 @@ final class MessageStream {
     func send(_ message: PeerMessage) {
         guard self.stream.isOpen else { return }
         self.scratch.removeAll(keepingCapacity: true)
-        let body = message.encodeHead(into: &self.scratch)
+        let body = message.encodeHead(into: &self.scratch, version: self.version)
         var buffer = ByteBufferAllocator().buffer(capacity: self.scratch.count + body.count)
         buffer.writeBytes(self.scratch)
         buffer.writeBytes(body)

@@ -172,7 +172,7 @@ final class PeerLink {
         guard let connection = self.connection else { return self.report(.streamClosed(id)) }
         let handler = PeerReplies(link: self, stream: id)
         let stream = connection.open(self.request("/peer/v1/replicate"), handler: handler)
-        let messages = MessageStream(stream)
+        let messages = MessageStream(stream, version: self.offer.range.highest)
         stream.isLongLived = true
         handler.messages = messages
         self.replicate = (id, messages)
@@ -255,7 +255,7 @@ final class PeerLink {
             let handler = PeerReplies(link: self, stream: nil)
             let stream = connection.open(self.request("/peer/v1/pulse"), handler: handler)
             stream.isLongLived = true
-            let messages = MessageStream(stream)
+            let messages = MessageStream(stream, version: self.offer.range.highest)
             handler.messages = messages
             self.pulse = messages
         }
@@ -268,10 +268,8 @@ final class PeerLink {
     /// - Parameter mayRepeat: Asks once more where the peer refuses the version, and there is one that both speak.
     private func ask(_ message: PeerMessage, at path: String, mayRepeat: Bool) {
         guard let connection = self.connection else { return }
-        var body: [UInt8] = []
-        message.encode(into: &body)
-        let handler = PeerReplies(link: self, stream: nil)
         let offered = self.offer.range
+        let handler = PeerReplies(link: self, stream: nil)
         if mayRepeat {
             handler.repeats = { [weak self] in
                 guard let self, self.offer.range != offered else { return }
@@ -279,9 +277,9 @@ final class PeerLink {
             }
         }
         let stream = connection.open(self.request(path), handler: handler)
-        let messages = MessageStream(stream)
+        let messages = MessageStream(stream, version: offered.highest)
         handler.messages = messages
-        stream.send(ByteBuffer(bytes: body), endStream: true)
+        stream.send(ByteBuffer(bytes: message.encoded(version: offered.highest)), endStream: true)
         let bound = NIOLoopBound(messages, eventLoop: self.eventLoop)
         self.eventLoop.scheduleTask(in: .milliseconds(Self.requestTimeoutMilliseconds)) { bound.value.close() }
     }

@@ -124,7 +124,8 @@ final class PeerService: HTTP2ServerHandler {
             let hint = "A peer says in Holdfast-Start which start of which node it is.\n"
             return stream.respond(HTTPResponse(status: .badRequest), body: ByteBuffer(string: hint))
         }
-        let messages = MessageStream(stream, messageByteCountMax: PeerUpstream.messageByteCountMaxUnwelcomed)
+        let messages = MessageStream(
+            stream, version: offered.highest, messageByteCountMax: PeerUpstream.messageByteCountMaxUnwelcomed)
         let upstream = PeerUpstream(id: self.nextID(), kind: kind, sender: sender, messages: messages)
         self.upstream = upstream
         stream.keepConnection()

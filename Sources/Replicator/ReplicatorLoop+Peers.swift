@@ -57,8 +57,7 @@ extension ReplicatorLoop {
     }
 
     func received(_ message: PeerMessage, on upstream: PeerUpstream) {
-        // It runs another release by now: should it go back, that is news again.
-        if !self.strangers.isEmpty { self.strangers.removeValue(forKey: upstream.sender.member.node) }
+        if !self.strangers.isEmpty { self.understood(message, from: upstream.sender.member.node) }
         switch message {
         case .hello(let hello): self.take(.greeted(hello, from: upstream.sender, on: upstream.id))
         case .range(let range): self.received(range, on: upstream)

@@ -27,13 +27,41 @@ extension ReplicatorLoop {
 
     /// A peer of another build is told of once: both nodes go on asking, and neither hears the other.
     func misunderstood(_ error: WireError, from node: NodeID) {
-        guard case .unsupportedVersion(let version) = error else {
-            return self.logger.debug(
+        switch error {
+        case .unsupportedVersion(let version):
+            if self.isNews(error, of: node) { Self.tell(self.logger, of: node, speaking: version) }
+        case .otherVersion(let stated, let agreed):
+            guard self.isNews(error, of: node) else { return }
+            self.logger.warning(
+                "a peer's message states another version of the peer protocol than its request; its stream ends",
+                metadata: [
+                    "peer": "\(node)", "detail": "its message states version \(stated), its request version \(agreed)",
+                    "hint": "compare both nodes' releases: holdfast --version",
+                ])
+        default:
+            self.logger.debug(
                 "a peer's message cannot be read; its stream ends", metadata: ["peer": "\(node)", "error": "\(error)"])
         }
+    }
+
+    private func isNews(_ error: WireError, of node: NodeID) -> Bool {
         if self.strangers.count >= Self.refusalCountMax { self.strangers.removeAll() }
-        guard self.strangers.updateValue(version, forKey: node) != version else { return }
-        Self.tell(self.logger, of: node, speaking: version)
+        return self.strangers.updateValue(error, forKey: node) != error
+    }
+
+    /// It runs another release by now: should it go back, that is news again.
+    func understood(_ message: PeerMessage, from node: NodeID) {
+        switch self.strangers[node] {
+        case .unsupportedVersion?: self.strangers[node] = nil
+        // Only hello states a version.
+        case .otherVersion?: if case .hello = message { self.strangers[node] = nil }
+        default: return
+        }
+    }
+
+    /// The version of the peer protocol that a node speaks, where this one does not.
+    func otherProtocol(of node: NodeID) -> UInt16? {
+        if case .unsupportedVersion(let version)? = self.strangers[node] { version } else { nil }
     }
 
     /// The message is the same for every version: a stranger that names another one each time is told of no more often.

@@ -22,7 +22,7 @@ extension ReplicatorLoop {
             peers: self.links.sorted { $0.key < $1.key }.map { node, link in
                 let progress = self.core.followers[node]
                 return .init(
-                    node: node, isConnected: link.isConnected, otherProtocol: self.strangers[node],
+                    node: node, isConnected: link.isConnected, otherProtocol: self.otherProtocol(of: node),
                     received: progress?.received.position,
                     persisted: progress?.persisted.position,
                     missingByteCount: self.core.missingByteCount(of: node),

@@ -35,8 +35,8 @@ final class ReplicatorLoop {
     var readUpstreams: [Member: PeerUpstream] = [:]
     /// What refused peers were told last.
     var refusals: [Member: PeerRefusal] = [:]
-    /// Peers that speak another version of the protocol, and which; until they are understood.
-    var strangers: [NodeID: UInt16] = [:]
+    /// Peers that speak another version of the protocol, or do not keep to the one agreed on, until they are understood.
+    var strangers: [NodeID: WireError] = [:]
     var pending = PendingRequests()
     /// The peer's first segment, on its way into this node's directory.
     var fetching: Fetching?

@@ -62,10 +62,8 @@ extension World {
     }
 
     static func travelled(_ message: PeerMessage) -> PeerMessage {
-        var bytes: [UInt8] = []
-        message.encode(into: &bytes)
-        var parser = MessageParser()
-        parser.append(bytes[...])
+        var parser = MessageParser(version: WireLimits.versionMax)
+        parser.append(message.encoded(version: WireLimits.versionMax)[...])
         do {
             guard let copy = try parser.next() else { preconditionFailure("\(message) does not come back") }
             return copy

@@ -5,11 +5,14 @@ import LogModel
 /// Take every message with ``next()`` after each ``append(_:)``; then at most one incomplete message is kept. A
 /// message that lies within one piece shares its storage.
 package struct MessageParser: Sendable {
+    /// In which all messages are.
+    private let version: UInt16
     private var pending: Bytes = []
     /// What follows a longer message's length is not kept. May change between messages.
     package var messageByteCountMax: Int
 
-    package init(messageByteCountMax: Int = WireLimits.messageByteCountMax) {
+    package init(version: UInt16, messageByteCountMax: Int = WireLimits.messageByteCountMax) {
+        self.version = version
         self.messageByteCountMax = messageByteCountMax
     }
 
@@ -41,7 +44,7 @@ package struct MessageParser: Sendable {
         guard end <= self.pending.endIndex else { return nil }
         let message = self.pending[self.pending.startIndex + PeerMessage.prefixByteCount..<end]
         self.pending = end == self.pending.endIndex ? [] : self.pending[end...]
-        return try PeerMessage.decode(message)
+        return try PeerMessage.decode(message, version: self.version)
     }
 
     private var announcedByteCount: Int? {

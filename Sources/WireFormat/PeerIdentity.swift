@@ -1,8 +1,11 @@
 import LogModel
 
 /// The answer of `GET /peer/v1/identity`: who is there, and whether it may take part in forming a cluster.
+///
+/// Nodes read it before they have agreed on a version of the protocol: its layout is the same in all of them.
 package struct PeerIdentity: WireMessage {
-    package var version: UInt16
+    private static let layout: UInt16 = 1
+
     /// `nil` for a blank node.
     package var cluster: ClusterID?
     package var node: NodeID
@@ -18,11 +21,9 @@ package struct PeerIdentity: WireMessage {
     package var members: [Member]
 
     package init(
-        version: UInt16 = WireLimits.version, cluster: ClusterID?, node: NodeID, incarnation: Incarnation,
-        generation: UInt32, starts: UInt64, isBlank: Bool, isRetired: Bool = false, founders: [Member],
-        members: [Member] = []
+        cluster: ClusterID?, node: NodeID, incarnation: Incarnation, generation: UInt32, starts: UInt64, isBlank: Bool,
+        isRetired: Bool = false, founders: [Member], members: [Member] = []
     ) {
-        self.version = version
         self.cluster = cluster
         self.node = node
         self.incarnation = incarnation
@@ -35,7 +36,8 @@ package struct PeerIdentity: WireMessage {
     }
 
     package init(reading reader: inout WireReader) throws(WireError) {
-        self.version = try reader.version()
+        let layout: UInt16 = try reader.integer()
+        guard layout == Self.layout else { throw .unsupportedVersion(layout) }
         self.cluster = try reader.bool() ? try reader.cluster() : nil
         let member = try reader.member()
         self.node = member.node
@@ -59,7 +61,7 @@ package struct PeerIdentity: WireMessage {
     package func encode(into bytes: inout [UInt8]) {
         precondition(self.founders.count <= WireLimits.foundersMax, "too many founders for a message")
         precondition(self.members.count <= WireLimits.membersMax, "too many members for a message")
-        bytes.put(self.version)
+        bytes.put(Self.layout)
         bytes.put(self.cluster != nil)
         if let cluster = self.cluster { bytes.put(cluster) }
         bytes.put(Member(node: self.node, incarnation: self.incarnation))

@@ -2,6 +2,8 @@ import LogModel
 
 /// Everything that travels between peers, in streams as `u32 length | u8 type | body`, the length counting the
 /// type and the body.
+///
+/// Layouts are those of a version of the peer protocol, the one on which the two nodes of the stream have agreed.
 package enum PeerMessage: Hashable, Sendable {
     case voteRequest(VoteRequest)
     case voteReply(VoteReply)
@@ -45,26 +47,26 @@ package enum PeerMessage: Hashable, Sendable {
     }
 
     /// Appends the message with its length in front.
-    package func encode(into bytes: inout [UInt8]) {
-        let body = self.encodeHead(into: &bytes)
+    package func encode(into bytes: inout [UInt8], version: UInt16) {
+        let body = self.encodeHead(into: &bytes, version: version)
         bytes.append(contentsOf: body)
     }
 
-    package func encoded() -> [UInt8] {
+    package func encoded(version: UInt16) -> [UInt8] {
         var bytes: [UInt8] = []
         if case .range(let range) = self {
             bytes.reserveCapacity(Self.prefixByteCount + 1 + RangeMessage.headByteCount + range.body.count)
         } else {
             bytes.reserveCapacity(128)
         }
-        self.encode(into: &bytes)
+        self.encode(into: &bytes, version: version)
         return bytes
     }
 
-    /// As ``encode(into:)``, but leaves out a range's body, so that it can be sent by reference.
+    /// As ``encode(into:version:)``, but leaves out a range's body, so that it can be sent by reference.
     ///
     /// - Returns: What must follow the appended bytes; empty but for a range.
-    package func encodeHead(into bytes: inout [UInt8]) -> Bytes {
+    package func encodeHead(into bytes: inout [UInt8], version: UInt16) -> Bytes {
         let start = bytes.count
         bytes.put(UInt32(0))
         bytes.append(self.type)
@@ -74,8 +76,8 @@ package enum PeerMessage: Hashable, Sendable {
         case .voteReply(let message): message.encode(into: &bytes)
         case .heartbeat(let message): message.encode(into: &bytes)
         case .heartbeatReply(let message): message.encode(into: &bytes)
-        case .hello(let message): message.encode(into: &bytes)
-        case .welcome(let message): message.encode(into: &bytes)
+        case .hello(let message): message.encode(into: &bytes, version: version)
+        case .welcome(let message): message.encode(into: &bytes, version: version)
         case .range(let message):
             message.encodeHead(into: &bytes)
             body = message.body
@@ -97,7 +99,7 @@ package enum PeerMessage: Hashable, Sendable {
     }
 
     /// Reads a message behind its length: its type and its body.
-    package static func decode(_ bytes: Bytes) throws(WireError) -> PeerMessage {
+    package static func decode(_ bytes: Bytes, version: UInt16) throws(WireError) -> PeerMessage {
         guard let type = bytes.first else { throw .badValue(.emptyMessage) }
         let body = bytes.dropFirst()
         switch type {
@@ -105,8 +107,8 @@ package enum PeerMessage: Hashable, Sendable {
         case 2: return .voteReply(try VoteReply.decode(body))
         case 3: return .heartbeat(try Heartbeat.decode(body))
         case 4: return .heartbeatReply(try HeartbeatReply.decode(body))
-        case 5: return .hello(try ReplicateHello.decode(body))
-        case 6: return .welcome(try ReplicateWelcome.decode(body))
+        case 5: return .hello(try ReplicateHello.decode(body, version: version))
+        case 6: return .welcome(try ReplicateWelcome.decode(body, version: version))
         case 7: return .range(try RangeMessage.decode(body))
         case 8: return .ack(try AckMessage.decode(body))
         case 9:

@@ -1,28 +1,26 @@
 import LogModel
 
 /// The leader's first message on `replicate`.
-package struct ReplicateHello: WireMessage {
-    package var version: UInt16
+package struct ReplicateHello: VersionedWireMessage {
     package var cluster: ClusterID
     package var term: Term
     package var leader: Member
 
-    package init(version: UInt16 = WireLimits.version, cluster: ClusterID, term: Term, leader: Member) {
-        self.version = version
+    package init(cluster: ClusterID, term: Term, leader: Member) {
         self.cluster = cluster
         self.term = term
         self.leader = leader
     }
 
-    package init(reading reader: inout WireReader) throws(WireError) {
-        self.version = try reader.version()
+    package init(reading reader: inout WireReader, version: UInt16) throws(WireError) {
+        try reader.version(version)
         self.cluster = try reader.cluster()
         self.term = try reader.term()
         self.leader = try reader.member()
     }
 
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.put(self.version)
+    package func encode(into bytes: inout [UInt8], version: UInt16) {
+        bytes.put(version)
         bytes.put(self.cluster)
         bytes.put(self.term)
         bytes.put(self.leader)
@@ -30,8 +28,7 @@ package struct ReplicateHello: WireMessage {
 }
 
 /// The follower's answer: its read-from position, and by its term table where the two logs last agreed.
-package struct ReplicateWelcome: WireMessage {
-    package var version: UInt16
+package struct ReplicateWelcome: VersionedWireMessage {
     package var term: Term
     package var follower: Member
     package var refusal: StreamRefusal?
@@ -46,11 +43,9 @@ package struct ReplicateWelcome: WireMessage {
     package var terms: [TermStart]
 
     package init(
-        version: UInt16 = WireLimits.version, term: Term, follower: Member, refusal: StreamRefusal? = nil,
-        tail: LogPoint, tailChecksum: UInt32, first: Position, committed: LogPoint, persisted: LogPoint,
-        terms: [TermStart]
+        term: Term, follower: Member, refusal: StreamRefusal? = nil, tail: LogPoint, tailChecksum: UInt32,
+        first: Position, committed: LogPoint, persisted: LogPoint, terms: [TermStart]
     ) {
-        self.version = version
         self.term = term
         self.follower = follower
         self.refusal = refusal
@@ -62,8 +57,8 @@ package struct ReplicateWelcome: WireMessage {
         self.terms = terms
     }
 
-    package init(reading reader: inout WireReader) throws(WireError) {
-        self.version = try reader.version()
+    package init(reading reader: inout WireReader, version: UInt16) throws(WireError) {
+        try reader.version(version)
         self.term = try reader.term()
         self.follower = try reader.member()
         self.refusal = try StreamRefusal.read(&reader)
@@ -75,8 +70,8 @@ package struct ReplicateWelcome: WireMessage {
         self.terms = try reader.termStarts()
     }
 
-    package func encode(into bytes: inout [UInt8]) {
-        bytes.put(self.version)
+    package func encode(into bytes: inout [UInt8], version: UInt16) {
+        bytes.put(version)
         bytes.put(self.term)
         bytes.put(self.follower)
         StreamRefusal.encode(self.refusal, into: &bytes)

@@ -4,7 +4,10 @@ package enum WireError: Error, Hashable, Sendable {
     case trailingBytes(Int)
     case messageTooLarge(byteCount: Int, max: Int)
     case unknownMessage(type: UInt8)
+    /// Of the protocol, of which the peer speaks none that is spoken here; or of an identity's layout.
     case unsupportedVersion(UInt16)
+    /// A message states another version than its stream's nodes agreed on.
+    case otherVersion(stated: UInt16, agreed: UInt16)
     /// A field holds what no sender writes.
     case badValue(WireField)
 }

@@ -6,6 +6,23 @@ package protocol WireMessage: Hashable, Sendable {
     init(reading reader: inout WireReader) throws(WireError)
 }
 
+/// A message that states the version of the peer protocol: the one on which the two nodes of its stream agreed.
+package protocol VersionedWireMessage: Hashable, Sendable {
+    func encode(into bytes: inout [UInt8], version: UInt16)
+    /// - Throws: ``WireError/otherVersion(stated:agreed:)`` when it states another one.
+    init(reading reader: inout WireReader, version: UInt16) throws(WireError)
+}
+
+extension VersionedWireMessage {
+    /// - Throws: ``WireError``; bytes behind the value are refused.
+    static func decode(_ bytes: Bytes, version: UInt16) throws(WireError) -> Self {
+        var reader = WireReader(bytes)
+        let value = try Self(reading: &reader, version: version)
+        try reader.finish()
+        return value
+    }
+}
+
 extension WireMessage {
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []

@@ -30,10 +30,9 @@ package struct WireReader {
         }
     }
 
-    package mutating func version() throws(WireError) -> UInt16 {
-        let version = try self.integer(UInt16.self)
-        guard version == WireLimits.version else { throw .unsupportedVersion(version) }
-        return version
+    package mutating func version(_ agreed: UInt16) throws(WireError) {
+        let stated = try self.integer(UInt16.self)
+        guard stated == agreed else { throw .otherVersion(stated: stated, agreed: agreed) }
     }
 
     /// Terms count elections: one that no cluster can reach is refused, before it is stored and spread.

@@ -9,8 +9,8 @@ struct FormingTests {
 
     private func answer(_ node: UInt32, incarnation: UInt64, founders: [Member] = []) -> PeerIdentity {
         PeerIdentity(
-            version: WireLimits.version, cluster: nil, node: NodeID(node), incarnation: Incarnation(incarnation),
-            generation: 0, starts: 1, isBlank: founders.isEmpty, founders: founders)
+            cluster: nil, node: NodeID(node), incarnation: Incarnation(incarnation), generation: 0, starts: 1,
+            isBlank: founders.isEmpty, founders: founders)
     }
 
     @Test func `a blank node waits until every other member has answered`() {

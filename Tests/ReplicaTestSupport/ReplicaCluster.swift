@@ -189,8 +189,11 @@ package final class ReplicaCluster {
 
     /// The range as it arrives: encoded, and decoded again.
     private static func sent(_ range: RangeMessage) -> RangeMessage {
-        let bytes = Bytes(PeerMessage.range(range).encoded()).dropFirst(PeerMessage.prefixByteCount)
-        guard case .range(let arrived)? = try? PeerMessage.decode(bytes) else { preconditionFailure("\(range)") }
+        let version = WireLimits.versionMax
+        let bytes = Bytes(PeerMessage.range(range).encoded(version: version)).dropFirst(PeerMessage.prefixByteCount)
+        guard case .range(let arrived)? = try? PeerMessage.decode(bytes, version: version) else {
+            preconditionFailure("\(range)")
+        }
         return arrived
     }
 

@@ -16,7 +16,8 @@ struct PeerGreeting {
     /// Of the peer protocol, as `Holdfast-Protocol` says it; `nil` says nothing.
     var version: String?
     var path = "/peer/v1/greet"
-    var body: PeerMessage?
+    /// What it sends, with its length in front.
+    var body: [UInt8] = []
     var tls: TLSCalling?
 
     var member: Member { Member(node: self.node, incarnation: Incarnation(7)) }
@@ -36,10 +37,10 @@ struct PeerGreeting {
         let address = HTTP2Address(host: "127.0.0.1", port: replicator.peerPort)
         let result: Result<HTTPResponse, any Error>
         do {
-            let body = self.body.map { ByteBuffer(bytes: $0.encoded()) } ?? ByteBuffer()
             result = .success(
                 try await client.execute(
-                    head, body: body, to: address, timeout: .seconds(5), bodyByteCountMax: 1 << 10
+                    head, body: ByteBuffer(bytes: self.body), to: address, timeout: .seconds(5),
+                    bodyByteCountMax: 1 << 10
                 ).0)
         } catch {
             result = .failure(error)

@@ -21,7 +21,7 @@ import WireFormat
             let leader = try await group.leader()
             let status = await leader.status()
             let cluster = try #require(status.cluster)
-            for _ in 0..<3 { await Self.greet(leader, of: cluster, version: WireLimits.version + 1) }
+            for _ in 0..<3 { await Self.greet(leader, of: cluster, version: WireLimits.versionMax + 1) }
             try await group.until { _ in !journal.messages.isEmpty }
             #expect(
                 journal.messages.filter { $0.contains("of the peer protocol") } == [
@@ -86,14 +86,47 @@ import WireFormat
             let leader = try await group.leader()
             let cluster = try #require(await leader.status().cluster)
             var count: Int { journal.messages.count { $0.contains("of the peer protocol") } }
-            await Self.greet(leader, of: cluster, version: WireLimits.version + 1)
+            await Self.greet(leader, of: cluster, version: WireLimits.versionMax + 1)
             try await group.until { _ in count == 1 }
             // It leads a term that is long over, and is answered so.
-            await Self.greet(leader, of: cluster, version: WireLimits.version, term: .zero)
-            await Self.greet(leader, of: cluster, version: WireLimits.version + 1)
+            await Self.greet(leader, of: cluster, version: WireLimits.versionMax, term: .zero)
+            await Self.greet(leader, of: cluster, version: WireLimits.versionMax + 1)
             try await group.until { _ in count == 2 }
         } catch { Issue.record(error) }
         await group.end()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a message of another version than its request is refused by name, once, and counts for nothing`()
+        async throws
+    {
+        let journal = MemoryLog(level: .warning)
+        let group = try await ReplicatorGroup { configuration in
+            configuration.logger = Logger(label: "test") { _ in journal }
+        }
+        do {
+            let leader = try await group.leader()
+            let status = await leader.status()
+            let cluster = try #require(status.cluster)
+            let words = "states another version of the peer protocol than its request"
+            var count: Int { journal.messages.count { $0.contains(words) } }
+            let version = WireLimits.versionMax
+            for _ in 0..<3 { await Self.greet(leader, of: cluster, version: version, stated: version + 1) }
+            try await group.until { _ in count > 0 }
+            #expect(count == 1)
+            let after = await leader.status()
+            #expect(after.term == status.term && after.role == status.role)
+            // What it speaks is spoken here.
+            #expect(after.peers.allSatisfy { $0.otherProtocol == nil })
+            await Self.greet(leader, of: cluster, version: version, term: .zero)
+            await Self.greet(leader, of: cluster, version: version, stated: version + 1)
+            try await group.until { _ in count == 2 }
+        } catch { Issue.record(error) }
+        await group.end()
+    }
+
+    @Test func `every version that is spoken has its layouts`() {
+        #expect(PeerProtocol.own.highest == WireLimits.versionMax)
     }
 
     @Test func `whoever cannot read a peer's copy is told to run the peer's release`() {
@@ -104,13 +137,15 @@ import WireFormat
     }
 
     /// Opens `replicate` as a leader of some build would, and waits for the end of the stream.
+    ///
+    /// - Parameter stated: By its hello; what its request names, if nothing else is said.
     private static func greet(
-        _ node: Replicator, of cluster: ClusterID, version: UInt16, term: Term = Term(.max)
+        _ node: Replicator, of cluster: ClusterID, version: UInt16, stated: UInt16? = nil, term: Term = Term(.max)
     ) async {
-        var greeting = PeerGreeting(cluster: cluster, path: "/peer/v1/replicate")
-        greeting.body = .hello(
-            ReplicateHello(version: version, cluster: cluster, term: term, leader: greeting.member))
-        // The stream is reset: that is no answer.
+        var greeting = PeerGreeting(cluster: cluster, version: "\(version)", path: "/peer/v1/replicate")
+        let hello = ReplicateHello(cluster: cluster, term: term, leader: greeting.member)
+        greeting.body = PeerMessage.hello(hello).encoded(version: stated ?? version)
+        // A stream may be reset: that is no answer.
         _ = try? await greeting.open(on: node)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 import WireFormat
 
 struct MessageParserTests {
-    private let stream = Samples.golden.flatMap { $0.message.encoded() }
+    private let stream = Samples.golden.flatMap { $0.message.encoded(version: 1) }
 
     private func drain(_ parser: inout MessageParser) throws(WireError) -> [PeerMessage] {
         var messages: [PeerMessage] = []
@@ -13,7 +13,7 @@ struct MessageParserTests {
 
     @Test func `any two pieces give the same messages`() throws {
         for cut in 0...self.stream.count {
-            var parser = MessageParser()
+            var parser = MessageParser(version: 1)
             parser.append(self.stream[..<cut])
             var messages = try self.drain(&parser)
             parser.append(self.stream[cut...])
@@ -24,7 +24,7 @@ struct MessageParserTests {
     }
 
     @Test func `single bytes give the same messages`() throws {
-        var parser = MessageParser()
+        var parser = MessageParser(version: 1)
         var messages: [PeerMessage] = []
         for byte in self.stream {
             parser.append([byte])
@@ -34,8 +34,8 @@ struct MessageParserTests {
     }
 
     @Test func `a range in one piece shares its storage`() throws {
-        let bytes = PeerMessage.range(Samples.range).encoded()
-        var parser = MessageParser()
+        let bytes = PeerMessage.range(Samples.range).encoded(version: 1)
+        var parser = MessageParser(version: 1)
         parser.append(bytes[...])
         guard case .range(let range)? = try parser.next() else {
             Issue.record("no range")
@@ -52,8 +52,8 @@ struct MessageParserTests {
         var large = Samples.range
         large.body = Bytes((0..<300_000).map { UInt8(truncatingIfNeeded: $0 >> 3) })
         large.rawByteCount = 300_000
-        let bytes = PeerMessage.range(large).encoded() + PeerMessage.trimmed(first: .zero).encoded()
-        var parser = MessageParser()
+        let bytes = PeerMessage.range(large).encoded(version: 1) + PeerMessage.trimmed(first: .zero).encoded(version: 1)
+        var parser = MessageParser(version: 1)
         var messages: [PeerMessage] = []
         for start in stride(from: 0, to: bytes.count, by: 16_384) {
             parser.append(bytes[start..<min(bytes.count, start + 16_384)])
@@ -63,23 +63,23 @@ struct MessageParserTests {
     }
 
     @Test func `too large and empty messages are refused at their length`() {
-        var parser = MessageParser(messageByteCountMax: 100)
+        var parser = MessageParser(version: 1, messageByteCountMax: 100)
         parser.append([101, 0, 0, 0])
         #expect(throws: WireError.messageTooLarge(byteCount: 101, max: 100)) { try parser.next() }
 
-        parser = MessageParser()
+        parser = MessageParser(version: 1)
         parser.append([0xff, 0xff, 0xff, 0xff])
         #expect(throws: WireError.messageTooLarge(byteCount: 0xffff_ffff, max: WireLimits.messageByteCountMax)) {
             try parser.next()
         }
 
-        parser = MessageParser()
+        parser = MessageParser(version: 1)
         parser.append([0, 0, 0, 0])
         #expect(throws: WireError.badValue(.emptyMessage)) { try parser.next() }
     }
 
     @Test func `a cut stream shows`() throws {
-        var parser = MessageParser()
+        var parser = MessageParser(version: 1)
         parser.append(self.stream.dropLast())
         _ = try self.drain(&parser)
         #expect(parser.pendingByteCount > 0)

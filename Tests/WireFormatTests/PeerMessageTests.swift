@@ -5,17 +5,17 @@ import WireFormat
 struct PeerMessageTests {
     @Test func `version 1 bytes never change`() throws {
         for (message, bytes) in Samples.golden {
-            #expect(hex(message.encoded()) == packed(bytes))
-            #expect(try PeerMessage.decode(message.encoded().dropFirst(4)) == message)
+            #expect(hex(message.encoded(version: 1)) == packed(bytes))
+            #expect(try PeerMessage.decode(message.encoded(version: 1).dropFirst(4), version: 1) == message)
         }
     }
 
     @Test func `every truncation is refused`() {
         for (message, _) in Samples.golden {
-            let bytes = message.encoded().dropFirst(4)
+            let bytes = message.encoded(version: 1).dropFirst(4)
             for count in 0..<bytes.count {
                 #expect(throws: WireError.self, "\(message) cut to \(count)") {
-                    try PeerMessage.decode(bytes.prefix(count))
+                    try PeerMessage.decode(bytes.prefix(count), version: 1)
                 }
             }
         }
@@ -23,19 +23,21 @@ struct PeerMessageTests {
 
     @Test func `bytes behind a message are refused`() {
         for (message, _) in Samples.golden {
-            #expect(throws: WireError.self, "\(message)") { try PeerMessage.decode(message.encoded()[4...] + [0]) }
+            #expect(throws: WireError.self, "\(message)") {
+                try PeerMessage.decode(message.encoded(version: 1)[4...] + [0], version: 1)
+            }
         }
     }
 
     @Test func `whatever a single-bit flip still decodes to has these very bytes`() {
         for (message, _) in Samples.golden {
-            let bytes = message.encoded()
+            let bytes = message.encoded(version: 1)
             for bit in 32..<bytes.count * 8 {
                 var changed = bytes
                 changed[bit / 8] ^= 1 << (bit % 8)
-                guard let decoded = try? PeerMessage.decode(changed[4...]) else { continue }
+                guard let decoded = try? PeerMessage.decode(changed[4...], version: 1) else { continue }
                 #expect(decoded != message)
-                #expect(decoded.encoded() == changed, "\(message), bit \(bit)")
+                #expect(decoded.encoded(version: 1) == changed, "\(message), bit \(bit)")
             }
         }
     }
@@ -79,27 +81,51 @@ struct PeerMessageTests {
         #expect(try PeerIdentity.decode(identity.encoded()[...]) == identity)
     }
 
-    @Test func `another version is refused by its number`() {
-        var hello = ReplicateHello(
-            cluster: Samples.cluster, term: Term(1), leader: Samples.member)
-        hello.version = 2
-        #expect(throws: WireError.unsupportedVersion(2)) { try ReplicateHello.decode(hello.encoded()[...]) }
+    @Test func `hello and welcome state the version that was agreed on, and no other is taken`() throws {
+        var stating: [PeerMessage] = []
+        for (message, _) in Samples.golden {
+            let (first, second) = (message.encoded(version: 1), message.encoded(version: 2))
+            #expect(try PeerMessage.decode(second[4...], version: 2) == message)
+            guard first != second else {
+                // An identity, too, is the same in all versions.
+                #expect(try PeerMessage.decode(first[4...], version: 2) == message)
+                continue
+            }
+            stating.append(message)
+            #expect(second[..<5] == first[..<5] && second[7...] == first[7...])
+            #expect(first[5...6] == [1, 0] && second[5...6] == [2, 0])
+            #expect(throws: WireError.otherVersion(stated: 2, agreed: 1)) {
+                try PeerMessage.decode(second[4...], version: 1)
+            }
+            #expect(throws: WireError.otherVersion(stated: 1, agreed: 2)) {
+                try PeerMessage.decode(first[4...], version: 2)
+            }
+        }
+        #expect(stating.map { $0.encoded(version: 1)[4] } == [5, 6], "hello and welcome")
+    }
+
+    @Test func `an identity of another layout is refused by its number`() {
+        let identity = PeerIdentity(
+            cluster: nil, node: NodeID(1), incarnation: Incarnation(1), generation: 0, starts: 1, isBlank: true,
+            founders: [])
+        let bytes: [UInt8] = [2, 0] + identity.encoded().dropFirst(2)
+        #expect(throws: WireError.unsupportedVersion(2)) { try PeerIdentity.decode(bytes[...]) }
     }
 
     @Test func `unknown and malformed messages are refused by name`() {
-        #expect(throws: WireError.badValue(.emptyMessage)) { try PeerMessage.decode([]) }
-        #expect(throws: WireError.unknownMessage(type: 200)) { try PeerMessage.decode([200, 1]) }
+        #expect(throws: WireError.badValue(.emptyMessage)) { try PeerMessage.decode([], version: 1) }
+        #expect(throws: WireError.unknownMessage(type: 200)) { try PeerMessage.decode([200, 1], version: 1) }
         #expect(throws: WireError.badValue(.bool)) {
-            var bytes = Samples.golden[0].message.encoded()
+            var bytes = Samples.golden[0].message.encoded(version: 1)
             bytes[bytes.count - 1] = 2
-            _ = try PeerMessage.decode(bytes[4...])
+            _ = try PeerMessage.decode(bytes[4...], version: 1)
         }
         #expect(throws: WireError.badValue(.termStarts)) {
             let starts = [Term(2), Term(1)].map { TermStart(term: $0, firstIndex: .first, position: .zero) }
             let welcome = ReplicateWelcome(
                 term: Term(2), follower: Samples.member, tail: .zero, tailChecksum: 0, first: .zero,
                 committed: .zero, persisted: .zero, terms: starts)
-            _ = try ReplicateWelcome.decode(welcome.encoded()[...])
+            _ = try PeerMessage.decode(PeerMessage.welcome(welcome).encoded(version: 1)[4...], version: 1)
         }
     }
 
@@ -119,9 +145,9 @@ struct PeerMessageTests {
 
     @Test func `a range's head and body are the whole message`() {
         var head: [UInt8] = []
-        let body = PeerMessage.range(Samples.range).encodeHead(into: &head)
+        let body = PeerMessage.range(Samples.range).encodeHead(into: &head, version: 1)
         #expect(head.count == 5 + RangeMessage.headByteCount)
         #expect(body == Samples.range.body)
-        #expect(head + body == PeerMessage.range(Samples.range).encoded())
+        #expect(head + body == PeerMessage.range(Samples.range).encoded(version: 1))
     }
 }

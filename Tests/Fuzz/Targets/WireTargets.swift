@@ -7,7 +7,7 @@ enum PeerMessageTarget: FuzzTarget {
     static let name = "peer-messages"
 
     static var seeds: [[UInt8]] {
-        let messages = Self.messages.map { $0.encoded() }
+        let messages = Self.messages.map { $0.encoded(version: 1) }
         return messages.map { [200] + $0 } + [[7] + messages.flatMap { $0 }]
     }
 
@@ -19,14 +19,14 @@ enum PeerMessageTarget: FuzzTarget {
         precondition(whole.messages == pieces.messages && whole.error == pieces.error, "pieces make a difference")
         var rest = stream
         for message in whole.messages {
-            let encoded = message.encoded()
+            let encoded = message.encoded(version: 1)
             precondition(rest.starts(with: encoded), "another form of the same message")
             rest = rest.dropFirst(encoded.count)
         }
     }
 
     private static func parse(_ stream: Bytes, pieces size: Int) -> (messages: [PeerMessage], error: WireError?) {
-        var parser = MessageParser(messageByteCountMax: 1 << 16)
+        var parser = MessageParser(version: 1, messageByteCountMax: 1 << 16)
         var messages: [PeerMessage] = []
         var rest = stream
         do throws(WireError) {
