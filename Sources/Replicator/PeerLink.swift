@@ -45,8 +45,8 @@ final class PeerLink {
     private let report: (Report) -> Void
     private var connection: HTTP2Connection?
     private var offer = ProtocolOffer()
-    /// Of the protocol, as told to the log.
-    private var toldVersion: UInt16?
+    /// Of versions of the protocol.
+    private var told = ToldAgreements()
     private var replicate: (id: StreamID, messages: MessageStream)?
     private var pulse: MessageStream?
     private var establishedAt = NIODeadline.now()
@@ -136,6 +136,7 @@ final class PeerLink {
         self.connection = connection
         // Another release may have been started there.
         self.offer = ProtocolOffer()
+        self.told.connected()
         self.establishedAt = .now()
         self.refusal = nil
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
@@ -322,11 +323,11 @@ final class PeerLink {
     func heard(_ spoken: ProtocolRange) -> ProtocolOffer.Outcome {
         let outcome = self.offer.heard(spoken)
         if outcome == .nothingCommon {
-            self.toldVersion = nil
+            self.told.disagreed()
             self.misunderstood(.unsupportedVersion(spoken.highest))
-        } else if PeerProtocol.spoken.lowest < PeerProtocol.spoken.highest, self.toldVersion != self.offer.range.highest
+        } else if PeerProtocol.spoken.lowest < PeerProtocol.spoken.highest,
+            self.told.agreed(on: self.offer.range.highest)
         {
-            self.toldVersion = self.offer.range.highest
             self.logger.info(
                 "agreed with a peer on a version of the peer protocol",
                 metadata: [

@@ -68,3 +68,24 @@ struct ProtocolOffer {
         return range == self.range ? .same : .changed
     }
 }
+
+/// The versions on which a node has agreed with one peer, as far as the log was told of them.
+///
+/// A process speaks the same versions all its life. So each is told of once on a connection, however often the answers
+/// on it differ, and on the next one only where it is not the last one that was told of.
+struct ToldAgreements {
+    private var last: UInt16?
+    private var onConnection: Set<UInt16> = []
+
+    mutating func connected() { self.onConnection = [] }
+
+    /// Nothing is common: to agree on the same version again is news then.
+    mutating func disagreed() { self.last = nil }
+
+    /// - Returns: Whether the log is to be told.
+    mutating func agreed(on version: UInt16) -> Bool {
+        guard self.onConnection.insert(version).inserted, version != self.last else { return false }
+        self.last = version
+        return true
+    }
+}

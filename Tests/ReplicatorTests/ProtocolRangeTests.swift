@@ -33,4 +33,26 @@ import Testing
         #expect(offer.heard(ProtocolRange(0...2)) == .changed && offer.range.description == "1-2")
         #expect(offer.heard(ProtocolRange(4...5)) == .nothingCommon && offer.range.description == "1-2")
     }
+
+    @Test func `an agreement is told once on a connection, however often answers differ`() {
+        var told = ToldAgreements()
+        let first = [2, 2, 1, 2, 1, 1, 2].map { told.agreed(on: $0) }
+        #expect(first == [true, false, true, false, false, false, false])
+        told.connected()
+        let second = [1, 2, 1].map { told.agreed(on: $0) }
+        #expect(second == [false, true, false], "version 1 was the last that was told of")
+    }
+
+    @Test func `an agreement after none is told again on the next connection, and one that stands is not`() {
+        var told = ToldAgreements()
+        let first = told.agreed(on: 2)
+        told.connected()
+        let again = told.agreed(on: 2)
+        told.disagreed()
+        // On this connection nobody is told of it any more.
+        let back = told.agreed(on: 2)
+        told.connected()
+        let next = told.agreed(on: 2)
+        #expect([first, again, back, next] == [true, false, false, true])
+    }
 }
