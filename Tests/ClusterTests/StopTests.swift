@@ -9,15 +9,17 @@ extension ClusterTests {
     /// How a node ends that is asked to.
     @Suite struct StopTests {
         private static let curlTimedOut: Int32 = 28
+        /// Of a node that waits for its clients longer than any of them takes here.
+        private static let patient = ["HOLDFAST_TEST_SHUTDOWN_GRACE": "100000"]
 
-        /// An append whose body takes minutes: let be for three seconds, by default.
+        /// An append whose body takes minutes, and whose client gives up after one.
         private static func slowAppend(to server: ServerAddress, in scratch: Scratch) async throws -> Program.Answer {
             try scratch.write(String(repeating: "x", count: 200_000), to: "body")
             return try await Program.run(
                 [
-                    "--http2-prior-knowledge", "-s", "-m", "20", "--limit-rate", "1000", "--trace-ascii",
+                    "--http2-prior-knowledge", "-s", "-m", "60", "--limit-rate", "1000", "--trace-ascii",
                     "\(scratch.path)/trace", "--data-binary", "@\(scratch.path)/body", "http://\(server)/v1/records",
-                ], executable: "/usr/bin/curl")
+                ], executable: "/usr/bin/curl", seconds: 70)
         }
 
         private static func untilAppending(in scratch: Scratch) async throws {
@@ -35,11 +37,10 @@ extension ClusterTests {
             let scratch = try Scratch()
             defer { scratch.end() }
             let node = LoneNode(directory: "\(scratch.path)/n1", base: try Ports.freeBase(nodes: 1))
-            async let served = node.serve()
+            async let served = node.serve(environment: Self.patient)
             let process = try await node.ready()
             async let client = Self.slowAppend(to: node.server, in: scratch)
             try await Self.untilAppending(in: scratch)
-            let began = ContinuousClock.now
             kill(process, SIGTERM)
             if isAtOnce {
                 kill(process, SIGINT)
@@ -54,10 +55,11 @@ extension ClusterTests {
             let answer = try await served
             #expect(answer.status == 0, "\(answer.summary)")
             #expect(answer.errors.contains("asked again to stop: clients are let go at once"), "\(answer.summary)")
-            #expect(ContinuousClock.now - began < .seconds(2.8))
             let verify = try await Program.run(["verify", node.directory, "-o", "json"])
             #expect(try verify.json(VerifyReport.self).clean == true, "\(verify.summary)")
-            #expect(try await client.status != 0)
+            // It was cut off, and had not come to its end.
+            let status = try await client.status
+            #expect(status != 0 && status != Self.curlTimedOut)
         }
 
         @Test func `A node that is asked to stop while it recovers its log ends at once, and nothing is lost`()
@@ -98,10 +100,10 @@ extension ClusterTests {
         @Test func `A leader that stops is not ready first, hands over, and only then lets its clients go`()
             async throws
         {
-            try await TestCluster.with { cluster in
+            try await TestCluster.with(environment: Self.patient) { cluster in
                 try await cluster.append(["one"])
                 let leader = try await cluster.leader().node
-                // Streams without an end, and an append that keeps the node from its end for a while.
+                // Streams without an end, and an append that keeps the node from its end until its client goes.
                 let followed = "\(cluster.directory)/followed"
                 async let follow = Program.run(
                     [
@@ -112,7 +114,8 @@ extension ClusterTests {
                 let client = HoldfastClient(servers: [leader.client])
                 let session = try await client.openSession()
                 #expect(try await session.send([Record("two")]).receipt.first == LogIndex(2))
-                async let slow = Self.slowAppend(to: leader.client, in: cluster.scratch)
+                let slow = Task { try await Self.slowAppend(to: leader.client, in: cluster.scratch) }
+                defer { slow.cancel() }
                 try await Self.untilAppending(in: cluster.scratch)
 
                 try cluster.signal(SIGTERM, leader)
@@ -123,14 +126,14 @@ extension ClusterTests {
                     ).output
                     return answer.contains("[-]serving failed: the node is stopping") && answer.hasSuffix("503")
                 }
-                // Told so at once, and not when the time for the slow one is over.
+                // Told so while the slow one is let be.
                 let reader = try await follow
                 #expect(reader.status != 0 && reader.status != Self.curlTimedOut, "\(reader.summary)")
                 await #expect(throws: ClientError.self) { try await session.send([Record("three")]).receipt }
                 #expect(cluster.process(leader) != nil, "it waits for the slow append")
                 await client.shutdown()
+                slow.cancel()
                 try await eventually("\(leader.name) to end") { cluster.process(leader) == nil }
-                #expect(try await slow.status != 0)
 
                 let steps = ["stopping", "leadership handed over", "letting clients go", "stopped"]
                 let told = cluster.words(of: leader).split(separator: "\n").compactMap { line in

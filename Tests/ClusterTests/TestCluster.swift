@@ -42,17 +42,19 @@ struct TestCluster: Sendable {
     /// - Parameters:
     ///   - spare: Ports are kept free for so many further nodes.
     ///   - segmentSize: Small, so that rotations happen meanwhile.
+    ///   - environment: Of the nodes' processes until they are started again, beside what all have.
     ///   - prepare: Called before each attempt to start it.
     ///     Returns how `holdfast cluster up` learns of nodes and settings.
     /// - Throws: What `body` throws, after recording what the nodes said last.
     static func with(
         nodes count: Int = 3, spare: Int = 0, segmentSize: String = "1MiB", isSecure: Bool = false,
+        environment: [String: String] = [:],
         prepare: (Place) async throws -> [String] = { $0.arguments }, _ body: (TestCluster) async throws -> Void
     ) async throws {
         let scratch = try Scratch()
         defer { scratch.end() }
         let cluster = try await self.start(
-            count, spare: spare, in: scratch, segmentSize: segmentSize, isSecure: isSecure, prepare)
+            count, spare: spare, in: scratch, segmentSize: segmentSize, isSecure: isSecure, environment, prepare)
         do {
             try await body(cluster)
             await cluster.observer.shutdown()
@@ -67,7 +69,7 @@ struct TestCluster: Sendable {
     /// Somebody else may take a port between the look and the start: then others are tried.
     private static func start(
         _ count: Int, spare: Int, in scratch: Scratch, segmentSize: String, isSecure: Bool,
-        _ prepare: (Place) async throws -> [String]
+        _ environment: [String: String], _ prepare: (Place) async throws -> [String]
     ) async throws -> TestCluster {
         var failure: Program.Answer?
         for attempt in 1...3 {
@@ -75,7 +77,8 @@ struct TestCluster: Sendable {
             let directory = "\(scratch.path)/\(attempt)"
             let place = Place(directory: directory, base: base, count: count, segmentSize: segmentSize)
             let answer = try await Program.run(
-                ["cluster", "up", "--data-dir", directory] + (isSecure ? ["--tls"] : []) + prepare(place), seconds: 40)
+                ["cluster", "up", "--data-dir", directory] + (isSecure ? ["--tls"] : []) + prepare(place),
+                environment: environment, seconds: 40)
             guard answer.status == 0 else {
                 failure = answer
                 continue

@@ -206,7 +206,7 @@ package struct Node: Service {
         defer { hurrying.cancel() }
         if failure == nil { await self.handOver(replicator) }
         self.logger.info("letting clients go", metadata: ["count": "\(server.connectionCount)"])
-        await server.shutdown(grace: .milliseconds(NodeLimits.shutdownGraceMilliseconds))
+        await server.shutdown(grace: ShutdownGrace.time)
         await forwarder.shutdown()
         await replicator.shutdown()
         await admin.shutdown()
