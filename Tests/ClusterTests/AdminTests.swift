@@ -10,6 +10,10 @@ extension ClusterTests {
             var position: String
         }
 
+        private struct Read: Decodable {
+            var value: String
+        }
+
         private struct View: Decodable {
             struct Node: Decodable {
                 var node: UInt32
@@ -39,7 +43,7 @@ extension ClusterTests {
 
         @Test func `plain curl appends, follows and is told of errors, by any node, as the README says`() async throws {
             let commands = try Document("README.md").commands(under: "## With plain curl")
-            try #require(commands.count == 2)
+            try #require(commands.count == 4)
             try await TestCluster.with { cluster in
                 let appended = try await cluster.shell(commands[0].line).json(Receipt.self)
                 let promised = try JSONDecoder().decode(Receipt.self, from: Data(commands[0].output.utf8))
@@ -60,6 +64,30 @@ extension ClusterTests {
                 #expect(try refused.json(ProblemDocument.self).code == "FOREIGN_ORIGIN")
                 let trimmed = try await Self.ask(cluster.nodes[1], "/v1/records/99").json(ProblemDocument.self)
                 #expect(trimmed.code == "NO_SUCH_RECORD")
+            }
+        }
+
+        @Test func `a reader at the tail of one node gets what is appended at another, as the README says`()
+            async throws
+        {
+            let commands = try Document("README.md").commands(under: "## With plain curl").map(\.line)
+            let follow = try #require(commands.first { $0.contains(":7402/") && $0.contains("from=tail&follow=true") })
+            let append = try #require(commands.last)
+            try #require(follow.hasSuffix(" &") && append.contains(":7412/"))
+            try await TestCluster.with { cluster in
+                try await cluster.append(["before"])
+                // What comes before the reader is there is not for it: so there is more until it has read some.
+                let answer = try await cluster.shell(
+                    """
+                    \(follow.dropLast(2)) >read &
+                    reader=$!
+                    trap 'kill -9 $reader' EXIT
+                    for _ in {1..300}; do grep -q '"value":"more"' read && break; \(append); done >receipts
+                    cat read
+                    """)
+                #expect(answer.status == 0, "\(answer.summary)")
+                let values = try answer.jsonLines(Read.self).map(\.value)
+                #expect(!values.isEmpty && values.allSatisfy { $0 == "more" }, "\(answer.summary)")
             }
         }
 
