@@ -2,7 +2,6 @@ import Foundation
 import Glibc
 import HoldfastClient
 import LogModel
-import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -166,45 +165,6 @@ extension ClusterTests {
                 try await cluster.control("down")
                 try await cluster.expectSound(cluster.nodes[2])
                 try cluster.expectEqualSealedSegments()
-            }
-        }
-
-        @Test func `the Python snippet appends once and reads everything while leaders die`() async throws {
-            guard let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] else {
-                return try SkippedTest.note("HOLDFAST_PYTHON names no Python with httpx[http2]; scripts/test does")
-            }
-            let page = try Document("Sources/HoldfastClient/HoldfastClient.docc/OtherLanguages.md")
-            let snippet = try #require(page.blocks("python", under: "## Python").first)
-            try await TestCluster.with { cluster in
-                let work = """
-
-                    for number in range(60):
-                        append(b"value %d" % number)
-                    seen = [record["value"] for record in itertools.islice(records(2), 60)]
-                    assert seen == ["value %d" % number for number in range(60)], seen
-                    """
-                let script = "\(cluster.directory)/snippet.py"
-                try (cluster.placed(snippet) + work).write(toFile: script, atomically: true, encoding: .utf8)
-                async let answer = Program.run([script], executable: python, seconds: 60)
-                let (leader, term) = try await cluster.leader()
-                try await eventually("some records", within: 20) { await cluster.status(leader)?.lastIndex ?? 0 > 5 }
-                try await cluster.kill([leader])
-                _ = try await cluster.leader(after: term)
-                try await cluster.start(leader)
-                let found = try await answer
-                #expect(found.status == 0 && found.output == "appended as 1\n1 from Python\n", "\(found.summary)")
-            }
-        }
-
-        @Test func `the curl snippet appends once, however often it is run`() async throws {
-            let page = try Document("Sources/HoldfastClient/HoldfastClient.docc/OtherLanguages.md")
-            let snippet = try #require(page.blocks("sh", under: "## curl").first)
-            try await TestCluster.with { cluster in
-                for _ in 1...2 {
-                    let answer = try await cluster.shell(snippet)
-                    #expect(answer.status == 0, "\(answer.summary)")
-                    #expect(answer.output.contains(#""value":"paid"}],"next":2,"#), "\(answer.summary)")
-                }
             }
         }
     }
