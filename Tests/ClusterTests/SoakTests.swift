@@ -20,6 +20,19 @@ extension ClusterTests {
             #expect(answer.status == 0, "\(answer.summary)")
         }
 
+        @Test func `A run in which nothing was acknowledged has tested nothing, and says so`() async throws {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            // No append is due in so short a time.
+            let answer = try await Program.run(
+                [
+                    "soak-test", "--minutes", "0.001", "--rate", "1", "--seed", "1", "--data-dir",
+                    "\(scratch.path)/soak",
+                ], seconds: 150)
+            #expect(answer.status == 1, "\(answer.summary)")
+            #expect(answer.errors.contains("nothing was acknowledged while mishaps happened"), "\(answer.summary)")
+        }
+
         /// What a client is answered that trusts the cluster's certificates and shows nothing; nothing while nobody listens.
         private static func statusWithoutToken(_ directory: String) async throws -> String {
             let node = try? String(contentsOfFile: "\(directory)/run/n1.node", encoding: .utf8)

@@ -5,35 +5,48 @@ import HoldfastClient
 ///
 ///     mishap, got over, mishap, got over, ... | settled | load: filling | load: judged |
 ///
-/// Rule: this load adds 2 MiB a second, whatever its rate. Why: a node keeps its newest 32 MiB of frames in memory, and one
-/// that was started a moment ago grows until it has them; so it has them before the first look.
+/// Rule: this load adds 2 MiB a second, whatever its rate. Why: nodes are to be full, as ``QuietFilling`` has it, before the first
+/// look. Where the disk is so slow that they are not in time, growth is not judged.
 struct QuietPart {
-    static let fillingMilliseconds: UInt64 = 30_000
+    enum Growth {
+        /// For so long. How much each process grew stands in ``SoakWatch/usages``.
+        case judged(seconds: Double)
+        /// Not judged: so many bytes of records were acknowledged in so long, and nodes were to be full in `secondsMax`.
+        case tooSlow(byteCount: Int, seconds: Double, secondsMax: UInt64)
+    }
+
+    struct Findings {
+        var load: PacedAppendTally.Result
+        /// Of all records that were acknowledged.
+        var byteCount: Int
+        var growth: Growth
+    }
+
     private static let judgedMilliseconds: ClosedRange<UInt64> = 60_000...300_000
     /// Of runs that are shorter, nothing would be left for mishaps.
     private static let runMillisecondsMin: UInt64 = 120_000
     private static let bytesPerSecond = 2 << 20
     private static let rateMin: UInt64 = 50
     private static let recordByteCountMin = 128
+    private static let lookInterval = Duration.milliseconds(250)
 
-    /// A fifth of the run, from one minute to five: in less, what an allocator takes and gives back looks like growth.
-    let judgedMilliseconds: UInt64
+    let milliseconds: UInt64
+    private let filling: QuietFilling
 
     /// - Parameter milliseconds: Of the whole run.
     /// - Returns: `nil` for a run of less than two minutes, which has no such part.
     init?(of milliseconds: UInt64) {
         guard milliseconds >= Self.runMillisecondsMin else { return nil }
+        // A fifth of the run, from one minute to five: in less, what an allocator takes and gives back looks like growth.
         let bounds = Self.judgedMilliseconds
-        self.judgedMilliseconds = min(max(milliseconds / 5, bounds.lowerBound), bounds.upperBound)
+        let judged = min(max(milliseconds / 5, bounds.lowerBound), bounds.upperBound)
+        self.milliseconds = QuietFilling.millisecondsMin + judged
+        self.filling = QuietFilling(millisecondsMax: self.milliseconds - bounds.lowerBound)
     }
 
-    var milliseconds: UInt64 { Self.fillingMilliseconds + self.judgedMilliseconds }
-
     /// - Parameter load: That of the part before.
-    /// - Returns: What became of its appends, not yet read back; and how long was judged, in seconds.
-    func run(
-        like load: PacedAppendRun, into tally: PacedAppendTally, _ watch: SoakWatch
-    ) async throws -> (result: PacedAppendTally.Result, seconds: Double) {
+    /// - Returns: Its appends are not yet read back.
+    func run(like load: PacedAppendRun, into tally: PacedAppendTally, _ watch: SoakWatch) async throws -> Findings {
         let rate = max(load.schedule.rate, Self.rateMin)
         var load = load
         load.milliseconds = self.milliseconds
@@ -42,10 +55,28 @@ struct QuietPart {
         load.size = max(Self.bytesPerSecond / Int(rate), Self.recordByteCountMin)
         let appending = load
         async let appended = appending.append(into: tally)
-        try await Task.sleep(for: .milliseconds(Self.fillingMilliseconds))
-        watch.beginQuiet()
+        let tooSlow = try await self.fill(tally, recordByteCount: load.size)
+        if tooSlow == nil { watch.beginQuiet() }
         let result = try await appended
-        return (result, watch.endQuiet())
+        return Findings(
+            load: result, byteCount: result.acknowledged * load.size,
+            growth: tooSlow ?? .judged(seconds: watch.endQuiet()))
+    }
+
+    /// - Returns: Once nodes are full, or with how far they came when it is too late.
+    private func fill(_ tally: PacedAppendTally, recordByteCount: Int) async throws -> Growth? {
+        let began = ContinuousClock.now
+        while true {
+            let elapsed = began.duration(to: .now)
+            let byteCount = tally.acknowledgedCount * recordByteCount
+            switch self.filling.state(acknowledged: byteCount, after: UInt64(elapsed.milliseconds)) {
+            case .filling: try await Task.sleep(for: Self.lookInterval)
+            case .full: return nil
+            case .tooSlow:
+                return .tooSlow(
+                    byteCount: byteCount, seconds: elapsed.seconds, secondsMax: self.filling.millisecondsMax / 1000)
+            }
+        }
     }
 }
 
@@ -60,6 +91,7 @@ extension PacedAppendTally.Result {
         both.retries += next.retries
         both.failure = self.failure ?? next.failure
         both.gapNanoseconds = max(self.gapNanoseconds, next.gapNanoseconds)
+        both.silenceNanoseconds = max(self.silenceNanoseconds, next.silenceNanoseconds)
         both.seconds += next.seconds
         if let own = self.findings, let later = next.findings { both.findings = own + later }
         return both

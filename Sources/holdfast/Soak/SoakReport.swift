@@ -57,8 +57,6 @@ struct SoakReport: Encodable {
 
     var seed: UInt64
     var limits: Limits
-    /// How long nothing happened at the end, and growth was judged; 0 in a run that was too short for that.
-    var quietSeconds = 0.0
     var mishaps: [Count] = []
     /// Those that were tried, and came to nothing, since another node led each time.
     var missed: [Count] = []
@@ -73,7 +71,13 @@ struct SoakReport: Encodable {
     var usages: [SoakWatch.Usage] = []
     /// Nodes whose directory holds damage at the end.
     var damaged: [String] = []
+    /// While mishaps happened.
     var load = PacedAppendTally.Result()
+    /// What came behind it; `nil` in a run that was too short for that.
+    var quiet: QuietPart.Findings?
+
+    /// Of both parts.
+    private var total: PacedAppendTally.Result { self.quiet.map { self.load.followed(by: $0.load) } ?? self.load }
 
     init(seed: UInt64, limits: Limits) {
         self.seed = seed
@@ -90,6 +94,7 @@ struct SoakReport: Encodable {
         case notBegun = "not_begun"
         case longestGap = "gap_max_ms"
         case quietSeconds = "quiet_seconds"
+        case quietByteCount = "quiet_bytes"
         case firstIndex = "first_index"
     }
 
@@ -102,18 +107,19 @@ struct SoakReport: Encodable {
         try container.encode(self.firstIndex, forKey: .firstIndex)
         try container.encode(self.records, forKey: .records)
         try container.encode(self.retreats, forKey: .retreats)
-        try container.encode(self.load.acknowledged, forKey: .acknowledged)
-        try container.encode(self.load.refused, forKey: .refused)
-        try container.encode(self.load.unknown, forKey: .unknown)
-        try container.encode(self.load.notBegun, forKey: .notBegun)
-        try container.encode(self.load.retries, forKey: .retried)
-        try container.encode(self.longestGapMilliseconds, forKey: .longestGap)
-        try container.encode(self.quietSeconds, forKey: .quietSeconds)
-        let findings = self.load.findings
-        try container.encode(findings?.lost, forKey: .lost)
-        try container.encode(findings?.duplicated, forKey: .duplicated)
-        try container.encode(findings?.reordered, forKey: .reordered)
-        try container.encode(findings?.contradicted, forKey: .contradicted)
+        let load = self.total
+        try container.encode(load.acknowledged, forKey: .acknowledged)
+        try container.encode(load.refused, forKey: .refused)
+        try container.encode(load.unknown, forKey: .unknown)
+        try container.encode(load.notBegun, forKey: .notBegun)
+        try container.encode(load.retries, forKey: .retried)
+        try container.encode(Self.longestGapMilliseconds(of: load), forKey: .longestGap)
+        try container.encode(self.judgedSeconds, forKey: .quietSeconds)
+        try container.encodeIfPresent(self.quiet?.byteCount, forKey: .quietByteCount)
+        try container.encode(load.findings?.lost, forKey: .lost)
+        try container.encode(load.findings?.duplicated, forKey: .duplicated)
+        try container.encode(load.findings?.reordered, forKey: .reordered)
+        try container.encode(load.findings?.contradicted, forKey: .contradicted)
         try container.encode(self.logs, forKey: .logs)
         try container.encode(self.damaged, forKey: .damaged)
         try container.encode(self.usages, forKey: .usages)
@@ -121,7 +127,15 @@ struct SoakReport: Encodable {
         try container.encode(self.problems, forKey: .problems)
     }
 
-    private var longestGapMilliseconds: Double { Double(self.load.gapNanoseconds) / 1e6 }
+    private static func longestGapMilliseconds(of load: PacedAppendTally.Result) -> Double {
+        Double(load.silenceNanoseconds) / 1e6
+    }
+
+    /// How long growth was judged; 0 when it was not.
+    private var judgedSeconds: Double {
+        guard case .judged(let seconds) = self.quiet?.growth else { return 0 }
+        return seconds
+    }
 
     /// How often a mishap happened, or was tried.
     func count(of mishap: Mishap) -> Int {
@@ -133,7 +147,8 @@ struct SoakReport: Encodable {
     /// In words; none when all is as it should be.
     var problems: [String] {
         var problems: [String] = []
-        switch self.load.findings {
+        let load = self.total
+        switch load.findings {
         case nil: problems.append("the log was not read back")
         case let findings? where !findings.isGood:
             problems.append(
@@ -150,13 +165,22 @@ struct SoakReport: Encodable {
         if Set(self.logs.map(\.digest)).count > 1 { problems.append("not everybody has read the same records") }
         problems += self.retreats
         problems += self.damaged.map { "\($0) has damage in its directory" }
-        if self.load.unknown > self.limits.unknownCount {
-            problems.append("\(self.load.unknown) appends have an unknown outcome, and \(self.limits.unknownCount) may")
+        if load.unknown > self.limits.unknownCount {
+            problems.append("\(load.unknown) appends have an unknown outcome, and \(self.limits.unknownCount) may")
         }
-        if self.longestGapMilliseconds > Double(self.limits.gapMilliseconds) {
-            problems.append("nothing was acknowledged for \((self.longestGapMilliseconds / 1000).rounded(1)) s")
-        }
+        problems += self.problems(of: self.load, "while mishaps happened")
+        if let quiet { problems += self.problems(of: quiet.load, "in the quiet part") }
         return problems + self.usages.flatMap { self.problems(of: $0) }
+    }
+
+    /// One part alone: it has tested nothing when nothing was acknowledged in it, however short it was.
+    private func problems(of load: PacedAppendTally.Result, _ part: String) -> [String] {
+        guard load.acknowledged > 0 else {
+            return ["nothing was acknowledged \(part)" + (load.failure.map { "; the first that failed: \($0)" } ?? "")]
+        }
+        let milliseconds = Self.longestGapMilliseconds(of: load)
+        guard milliseconds > Double(self.limits.gapMilliseconds) else { return [] }
+        return ["nothing was acknowledged for \((milliseconds / 1000).rounded(1)) s \(part)"]
     }
 
     private func problems(of usage: SoakWatch.Usage) -> [String] {
@@ -185,20 +209,18 @@ struct SoakReport: Encodable {
     // MARK: For people
 
     func text(_ console: Console) -> String {
-        let findings = self.load.findings
+        let load = self.total
+        let findings = load.findings
         var lines = self.mishaps.map { "\($0.count) x \($0.mishap)" }
         lines += self.missed.map { "\($0.count) x tried in vain: \($0.mishap)" }
         lines += self.omitted.map { "left out: \($0)" }
         lines.append("the log begins at \(self.firstIndex) and has \(self.records) records")
         lines.append(
-            "\(self.load.acknowledged) acknowledged, \(findings?.lost ?? 0) lost, \(findings?.duplicated ?? 0) duplicated, "
-                + "\(self.load.refused) refused, \(self.load.unknown) with unknown outcome, "
-                + "\(self.load.retries.counted("attempt")) made again; longest gap "
-                + "\(self.longestGapMilliseconds.rounded(0)) ms")
-        lines.append(
-            self.quietSeconds > 0
-                ? "growth was judged over \(self.quietSeconds.rounded(0)) s in which nothing happened"
-                : "growth was not judged: that takes a run of two minutes or more")
+            "\(load.acknowledged) acknowledged, \(findings?.lost ?? 0) lost, \(findings?.duplicated ?? 0) duplicated, "
+                + "\(load.refused) refused, \(load.unknown) with unknown outcome, "
+                + "\(load.retries.counted("attempt")) made again; longest gap "
+                + "\(Self.longestGapMilliseconds(of: load).rounded(0)) ms")
+        lines.append(self.growthText)
         lines.append(
             Console.table(
                 ["LOG", "RECORDS", "OUT OF TURN", "TRIMMED", "DIGEST"],
@@ -217,5 +239,16 @@ struct SoakReport: Encodable {
         lines += self.problems.map { console.coloured($0, .red) }
         if self.problems.isEmpty { lines.append(console.coloured("all is as it should be", .green)) }
         return lines.joined(separator: "\n")
+    }
+
+    private var growthText: String {
+        switch self.quiet?.growth {
+        case nil: "growth was not judged: that takes a run of two minutes or more"
+        case .judged(let seconds): "growth was judged over \(seconds.rounded(0)) s in which nothing happened"
+        case .tooSlow(let byteCount, let seconds, let secondsMax):
+            "too slow to judge growth: \(Self.mebibytes(Double(byteCount))) MiB were acknowledged in "
+                + "\(seconds.rounded(0)) s in which nothing happened, and it takes "
+                + "\(QuietFilling.byteCountMin >> 20) within \(secondsMax) s"
+        }
     }
 }

@@ -58,15 +58,16 @@ struct SoakTest {
             report.limits.unknownCount = self.producers * report.count(of: .leaderDiskFull)
             try await maker.settle()
             let quietTally = PacedAppendTally(producers: self.producers)
-            var quietLoad = PacedAppendTally.Result()
             if let quiet {
                 self.console.note("\(quiet.milliseconds / 1000) s of load, in which nothing happens")
-                (quietLoad, report.quietSeconds) = try await quiet.run(like: load, into: quietTally, watch)
+                report.quiet = try await quiet.run(like: load, into: quietTally, watch)
                 try await maker.settle()
             }
             report.load.findings = try await load.readBack(tally, from: beginning.first, maker.client)
-            quietLoad.findings = try await load.readBack(quietTally, from: beginning.first, maker.client)
-            report.load = report.load.followed(by: quietLoad)
+            if report.quiet != nil {
+                let findings = try await load.readBack(quietTally, from: beginning.first, maker.client)
+                report.quiet?.load.findings = findings
+            }
             try await self.check(&report, readers, maker)
             watch.look()
             report.usages = watch.usages

@@ -12,11 +12,12 @@ struct SoakTestCommand: AsyncParsableCommand {
             acknowledged is lost or doubled, every node and reader has the same records, every byte on disk is good, no \
             append has an unknown outcome (but those that a leader without room may have left so), no gap without \
             acknowledgements is longer than 20 s, and no node took more memory or descriptors than it may. A log that ever \
-            begins at a lower record again is a problem, too.
+            begins at a lower record again is a problem, too, and so is a part in which nothing was acknowledged.
 
             Runs of two minutes and more end with a quiet part: 30 s and then a fifth of the run, from one minute to five, of \
-            load and readers only. Each process may take 3 MiB and 12 descriptors more a minute in it, from the median of its \
-            first third to that of its last.
+            load and readers only. Once 40 MiB are acknowledged in it, behind those 30 s at the earliest, each process may take \
+            3 MiB and 12 descriptors more a minute, from the median of its first third to that of its last. Where that would \
+            leave less than a minute, it is too slow to judge growth, and the summary says so.
 
             Exit code 1 when anything is not so. Full disks need the right to mount a file system (root), \
             and are left out without it.

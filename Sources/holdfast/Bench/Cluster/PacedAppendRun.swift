@@ -61,8 +61,10 @@ struct PacedAppendRun {
             watching.cancel()
         }
         self.console.endProgress()
+        let ended = MonotonicClock.now
         var result = tally.result
-        result.seconds = Double(MonotonicClock.now - began) / 1e9
+        result.silenceNanoseconds = tally.silenceNanoseconds(from: began, through: ended)
+        result.seconds = Double(ended - began) / 1e9
         result.notBegun = Int(self.schedule.count) - result.acknowledged - result.refused - result.unknown
         for client in clients { await client.shutdown() }
         return result

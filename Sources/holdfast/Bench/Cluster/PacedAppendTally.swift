@@ -17,6 +17,8 @@ final class PacedAppendTally: Sendable {
         var fromSending = LatencyRecorder()
         /// The longest time between two acknowledgements.
         var gapNanoseconds: UInt64 = 0
+        /// The longest time without one from the beginning of the load to its end; see ``AcknowledgementGaps``.
+        var silenceNanoseconds: UInt64 = 0
         var seconds = 0.0
         /// `nil` when nothing was read back.
         var findings: AppendLedger.Findings?
@@ -25,7 +27,7 @@ final class PacedAppendTally: Sendable {
     private struct State {
         var result = Result()
         var ledger: AppendLedger
-        var lastAcknowledged: UInt64?
+        var gaps = AcknowledgementGaps()
     }
 
     private let state: Mutex<State>
@@ -42,6 +44,7 @@ final class PacedAppendTally: Sendable {
     func label(_ producer: Int, _ sequence: Int) -> String { self.labels.label(producer, sequence) }
 
     var result: Result { self.state.withLock { $0.result } }
+    var acknowledgedCount: Int { self.state.withLock { $0.result.acknowledged } }
     var ledger: AppendLedger { self.state.withLock { $0.ledger } }
 
     var words: String {
@@ -61,9 +64,8 @@ final class PacedAppendTally: Sendable {
             // A sleep may end a little early.
             state.result.fromDue.record(now - min(due, now))
             state.result.fromSending.record(now - sent)
-            let last = state.lastAcknowledged ?? now
-            state.result.gapNanoseconds = max(state.result.gapNanoseconds, now - min(last, now))
-            state.lastAcknowledged = max(last, now)
+            state.gaps.acknowledged(at: now)
+            state.result.gapNanoseconds = state.gaps.between
         }
     }
 
@@ -83,6 +85,11 @@ final class PacedAppendTally: Sendable {
 
     /// The log begins at `first`, or does so soon.
     func trimmed(before first: LogIndex) { self.state.withLock { $0.ledger.trimmed(before: first) } }
+
+    /// Of all of the load, in nanoseconds of ``MonotonicClock``.
+    func silenceNanoseconds(from began: UInt64, through ended: UInt64) -> UInt64 {
+        self.state.withLock { $0.gaps.longest(from: began, through: ended) }
+    }
 
     func retried() { self.state.withLock { $0.result.retries += 1 } }
 }
