@@ -107,6 +107,11 @@ class DriverTests(unittest.TestCase):
         # Its own time-out is ten minutes: it returns because the records are there.
         self.assertEqual(self.driver.fill("nats", null.addresses["nats"], records=64, size=1_024), 64 << 10)
 
+    def test_sessions_that_cannot_be_opened_say_so(self):
+        sample = self.driver.append("holdfast", Append(2, 100, batch=10), f"127.0.0.1:{_free_ports(1)}", Meter([]))
+        self.assertEqual(sample["failures"], 2)
+        self.assertIn("a session was not opened: ", sample["failure"])
+
     def test_appends_that_fail_are_counted_in_every_way(self):
         works = {
             "holdfast": [Append(4, 100), Append(1, 100, in_flight=16)], "etcd": [Append(4, 100)], "nats": [Append(4, 100)]}
@@ -154,7 +159,8 @@ class DriverTests(unittest.TestCase):
 
     def test_what_a_system_cannot_do_is_refused(self):
         for arguments in (["--system", "nats", "--batch", "2"], ["--system", "etcd", "--session"],
-                          ["--system", "etcd", "--clients", "0"]):
+                          ["--system", "etcd", "--clients", "0"],
+                          ["--system", "holdfast", "--session", "--clients", "257"]):
             with self.assertRaisesRegex(Failure, "ended with 64"):
                 run([str(_program()), "append", "--server", "127.0.0.1:1", *arguments], seconds_max=30)
 

@@ -78,6 +78,15 @@ extension ClusterTests {
             #expect(row.bytes_per_second ?? 0 >= (row.records_per_second ?? 0) * 100)
         }
 
+        @Test func `bench append has as many sessions as it takes, and again in the next run`() async throws {
+            let (table, answer) = try await Self.bench([
+                "append", "--session", "--clients", "256", "--nodes", "1", "--runs", "2", "--duration", "500ms",
+            ])
+            #expect(table.rows.map(\.clients) == [256] && table.rows[0].records_per_second ?? 0 > 0)
+            #expect(table.details.map(\.connections) == [256])
+            #expect(!answer.errors.contains("failed; the first"), "\(answer.summary)")
+        }
+
         @Test(arguments: ["always", "never"])
         func `bench append says how many bytes travel for each byte of the log`(compression: String) async throws {
             let (table, answer) = try await Self.bench([

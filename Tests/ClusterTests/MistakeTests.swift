@@ -132,6 +132,7 @@ extension ClusterTests {
             64 | bench append --rate 1k --clients 201                 | --clients must be one number from 1 to 200 with --rate
             64 | bench append --clients 0                             | --clients must be numbers from 1 to 4096, separated by commas
             64 | bench append --clients 10 --connections 4            | --connections must divide --clients
+            64 | bench append --session --clients 1,257               | --clients must be at most 256 with --session: each session is a producer
             64 | bench append --size 5bytes                           | a size is a whole number of bytes
             64 | bench append --size 1GiB                             | bytes of a record must be from 1 to 8388608
             64 | bench append --data xml                              | The value 'xml' is invalid for '--data <data>'

@@ -1,6 +1,7 @@
 import HTTPTypes
 import HoldfastClient
 import LogModel
+import LogState
 import ReplicaCore
 import Testing
 
@@ -135,5 +136,9 @@ import Testing
                 #expect(listener.log.appendCount == before + count)
             }
         }
+    }
+
+    @Test func `a load has no more sessions than the log remembers producers`() {
+        #expect(SessionLoad.sessionsMax == LogStateLimits.producersMax)
     }
 }

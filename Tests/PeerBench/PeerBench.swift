@@ -63,6 +63,9 @@ struct AppendCommand: AsyncParsableCommand {
         guard !self.session || (self.system == .holdfast && self.records == nil) else {
             throw ValidationError("--session goes with --system holdfast, and without --records.")
         }
+        guard !self.session || self.clients <= SessionLoad.sessionsMax else {
+            throw ValidationError("--clients must be at most \(SessionLoad.sessionsMax) with --session.")
+        }
         guard self.batch == 1 || self.session || self.system.takesBatches else {
             throw ValidationError("--batch goes with etcd, and with --session.")
         }

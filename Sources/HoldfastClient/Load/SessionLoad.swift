@@ -4,10 +4,16 @@ import NIOCore
 /// A load of sessions, for measuring: each keeps some batches on their way, and sends another for each acknowledgement.
 ///
 /// Callbacks all the way; each batch is encoded when it is sent, as an ``AppendSession`` does. A session that fails is not
-/// replaced: its failure is counted.
+/// replaced: its failure is counted. All are open before the time begins, the warm-up included; ``AppendLoad/openingMax`` are
+/// opened at a time.
 package struct SessionLoad: Sendable {
+    /// Each session is a producer, and the log remembers so many: with one more, another one's next batch would be refused
+    /// (`PRODUCER_EXPIRED`).
+    package static let sessionsMax = 256
+
     package var server: ServerAddress
     package var access: ClientAccess
+    /// 1 ... ``sessionsMax``.
     package var sessions: Int
     /// Batches of each session on their way at once.
     package var inFlight: Int
@@ -38,7 +44,7 @@ package struct SessionLoad: Sendable {
         self.duration = .milliseconds(Int64(durationMilliseconds))
     }
 
-    /// - Returns: With a latency for each batch.
+    /// - Returns: With a latency for each batch. When no session was opened, there was no window, and nobody was told of one.
     package func run() async -> AppendLoad.Result {
         let batches = self.batches
         var result = AppendLoad.Result()
@@ -49,7 +55,7 @@ package struct SessionLoad: Sendable {
             case .success(let stream): streams.append(stream)
             case .failure(let error):
                 result.failureCount += 1
-                result.failure = result.failure ?? "\(error)"
+                result.failure = result.failure ?? "a session was not opened: \(error)"
             }
         }
         guard let first = streams.first else { return result }
@@ -69,9 +75,13 @@ package struct SessionLoad: Sendable {
         return (0..<count).map { Array(records[$0 * self.batch..<($0 + 1) * self.batch]) }
     }
 
-    private func open() async -> [Result<NIOLoopBound<SessionStream>, any Error>] {
-        await withTaskGroup(of: Result<NIOLoopBound<SessionStream>, any Error>.self) { group in
-            for _ in 0..<self.sessions {
+    private typealias Opened = Result<NIOLoopBound<SessionStream>, any Error>
+
+    private func open() async -> [Opened] {
+        await withTaskGroup(of: Opened.self) { group in
+            var opened: [Opened] = []
+            for number in 0..<self.sessions {
+                if number >= AppendLoad.openingMax, let result = await group.next() { opened.append(result) }
                 group.addTask {
                     do {
                         return .success(
@@ -83,7 +93,6 @@ package struct SessionLoad: Sendable {
                     }
                 }
             }
-            var opened: [Result<NIOLoopBound<SessionStream>, any Error>] = []
             for await result in group { opened.append(result) }
             return opened
         }

@@ -54,7 +54,11 @@ struct BenchAppendCommand: AsyncParsableCommand {
     @Option(help: "Requests of each caller under way at once.")
     var inFlight = 1
 
-    @Flag(help: "Each caller opens one session, and keeps --in-flight batches on their way in it.")
+    @Flag(
+        help: """
+            Each caller opens one session, and keeps --in-flight batches on their way in it; \(SessionLoad.sessionsMax) \
+            callers at most.
+            """)
     var session = false
 
     @Option(help: "Records of each batch of a session.")
@@ -112,6 +116,11 @@ struct BenchAppendCommand: AsyncParsableCommand {
         guard self.session || self.batch == 1 else { throw ValidationError("--batch goes with --session.") }
         guard !self.session || self.connections == nil else {
             throw ValidationError("--connections goes without --session: each session has its own.")
+        }
+        guard !self.session || counts.allSatisfy({ $0 <= SessionLoad.sessionsMax }) else {
+            throw ValidationError(
+                "--clients must be at most \(SessionLoad.sessionsMax) with --session: each session is a producer, and the log "
+                    + "remembers so many; another one's next batch would be refused with PRODUCER_EXPIRED.")
         }
         guard self.duration.milliseconds > 0 else { throw ValidationError("--duration must be above 0.") }
         try self.validatePace()
