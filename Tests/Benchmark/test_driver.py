@@ -107,6 +107,16 @@ class DriverTests(unittest.TestCase):
         # Its own time-out is ten minutes: it returns because the records are there.
         self.assertEqual(self.driver.fill("nats", null.addresses["nats"], records=64, size=1_024), 64 << 10)
 
+    def test_a_rate_of_so_many_records_is_over_the_time_that_they_took(self):
+        null = self._null(_free_ports(3), "nats")
+        done = run(
+            [str(_program()), "append", "--system", "nats", "--server", null.addresses["nats"], "--clients", "2",
+             "--records", "400", "--duration", "600000", "--warm-up", "0"], seconds_max=60)
+        sample = json.loads(done.out)
+        self.assertEqual(sample["acknowledged"], 400)
+        # Nothing takes longer than the program that did it.
+        self.assertGreaterEqual(sample["records_per_second"], 400 / done.seconds)
+
     def test_sessions_that_cannot_be_opened_say_so(self):
         sample = self.driver.append("holdfast", Append(2, 100, batch=10), f"127.0.0.1:{_free_ports(1)}", Meter([]))
         self.assertEqual(sample["failures"], 2)

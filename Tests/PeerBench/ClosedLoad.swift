@@ -95,6 +95,7 @@ private final class ClosedLoadRun {
     private var acknowledged = 0
     private var failures = 0
     private var failure: String?
+    private var lastAcknowledgement: NIODeadline?
     /// Records.
     private var sent = 0
     private var active = 0
@@ -140,6 +141,7 @@ private final class ClosedLoadRun {
         guard let failure else {
             let now = NIODeadline.now()
             self.acknowledged += 1
+            self.lastAcknowledgement = now
             if self.window.contains(now) { self.acknowledgedInWindow += 1 }
             if self.window.contains(sentAt) {
                 self.latencies.append(UInt32(clamping: (now - sentAt).nanoseconds / 1_000))
@@ -171,11 +173,20 @@ private final class ClosedLoadRun {
         self.isFinished = true
         self.meter.reached(.end)
         for appender in self.appenders { appender.close() }
-        let seconds = Double(self.load.duration.nanoseconds) / 1e9
         self.finished.succeed(
             LoadReport(
-                recordsPerSecond: Double(self.acknowledgedInWindow * self.load.batch) / seconds,
-                latency: LatencyPercentiles(self.latencies), acknowledged: self.acknowledged * self.load.batch,
-                failures: self.failures, failure: self.failure, driverCores: self.meter.cores))
+                recordsPerSecond: self.recordsPerSecond, latency: LatencyPercentiles(self.latencies),
+                acknowledged: self.acknowledged * self.load.batch, failures: self.failures, failure: self.failure,
+                driverCores: self.meter.cores))
+    }
+
+    /// Of the window; where the load ended with its records, of the window's part through the last acknowledgement.
+    private var recordsPerSecond: Double {
+        let isComplete = self.acknowledged * self.load.batch >= self.load.recordsMax
+        let end = isComplete ? min(self.lastAcknowledgement ?? self.window.end, self.window.end) : self.window.end
+        // All of them came while it warmed up.
+        guard end > self.window.begin else { return 0 }
+        let seconds = Double((end - self.window.begin).nanoseconds) / 1e9
+        return Double(self.acknowledgedInWindow * self.load.batch) / seconds
     }
 }

@@ -96,7 +96,7 @@ struct LatencyPercentiles: Encodable {
 
 /// What one run of a load found; its JSON is what `scripts/bench` reads.
 struct LoadReport: Encodable, Sendable {
-    /// Of what was acknowledged within the window.
+    /// Of what was acknowledged within the window, which a load that has all its records ends with the last of them.
     var recordsPerSecond: Double
     /// Of what was sent within the window, and acknowledged at all.
     var latency: LatencyPercentiles
