@@ -129,7 +129,8 @@ class PageTests(unittest.TestCase):
             cells = [cell.strip() for cell in row.strip("|").split("|")]
             self.assertEqual((cells[0], cells[1], cells[3], len(cells)), (goal.work, goal.wording, "yes", 5))
             self.assertTrue(cells[2] and cells[4], row)
-        self.assertIn(f"Of {len(GOALS)} figures {len(GOALS)} are met, 0 within the spread, 0 missed, 0 not measured.", text)
+        self.assertIn(
+            f"Of {len(GOALS)} figures {len(GOALS)} are met, 0 within the spread, 0 missed, 0 unknown, 0 not measured.", text)
 
     def test_a_figure_has_its_unit_its_spread_and_what_stands_beside(self):
         text = goals_page.body(sample.reached(), "##")
@@ -148,6 +149,14 @@ class PageTests(unittest.TestCase):
         text = goals_page.body(results, "##")
         self.assertIn("## Goal cells that failed\n\n- idle, round 2: waited / in vain next: wait", text)
         self.assertIn("|  | not measured: waited / in vain next: wait |", text)
+
+    def test_a_row_of_which_rounds_failed_is_not_called_met(self):
+        results = sample.reached()
+        results["cells"] = [cell for cell in results["cells"] if (cell["cell"], cell["round"]) != ("idle", 4)]
+        results["failures"] = [{"cell": "idle", "round": 4, "reason": "waited | in vain"}]
+        text = goals_page.body(results, "##")
+        self.assertIn("| 0.5 % of a core (0.5 to 0.5) | unknown: 1 of 5 rounds failed: waited / in vain |", text)
+        self.assertIn(f"{len(GOALS) - 1} are met, 0 within the spread, 0 missed, 1 unknown, 0 not measured.", text)
 
     def test_every_run_leaves_the_sections_of_the_others_alone(self):
         with tempfile.TemporaryDirectory() as place:

@@ -137,6 +137,42 @@ class VerdictTests(unittest.TestCase):
         self.assertEqual((reached.outcome, reached.verdict), (Outcome.OPEN, "not measured: port 22400 is in use"))
         self.assertEqual(sum(found.outcome == Outcome.MET for found in judged(results)), len(GOALS) - 1)
 
+    def test_rounds_that_failed_leave_a_goal_unknown_or_missed(self):
+        def verdict(wording: str, cell: str, failed: int = 1, **samples: list[dict]) -> str:
+            results = sample.reached(**samples)
+            results["failures"] = [
+                {"cell": cell, "round": number, "reason": "no room"} for number in range(5 - failed + 1, 6)]
+            return one(wording, results).verdict
+
+        def rates(*values: float) -> list[dict]:
+            return [{"records_per_second": value} for value in values]
+
+        os = "local append, os"
+        self.assertEqual(
+            verdict("2,000,000/s", os, local_append__os=rates(3e6, 3e6, 3e6, 3e6)), "unknown: 1 of 5 rounds failed: no room")
+        self.assertEqual(
+            verdict("2,000,000/s", os, 2, local_append__os=rates(1e6, 3e6, 1e6)),
+            "no: 1 of 5 rounds reach it; 2 of 5 rounds failed: no room")
+        self.assertEqual(
+            verdict("2,000,000/s", os, 2, local_append__os=rates(1e6, 1e6, 1e6)),
+            "no: nothing that is known explains it; 2 of 5 rounds failed: no room")
+        worsts = [{"worst_us": value, "control_worst_us": 1.0} for value in (200.0, 300.0, 5_000.0)]
+        rotation = "median of per-run worsts under 1 ms"
+        self.assertEqual(verdict(rotation, "rotation", 2, rotation=worsts), "unknown: 2 of 5 rounds failed: no room")
+        self.assertTrue(verdict(rotation, "rotation", 4, rotation=worsts[2:]).startswith("no: nothing"))
+        # Fewer than a hundred, because the others failed.
+        gaps = [{"gaps_ms": [8.0] * 20, "retried": 0}] * 4
+        self.assertEqual(
+            verdict("worst of 100 under 1 s", "failover", failover=gaps), "unknown: 1 of 5 rounds failed: no room")
+
+    def test_a_way_that_is_unknown_spares_no_other(self):
+        found = goals_samples.incompressible(
+            sample.appending(400e6, size=1), sample.appending(400e6, size=1), 1_000e6)
+        results = sample.reached(incompressible=[found] * 4)
+        results["failures"] = [{"cell": "incompressible", "round": 5, "reason": "no room"}]
+        ways = [reached.outcome for reached in judged(results) if reached.goal.choice]
+        self.assertEqual(ways, [Outcome.UNKNOWN, Outcome.MISSED])
+
     def test_a_value_counts_for_the_goal_it_is_nearest_to_missing(self):
         memory = one("under 150 MiB anonymous resident (RssAnon)", sample.reached(
             session=[{"records_per_second": 350e3, "p50_us": 1.0, "memory_bytes": 151 << 20}]))

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from .summary import Spread
@@ -25,6 +25,8 @@ class Outcome(Enum):
     SPARED = "spared"
     WITHIN = "within the spread"
     MISSED = "missed"
+    #: Rounds failed, and what the others measured reaches it.
+    UNKNOWN = "unknown"
     #: Not measured, or not often enough.
     OPEN = "open"
 
@@ -148,7 +150,10 @@ class Reached:
     values: tuple[float, ...]
     #: Of what stands beside it; empty where nothing does.
     beside: tuple[float, ...] = ()
-    #: Why there is nothing.
+    #: Rounds of all its cells, and how many of them failed: what would have been measured in those, nobody knows.
+    rounds: int = 0
+    failed: int = 0
+    #: Why the last one failed.
     failure: str = ""
     #: Whether another way to the same goal was found to be open.
     is_reached_otherwise: bool = False
@@ -167,26 +172,25 @@ class Reached:
         return sum(self.goal.reaches(value, self.goal.limit) for value in self.values)
 
     @property
-    def is_met(self) -> bool:
-        if not self.values:
-            return False
-        match self.goal.statistic:
-            case Statistic.MEDIAN:
-                return self.goal.reaches(Spread(self.values).median, self.goal.limit)
-            case Statistic.WORST:
-                return self.counted == len(self.values) >= self.goal.count_min
+    def reaches_so_far(self) -> bool:
+        """Whether what was measured, be it enough or not, reaches it."""
+        if self.values and self.goal.statistic == Statistic.MEDIAN:
+            return self.goal.reaches(Spread(self.values).median, self.goal.limit)
         return self.counted == len(self.values)
 
     @property
     def outcome(self) -> Outcome:
-        if self.is_met:
-            return Outcome.MET
-        # Every value there is reaches it, none or too few of them.
-        if self.counted == len(self.values):
-            return Outcome.OPEN
+        if self.reaches_so_far:
+            if not self.values:
+                return Outcome.OPEN
+            if self.failed:
+                return Outcome.UNKNOWN
+            return Outcome.MET if len(self.values) >= self.goal.count_min else Outcome.OPEN
         if self.is_reached_otherwise:
             return Outcome.SPARED
-        return Outcome.WITHIN if self.counted and self.goal.statistic == Statistic.EACH else Outcome.MISSED
+        # With rounds that failed, it is not known how far its spread goes.
+        is_within = self.counted and self.goal.statistic == Statistic.EACH and not self.failed
+        return Outcome.WITHIN if is_within else Outcome.MISSED
 
     @property
     def verdict(self) -> str:
@@ -198,25 +202,38 @@ class Reached:
             case Outcome.WITHIN:
                 return f"within the spread: {self.counted} of {len(self.values)} rounds"
             case Outcome.MISSED:
-                return f"no: {self.goal.why or _UNEXPLAINED}"
+                return f"no: {self._missed}" + (f"; {self._failures}" if self.failed else "")
+            case Outcome.UNKNOWN:
+                return f"unknown: {self._failures}"
         if self.values:
             return f"not measured: {len(self.values)} of {self.goal.count_min}, all of them below"
         return f"not measured: {self.failure or 'no cell of this run is about it'}"
+
+    @property
+    def _missed(self) -> str:
+        if self.counted and self.goal.statistic == Statistic.EACH:
+            return f"{self.counted} of {self.rounds} rounds reach it"
+        return self.goal.why or _UNEXPLAINED
+
+    @property
+    def _failures(self) -> str:
+        return f"{self.failed} of {self.rounds} rounds failed: {self.failure}"
 
 
 def judged(results: dict) -> list[Reached]:
     """Every goal, in the design's order."""
     found = [_reached(goal, results) for goal in GOALS]
-    open_ways = {reached.goal.choice for reached in found if reached.is_met} - {""}
-    return [
-        Reached(reached.goal, reached.values, reached.beside, reached.failure, reached.goal.choice in open_ways)
-        for reached in found]
+    open_ways = {reached.goal.choice for reached in found if reached.outcome == Outcome.MET} - {""}
+    return [replace(reached, is_reached_otherwise=reached.goal.choice in open_ways) for reached in found]
 
 
 def _reached(goal: Goal, results: dict) -> Reached:
+    measured = sum(cell["cell"] in goal.cells for cell in results["cells"])
     failures = [failure["reason"] for failure in results["failures"] if failure["cell"] in goal.cells]
-    beside = _values(results, goal.cells, goal.beside[0]) if goal.beside else ()
-    return Reached(goal, _values(results, goal.cells, goal.key), beside, failures[-1] if failures else "")
+    return Reached(
+        goal, _values(results, goal.cells, goal.key),
+        beside=_values(results, goal.cells, goal.beside[0]) if goal.beside else (),
+        rounds=measured + len(failures), failed=len(failures), failure=failures[-1] if failures else "")
 
 
 def _values(results: dict, cells: tuple[str, ...], key: str) -> tuple[float, ...]:

@@ -19,7 +19,8 @@ What Holdfast is to reach on a machine like this one, and what it reaches, of Ho
 
 - **met** is *yes* when every round reaches the goal, *within the spread* when some do and others do not, *no* when none does. A
   goal that speaks of a median is held against the median; one of the worst, the longest or none against the worst of all, which
-  is what stands there then.
+  is what stands there then. Where rounds failed, it is *no* when what the others measured misses the goal, and *unknown* when it
+  reaches it.
 - **The command** is what was run in each round, with `--runs 1`; it has a cluster or a log of its own, which is gone afterwards.
   A row that compares has several commands, whose order turns round from round to round.
 - **Compressed shipping** is that of batches of 500 JSON objects of 200 bytes, so that no range is below 64 KiB; its share is that
@@ -90,7 +91,7 @@ def _count(found: list[Reached]) -> str:
     count = Counter(reached.outcome for reached in found)
     return (
         f"Of {len(found) - count[Outcome.SPARED]} figures {count[Outcome.MET]} are met, {count[Outcome.WITHIN]} within the "
-        f"spread, {count[Outcome.MISSED]} missed, {count[Outcome.OPEN]} not measured.")
+        f"spread, {count[Outcome.MISSED]} missed, {count[Outcome.UNKNOWN]} unknown, {count[Outcome.OPEN]} not measured.")
 
 
 def _table(results: dict, found: list[Reached]) -> str:
