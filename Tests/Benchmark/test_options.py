@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -26,7 +27,7 @@ class OptionTests(unittest.TestCase):
         said = io.StringIO()
         argv = ["bench", "--check", "--dir", str(self.directory), *arguments]
         with (mock.patch("sys.argv", argv), mock.patch.object(program.interruption, "obey"),
-              mock.patch.object(program.shutil, "disk_usage", return_value=mock.Mock(free=64 << 30)),
+              mock.patch.object(shutil, "disk_usage", return_value=mock.Mock(free=64 << 30)),
               contextlib.redirect_stderr(said)):
             return program.main(), said.getvalue()
 
@@ -37,6 +38,9 @@ class OptionTests(unittest.TestCase):
             ("--growth", "--base-port", "30000"): "without --quick, --systems and --base-port",
             ("--growth", "--quick"): "without --quick", ("--growth", "--systems", "holdfast"): "without --quick",
             ("--base-port", "65500"): "--base-port must be", ("--dir", "/nowhere"): "is no directory",
+            ("--goals", "--base-port", "65530"): "--base-port must be 1024 to 65506",
+            ("--goals", "--base-port", "0"): "--base-port must be", ("--goals", "--dir", "/nowhere"): "is no directory",
+            ("--only", ""): "--only goes with --growth", ("--growth", "--only", ""): "nothing that grows here",
         }
         for arguments, words in cases.items():
             with self.subTest(arguments=arguments):
@@ -49,9 +53,10 @@ class OptionTests(unittest.TestCase):
             with contextlib.suppress(OSError), socket.socket() as taken:
                 taken.bind(("127.0.0.1", base))
                 taken.listen()
-                code, said = self._main("--base-port", str(base))
-                self.assertEqual(code, 1)
-                self.assertIn(f"port {base} is in use", said)
+                for arguments in ([], ["--goals"]):
+                    code, said = self._main("--base-port", str(base), *arguments)
+                    self.assertEqual(code, 1)
+                    self.assertIn(f"port {base} is in use", said)
                 return
         self.fail("no port could be taken")
 

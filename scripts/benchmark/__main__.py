@@ -3,19 +3,16 @@
 import argparse
 import json
 import os
-import shutil
-import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from . import goals_command, goals_page, growth, growth_page, install, interruption, page, plan, postgresql, report
+from . import goals_command, goals_page, growth, growth_page, install, interruption, page, places, plan, postgresql, report
 from .failure import Failure
 from .plan import SYSTEMS
 from .rounds import PORT_COUNT, Options, Run
 
-_BASE_PORT = 22_400
 #: What a run of each kind may take of the disk, in GiB.
 _COMPARISON_GIBIBYTES, _GROWTH_GIBIBYTES = 24, 8
 
@@ -69,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     arguments.argv = sys.argv[len(sys.argv) - arguments.given:]
     arguments.chosen = tuple(arguments.systems.split(",")) if arguments.systems is not None else SYSTEMS
+    arguments.first_port = places.BASE_PORT if arguments.base_port is None else arguments.base_port
     return arguments
 
 
@@ -78,7 +76,7 @@ def _check(arguments: argparse.Namespace) -> None:
         return
     if arguments.rounds is not None and arguments.rounds < 1:
         raise Failure("--rounds must be at least 1", exit_code=64)
-    if arguments.only and not arguments.growth:
+    if arguments.only is not None and not arguments.growth:
         raise Failure("--only goes with --growth", next="--systems chooses among systems", exit_code=64)
     if arguments.goals:
         return goals_command.check(arguments)
@@ -87,19 +85,19 @@ def _check(arguments: argparse.Namespace) -> None:
             raise Failure(
                 "--growth measures Holdfast alone, at ports that are free: it goes without --quick, --systems and --base-port",
                 exit_code=64)
-        if arguments.only:
+        if arguments.only is not None:
             if arguments.page:
                 raise Failure("--page goes without --only: the page shows all that grows", exit_code=64)
             growth.full().only(arguments.only)
-        _check_directory(arguments.dir, _GROWTH_GIBIBYTES)
+        places.check_directory(arguments.dir, _GROWTH_GIBIBYTES)
         return
     if unknown := set(arguments.chosen) - set(SYSTEMS):
         raise Failure(f"there is no system {', '.join(sorted(unknown))}", next=f"one of {', '.join(SYSTEMS)}",
                       exit_code=64)
-    _check_directory(arguments.dir, _COMPARISON_GIBIBYTES)
+    places.check_directory(arguments.dir, _COMPARISON_GIBIBYTES)
     if "postgresql" in arguments.chosen:
         postgresql.check_reach(arguments.dir.resolve())
-    _check_ports(_BASE_PORT if arguments.base_port is None else arguments.base_port)
+    places.check_ports(arguments.first_port, PORT_COUNT)
 
 
 def _results(arguments: argparse.Namespace) -> dict:
@@ -117,8 +115,8 @@ def _results(arguments: argparse.Namespace) -> dict:
     arguments.out.mkdir(parents=True, exist_ok=True)
     options = Options(
         plan=the_plan, systems=arguments.chosen, directory=arguments.dir.resolve(),
-        base_port=_BASE_PORT if arguments.base_port is None else arguments.base_port,
-        holdfast=arguments.holdfast.resolve(), driver=arguments.driver.resolve(), argv=tuple(arguments.argv),
+        base_port=arguments.first_port, holdfast=arguments.holdfast.resolve(), driver=arguments.driver.resolve(),
+        argv=tuple(arguments.argv),
         save=lambda results: _save(results, arguments.out / "results.json"))
     return Run(options).run()
 
@@ -126,7 +124,7 @@ def _results(arguments: argparse.Namespace) -> dict:
 def _grown(arguments: argparse.Namespace) -> dict:
     """A run of Holdfast alone, which needs no peers."""
     the_plan = growth.full().scaled_down() if arguments.smoke else growth.full()
-    if arguments.only:
+    if arguments.only is not None:
         the_plan = the_plan.only(arguments.only)
     the_plan = _with_rounds(the_plan, arguments.rounds)
     run = growth.GrowthRun(the_plan, arguments.holdfast.resolve(), arguments.dir.resolve())
@@ -147,27 +145,6 @@ def _read(path: Path) -> dict:
     if not isinstance(results, dict) or results.get("format") != 1:
         raise Failure(f"{path} is not of a run of this program", next="name the results.json of a run", exit_code=65)
     return results
-
-
-def _check_directory(directory: Path, gibibytes: int) -> None:
-    if not directory.is_dir():
-        raise Failure(f"{directory} is no directory", next="name one on the disk to be measured with --dir", exit_code=64)
-    free = shutil.disk_usage(directory).free
-    if free < gibibytes << 30:
-        raise Failure(
-            f"{directory} has {free >> 30} GiB free; a run takes up to {gibibytes}", next="name another place with --dir")
-
-
-def _check_ports(base_port: int) -> None:
-    if not 1_024 <= base_port <= 65_536 - PORT_COUNT:
-        raise Failure(f"--base-port must be 1024 to {65_536 - PORT_COUNT}", exit_code=64)
-    for port in range(base_port, base_port + PORT_COUNT):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                raise Failure(f"port {port} is in use", next="choose others with --base-port") from None
 
 
 def _save(results: dict, path: Path) -> None:

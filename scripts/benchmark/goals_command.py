@@ -2,15 +2,14 @@
 
 import argparse
 import json
-import shutil
 from dataclasses import replace
 
-from . import goals, goals_page
+from . import goals, goals_page, places
 from .failure import Failure
+from .holdfast import Holdfast
 
 #: A gibibyte on each of three nodes, their segments, and a copy.
 _GIBIBYTES = 12
-_BASE_PORT = 22_400
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -19,20 +18,16 @@ def check(arguments: argparse.Namespace) -> None:
         raise Failure("--goals measures Holdfast alone, and goes without --growth, --quick and --systems", exit_code=64)
     if arguments.smoke and arguments.page:
         raise Failure("--smoke measures nothing that could stand on a page: --page goes without it", exit_code=64)
-    if not arguments.dir.is_dir():
-        raise Failure(f"{arguments.dir} is no directory", next="name one on the disk to be measured with --dir", exit_code=64)
-    free = shutil.disk_usage(arguments.dir).free
-    if free < _GIBIBYTES << 30:
-        raise Failure(f"{arguments.dir} has {free >> 30} GiB free; a run takes up to {_GIBIBYTES}",
-                      next="name another place with --dir")
+    places.check_directory(arguments.dir, _GIBIBYTES)
+    # Of the nodes that idle; `holdfast bench` takes ports that are free.
+    places.check_ports(arguments.first_port, Holdfast.port_count)
 
 
 def results(arguments: argparse.Namespace) -> dict:
     plan = goals.full().scaled_down() if arguments.smoke else goals.full()
     if arguments.rounds is not None:
         plan = replace(plan, rounds=arguments.rounds)
-    return goals.GoalsRun(
-        plan, arguments.holdfast.resolve(), arguments.dir.resolve(), arguments.base_port or _BASE_PORT).run()
+    return goals.GoalsRun(plan, arguments.holdfast.resolve(), arguments.dir.resolve(), arguments.first_port).run()
 
 
 def write(found: dict, arguments: argparse.Namespace) -> None:
