@@ -91,6 +91,17 @@ class ClusterTests(unittest.TestCase):
         self.assertEqual(len(self.cluster.pids), 3)
         self.assertNotEqual(self.cluster.pids[1], before[1])
 
+    def test_a_failover_that_fails_says_why_also_when_the_node_does_not_come_back(self):
+        self.driver.error = Failure("no acknowledgement in a minute")
+        with mock.patch.object(self.cluster, "start_node", side_effect=OSError("no room")), \
+                self.assertRaises(Failure) as raised:
+            self.cluster.failover(Failover())
+        self.assertEqual(str(raised.exception), "no acknowledgement in a minute; no room")
+        self.driver.error = None
+        with mock.patch.object(self.cluster, "start_node", side_effect=OSError("no room")), \
+                self.assertRaisesRegex(OSError, "^no room$"):
+            self.cluster.failover(Failover())
+
     def test_nodes_that_ended_are_told_and_start_again(self):
         self.assertEqual(self.cluster.revive(), [])
         self.cluster.servers[0].kill()

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,20 +14,8 @@ from benchmark.__main__ import main
 from benchmark.failure import Failure
 from benchmark.goals_figures import GOALS, Outcome, judged
 from sample_run import results as compared
+from stand_in import StandIn
 from test_growth import grown
-
-#: Answers as `holdfast bench` does; the answer of a command lies in a file that is named after it. Notes what it was asked.
-_PROGRAM = """\
-#!/bin/sh
-here=$(dirname "$0")
-echo "$*" >>"$here/calls"
-[ "$*" != --version ] || { echo 1.2.3; exit; }
-for answer in "$here"/*.json; do
-    case "$*" in "$(basename "$answer" .json)"" "*) cat "$answer"; exit ;; esac
-done
-echo "no room" >&2
-exit 70
-"""
 
 
 class PlanTests(unittest.TestCase):
@@ -62,22 +49,17 @@ class PlanTests(unittest.TestCase):
 
 class RunTests(unittest.TestCase):
     def setUp(self):
-        place = tempfile.TemporaryDirectory()
-        self.addCleanup(place.cleanup)
-        self.place = Path(place.name)
-        self.program = self.place / "holdfast"
-        self.program.write_text(_PROGRAM)
-        os.chmod(self.program, 0o755)
+        self.stand_in = StandIn(self)
         for cell in goals.full().cells:
             for command, answer in zip(cell.commands, sample.ANSWERS.get(cell.name, ())):
-                (self.place / f"{command}.json").write_text(json.dumps(answer))
+                self.stand_in.answers(command, answer)
 
     def _results(self, plan: goals.GoalsPlan) -> dict:
         with contextlib.redirect_stderr(io.StringIO()) as said, mock.patch.object(goals, "settle"), \
                 mock.patch.object(goals.disk_writers, "bytes_per_second", return_value=500e6), \
                 mock.patch.object(goals.DiskProbe, "microseconds", return_value=80.0), \
                 mock.patch.object(goals.GoalsRun, "_idle", return_value={"cores": 0.005}):
-            results = goals.GoalsRun(plan, self.program, self.place, 22_400).run()
+            results = goals.GoalsRun(plan, self.stand_in.program, self.stand_in.place, 22_400).run()
         self.said = said.getvalue()
         return results
 
@@ -93,21 +75,20 @@ class RunTests(unittest.TestCase):
 
     def test_programs_get_a_place_and_one_run_each(self):
         self._results(self._plan("read", "quorum append", "failover"))
-        _, read, append, failover = (self.place / "calls").read_text().splitlines()
+        _, read, append, failover = self.stand_in.calls
         self.assertRegex(read, r"^bench log read .* --dir \S+ --runs 1 -o json$")
         self.assertRegex(append, r"^bench append .* --data-dir \S+/data --runs 1 -o json$")
         self.assertRegex(failover, r"^bench failover --kills 20 --data-dir \S+/data -o json$")
 
     def test_the_commands_of_a_cell_turn_round(self):
         results = self._results(self._plan("JSON lines", rounds=2))
-        order = [line.split(" --compression ")[1].split()[0] for line in (self.place / "calls").read_text().splitlines()[1:]]
+        order = [line.split(" --compression ")[1].split()[0] for line in self.stand_in.calls[1:]]
         self.assertEqual(order, ["auto", "never", "always", "always", "never", "auto"])
         self.assertEqual([cell["sample"]["auto_in_never"] for cell in results["cells"]], [0.95, 0.95])
 
     def test_a_cell_that_fails_is_named_and_the_run_goes_on(self):
-        (self.place / "bench log read --clients 1,2 --log-size 256MiB.json").unlink()
-        incomplete = self.place / "bench append --clients 64 --duration 1s.json"
-        incomplete.write_text(json.dumps({"rows": [], "details": []}))
+        self.stand_in.answers("bench log read --clients 1,2 --log-size 256MiB", None)
+        self.stand_in.answers("bench append --clients 64 --duration 1s", {"rows": [], "details": []})
         results = self._results(self._plan("read", "64 connections", "session"))
         self.assertEqual([cell["cell"] for cell in results["cells"]], ["session"])
         reasons = {failure["cell"]: failure["reason"] for failure in results["failures"]}
@@ -115,9 +96,14 @@ class RunTests(unittest.TestCase):
         self.assertIn("not as expected: IndexError", reasons["64 connections"])
 
     def test_nothing_stays(self):
-        before = set(self.place.iterdir())
+        before = set(self.stand_in.place.iterdir())
         self._results(self._plan("session"))
-        self.assertEqual(set(self.place.iterdir()) - before, {self.place / "calls"})
+        self.assertEqual(self.stand_in.left(before), set())
+
+    def test_nothing_is_made_before_it_runs(self):
+        before = set(self.stand_in.place.iterdir())
+        goals.GoalsRun(self._plan("session"), self.stand_in.program, self.stand_in.place, 22_400)
+        self.assertEqual(self.stand_in.left(before), set())
 
 
 class PageTests(unittest.TestCase):

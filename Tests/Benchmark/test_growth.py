@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import resource
 import tempfile
 import unittest
@@ -17,19 +16,9 @@ from benchmark.failure import Failure
 from benchmark.growth_figures import FIGURES, Course, courses
 from benchmark.summary import Spread
 from sample_run import results as compared
+from stand_in import StandIn
 
 _BY_NAME = {figure.name: figure for figure in FIGURES}
-#: Answers as `holdfast bench` does, quickly; notes its arguments.
-_PROGRAM = """\
-#!/bin/sh
-echo "$*" >>"$(dirname "$0")/calls"
-case "$*" in
-    --version) echo 1.2.3 ;;
-    *"bench log growth --log-size 1048576 "*) echo "no room" >&2; exit 70 ;;
-    *"bench log growth"*) cat "$(dirname "$0")/log.json" ;;
-    *) cat "$(dirname "$0")/append.json" ;;
-esac
-"""
 
 
 def grown(**costs: dict[int, float]) -> dict:
@@ -106,33 +95,31 @@ class PlanTests(unittest.TestCase):
 
 class RunTests(unittest.TestCase):
     def setUp(self):
-        place = tempfile.TemporaryDirectory()
-        self.addCleanup(place.cleanup)
-        self.place = Path(place.name)
-        self.program = self.place / "holdfast"
-        self.program.write_text(_PROGRAM)
-        os.chmod(self.program, 0o755)
+        self.stand_in = StandIn(self)
         rows = [{"work": work, "policy": policy, "p50_us": 3.0} for work, policy in (
             ("append", "os"), ("append", "always"), ("seek: cold", "os"), ("seek: warm", "os"), ("open", "os"))]
-        (self.place / "log.json").write_text(json.dumps({"rows": rows}))
+        self.stand_in.answers("bench log growth", {"rows": rows})
+        self.stand_in.answers("bench log growth --log-size 1048576", None)
         self._answer(failures=0)
 
     def _answer(self, failures: int) -> None:
         row = {"records_per_second": 900, "bytes_per_second": 90_000, "p50_us": 500.0, "p99_us": 700.0}
-        (self.place / "append.json").write_text(json.dumps({"rows": [row], "details": [{"failures": failures}]}))
+        self.stand_in.answers("bench append", {"rows": [row], "details": [{"failures": failures}]})
+
+    def _run(self, *cells: growth.Cell, rounds: int = 1) -> growth.GrowthRun:
+        return growth.GrowthRun(
+            growth.GrowthPlan("growth", rounds, 50, cells), self.stand_in.program, self.stand_in.place)
 
     def _results(self, *cells: growth.Cell, rounds: int = 1) -> dict:
-        plan = growth.GrowthPlan("growth", rounds, 50, cells)
         with contextlib.redirect_stderr(io.StringIO()), mock.patch.object(growth, "settle"):
-            return growth.GrowthRun(plan, self.program, self.place).run()
+            return self._run(*cells, rounds=rounds).run()
 
     def test_each_axis_asks_for_what_grows(self):
         self._results(
             growth.Cell("log-size", 32 << 20), growth.Cell("segments", 32), growth.Cell("nodes", 5),
             growth.Cell("clients", 4_096, "a connection each"), growth.Cell("clients", 4_096, "at most 64 connections"),
             growth.Cell("record-size", 16))
-        calls = (self.place / "calls").read_text().splitlines()[1:]
-        for call, part in zip(calls, (
+        for call, part in zip(self.stand_in.calls[1:], (
                 "log growth --log-size 33554432 --segment-size 134217728",
                 "log growth --log-size 33554432 --segment-size 1048576", "append --clients 1 --nodes 5",
                 "append --clients 4096 --duration 50ms", "append --clients 4096 --connections 64",
@@ -179,9 +166,14 @@ class RunTests(unittest.TestCase):
             self.assertEqual(growth.raise_descriptor_limit(before[1] + 1), before[1])
 
     def test_nothing_stays(self):
+        before = set(self.stand_in.place.iterdir())
         self._results(growth.Cell("nodes", 3))
-        self.assertEqual(
-            sorted(path.name for path in self.place.iterdir()), ["append.json", "calls", "holdfast", "log.json"])
+        self.assertEqual(self.stand_in.left(before), set())
+
+    def test_nothing_is_made_before_it_runs(self):
+        before = set(self.stand_in.place.iterdir())
+        self._run(growth.Cell("nodes", 3))
+        self.assertEqual(self.stand_in.left(before), set())
 
 
 class CourseTests(unittest.TestCase):

@@ -25,8 +25,9 @@ class FakeCluster:
         self.system, self.directory, self.calls = system, directory, calls
         self.pids: list[int] = []
         self.servers: list = []
-        #: What the next appends find, or raise.
+        #: What the next appends find, or raise; and whether their loads begin to measure.
         self.appended: list[dict | Exception] = []
+        self.begins = True
         #: What the next looks for nodes that ended find.
         self.ended: list[list[str]] = []
 
@@ -47,8 +48,9 @@ class FakeCluster:
         return sample
 
     def append(self, work, meter) -> dict:
-        meter.begin()
-        meter.end()
+        if self.begins:
+            meter.begin()
+            meter.end()
         sample = self.appended.pop(0) if self.appended else {"records_per_second": 1.0, "failures": 0}
         if isinstance(sample, Exception):
             raise sample
@@ -154,6 +156,17 @@ class RunTests(unittest.TestCase):
         sample = {"records_per_second": 5.0, "failures": 7, "failure": "the connection was lost"}
         failure = self._failed_append(lambda cluster: cluster.appended.append(sample))
         self.assertIn("7 appends failed, the first: the connection was lost", failure["reason"])
+
+    def test_a_load_that_could_not_begin_says_why(self):
+        def prepare(cluster: FakeCluster) -> None:
+            cluster.begins = False
+            cluster.appended = [{"records_per_second": 0.0, "failures": 2, "failure": "a session was not opened: refused"}] * 3
+
+        self.prepare = prepare
+        results = self._results(self._run(("holdfast",)))
+        appends = [failure["reason"] for failure in results["failures"] if failure["work"]["kind"] == "append"]
+        self.assertEqual(len(appends), 3)
+        self.assertTrue(appends[0].startswith("2 appends failed, the first: a session was not opened: refused;"), appends[0])
 
     def test_an_error_that_nobody_foresaw_fails_its_cell_alone(self):
         failure = self._failed_append(lambda cluster: cluster.appended.append(IndexError("list index out of range")))

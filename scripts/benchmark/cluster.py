@@ -148,14 +148,20 @@ class Cluster(ABC):
         return sample | {"reader": f"n{reader + 1}"}
 
     def failover(self, work: Failover | Silence) -> dict:
-        """Strikes the leader, and has it back and level before it returns or raises."""
+        """Strikes the leader, and has it back and level before it returns or raises.
+
+        A strike that failed says why, also when the node does not come back: then both reasons are told.
+        """
         leader = self.wait_for_leader()
         order = [(leader + offset) % len(NODES) for offset in NODES]
         try:
             sample = self.driver.failover(
                 self.system, work, [self.client(node) for node in order], self.servers[leader].pid)
-        except Exception:
-            self._replace(leader)
+        except Exception as error:
+            try:
+                self._replace(leader)
+            except Exception as other:
+                raise Failure(f"{reason(error)}; {reason(other)}") from error
             raise
         self._replace(leader)
         return sample

@@ -1,4 +1,8 @@
-"""What ends a run, told as a person needs it."""
+"""What ends a run or one of its cells, told as a person needs it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Failure(Exception):
@@ -19,3 +23,16 @@ def reason(error: Exception) -> str:
     if isinstance(error, (Failure, OSError)):
         return str(error) or type(error).__name__
     return f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def kept(failures: list[dict], place: dict, title: str) -> Iterator[None]:
+    """One cell that fails, however it does, ends no run: its place in the run and its reason are kept for the report.
+
+    What stands behind the failure in the block is not done. KeyboardInterrupt ends the run.
+    """
+    try:
+        yield
+    except Exception as error:
+        print(f"\n{title}: {reason(error)}", file=sys.stderr)
+        failures.append(place | {"reason": reason(error)})

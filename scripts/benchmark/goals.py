@@ -1,24 +1,21 @@
 """What is measured for the figures that Holdfast is to reach: its own benchmarks, row by row, again and again. Holdfast alone."""
 
 import json
+import secrets
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import disk_writers, goals_samples, machine, memory
-from .failure import Failure
+from .failure import Failure, kept, reason
 from .goals_samples import Sample
 from .holdfast import Holdfast
 from .probe import DiskProbe, settle
 from .processes import run, usage
 from .progress import Progress
 
-_CELL_ERRORS = (Failure, OSError, ValueError, LookupError, TypeError, subprocess.CalledProcessError)
 #: For one program: catching up writes a gibibyte three times, and copies it.
 _SECONDS_MAX = 180
 
@@ -103,13 +100,14 @@ class GoalsRun:
 
     def __init__(self, plan: GoalsPlan, program: Path, directory: Path, base_port: int) -> None:
         self.plan, self.program, self.base_port = plan, program, base_port
-        self.scratch = Path(tempfile.mkdtemp(prefix="holdfast-goals-", dir=directory))
+        # Nothing is made yet: what run() makes, it removes, however it ends.
+        self.scratch = directory / f"holdfast-goals-{secrets.token_hex(4)}"
         self.probe = DiskProbe(self.scratch)
         self.progress = Progress([
             (cell.seconds, cell.name) for number in range(1, plan.rounds + 1) for cell in self._cells(number)])
         self.results: dict = {
             "format": 1, "plan": "goals", "smoke": plan.is_smoke, "rounds": plan.rounds,
-            "machine": machine.describe(self.scratch), "cells": [], "failures": [],
+            "machine": machine.describe(directory), "cells": [], "failures": [],
             "commands": {cell.name: [f"holdfast {command}" for command in cell.commands] for cell in plan.cells},
         }
 
@@ -117,6 +115,7 @@ class GoalsRun:
         began = time.time()
         self.results["began"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
         try:
+            self.scratch.mkdir(mode=0o700)
             self.results["version"] = run([str(self.program), "--version"], seconds_max=10).out.strip()
             for number in range(1, self.plan.rounds + 1):
                 for cell in self._cells(number):
@@ -131,20 +130,13 @@ class GoalsRun:
         return [cell for cell in self.plan.cells if number <= cell.rounds_max]
 
     def _keep(self, cell: Cell, number: int) -> None:
-        """One cell that fails ends no run: the report says so."""
         place = {"cell": cell.name, "round": number}
-        try:
+        with kept(self.results["failures"], place, cell.name):
             with self.progress.cell(f"holdfast: {cell.name}", number) as said:
                 disk = self.probe.microseconds()
                 sample = self.measure(cell, number)
                 said.found = _brief(sample)
             self.results["cells"].append(place | {"disk_sync_us": disk, "sample": sample})
-        except _CELL_ERRORS as error:
-            reason = str(error)
-            if isinstance(error, (LookupError, TypeError)):
-                reason = f"the answer of holdfast bench is not as expected: {type(error).__name__} {reason}"
-            print(f"\n{cell.name}: {reason}", file=sys.stderr)
-            self.results["failures"].append(place | {"reason": reason})
 
     def measure(self, cell: Cell, number: int) -> Sample:
         if cell.name == "idle":
@@ -157,7 +149,10 @@ class GoalsRun:
         if cell.name == "incompressible":
             documents.append(disk_writers.bytes_per_second(self.scratch, seconds=0.2 if self.plan.is_smoke else 1))
             settle(self.scratch)
-        return cell.sample(*documents)
+        try:
+            return cell.sample(*documents)
+        except (LookupError, TypeError) as error:
+            raise Failure(f"the answer of holdfast bench is not as expected: {reason(error)}") from error
 
     def _bench(self, command: str) -> dict:
         """Runs it once, with a directory that is gone afterwards."""

@@ -2,16 +2,15 @@
 
 import json
 import resource
+import secrets
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import machine, memory
-from .failure import Failure
+from .failure import Failure, kept
 from .plan import byte_count
 from .probe import settle
 from .processes import run
@@ -26,7 +25,6 @@ _ADMITTED_CONNECTIONS = 224
 _LARGE_BYTES_PER_SECOND = 3 * 400 * MIB
 #: What a node may have open beside its clients, and the run itself.
 _DESCRIPTORS_BESIDE = 1_200
-_CELL_ERRORS = (Failure, OSError, ValueError, KeyError, subprocess.CalledProcessError)
 
 
 @dataclass(frozen=True)
@@ -105,11 +103,12 @@ class GrowthRun:
     def __init__(self, plan: GrowthPlan, program: Path, directory: Path) -> None:
         self.program = program
         self.plan, left_out = self._allowed(plan)
-        self.scratch = Path(tempfile.mkdtemp(prefix="holdfast-growth-", dir=directory))
+        # Nothing is made yet: what run() makes, it removes, however it ends.
+        self.scratch = directory / f"holdfast-growth-{secrets.token_hex(4)}"
         self.progress = Progress([(self._expected(cell), cell.title) for cell in self.plan.cells] * plan.rounds)
         self.results: dict = {
             "format": 1, "plan": plan.name, "rounds": plan.rounds, "duration_ms": plan.duration_ms,
-            "machine": machine.describe(self.scratch), "cells": [], "left_out": left_out, "failures": [],
+            "machine": machine.describe(directory), "cells": [], "left_out": left_out, "failures": [],
         }
 
     @staticmethod
@@ -131,6 +130,7 @@ class GrowthRun:
         began = time.time()
         self.results["began"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
         try:
+            self.scratch.mkdir(mode=0o700)
             self.results["version"] = run([str(self.program), "--version"], seconds_max=10).out.strip()
             for number in range(1, self.plan.rounds + 1):
                 for cell in self.plan.cells:
@@ -146,17 +146,12 @@ class GrowthRun:
         return self.plan.duration_ms / 1000 + 2.5
 
     def _keep(self, cell: Cell, number: int) -> None:
-        """One cell that fails ends no run: the report says so."""
         place = vars(cell) | {"round": number}
-        try:
+        with kept(self.results["failures"], place, cell.title):
             with self.progress.cell(f"holdfast: {cell.title}", number) as said:
                 sample = self.measure(cell)
                 said.note(sample)
             self.results["cells"].append(place | {"sample": sample})
-        except _CELL_ERRORS as error:
-            reason = str(error) or type(error).__name__
-            print(f"\n{cell.title}: {reason}", file=sys.stderr)
-            self.results["failures"].append(place | {"reason": reason})
 
     def measure(self, cell: Cell) -> dict:
         """The figures of one cell by their names; times in microseconds."""

@@ -3,8 +3,6 @@
 import random
 import secrets
 import shutil
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from .ceiling import NullServers
 from .cluster import Cluster
 from .driver import Driver
 from .etcd import Etcd
-from .failure import Failure, reason
+from .failure import Failure, kept, reason
 from .holdfast import Holdfast
 from .meter import Meter
 from .nats import NATS
@@ -146,20 +144,14 @@ class Run:
             self._cell(work, system, number, lambda system=system: self._measure(work, system))
 
     def _cell(self, work: Work, system: str, number: int, measure: Callable[[], dict[str, dict]]) -> None:
-        """One cell that fails, however it does, ends no run: the report says so."""
-        try:
-            with self.progress.cell(f"{system}: {work.title}", number) as cell:
+        place = {"work": encode(work), "system": system, "round": number}
+        title = f"{system}: {work.title}"
+        with kept(self.results["failures"], place, title):
+            with self.progress.cell(title, number) as cell:
                 samples = measure()
                 for sample in samples.values():
                     cell.note(sample)
-        except Exception as error:
-            print(f"\n{system}: {work.title}: {reason(error)}", file=sys.stderr)
-            self.results["failures"].append(
-                {"work": encode(work), "system": system, "round": number, "reason": reason(error)})
-            return
-        self.results["cells"] += [
-            {"work": encode(work), "system": name, "round": number, "sample": sample}
-            for name, sample in samples.items()]
+            self.results["cells"] += [place | {"system": name, "sample": sample} for name, sample in samples.items()]
 
     def _measure(self, work: Work, system: str) -> dict[str, dict]:
         """A sample for each system that the work measures; a Failure where it says nothing, with what nodes said that ended."""
@@ -178,10 +170,7 @@ class Run:
         if ended := cluster.revive():
             raise Failure("; ".join(ended))
         for sample in samples.values():
-            if failures := sample.get("failures"):
-                raise Failure(
-                    f"{failures} appends failed, the first: {sample.get('failure', '-')}; "
-                    "what the others took tells nothing")
+            _check(sample)
         samples[system]["disk_sync_us"] = probe
         return samples
 
@@ -189,9 +178,9 @@ class Run:
         meter = Meter(cluster.pids)
         match work:
             case Append():
-                return {system: cluster.append(work, meter) | meter.sample}
+                return {system: _metered(cluster.append(work, meter), meter)}
             case Tail():
-                return {system: cluster.tail(work, meter) | meter.sample}
+                return {system: _metered(cluster.tail(work, meter), meter)}
             case Failover() | Silence():
                 return {system: cluster.failover(work)}
             case Ceiling():
@@ -242,3 +231,20 @@ class Run:
             shutil.rmtree(cluster.directory, ignore_errors=True)
         settle(self.scratch)
         return sample | {"disk_sync_us": probes[-1]}
+
+
+def _check(sample: dict) -> None:
+    """Raises Failure when an append failed."""
+    if failures := sample.get("failures"):
+        raise Failure(
+            f"{failures} appends failed, the first: {sample.get('failure', '-')}; what the others took tells nothing")
+
+
+def _metered(sample: dict, meter: Meter) -> dict:
+    """What a load found, and what servers used meanwhile.
+
+    Raises Failure when an append failed: a load that could not begin never told the meter of a window, and only its sample says
+    why.
+    """
+    _check(sample)
+    return sample | meter.sample
