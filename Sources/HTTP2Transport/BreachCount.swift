@@ -1,3 +1,5 @@
+import Logging
+
 /// How often one bound of a listener was broken, and when that is said: at most once a second, since an attacker should
 /// not fill the journal.
 package struct BreachCount: Sendable {
@@ -21,5 +23,22 @@ package struct BreachCount: Sendable {
         self.saidAt = now
         defer { self.unsaidCount = 0 }
         return self.unsaidCount
+    }
+
+    /// Says in a journal that somebody broke a bound, and what is to be done about it.
+    ///
+    /// - Parameters:
+    ///   - limit: The bound's name, as metrics have it.
+    ///   - unsaidCount: What ``add(now:)`` returned.
+    package static func tell(
+        _ message: Logger.Message, by peer: String, limit: String, unsaidCount: UInt64, to logger: Logger
+    ) {
+        let unsaid: Logger.Metadata = unsaidCount > 0 ? ["unsaid": "\(unsaidCount)"] : [:]
+        logger.warning(
+            message,
+            metadata: [
+                "peer": "\(peer)", "limit": "\(limit)",
+                "hint": "mend the client there, or close the port to it: the article Hardening says what is borne",
+            ].merging(unsaid) { $1 })
     }
 }

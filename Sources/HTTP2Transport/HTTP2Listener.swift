@@ -60,13 +60,9 @@ final class HTTP2Listener: Sendable {
         guard let unsaidCount = self.breaches.withLock({ $0[breach, default: BreachCount()].add(now: now) }) else {
             return
         }
-        var metadata: Logger.Metadata = ["peer": "\(peer)", "limit": "\(breach.rawValue)"]
-        if unsaidCount > 0 { metadata["unsaid"] = "\(unsaidCount)" }
-        self.logger.warning(
-            "a peer broke a limit of this listener and was cut off",
-            metadata: metadata.merging([
-                "hint": "mend the client there, or close the port to it: the article Hardening says what is borne"
-            ]) { $1 })
+        BreachCount.tell(
+            "a peer broke a limit of this listener and was cut off", by: peer, limit: breach.rawValue,
+            unsaidCount: unsaidCount, to: self.logger)
     }
 
     /// How often each bound was broken since the listener began; bounds that never were are missing.

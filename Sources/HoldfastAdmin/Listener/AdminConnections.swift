@@ -45,13 +45,9 @@ final class AdminConnections: Sendable {
         let now = NIODeadline.now().uptimeNanoseconds
         let unsaidCount = self.state.withLock { $0.breaches[breach, default: BreachCount()].add(now: now) }
         guard let unsaidCount else { return }
-        let unsaid: Logger.Metadata = unsaidCount > 0 ? ["unsaid": "\(unsaidCount)"] : [:]
-        self.logger.warning(
-            "a client broke a limit of the admin listener and was cut off",
-            metadata: [
-                "peer": "\(address.peerDescription)", "limit": "\(breach.rawValue)",
-                "hint": "mend the client there, or close the port to it: the article Hardening says what is borne",
-            ].merging(unsaid) { $1 })
+        BreachCount.tell(
+            "a client broke a limit of the admin listener and was cut off", by: address.peerDescription,
+            limit: breach.rawValue, unsaidCount: unsaidCount, to: self.logger)
     }
 
     /// As metrics tell of it: all bounds, also those that nobody broke.
