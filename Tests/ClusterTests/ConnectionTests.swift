@@ -30,5 +30,33 @@ extension ClusterTests {
                 try await cluster.append(["still served"])
             }
         }
+
+        @Test func `The admin listener holds as many as it is told to, and serves whoever comes when one is gone`()
+            async throws
+        {
+            let keys = "admin.connections.max: 12\nadmin.connections.per.address.max: 10\n"
+            try await TestCluster.with(nodes: 1, prepare: { try $0.writeConfigurations(adding: { _ in keys }) }) {
+                cluster in
+                let node = cluster.nodes[0]
+                let answer = try await Program.run(
+                    [
+                        "-c",
+                        """
+                        for number in 1 2 3 4 5 6 7 8 9 10; do exec {held}<>/dev/tcp/127.0.0.1/\(node.admin.port); done
+                        for try in $(seq 50); do
+                            curl -s --max-time 5 http://\(node.admin)/livez >/dev/null || { echo "refused 1"; break; }
+                            sleep 0.1
+                        done
+                        exec {held}>&-
+                        for try in $(seq 50); do curl -s http://\(node.admin)/metrics >metrics && break; sleep 0.1; done
+                        grep '^holdfast_connections{listener="admin"}' metrics
+                        grep -F 'holdfast_breaches_total{listener="admin",limit="connections_per_address"}' metrics
+                        """,
+                    ], executable: "/usr/bin/bash", directory: cluster.directory)
+                let numbers = answer.lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+                try #require(numbers.count == 3, "\(answer.summary)")
+                #expect(numbers[1] <= 10 && numbers[2] > 0, "\(answer.summary)")
+            }
+        }
     }
 }

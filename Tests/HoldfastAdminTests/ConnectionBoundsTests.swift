@@ -107,6 +107,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [(1, 64 << 10), (256, 64 << 10), (1_024, 16 << 10), (4_096, 4 << 10)])
+    func `more connections have less each of what all share, and a network has what one address may have`(
+        count: Int, share: Int
+    ) {
+        var bounds = ConnectionBounds()
+        bounds.connectionsMax = count
+        bounds.connectionsPerAddressMax = count
+        #expect(bounds.share(of: 16 << 20) == share && bounds.connectionsPerNetworkMax == count)
+        #expect(bounds.share(of: 16 << 20) * count <= 16 << 20)
+    }
+
     @Test func `metrics tell of the listener's connections and of each bound, before the first breach`() async throws {
         try await Listener.with { listener in
             let text = try await listener.get("/metrics").body

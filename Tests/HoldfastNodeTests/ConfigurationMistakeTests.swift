@@ -112,6 +112,11 @@ import Testing
             .clientConnectionsPerAddressMax, "32769",
             says: "--client-connections-per-address-max: client.connections.per.address.max is \"32769\", but must be "
                 + "\(count) 256"),
+        .flag(
+            .adminConnectionsMax, "4097",
+            says:
+                "--admin-connections-max: admin.connections.max is \"4097\", but must be a whole number from 1 to 4096, "
+                + "for example 256"),
         .flag(.isInsecure, "yes", says: "--insecure: listen.insecure is \"yes\", but must be true or false"),
         .flag(.clientListen, "7400", says: "--listen: listen.client is \"7400\", but must be \(address)"),
         .flag(.clientListen, ":7400", says: "--listen: listen.client is \":7400\", but must be \(address)"),
@@ -255,6 +260,9 @@ import Testing
         .file(
             "client:\n  connections: {max: 8, per: {address: {max: 9}}}\n",
             "F:2: client.connections.per.address.max (9) must be at most client.connections.max (8)"),
+        .file(
+            "admin.connections: {max: 8, per.address.max: 9}\n",
+            "F:1: admin.connections.per.address.max (9) must be at most admin.connections.max (8)"),
         .flags(
             [.clientListen: ["0.0.0.0:7400"]],
             "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no tls.certificate and "

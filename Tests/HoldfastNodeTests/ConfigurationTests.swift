@@ -1,5 +1,6 @@
 import Foundation
 import HTTP2Transport
+import HoldfastAdmin
 import HoldfastClient
 import LogModel
 import Logging
@@ -80,6 +81,7 @@ import Testing
           timeout:
             min: 100ms
             max: 250ms
+        admin.connections: {max: 500, per.address.max: 400}
         log:
           level: debug
         """
@@ -94,6 +96,8 @@ import Testing
         #expect(configuration.policy == .batch(windowMilliseconds: 7))
         #expect(configuration.segmentByteCountMax == 16 << 20)
         #expect(configuration.clientConnections == ClientConnections(max: 5_000, perAddressMax: 4_500))
+        let admin = configuration.adminBounds
+        #expect(admin.connectionsMax == 500 && admin.connectionsPerAddressMax == 400)
         #expect(configuration.compression == .never)
         #expect(configuration.heartbeatMilliseconds == 20)
         #expect(configuration.electionTimeoutMilliseconds == 100..<250)
@@ -127,12 +131,13 @@ import Testing
         #expect(plain.policy == .always && plain.compression == .auto && plain.logLevel == .info)
         #expect(plain.segmentByteCountMax == 128 << 20 && plain.scrubBytesPerSecond == 8 << 20)
         #expect(plain.heartbeatMilliseconds == 50 && plain.electionTimeoutMilliseconds == 300..<600)
-        #expect(plain.clientConnections.limits == .untrusted)
+        #expect(plain.clientConnections.limits == .untrusted && plain.adminBounds == ConnectionBounds())
         #expect(plain.peers.map(\.clientAddress.port) == [7400] && !plain.isJoining)
         let values = Dictionary(uniqueKeysWithValues: report.values.map { ($0.key, $0.text) })
         #expect(values[.peers] == Self.peers && values[.clientListen] == "127.0.0.1:7400")
         #expect(values[.electionTimeoutMax] == "600ms")
         #expect(values[.clientConnectionsMax] == "1024" && values[.clientConnectionsPerAddressMax] == "256")
+        #expect(values[.adminConnectionsMax] == "256" && values[.adminConnectionsPerAddressMax] == "64")
         #expect(report.warnings.isEmpty)
     }
 
@@ -144,6 +149,14 @@ import Testing
             .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .clientConnectionsMax: [max],
         ]).clientConnections
         #expect(clients.perAddressMax == perAddress && "\(clients.max)" == max)
+    }
+
+    @Test(arguments: [("1", 1), ("3", 1), ("256", 64), ("4096", 1_024)])
+    func `the same of the admin listener's connections`(max: String, perAddress: Int) throws {
+        let bounds = try self.load(flags: [
+            .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .adminConnectionsMax: [max],
+        ]).adminBounds
+        #expect(bounds.connectionsPerAddressMax == perAddress && "\(bounds.connectionsMax)" == max)
     }
 
     @Test func `more connections may not hold more unsent together, nor a network less than one of its addresses`() {

@@ -5,12 +5,20 @@
 ///
 /// A deadline begins with its state. Bytes that drip do not put it off: going on means a KiB.
 package struct ConnectionBounds: Hashable, Sendable {
+    /// What ``connectionsMax`` may be told to be: each connection holds up to some 200 KiB of what an attacker sends or leaves
+    /// unread.
+    package static let connectionsRange: ClosedRange<Int> = 1...4_096
+    /// What a connection has of a common bound at most, whatever others do: see ``share(of:)``.
+    private static let shareByteCountMax = 64 << 10
+
     /// Connections the listener holds; more are closed at once.
     package var connectionsMax = 256
-    /// The same for one remote address: nobody takes all of them.
+    /// The same for one remote address: nobody takes all of them. At most ``connectionsMax``.
     package var connectionsPerAddressMax = 64
-    /// The same for an IPv6 network of 64 bits.
-    package var connectionsPerNetworkMax: Int { self.connectionsMax - self.connectionsMax / 8 }
+    /// The same for an IPv6 network of 64 bits. Never fewer than one address may have.
+    package var connectionsPerNetworkMax: Int {
+        max(self.connectionsPerAddressMax, self.connectionsMax - self.connectionsMax / 8)
+    }
 
     /// From accepting to the end of the first request's head.
     package var headMilliseconds: UInt64 = 10_000
@@ -27,6 +35,10 @@ package struct ConnectionBounds: Hashable, Sendable {
     package var bodyByteCountMax = 64 << 20
 
     package init() {}
+
+    /// What each connection has for sure of something that all together may have `byteCount` of: more connections have less
+    /// each.
+    package func share(of byteCount: Int) -> Int { min(Self.shareByteCountMax, byteCount / self.connectionsMax) }
 }
 
 /// Which bound a connection ran into. The raw value names it in the journal and in metrics, where its like on the other

@@ -11,8 +11,6 @@ package struct ClientConnections: Hashable, Sendable {
 
     /// Half of the descriptors that the systemd unit allows (`LimitNOFILE`), so that the log never lacks one.
     static let range: ClosedRange<Int> = 1...32_768
-    /// Which part of ``max`` one address may have where nobody says it.
-    private static let partOfOneAddress = 4
     /// What all connections together may hold unsent once the listener holds too much.
     private static let sharedByteCountMax = 64 << 20
 
@@ -26,18 +24,9 @@ package struct ClientConnections: Hashable, Sendable {
 
     /// - Returns: `nil` when something is wrong, which is noted.
     static func read(_ reading: inout ConfigurationReading) -> ClientConnections? {
-        let before = reading.problems.count
-        let max = reading.count(.clientConnectionsMax)
-        let said = reading.count(.clientConnectionsPerAddressMax)
-        guard let max, reading.problems.count == before else { return nil }
-        let perAddress = said ?? Swift.max(1, max / Self.partOfOneAddress)
-        reading.derive(.clientConnectionsPerAddressMax, "\(perAddress)")
-        guard perAddress <= max else {
-            reading.note(
-                .connectionsOfOneAddress(perAddress, max: max, origin: reading.origin(.clientConnectionsPerAddressMax)))
-            return nil
+        reading.connections(.clientConnectionsMax, ofOneAddress: .clientConnectionsPerAddressMax).map {
+            ClientConnections(max: $0.max, perAddressMax: $0.perAddressMax)
         }
-        return ClientConnections(max: max, perAddressMax: perAddress)
     }
 
     /// Those of the client listener. What all connections together may hold unsent does not grow with their number: each

@@ -34,7 +34,8 @@ package enum ConfigurationError: Error, Hashable, Sendable {
         /// Milliseconds.
         case electionTimeouts(min: UInt64, max: UInt64, heartbeat: UInt64)
         /// More of one remote address than of all together.
-        case connectionsOfOneAddress(Int, max: Int, origin: ConfigurationOrigin)
+        case connectionsOfOneAddress(
+            ConfigurationKey, Int, of: ConfigurationKey, max: Int, origin: ConfigurationOrigin)
         case exposed(
             ConfigurationKey, address: String, missing: [ConfigurationKey], origin: ConfigurationOrigin)
         case exposedAdmin(String, origin: ConfigurationOrigin)
@@ -105,8 +106,8 @@ extension ConfigurationError.Contradiction: CustomStringConvertible {
         case .electionTimeouts(let min, let max, let heartbeat):
             "election.timeout.min (\(min) ms) must be at least three heartbeats "
                 + "(\(heartbeat) ms each) and less than election.timeout.max (\(max) ms)"
-        case .connectionsOfOneAddress(let count, let max, let origin):
-            "\(origin): client.connections.per.address.max (\(count)) must be at most client.connections.max (\(max))"
+        case .connectionsOfOneAddress(let one, let count, let all, let max, let origin):
+            "\(origin): \(one.rawValue) (\(count)) must be at most \(all.rawValue) (\(max))"
         case .exposed(let key, let address, let missing, let origin):
             "\(origin): \(key.rawValue): \(address) can be reached from other machines, and there is no "
                 + "\(missing.map(\.rawValue).joined(separator: " and no ")): set it, listen on a loopback address, or "

@@ -1,3 +1,4 @@
+import HoldfastAdmin
 import Logging
 import Replicator
 
@@ -38,7 +39,9 @@ extension ConfigurationKey {
         switch self {
         case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
         case .clientListen, .peerListen, .adminListen, .isInsecure: self.listenerEntry
-        case .clientConnectionsMax, .clientConnectionsPerAddressMax: self.connectionsEntry
+        case .clientConnectionsMax, .clientConnectionsPerAddressMax, .adminConnectionsMax,
+            .adminConnectionsPerAddressMax:
+            self.connectionsEntry
         case .tlsCertificate, .tlsKey, .tlsAuthority, .tlsClients, .tokens: self.securityEntry
         case .fsyncPolicy, .fsyncWindow, .segmentSize, .scrubRate: self.storageEntry
         case .compression, .heartbeat, .electionTimeoutMin, .electionTimeoutMax: self.clusterEntry
@@ -101,12 +104,25 @@ extension ConfigurationKey {
                 meaning:
                     "How many connections of clients the node holds, those of nodes that forward among them; more are "
                     + "closed at once. Each takes a descriptor: see LimitNOFILE.")
-        default:
+        case .clientConnectionsPerAddressMax:
             Entry(
                 flag: "--client-connections-per-address-max", kind: .count(ClientConnections.range),
                 fallback: .derived("a quarter of client.connections.max"),
                 meaning: "The same of one remote address, a proxy's included: nobody takes all of them.",
                 example: "\(ClientConnections().perAddressMax)")
+        case .adminConnectionsMax:
+            Entry(
+                flag: "--admin-connections-max", kind: .count(ConnectionBounds.connectionsRange),
+                fallback: .text("\(ConnectionBounds().connectionsMax)"),
+                meaning:
+                    "How many connections the admin listener holds: of people, probes, scrapers and whoever speaks HTTP/1.1; "
+                    + "more are closed at once.")
+        default:
+            Entry(
+                flag: "--admin-connections-per-address-max", kind: .count(ConnectionBounds.connectionsRange),
+                fallback: .derived("a quarter of admin.connections.max"),
+                meaning: "The same of one remote address: to be raised where a proxy stands in front of that listener.",
+                example: "\(ConnectionBounds().connectionsPerAddressMax)")
         }
     }
 

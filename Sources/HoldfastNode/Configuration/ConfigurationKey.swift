@@ -11,6 +11,8 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case isInsecure = "listen.insecure"
     case clientConnectionsMax = "client.connections.max"
     case clientConnectionsPerAddressMax = "client.connections.per.address.max"
+    case adminConnectionsMax = "admin.connections.max"
+    case adminConnectionsPerAddressMax = "admin.connections.per.address.max"
     case tlsCertificate = "tls.certificate"
     case tlsKey = "tls.key"
     case tlsAuthority = "tls.ca"

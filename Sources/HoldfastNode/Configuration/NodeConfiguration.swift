@@ -1,4 +1,5 @@
 import HTTP2Transport
+import HoldfastAdmin
 import HoldfastClient
 import LogModel
 import Logging
@@ -13,6 +14,8 @@ package struct NodeConfiguration: Sendable {
     package var peerListen: ServerAddress
     package var adminListen: ServerAddress
     package var clientConnections: ClientConnections
+    /// Of the connections of the admin listener.
+    package var adminBounds: ConnectionBounds
     /// All nodes, this one included, sorted by node.
     package var peers: [ClusterPeer]
     /// A blank node waits to be added to a cluster, and never forms one.
@@ -49,6 +52,7 @@ package struct NodeConfiguration: Sendable {
         let listeners = Self.listeners(
             &reading, node: node, security ?? NodeSecurity(tls: TLSFiles(), clients: .certified))
         let connections = ClientConnections.read(&reading)
+        let adminBounds = ConnectionBounds.read(&reading)
         let isJoining = reading.truth(.isJoining)
         let policy = Self.policy(&reading)
         let segment = reading.byteCount(.segmentSize)
@@ -59,8 +63,8 @@ package struct NodeConfiguration: Sendable {
         let format = reading.word(.logFormat).flatMap { JournalFormat(rawValue: $0) }
         let trace = reading.path(.traceOutput).map { TraceOutput($0) }
         guard
-            reading.problems.isEmpty, let node, let directory, let listeners, let connections, let isJoining,
-            let policy,
+            reading.problems.isEmpty, let node, let directory, let listeners, let connections, let adminBounds,
+            let isJoining, let policy,
             let segment, let scrub, let compression, let timing, let level, let format, let security
         else { return nil }
         self.node = node
@@ -69,6 +73,7 @@ package struct NodeConfiguration: Sendable {
         self.peerListen = listeners.peer
         self.adminListen = listeners.admin
         self.clientConnections = connections
+        self.adminBounds = adminBounds
         self.peers = listeners.peers
         self.isJoining = isJoining
         self.policy = policy

@@ -1,4 +1,5 @@
 import Glibc
+import HoldfastAdmin
 import Logging
 
 /// How many files and sockets this process may have open (getrlimit(2)).
@@ -6,12 +7,14 @@ import Logging
 /// Shells give 1,024 and allow far more. Connections alone could use those up, and then the log finds no descriptor for its
 /// next segment: a crowd of clients would stop the node.
 package enum DescriptorLimit {
-    /// What a node has open beside its clients: 128 peers and 256 of its admin listener at their bounds, and 640 for the log
+    /// What a node has open beside the connections that it is told to hold: 128 peers at their bound, and 640 for the log
     /// and for readers.
-    package static let besideClients = 1_024
+    private static let besideConnections = 768
 
     /// What a node may need.
-    package static func needed(for clients: ClientConnections) -> Int { clients.max + Self.besideClients }
+    package static func needed(for clients: ClientConnections, admin: ConnectionBounds = ConnectionBounds()) -> Int {
+        clients.max + admin.connectionsMax + Self.besideConnections
+    }
 
     /// Raises the soft limit to `needed`, or as far as the hard one allows; never lowers it.
     ///
@@ -28,18 +31,22 @@ package enum DescriptorLimit {
     }
 
     /// Raises it as far as a node needs and may; says so when that is not enough.
-    static func raise(for clients: ClientConnections, logger: Logger) {
-        guard let shortage = Self.shortage(of: Self.raise(to: Self.needed(for: clients)), for: clients) else { return }
+    static func raise(for clients: ClientConnections, admin: ConnectionBounds, logger: Logger) {
+        let limit = Self.raise(to: Self.needed(for: clients, admin: admin))
+        guard let shortage = Self.shortage(of: limit, for: clients, admin: admin) else { return }
+        let keys = "client.connections.max and admin.connections.max"
         logger.warning(
             "few files may be open",
             metadata: shortage.merging(
-                ["hint": "raise the limit (ulimit -Hn, LimitNOFILE= in the unit), or lower client.connections.max"]
+                ["hint": "raise the limit (ulimit -Hn, LimitNOFILE= in the unit), or lower \(keys)"]
             ) { $1 })
     }
 
     /// - Returns: What is to be said of a limit that is too low; `nil` when it is not.
-    static func shortage(of limit: Int, for clients: ClientConnections) -> Logger.Metadata? {
-        let needed = Self.needed(for: clients)
+    static func shortage(
+        of limit: Int, for clients: ClientConnections, admin: ConnectionBounds = ConnectionBounds()
+    ) -> Logger.Metadata? {
+        let needed = Self.needed(for: clients, admin: admin)
         guard limit < needed else { return nil }
         return ["max": "\(limit)", "reason": "\(needed) may be needed, \(clients.max) of them for clients"]
     }

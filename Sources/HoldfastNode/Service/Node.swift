@@ -91,7 +91,7 @@ package struct Node: Service {
         var logger = Logger(label: "holdfast") { _ in SharedLevelHandler(JournalHandler(journal), level: level) }
         logger[metadataKey: "node"] = "\(configuration.node)"
         let notifier = ServiceNotifier(environment: input.environment)
-        DescriptorLimit.raise(for: configuration.clientConnections, logger: logger)
+        DescriptorLimit.raise(for: configuration.clientConnections, admin: configuration.adminBounds, logger: logger)
         let reload = await ConfigurationReload(
             input, running: report.values, level: level, notifier: notifier, logger: logger)
         let spans = try self.spanOutput(configuration, logger: logger)
@@ -252,8 +252,7 @@ package struct Node: Service {
             return try await AdminServer.start(
                 self.configuration.adminListen, node: node, door: isClosed ? nil : door, names: self.names,
                 authority: security.tokens.map { TokenAuthority(tokens: $0, refusals: refusals) } ?? OpenToAll(),
-                on: loop,
-                logger: self.logger)
+                bounds: self.configuration.adminBounds, on: loop, logger: self.logger)
         } catch {
             throw NodeError(error)
         }

@@ -28,6 +28,12 @@ struct NodeOptions: ParsableArguments {
     @Option(help: .key(.clientConnectionsPerAddressMax))
     var clientConnectionsPerAddressMax: String?
 
+    @Option(help: .key(.adminConnectionsMax))
+    var adminConnectionsMax: String?
+
+    @Option(help: .key(.adminConnectionsPerAddressMax))
+    var adminConnectionsPerAddressMax: String?
+
     @Option(name: .customLong("peer"), help: .key(.peers, "Once per node."))
     var peers: [String] = []
 
@@ -97,8 +103,10 @@ struct NodeOptions: ParsableArguments {
             (.nodeID, self.nodeId), (.dataDirectory, self.dataDir), (.clientListen, self.listen),
             (.peerListen, self.peerListen), (.adminListen, self.adminListen),
             (.clientConnectionsMax, self.clientConnectionsMax),
-            (.clientConnectionsPerAddressMax, self.clientConnectionsPerAddressMax), (.fsyncPolicy, self.fsync),
-            (.fsyncWindow, self.fsyncWindow),
+            (.clientConnectionsPerAddressMax, self.clientConnectionsPerAddressMax),
+            (.adminConnectionsMax, self.adminConnectionsMax),
+            (.adminConnectionsPerAddressMax, self.adminConnectionsPerAddressMax),
+            (.fsyncPolicy, self.fsync), (.fsyncWindow, self.fsyncWindow),
             (.segmentSize, self.segmentSize), (.scrubRate, self.scrubRate), (.compression, self.compression),
             (.heartbeat, self.heartbeat), (.electionTimeoutMin, self.electionTimeoutMin),
             (.electionTimeoutMax, self.electionTimeoutMax), (.logLevel, self.logLevel), (.logFormat, self.logFormat),
