@@ -40,9 +40,11 @@ package enum AdminLimits {
     // The client API.
     /// What the client listener takes at most, too.
     static let mirroredByteCountMax = 8 << 20
-    /// Bodies of all connections that are not passed on yet; this much of each is read although they are more.
+    /// Bodies of all connections that are not passed on yet; a share of it is read of each although they are more
+    /// (``ConnectionBounds/share(of:)``).
     static let mirroredBodiesByteCountMax = 16 << 20
-    static let mirroredByteCountShare = 64 << 10
+    /// A body that comes more slowly gives way to others when there is no room for all.
+    static let bodyPace = BodyBudget.Pace(byteCount: 64 << 10, time: .milliseconds(500))
     /// What a connection's socket takes of an answer, and what it is given at a time: not more than a slow reader takes in a few
     /// seconds, for the system tells of its progress a third of the buffer at a time.
     static let socketBufferByteCount = 64 << 10

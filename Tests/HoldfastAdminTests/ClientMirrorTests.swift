@@ -11,6 +11,7 @@ private final class EchoDoor: ClientDoor {
     let parts: [String]
     let failure: AdminProblem?
     let passed = Mutex<[HTTPRequest]>([])
+    let bodies = Mutex<[String]>([])
     let consumed = Mutex(0)
 
     init(parts: [String] = [], failure: AdminProblem? = nil) {
@@ -18,10 +19,12 @@ private final class EchoDoor: ClientDoor {
         self.failure = failure
     }
 
-    func pass(_ head: HTTPRequest, body: ByteBuffer) async throws(AdminProblem) -> DoorAnswer {
+    func pass(_ head: HTTPRequest, body: [ByteBuffer]) async throws(AdminProblem) -> DoorAnswer {
         self.passed.withLock { $0.append(head) }
         if let failure { throw failure }
-        let text = "\(head.method) \(head.path ?? "") \(String(buffer: body))"
+        let body = body.map { String(buffer: $0) }.joined()
+        self.bodies.withLock { $0.append(body) }
+        let text = "\(head.method) \(head.path ?? "") \(body)"
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
         for part in [text] + self.parts { continuation.yield(ByteBuffer(string: part)) }
         continuation.finish()
@@ -31,7 +34,7 @@ private final class EchoDoor: ClientDoor {
     }
 }
 
-@Suite struct ClientMirrorTests {
+@Suite(.timeLimit(.minutes(1))) struct ClientMirrorTests {
     @Test func `a request is passed on as it is, and so is its answer`() async throws {
         let door = EchoDoor(parts: ["+more"])
         try await Listener.with(door: door) { listener in
@@ -132,13 +135,51 @@ private final class EchoDoor: ClientDoor {
         }
     }
 
-    @Test func `a budget gives to each a little, and everything back`() {
-        let budget = BodyBudget(100, share: 10)
-        do {
-            let (one, other) = (BodyBudget.Place(in: budget), BodyBudget.Place(in: budget))
-            #expect(one.take(95) && !other.take(11) && other.take(10) && !other.take(1))
-            #expect(budget.heldByteCount == 105)
+    private static func upload(_ byteCount: Int, of announced: Int = 8 << 20) -> String {
+        "POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(announced)\r\n\r\n"
+            + String(repeating: "x", count: byteCount)
+    }
+
+    @Test func `whoever holds all the room and stands still gives way to whoever comes later`() async throws {
+        try await Listener.with(door: EchoDoor()) { listener in
+            let bodies = listener.server.connections.bodies
+            var peers: [RawPeer] = []
+            for number in 1...2 {
+                let peer = try await RawPeer(to: listener)
+                peer.send(Self.upload(7 << 20))
+                try await listener.wait { bodies.heldByteCount == number * 7 << 20 }
+                peers.append(peer)
+            }
+            // 4 MiB more are over 16, until the first of the two has stood still for long enough.
+            let upload = ByteBuffer(string: Self.upload(4 << 20, of: 4 << 20))
+            var answer = ""
+            while !answer.hasPrefix("HTTP/1.1 201 ") {
+                answer = try await listener.send(upload) { $0.contains("\r\n\r\n") }
+                #expect(answer.hasPrefix("HTTP/1.1 201 ") || answer.hasPrefix("HTTP/1.1 429 "), "\(answer)")
+            }
+            try await peers[0].ended()
+            let refusal = try #require(Listener.Answer(peers[0].text))
+            #expect(refusal.status == 429 && refusal.fields["connection"] == "close")
+            #expect(refusal.json(ProblemDocument.self)?.applied == .no && refusal.body.contains("stood still"))
+            #expect(peers[1].isOpen && peers[1].text.isEmpty, "the other one has its room still")
+            await peers[1].close()
+            try await listener.wait { bodies.heldByteCount == 0 }
         }
-        #expect(budget.heldByteCount == 0)
+    }
+
+    @Test func `a large body comes through as it was sent, by length and in chunks`() async throws {
+        let door = EchoDoor()
+        try await Listener.with(door: door) { listener in
+            let body = (0..<40_000).map { "\($0)," }.joined()
+            let begun = "POST /v1/records HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            let whole = "\(begun)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            let chunked =
+                "\(begun)Transfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+            for text in [whole, chunked] {
+                let answer = try await listener.send(text)
+                #expect(answer.hasPrefix("HTTP/1.1 201 "), "\(answer)")
+            }
+            #expect(door.bodies.withLock { $0 } == [body, body])
+        }
     }
 }

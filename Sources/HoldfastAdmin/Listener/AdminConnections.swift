@@ -12,11 +12,16 @@ final class AdminConnections: Sendable {
     }
 
     let bounds: ConnectionBounds
+    /// Of requests that are taken to the client API.
+    let bodies: BodyBudget
     private let logger: Logger
     private let state = Mutex(State())
 
     init(bounds: ConnectionBounds, logger: Logger) {
         self.bounds = bounds
+        self.bodies = BodyBudget(
+            AdminLimits.mirroredBodiesByteCountMax, share: bounds.share(of: AdminLimits.mirroredBodiesByteCountMax),
+            pace: AdminLimits.bodyPace)
         self.logger = logger
     }
 

@@ -78,6 +78,14 @@ extension AdminProblem {
         "too much of other requests is on its way to this node: there is no room for this body",
         hint: "Nothing was done. Wait a moment and try again, or send smaller batches.", fields: [.retryAfter: "1"])
 
+    /// The connection ends behind it: the rest of the body is not read.
+    static let bodyStoodStill = AdminProblem(
+        .tooManyRequests, "BUSY",
+        "this body stood still while others needed its room: less than \(AdminLimits.bodyPace.byteCount) bytes of it came in "
+            + "\(AdminLimits.bodyPace.time.nanoseconds / 1_000_000) ms",
+        hint: "Nothing was done. Send it again without pauses, or in smaller batches.",
+        fields: [.retryAfter: "1", .connection: "close"])
+
     static let tooManyStreams = AdminProblem(
         .tooManyRequests, "BUSY", "\(AdminLimits.streamsMax) streams are open already",
         hint: "Close one, or ask GET /admin/v1/cluster now and then.", fields: [.retryAfter: "5"])

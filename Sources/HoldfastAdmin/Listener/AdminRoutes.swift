@@ -64,7 +64,9 @@ struct AdminRoutes: Sendable {
             AdminAnswer.bytes(AdminDescription.bytes, type: "application/json")
         }
         DashboardFiles.add(to: router)
-        if let door { ClientMirror(door: door, authority: authority).add(to: router) }
+        if let door {
+            ClientMirror(door: door, authority: authority, bodies: self.connections.bodies).add(to: router)
+        }
         paths.learn(router)
         return router
     }

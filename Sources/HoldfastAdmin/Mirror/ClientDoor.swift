@@ -6,8 +6,9 @@ import NIOCore
 package protocol ClientDoor: Sendable {
     /// Takes a whole request there and returns once its answer begins.
     ///
+    /// - Parameter body: In pieces, none of them empty; no pieces are no body.
     /// - Throws: What became of the request, as far as is known: above all whether it may have been applied.
-    func pass(_ head: HTTPRequest, body: ByteBuffer) async throws(AdminProblem) -> DoorAnswer
+    func pass(_ head: HTTPRequest, body: [ByteBuffer]) async throws(AdminProblem) -> DoorAnswer
 }
 
 /// An answer of the client API whose body is still coming.

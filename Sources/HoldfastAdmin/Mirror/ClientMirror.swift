@@ -11,7 +11,7 @@ import ServiceLifecycle
 struct ClientMirror: Sendable {
     let door: any ClientDoor
     let authority: any AdminAuthority
-    private let bodies = BodyBudget(AdminLimits.mirroredBodiesByteCountMax, share: AdminLimits.mirroredByteCountShare)
+    let bodies: BodyBudget
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete]
 
@@ -57,27 +57,55 @@ struct ClientMirror: Sendable {
     }
 
     private func answer(_ head: HTTPRequest, of request: Request) async throws -> DoorAnswer {
-        let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
-        guard length <= AdminLimits.mirroredByteCountMax else { throw AdminProblem.bodyTooLarge }
-        let place = BodyBudget.Place(in: self.bodies)
+        let length = request.announcedByteCount
+        if let length, length > AdminLimits.mirroredByteCountMax { throw AdminProblem.bodyTooLarge }
+        let body = HeldBody(in: self.bodies)
         // Until its answer begins: the client listener has the body then.
-        defer { withExtendedLifetime(place) {} }
-        return try await self.door.pass(head, body: Self.body(of: request, in: place))
+        defer { body.leave() }
+        if let length, self.bodies.hasShare(for: length) {
+            try await Self.read(request.body, into: body)
+        } else {
+            try await Self.readUntilRefused(request.body, into: body)
+        }
+        guard let bytes = body.complete() else { throw AdminProblem.bodyStoodStill }
+        return try await self.door.pass(head, body: bytes)
     }
 
-    private static func body(of request: Request, in place: BodyBudget.Place) async throws(AdminProblem) -> ByteBuffer {
-        var body = ByteBuffer()
+    /// The wait for more of a body that is refused ends at once; no more is read of its connection then.
+    private static func readUntilRefused(_ bytes: RequestBody, into body: HeldBody) async throws(AdminProblem) {
+        let reading = Task { () async -> Result<Void, AdminProblem> in
+            do throws(AdminProblem) { return .success(try await Self.read(bytes, into: body)) } catch {
+                return .failure(error)
+            }
+        }
+        body.whenRefused { reading.cancel() }
+        let result = await withTaskCancellationHandler {
+            await reading.value
+        } onCancel: {
+            reading.cancel()
+        }
+        try result.get()
+    }
+
+    private static func read(_ bytes: RequestBody, into body: HeldBody) async throws(AdminProblem) {
+        var byteCount = 0
         do {
-            for try await piece in request.body {
-                guard body.readableBytes + piece.readableBytes <= AdminLimits.mirroredByteCountMax else {
-                    throw AdminProblem.bodyTooLarge
-                }
-                guard place.take(piece.readableBytes) else { throw AdminProblem.bodiesUnfinished }
-                body.writeImmutableBuffer(piece)
+            for try await piece in bytes {
+                byteCount += piece.readableBytes
+                guard byteCount <= AdminLimits.mirroredByteCountMax else { throw AdminProblem.bodyTooLarge }
+                guard body.add(piece) else { throw AdminProblem.bodiesUnfinished }
             }
         } catch {
+            if body.isRefused { throw .bodyStoodStill }
             throw error as? AdminProblem ?? .bodyTooLarge
         }
-        return body
+    }
+}
+
+extension Request {
+    /// How long its body is; `nil` when that is not known before it ends (RFC 9112 §6.3).
+    fileprivate var announcedByteCount: Int? {
+        guard self.headers[.transferEncoding] == nil else { return nil }
+        return self.headers[.contentLength].flatMap { Int($0) } ?? 0
     }
 }

@@ -11,25 +11,28 @@ final class DoorExchange: HTTP2ClientHandler {
     /// Holds a window's worth at most.
     private let body: AsyncThrowingStream<ByteBuffer, any Error>
     private let continuation: AsyncThrowingStream<ByteBuffer, any Error>.Continuation
+    private let ended: () -> Void
     private var isAnswered = false
 
-    private init(answer: EventLoopPromise<DoorAnswer>) {
+    private init(answer: EventLoopPromise<DoorAnswer>, ended: @escaping () -> Void) {
         self.answer = answer
+        self.ended = ended
         (self.body, self.continuation) = AsyncThrowingStream.makeStream()
     }
 
+    /// - Parameter ended: Called on the event loop once the answer has come whole, or comes no further.
     static func begin(
-        _ head: HTTPRequest, body: ByteBuffer, on connection: HTTP2Connection, answer: EventLoopPromise<DoorAnswer>
+        _ head: HTTPRequest, body: [ByteBuffer], on connection: HTTP2Connection,
+        answer: EventLoopPromise<DoorAnswer>, ended: @escaping () -> Void
     ) {
-        let exchange = DoorExchange(answer: answer)
-        let isBodyless = body.readableBytes == 0
-        let stream = connection.open(head, handler: exchange, endStream: isBodyless)
+        let exchange = DoorExchange(answer: answer, ended: ended)
+        let stream = connection.open(head, handler: exchange, endStream: body.isEmpty)
         // What the reader has not taken stays at the other side, but for one window.
         stream.isManualCredit = true
         stream.isLongLived = true
         let reference = stream.reference
         exchange.continuation.onTermination = { _ in reference.execute { $0.reset(.cancel) } }
-        if !isBodyless { stream.send(body, endStream: true) }
+        for (number, piece) in body.enumerated() { stream.send(piece, endStream: number == body.count - 1) }
     }
 
     func received(head: HTTPResponse, on stream: HTTP2Stream) {
@@ -47,5 +50,6 @@ final class DoorExchange: HTTP2ClientHandler {
         let failure: DoorFailure = reason == .refused ? .unsent : .lost
         if !self.isAnswered { self.answer.fail(failure) }
         self.continuation.finish(throwing: failure)
+        self.ended()
     }
 }

@@ -5,37 +5,50 @@ import HoldfastClient
 import Logging
 import NIOCore
 
-/// Takes requests of the admin listener to this node's own client listener, over one connection that is made when it is
+/// Takes requests of the admin listener to this node's own client listener, over connections that are made when they are
 /// needed: so they are read, forwarded and answered as all others are.
 final class LocalDoor: ClientDoor {
     private let address: ServerAddress
     private let eventLoop: any EventLoop
-    private let tls: TLSCalling?
-    private let logger: Logger
-    private let connection: NIOLoopBoundBox<HTTP2Connection?>
+    private let connections: NIOLoopBoundBox<DoorConnections>
 
-    /// - Parameter address: Where the client listener is; everywhere is here, too.
-    init(_ address: ServerAddress, tls: TLSCalling?, on eventLoop: any EventLoop, logger: Logger) {
+    /// - Parameters:
+    ///   - address: Where the client listener is; everywhere is here, too.
+    ///   - clients: How many connections that holds.
+    ///   - bounds: Of the admin listener.
+    init(
+        _ address: ServerAddress, holding clients: ClientConnections, tls: TLSCalling?, bounds: ConnectionBounds,
+        on eventLoop: any EventLoop, logger: Logger
+    ) {
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"]
-        self.address = ServerAddress(host: here[address.host] ?? address.host, port: address.port)
+        let address = ServerAddress(host: here[address.host] ?? address.host, port: address.port)
+        let limits = Self.limits(bounds)
+        self.address = address
         self.eventLoop = eventLoop
-        self.tls = tls
-        self.logger = logger
-        self.connection = NIOLoopBoundBox.makeEmptyBox(eventLoop: eventLoop)
+        self.connections = NIOLoopBoundBox.makeBoxSendingValue(
+            DoorConnections(atMost: Self.connectionsMax(of: clients)) {
+                HTTP2Connection.connect(
+                    host: address.host, port: address.port, on: eventLoop, limits: limits, tls: tls, logger: logger)
+            }, eventLoop: eventLoop)
+    }
+
+    /// Most of what one address may have is left to the clients on this machine.
+    private static func connectionsMax(of clients: ClientConnections) -> Int {
+        min(max(1, clients.perAddressMax / 8), NodeLimits.doorConnectionsMax)
     }
 
     /// Rule: the windows of as many streams as the admin listener has connections are within the connection's own. Why: an
     /// answer that nobody reads keeps its window full, and would hold up everybody else's. The other side hears of a
     /// reader's progress each time that it has taken half a window: a small one tells who reads slowly from who does not.
-    private static let limits: HTTP2Limits = {
+    private static func limits(_ bounds: ConnectionBounds) -> HTTP2Limits {
+        let window = UInt32(clamping: bounds.share(of: NodeLimits.doorWindowsByteCountMax))
         var limits = HTTP2Limits()
-        limits.session.streamWindowByteCount = NodeLimits.doorWindowByteCount
-        limits.session.connectionWindowByteCount =
-            NodeLimits.doorWindowByteCount * UInt32(ConnectionBounds().connectionsMax)
+        limits.session.streamWindowByteCount = window
+        limits.session.connectionWindowByteCount = window * UInt32(clamping: bounds.connectionsMax)
         return limits
-    }()
+    }
 
-    func pass(_ head: HTTPRequest, body: ByteBuffer) async throws(AdminProblem) -> DoorAnswer {
+    func pass(_ head: HTTPRequest, body: [ByteBuffer]) async throws(AdminProblem) -> DoorAnswer {
         var head = head
         head.authority = self.address.description
         var isRetried = false
@@ -51,34 +64,35 @@ final class LocalDoor: ClientDoor {
         }
     }
 
-    private func attempt(_ head: HTTPRequest, body: ByteBuffer) async throws(DoorFailure) -> DoorAnswer {
-        let connection: HTTP2Connection
-        do { connection = try await self.eventLoop.flatSubmit { self.connected() }.get() } catch { throw .unsent }
+    private func attempt(_ head: HTTPRequest, body: [ByteBuffer]) async throws(DoorFailure) -> DoorAnswer {
         let promise = self.eventLoop.makePromise(of: DoorAnswer.self)
-        self.eventLoop.execute { DoorExchange.begin(head, body: body, on: connection, answer: promise) }
+        let connections = self.connections
+        self.eventLoop.execute { Self.begin(head, body: body, over: connections.value, answer: promise) }
         do { return try await promise.futureResult.get() } catch { throw error as? DoorFailure ?? .lost }
     }
 
-    private func connected() -> EventLoopFuture<HTTP2Connection> {
-        if let connection = self.connection.value, connection.isUsable {
-            return self.eventLoop.makeSucceededFuture(connection)
-        }
-        let box = self.connection
-        return HTTP2Connection.connect(
-            host: self.address.host, port: self.address.port, on: self.eventLoop, limits: Self.limits, tls: self.tls,
-            logger: self.logger
-        ).map { connection in
-            // Whoever asked at the same time has made one, too: that one ends when it is idle.
-            box.value = connection
-            return connection
+    private static func begin(
+        _ head: HTTPRequest, body: [ByteBuffer], over connections: DoorConnections,
+        answer: EventLoopPromise<DoorAnswer>
+    ) {
+        let isReader = head.method == .get
+        let connection = isReader ? connections.forReader() : connections.shared()
+        connection.connected.assumeIsolated().whenComplete { result in
+            guard case .success(let made) = result else {
+                if isReader { connections.ended(connection) }
+                return answer.fail(DoorFailure.unsent)
+            }
+            DoorExchange.begin(head, body: body, on: made, answer: answer) {
+                if isReader { connections.ended(connection) }
+            }
         }
     }
 
     /// To be called once nobody passes requests any more.
     func shutdown() async {
-        let connection = try? await self.eventLoop.submit { self.connection.value }.get()
-        connection?.close()
-        try? await connection?.closeFuture.get()
+        let connections = self.connections
+        let closing = try? await self.eventLoop.submit { connections.value.close() }.get()
+        for connection in closing ?? [] { try? await connection.closeFuture.get() }
     }
 }
 

@@ -166,9 +166,9 @@ package struct Node: Service {
         observer.opened(server)
         let admin: AdminServer
         let door = LocalDoor(
-            ServerAddress(host: listen.host, port: server.port),
-            tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) }, on: clientLoop,
-            logger: self.logger)
+            ServerAddress(host: listen.host, port: server.port), holding: self.configuration.clientConnections,
+            tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) },
+            bounds: self.configuration.adminBounds, on: clientLoop, logger: self.logger)
         do throws(NodeError) {
             admin = try await self.administer(observer, door, security, refusals, on: clientLoop)
         } catch {

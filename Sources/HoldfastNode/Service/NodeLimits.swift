@@ -45,6 +45,8 @@ package enum NodeLimits {
     package static let pageRecordCountMax = 10_000
     /// Raw bytes of one page: what a page may hold before it is cut; one record always fits.
     package static let pageByteCountMax = 4 << 20
+    /// The same of the page as JSON, where control characters take six bytes each; one record always fits.
+    package static let pageAnswerByteCountMax = 8 << 20
     /// Requests that read segments at a time, and bytes of frames of one of them: one frame always fits.
     package static let segmentReadsMax = 4
     package static let segmentReadByteCount = 1 << 20
@@ -62,8 +64,10 @@ package enum NodeLimits {
     /// What another node says of itself, its newest events included.
     static let statusByteCountMax = 1 << 20
     static let statusMilliseconds: UInt64 = 1_000
-    /// Of an answer that the admin listener passes on, what is on its way there.
-    static let doorWindowByteCount: UInt32 = 64 << 10
+    /// Of all answers that the admin listener passes on, what is on its way there; each connection has its share of it.
+    static let doorWindowsByteCountMax = 16 << 20
+    /// Connections that the admin listener passes requests on over.
+    static let doorConnectionsMax = 32
     /// How long a stopping node lets open requests finish.
     package static let shutdownGraceMilliseconds: Int64 = 3_000
     /// A configuration file, and the keys in it: aliases can make a small one say very much.

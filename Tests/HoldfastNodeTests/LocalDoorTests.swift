@@ -1,0 +1,93 @@
+import HTTP2Transport
+import HTTPTypes
+import HoldfastAdmin
+import HoldfastClient
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import HoldfastNode
+
+/// The admin listener's way to a client listener of real sockets.
+@Suite(.timeLimit(.minutes(1))) struct LocalDoorTests {
+    private static func with(
+        _ clients: ClientConnections = ClientConnections(), _ body: (Listener, LocalDoor) async throws -> Void
+    ) async throws {
+        try await Listener.with { listener in
+            let door = LocalDoor(
+                listener.address, holding: clients, tls: nil, bounds: ConnectionBounds(),
+                on: MultiThreadedEventLoopGroup.singleton.next(),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            do { try await body(listener, door) } catch {
+                await door.shutdown()
+                throw error
+            }
+            await door.shutdown()
+        }
+    }
+
+    private static func request(_ method: HTTPRequest.Method, _ path: String) -> HTTPRequest {
+        HTTPRequest(method: method, scheme: "http", authority: nil, path: path)
+    }
+
+    /// Takes all of an answer as it comes.
+    private static func byteCount(of answer: DoorAnswer) async throws -> Int {
+        var count = 0
+        for try await part in answer.body {
+            count += part.readableBytes
+            answer.consumed(part.readableBytes)
+        }
+        return count
+    }
+
+    @Test func `one page that nobody reads has no other one refused, however large it is`() async throws {
+        try await Self.with { listener, door in
+            // Three pieces, and no text: a page of 9 MB, more than what one connection may leave unread.
+            let pieces = Array(repeating: ByteBuffer(repeating: 0xff, count: 2_400_000), count: 3)
+            let appended = try await door.pass(Self.request(.post, "/v1/records"), body: pieces)
+            #expect(appended.head.status == .created)
+            _ = try await Self.byteCount(of: appended)
+            let page = Self.request(.get, "/v1/records?limit=1")
+            let unread = try await door.pass(page, body: [])
+            #expect(unread.head.status == .ok)
+            for _ in 0..<3 {
+                let read = try await door.pass(page, body: [])
+                #expect(read.head.status == .ok)
+                let byteCount = try await Self.byteCount(of: read)
+                #expect(byteCount > 9_600_000)
+            }
+            let byteCount = try await Self.byteCount(of: unread)
+            #expect(byteCount > 9_600_000, "and its own reader may come back")
+            #expect(listener.server.connectionCount == 2, "whoever is through leaves a connection to the next")
+        }
+    }
+
+    @Test(arguments: [(ClientConnections(), 5), (ClientConnections(max: 24, perAddressMax: 16), 2)])
+    func `readers have connections of their own while there are enough, and all else shares one`(
+        clients: ClientConnections, count: Int
+    ) async throws {
+        try await Self.with(clients) { listener, door in
+            let append = Self.request(.post, "/v1/records")
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        try await Self.byteCount(of: door.pass(append, body: [ByteBuffer(string: "x")]))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(listener.server.connectionCount == 1 && listener.log.values.count == 8)
+            var followers: [DoorAnswer] = []
+            for _ in 0..<5 {
+                let follower = try await door.pass(
+                    Self.request(.get, "/v1/records?from=first&follow=true"), body: [])
+                #expect(follower.head.status == .ok)
+                followers.append(follower)
+            }
+            #expect(listener.server.connectionCount == count && followers.count == 5)
+            _ = try await Self.byteCount(of: door.pass(append, body: [ByteBuffer(string: "y")]))
+            #expect(listener.server.connectionCount == count)
+        }
+    }
+}
