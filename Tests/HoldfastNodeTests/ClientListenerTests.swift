@@ -140,6 +140,26 @@ struct Listener {
         }
     }
 
+    @Test func `a page that is long as JSON ends sooner, and one record always fits`() async throws {
+        try await Listener.with { listener in
+            // Six bytes of JSON for each.
+            for _ in 0..<3 {
+                let append = try await listener.ask(
+                    .post, "/v1/records", body: String(repeating: "\u{1}", count: 500_000))
+                #expect(append.status == 201)
+            }
+            let page = try await listener.ask(.get, "/v1/records")
+            #expect(page.fields[.holdfastNextIndex] == "3" && page.fields[.holdfastUpToDate] == "false")
+            #expect((6_000_000..<NodeLimits.pageAnswerByteCountMax).contains(page.body.utf8.count))
+            #expect(page.body.hasSuffix(#""next":3,"up_to_date":false,"first_index":1,"last_index":3}"# + "\n"))
+            let rest = try await listener.ask(.get, "/v1/records?from=3")
+            #expect(rest.fields[.holdfastNextIndex] == "4" && rest.fields[.holdfastUpToDate] == "true")
+            _ = try await listener.ask(.post, "/v1/records", body: String(repeating: "\u{1}", count: 1_500_000))
+            let large = try await listener.ask(.get, "/v1/records?from=4")
+            #expect(large.body.utf8.count > 9_000_000 && large.fields[.holdfastNextIndex] == "5")
+        }
+    }
+
     @Test func `pages are cut where asked, and lines come on request`() async throws {
         try await Listener.with { listener in
             let lines: HTTPFields = [.contentType: "application/x-ndjson"]

@@ -118,6 +118,21 @@ package struct JSONWriter {
         if self.needsComma { self.bytes.append(UInt8(ascii: ",")) }
     }
 
+    /// How long `text` becomes as a string, but for its quotes.
+    package static func quotedByteCount(of text: Bytes) -> Int {
+        var escapes = 0
+        var controls = 0
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
+                escapes += 1
+            case 0..<0x20: controls += 1
+            default: break
+            }
+        }
+        return text.count + escapes + 5 * controls
+    }
+
     private mutating func quote(_ text: some Sequence<UInt8>) {
         self.bytes.append(UInt8(ascii: "\""))
         for byte in text {
@@ -129,8 +144,9 @@ package struct JSONWriter {
             case UInt8(ascii: "\r"): self.bytes.append(contentsOf: "\\r".utf8)
             case UInt8(ascii: "\t"): self.bytes.append(contentsOf: "\\t".utf8)
             case 0..<0x20:
-                self.bytes.append(contentsOf: byte < 0x10 ? "\\u000".utf8 : "\\u00".utf8)
-                self.bytes.append(contentsOf: String(byte, radix: 16).utf8)
+                self.bytes.append(contentsOf: byte < 0x10 ? "\\u000".utf8 : "\\u001".utf8)
+                let digit = byte & 0xf
+                self.bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             default: self.bytes.append(byte)
             }
         }

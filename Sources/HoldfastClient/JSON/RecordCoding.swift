@@ -25,3 +25,28 @@ extension JSONWriter {
         self.member("value", orBase64: "valueBase64", record.value)
     }
 }
+
+extension IndexedRecord {
+    /// What stands around the key and the value.
+    private static let frameByteCountMax = 256
+    private static let escapeByteCount = 6
+    /// Of what is shorter, the worst is taken; what is longer is looked at.
+    private static let countedByteCountMin = 64 << 10
+
+    /// No fewer bytes than it takes as JSON.
+    package var jsonByteCountMax: Int {
+        Self.frameByteCountMax + Self.jsonByteCountMax(of: self.record.key)
+            + Self.jsonByteCountMax(of: self.record.value)
+    }
+
+    /// About as many, for most records without a look at what they hold.
+    package var jsonByteCountEstimate: Int {
+        let byteCount = self.record.key.count + self.record.value.count
+        return byteCount < Self.countedByteCountMin ? 160 + byteCount * 3 / 2 : self.jsonByteCountMax
+    }
+
+    private static func jsonByteCountMax(of bytes: Bytes) -> Int {
+        guard bytes.count >= Self.countedByteCountMin else { return bytes.count * Self.escapeByteCount }
+        return max(JSONWriter.quotedByteCount(of: bytes), (bytes.count + 2) / 3 * 4)
+    }
+}

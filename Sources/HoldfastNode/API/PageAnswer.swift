@@ -16,19 +16,28 @@ struct PageAnswer {
     private var seat: PageSeat?
 
     init(_ page: LogPage, query: RecordsQuery) {
-        let (records, end) = query.cut(page)
+        let cut = query.cut(page)
+        let records = cut.records
+        var end = cut.end
         self.seat = page.seat
         self.contentType = query.form.contentType
-        self.fields = [
-            .holdfastNextIndex: "\(end.next)", .holdfastUpToDate: "\(end.isUpToDate)", .cacheControl: "no-store",
-        ]
         switch query.form {
         case .lines, .events, .frames: self.body = Self.stream(records, end: end, as: query.form)
         case .page:
-            var writer = JSONWriter(reserving: 128 + Self.byteCount(of: records))
+            let byteCountMax = NodeLimits.pageAnswerByteCountMax
+            let first = records.first?.jsonByteCountEstimate ?? 0
+            var writer = JSONWriter(reserving: 256 + max(first, min(Self.byteCount(of: records), byteCountMax)))
             writer.object { writer in
                 writer.name("records")
-                writer.array { for record in records { $0.record(record) } }
+                writer.array { writer in
+                    for (number, record) in records.enumerated() {
+                        guard number == 0 || writer.bytes.count + record.jsonByteCountMax <= byteCountMax else {
+                            end = page.end(behind: number)
+                            break
+                        }
+                        writer.record(record)
+                    }
+                }
                 writer.member("next", end.next.rawValue)
                 writer.member("up_to_date", end.isUpToDate)
                 writer.member("first_index", end.firstIndex.rawValue)
@@ -37,6 +46,9 @@ struct PageAnswer {
             writer.endLine()
             self.body = ByteBuffer(bytes: writer.bytes)
         }
+        self.fields = [
+            .holdfastNextIndex: "\(end.next)", .holdfastUpToDate: "\(end.isUpToDate)", .cacheControl: "no-store",
+        ]
     }
 
     /// One record: committed, so it never changes and may be cached for ever.
@@ -46,7 +58,7 @@ struct PageAnswer {
             .holdfastNextIndex: "\(record.index.advanced(by: 1))",
             .cacheControl: "public, max-age=31536000, immutable", .eTag: Self.entityTag(of: record.index),
         ]
-        var writer = JSONWriter()
+        var writer = JSONWriter(reserving: 256 + record.jsonByteCountEstimate)
         writer.record(record)
         writer.endLine()
         self.body = ByteBuffer(bytes: writer.bytes)
@@ -54,7 +66,7 @@ struct PageAnswer {
 
     /// About how long they are as JSON: a page that outgrows its memory is copied, and takes three times as much meanwhile.
     private static func byteCount(of records: some Collection<IndexedRecord>) -> Int {
-        records.reduce(0) { $0 + 160 + ($1.record.key.count + $1.record.value.count) * 3 / 2 }
+        records.reduce(0) { $0 + $1.jsonByteCountEstimate }
     }
 
     /// Of one record, and of the tail that ends before it.

@@ -134,12 +134,16 @@ struct RecordsQuery: Hashable {
     func cut(_ page: LogPage) -> (records: ArraySlice<IndexedRecord>, end: PageEnd) {
         let known = self.end.flatMap { end in page.records.firstIndex { $0.index >= end } } ?? page.records.count
         let count = min(known, self.limit)
-        let isCut = count < page.records.count
-        return (
-            page.records[..<count],
-            PageEnd(
-                next: isCut ? page.records[count].index : page.next, isUpToDate: page.isUpToDate && !isCut,
-                firstIndex: page.firstIndex, lastIndex: LogIndex(page.nextIndex.rawValue - 1))
-        )
+        return (page.records[..<count], page.end(behind: count))
+    }
+}
+
+extension LogPage {
+    /// Where to go on behind so many of its records.
+    func end(behind count: Int) -> PageEnd {
+        let isCut = count < self.records.count
+        return PageEnd(
+            next: isCut ? self.records[count].index : self.next, isUpToDate: self.isUpToDate && !isCut,
+            firstIndex: self.firstIndex, lastIndex: LogIndex(self.nextIndex.rawValue - 1))
     }
 }
