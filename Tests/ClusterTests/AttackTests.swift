@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension ClusterTests {
-    /// Both HTTP/2 listeners of a running node, against peers that break the rules; see the article Hardening.
+    /// The listeners of running nodes, against peers that break the rules; see the article Hardening.
     @Suite struct AttackTests {
         private static let folder = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Probes").path
@@ -39,14 +39,36 @@ extension ClusterTests {
             try await client
         }
 
+        @Test func `The admin listener cuts off attackers, serves others, and keeps its memory bounded`() async throws {
+            guard let python = try await Self.python else { return }
+            for groups in [("heads", "answers"), ("bodies", "streams")] {
+                async let first: Void = Self.attackAdmin(groups.0, with: python)
+                try await Self.attackAdmin(groups.1, with: python)
+                try await first
+            }
+        }
+
         private static func attack(_ listener: String, with python: String) async throws {
+            try await self.attack(with: python) { node, process in
+                ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", listener]
+            }
+        }
+
+        private static func attackAdmin(_ group: String, with python: String) async throws {
+            try await self.attack(with: python) { node, process in
+                ["\(Self.folder)/attack_admin.py", "\(node.admin)", "\(process)", group]
+            }
+        }
+
+        /// On a node of its own.
+        private static func attack(
+            with python: String, arguments: (TestCluster.Node, Int32) -> [String]
+        ) async throws {
             // Small segments, so that there are sealed ones to fetch.
             try await TestCluster.with(nodes: 1, segmentSize: "4MiB") { cluster in
                 let node = cluster.nodes[0]
                 let process = try #require(cluster.process(node))
-                let answer = try await Program.run(
-                    ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", listener],
-                    executable: python, seconds: 120)
+                let answer = try await Program.run(arguments(node, process), executable: python, seconds: 120)
                 #expect(answer.status == 0, "\(answer.summary)")
                 #expect(answer.lines.last?.contains(" attacks, 0 not stopped;") == true)
                 #expect(cluster.process(node) == process, "it still runs")

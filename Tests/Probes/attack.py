@@ -8,19 +8,17 @@ may grow by 64 MiB.
 """
 
 import asyncio
-import multiprocessing
+import functools
 import random
 import struct
 import sys
-import time
 import zlib
 
+import attacker
+from loopback import ATTACKER, CROWD
 from wire import *
 
-MEMORY, PATIENCE = 64 << 20, 1.0
 CALM = "GOAWAY ENHANCE_YOUR_CALM"
-# Addresses of the loopback network: the attackers' is not the bystander's, and nobody shares the crowd's.
-ATTACKER, CROWD = "127.0.0.2", "127.0.0.3"
 
 
 async def begin(t, *, acknowledged=True, source=ATTACKER, buffer=None):
@@ -37,20 +35,11 @@ async def end(connection, seconds):
 
 
 async def pour(t, make, *first, reads=True, seconds=10):
-    """Sends make(0), make(1), ... as fast as it goes, until the node has had enough."""
+    """As fast as it goes, until the node has had enough."""
     connection = await begin(t)
     connection.send(b"".join(first))
     ended = asyncio.create_task(end(connection, seconds)) if reads else None
-    try:
-        async with asyncio.timeout(seconds):
-            for number in range(1 << 20):
-                connection.send(make(number))
-                await connection.writer.drain()
-                await asyncio.sleep(0)
-                if ended and ended.done():
-                    break
-    except ConnectionError:
-        pass
+    await attacker.pour(connection.writer, make, ended, seconds)
     if ended:
         return await ended
     connection.close()
@@ -58,19 +47,11 @@ async def pour(t, make, *first, reads=True, seconds=10):
 
 
 async def drip(t, start, make, seconds, pause=0.1, **options):
-    """Sends a little now and then."""
+    """A little now and then."""
     connection = await begin(t, **options)
     connection.send(start)
     ended = asyncio.create_task(connection.until("GOAWAY", "RST_STREAM", seconds=seconds))
-    number = 0
-    while not ended.done():
-        try:
-            connection.send(make(number))
-            await connection.writer.drain()
-        except ConnectionError:
-            break
-        number += 1
-        await asyncio.wait([ended], timeout=pause)
+    await attacker.trickle(connection.writer, make, ended, pause)
     last = (await ended)[-1]
     connection.close()
     return " ".join([last[0], *map(str, last[2:] if last[0] == "RST_STREAM" else last[1:])])
@@ -168,19 +149,10 @@ async def unread(t, path, tells, seconds=45):
         connection.close()
         return " ".join(map(str, events[-1][::2]))
     # What it is not given any more, since others leave too much unread, it need not read: then its connection is idle.
-    started = time.monotonic()
     connection.writer.transport.pause_reading()
-    while time.monotonic() < started + seconds:
-        # A socket that the node has closed with data unread answers writes with a reset.
-        await asyncio.sleep(0.5)
-        try:
-            connection.send(ping())
-            await connection.writer.drain()
-        except ConnectionError:
-            return "CLOSED"
-        if connection.writer.is_closing():
-            return "CLOSED"
-    return "OPEN"
+    is_closed = await attacker.is_taken_by_nobody(connection.writer, ping(), seconds)
+    connection.close()
+    return "CLOSED" if is_closed else "OPEN"
 
 
 async def statuses(t, count=20):
@@ -318,67 +290,30 @@ def slow(t):
     ]
 
 
-def watch(listeners, pid, stop, results):
-    """The bystander: asks both listeners on a connection that stays and on fresh ones, and looks at the node's memory."""
+async def ask(listeners, watch, stop):
+    """The bystander: asks both listeners on a connection that stays and on fresh ones."""
 
-    async def ask(t, connection, stream):
+    async def answered(t, connection, stream):
         connection.send(t.ask(stream))
         events = await connection.until("END", seconds=20)
         if events[-1][0] != "END":
             raise ConnectionError(f"the bystander was cut off: {events}")
 
-    def resident():
-        with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * 4_096
+    async def fresh(t):
+        connection = await Connection.connect((t.host, t.port))
+        await answered(t, connection, 1)
+        connection.close()
 
-    async def run():
-        kept = [await Connection.connect((t.host, t.port)) for t in listeners]
-        for connection in kept:
-            connection.send(window(0, (1 << 31) - 65_536))
-        stream, slowest, before = 1, 0.0, resident()
-        peak = before
-        while not stop.is_set():
-            for t, connection in zip(listeners, kept):
-                for kind in ("kept", "fresh"):
-                    started = time.monotonic()
-                    if kind == "fresh":
-                        connection = await Connection.connect((t.host, t.port))
-                    await ask(t, connection, stream if kind == "kept" else 1)
-                    slowest = max(slowest, time.monotonic() - started)
-                    peak = max(peak, resident())
-                connection.close()
-            stream += 2
-            await asyncio.sleep(0.02)
-        return slowest, peak - before, stream // 2
-
-    try:
-        results.put(asyncio.run(run()))
-    except Exception as error:
-        results.put(error)
-
-
-async def judge(t, what, attack, expected):
-    started = time.monotonic()
-    try:
-        seen = await attack
-    except TimeoutError:
-        seen = "OPEN"
-    except ConnectionError:
-        seen = "CLOSED"
-    good = seen in expected.split(" | ") if expected else seen != "OPEN" and not seen.startswith("0 of")
-    # A GOAWAY that the node's reset of the connection overtakes is not seen.
-    good = good or (seen == "CLOSED" and (expected or "").startswith("GOAWAY"))
-    print(f"{'' if good else 'NOT '}{t.name}: {what}: {seen} after {time.monotonic() - started:.1f} s", flush=True)
-    return good
-
-
-def chosen(attacks, t):
-    rows = attacks(t)
-    words = " ".join(sys.argv[5:])
-    for row in rows:
-        if words not in row[0]:
-            row[1].close()
-    return [row for row in rows if words in row[0]]
+    kept = [await Connection.connect((t.host, t.port)) for t in listeners]
+    for connection in kept:
+        connection.send(window(0, (1 << 31) - 65_536))
+    stream = 1
+    while not stop.is_set():
+        for t, connection in zip(listeners, kept):
+            await watch.time(answered(t, connection, stream))
+            await watch.time(fresh(t))
+        stream += 2
+        await asyncio.sleep(0.02)
 
 
 async def fill(t):
@@ -391,24 +326,18 @@ async def fill(t):
     connection.close()
 
 
+async def attacks(t, words):
+    named = [[(f"{t.name}: {what}", *row) for what, *row in attacker.chosen(rows, words)] for rows in (quick(t), slow(t))]
+    good = [await attacker.judge(*row) for row in named[0]]
+    return good + await asyncio.gather(*[attacker.judge(*row) for row in named[1]])
+
+
 async def main():
     listeners = await targets(address(sys.argv[1]), address(sys.argv[2]))
     await fill(listeners[0])
-    stop, results = multiprocessing.Event(), multiprocessing.Queue()
-    bystander = multiprocessing.Process(target=watch, args=(listeners, int(sys.argv[3]), stop, results))
-    bystander.start()
-    await asyncio.sleep(0.3)
     target = next(t for t in listeners if t.name == sys.argv[4])
-    good = [await judge(target, *row) for row in chosen(quick, target)]
-    good += await asyncio.gather(*[judge(target, *row) for row in chosen(slow, target)])
-    stop.set()
-    seen = await asyncio.to_thread(results.get, True, 30)
-    if isinstance(seen, Exception):
-        sys.exit(f"the bystander was not served: {seen!r}")
-    slowest, growth, count = seen
-    print(f"{len(good)} attacks, {good.count(False)} not stopped; the slowest of {4 * count} other requests took {slowest:.3f} s;"
-          f" memory grew by {growth / (1 << 20):.1f} MiB")
-    sys.exit(0 if all(good) and slowest < PATIENCE and growth < MEMORY else 1)
+    await attacker.attacked(
+        functools.partial(ask, listeners), int(sys.argv[3]), attacks(target, " ".join(sys.argv[5:])))
 
 
 asyncio.run(main())

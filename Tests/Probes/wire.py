@@ -1,11 +1,13 @@
 """HTTP/2 by hand: frames and header blocks as bytes, whether they are right or wrong."""
 
 import asyncio
-import socket
 import struct
 
 import hpack
 from hyperframe.frame import Frame
+
+import loopback
+from loopback import address
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -104,11 +106,6 @@ async def targets(client, peer):
     ]
 
 
-def address(text):
-    host, port = text.rsplit(":", 1)
-    return host, int(port)
-
-
 class Connection:
     """A connection that sends what it is told and tells what comes back, as tuples: ("RST_STREAM", 1, "CANCEL")."""
 
@@ -118,15 +115,8 @@ class Connection:
         self.waiting = []
 
     @classmethod
-    async def connect(cls, address, begin=True, source="127.0.0.1", buffer=None):
-        ours = socket.socket()
-        ours.setblocking(False)
-        if buffer:
-            # Before the connection is made: it bounds what the kernel takes for somebody who reads nothing.
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        ours.bind((source, 0))
-        await asyncio.get_running_loop().sock_connect(ours, address)
-        reader, writer = await asyncio.open_connection(sock=ours)
+    async def connect(cls, address, begin=True, source=loopback.BYSTANDER, buffer=None):
+        reader, writer = await loopback.connect(address, source, buffer)
         connection = cls(reader, writer)
         if begin:
             connection.send(PREFACE + settings() + frame(SETTINGS, ACK))
