@@ -33,10 +33,12 @@ extension ClusterTests {
 
         @Test func `Attackers are cut off, others are served, and memory stays bounded`() async throws {
             guard let python = try await Self.python else { return }
-            // A node for each listener, at the same time: the memory that grows is that of one attack's victim.
+            // A node for each kind, at the same time: the memory that grows is that of one attack's victim.
             async let client: Void = Self.attack("client", with: python)
+            async let bodies: Void = Self.attack("bodies", with: python)
             try await Self.attack("peer", with: python)
             try await client
+            try await bodies
         }
 
         @Test func `The admin listener cuts off attackers, serves others, and keeps its memory bounded`() async throws {
@@ -48,9 +50,9 @@ extension ClusterTests {
             }
         }
 
-        private static func attack(_ listener: String, with python: String) async throws {
+        private static func attack(_ kind: String, with python: String) async throws {
             try await self.attack(with: python) { node, process in
-                ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", listener]
+                ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", kind]
             }
         }
 

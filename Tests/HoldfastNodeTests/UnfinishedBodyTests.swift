@@ -73,7 +73,7 @@ private struct Upload {
         while try await self.heldByteCount(listener) != byteCount { try await Task.sleep(for: .milliseconds(2)) }
     }
 
-    @Test(arguments: [1, 40])
+    @Test(arguments: [1, 32])
     func `as many bodies as there is room for pass at the same time`(_ connectionCount: Int) async throws {
         try await Listener.with { listener in
             let connections = try await withThrowingTaskGroup(of: HTTP2Connection.self) { group in
@@ -81,7 +81,7 @@ private struct Upload {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             let statuses = try await withThrowingTaskGroup(of: Int?.self) { group in
-                for number in 0..<40 {
+                for number in 0..<32 {
                     group.addTask {
                         let upload = try await Upload.begin(on: connections[number % connectionCount])
                         upload.send(Self.mebibyte)
@@ -90,8 +90,8 @@ private struct Upload {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(statuses == Array(repeating: 201, count: 40))
-            #expect(listener.log.appendCount == 40)
+            #expect(statuses == Array(repeating: 201, count: 32))
+            #expect(listener.log.appendCount == 32)
             #expect(try await self.heldByteCount(listener) == 0)
             for connection in connections { connection.close() }
         }

@@ -1,6 +1,6 @@
-"""Attacks a listener of a running node: attack.py CLIENT_HOST:PORT PEER_HOST:PORT PID client|peer [WORDS]
+"""Attacks a listener of a running node: attack.py CLIENT_HOST:PORT PEER_HOST:PORT PID client|peer|bodies [WORDS]
 
-With words, only with attacks that have them in their names.
+With words, only with attacks that have them in their names. `bodies` are those that fill the client listener's memory.
 
 Every attacker must be cut off within its bound: GOAWAY, the end of the connection, or the end of its stream. Meanwhile a
 process of its own asks both listeners again and again, and has to be answered within a second; and the node's resident memory
@@ -123,6 +123,48 @@ async def huge_body(t):
             sent += count
     connection.close()
     return f"STATUS {event[2]}" if event[0] == "HEAD" and sent < 80 << 20 else f"OPEN after {sent >> 20} MiB"
+
+
+SESSION = ("content-type", "application/vnd.holdfast.frames")
+
+
+async def half_sent(t, start, left_max, streams=40, size=1_500_000):
+    """Many large bodies on one connection, as far as the windows allow, and not the end of any: until so few are open."""
+    connection = await begin(t)
+    ids = [opened(n) for n in range(streams)]
+    connection.send(b"".join(start(stream) for stream in ids))
+    windows, left, total = {}, dict.fromkeys(ids, size), 65_535
+    async with asyncio.timeout(30):
+        while len(left) > left_max:
+            event = await connection.event()
+            if event[0] == "SETTINGS":
+                windows = {stream: event[1] for stream in ids}
+            elif event[0] == "WINDOW_UPDATE" and event[1] == 0:
+                total += event[2]
+            elif event[0] == "WINDOW_UPDATE" and event[1] in windows:
+                windows[event[1]] += event[2]
+            elif event[0] in ("END", "RST_STREAM"):
+                left.pop(event[1], None)
+            elif event[0] in ("GOAWAY", "CLOSED"):
+                break
+            for stream in list(left):
+                count = min(windows.get(stream, 0), total, left[stream])
+                if count > 0:
+                    connection.send(data(stream, bytes(count)))
+                    windows[stream], left[stream], total = windows[stream] - count, left[stream] - count, total - count
+            await connection.writer.drain()
+    connection.close()
+
+
+async def half_sent_by_many(t, start, left_max=0):
+    await asyncio.gather(*[half_sent(t, start, left_max) for _ in range(8)])
+    return "ENDED"
+
+
+def batch(stream):
+    """A session, and the beginning of a batch of 7 MiB."""
+    block = head("POST", "/v1/records", SESSION, ("holdfast-producer", str(stream)))
+    return headers(stream, block, end=False) + frame(DATA, 0, stream, struct.pack("<I", 7 << 20))
 
 
 async def bomb(t):
@@ -253,6 +295,15 @@ def quick(t):
     return rows
 
 
+def filling(t):
+    """The same, of those that take all the memory they are given."""
+    # A session may be silent: as many as there is room for stay.
+    return [
+        ("bodies that are not sent to their ends", half_sent_by_many(t, t.open), "ENDED"),
+        ("batches that are not sent to their ends", half_sent_by_many(t, batch, left_max=22), "ENDED"),
+    ]
+
+
 def slow(t):
     """The same, of those who wait; all of them at the same time."""
     large, some = "/peer/v1/segments/first", "/peer/v1/segments/first?length=100000"
@@ -326,8 +377,8 @@ async def fill(t):
     connection.close()
 
 
-async def attacks(t, words):
-    named = [[(f"{t.name}: {what}", *row) for what, *row in attacker.chosen(rows, words)] for rows in (quick(t), slow(t))]
+async def attacks(t, groups, words):
+    named = [[(f"{t.name}: {what}", *row) for what, *row in attacker.chosen(rows, words)] for rows in groups]
     good = [await attacker.judge(*row) for row in named[0]]
     return good + await asyncio.gather(*[attacker.judge(*row) for row in named[1]])
 
@@ -335,9 +386,11 @@ async def attacks(t, words):
 async def main():
     listeners = await targets(address(sys.argv[1]), address(sys.argv[2]))
     await fill(listeners[0])
-    target = next(t for t in listeners if t.name == sys.argv[4])
+    kind = sys.argv[4]
+    target = next(t for t in listeners if t.name == kind.replace("bodies", "client"))
+    groups = [filling(target), []] if kind == "bodies" else [quick(target), slow(target)]
     await attacker.attacked(
-        functools.partial(ask, listeners), int(sys.argv[3]), attacks(target, " ".join(sys.argv[5:])))
+        functools.partial(ask, listeners), int(sys.argv[3]), attacks(target, groups, " ".join(sys.argv[5:])))
 
 
 asyncio.run(main())

@@ -12,7 +12,7 @@ package enum NodeLimits {
     /// One request's body; larger ones are answered with 413.
     package static let bodyByteCountMax = 8 << 20
     /// Of bodies that are not whole, all of them: beyond it the one that has not gone on for longest is refused.
-    static let unfinishedByteCountMax = 40 << 20
+    static let unfinishedByteCountMax = 32 << 20
     /// Of bodies that are whole and wait, all of them: further ones are refused.
     static let waitingByteCountMax = 64 << 20
     /// One cursor or token.
