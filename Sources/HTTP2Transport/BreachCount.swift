@@ -25,20 +25,20 @@ package struct BreachCount: Sendable {
         return self.unsaidCount
     }
 
+    package static let hint = "mend the client there, or close the port to it: the article Hardening says what is borne"
+
     /// Says in a journal that somebody broke a bound, and what is to be done about it.
     ///
     /// - Parameters:
     ///   - limit: The bound's name, as metrics have it.
     ///   - unsaidCount: What ``add(now:)`` returned.
     package static func tell(
-        _ message: Logger.Message, by peer: String, limit: String, unsaidCount: UInt64, to logger: Logger
+        _ message: Logger.Message, by peer: String, limit: String, unsaidCount: UInt64, hint: String = Self.hint,
+        to logger: Logger
     ) {
         let unsaid: Logger.Metadata = unsaidCount > 0 ? ["unsaid": "\(unsaidCount)"] : [:]
         logger.warning(
             message,
-            metadata: [
-                "peer": "\(peer)", "limit": "\(limit)",
-                "hint": "mend the client there, or close the port to it: the article Hardening says what is borne",
-            ].merging(unsaid) { $1 })
+            metadata: ["peer": "\(peer)", "limit": "\(limit)", "hint": "\(hint)"].merging(unsaid) { $1 })
     }
 }

@@ -1,4 +1,5 @@
 import HTTP2Session
+import Logging
 
 /// Which bound a peer ran into. The raw value names it in logs and metrics.
 ///
@@ -31,6 +32,18 @@ package enum HTTP2Breach: String, Hashable, Sendable, CaseIterable {
     case unfinishedBodies = "unfinished_bodies"
     case connections
     case connectionsPerAddress = "connections_per_address"
+
+    /// What is said of it, and what to do.
+    var words: (message: Logger.Message, hint: String) {
+        switch self {
+        case .unfinishedBodies:
+            (
+                "bodies that are on their way take all the room for them; the one that stood still for longest was refused",
+                "find out who sends so many large bodies at a time, or lets them stand"
+            )
+        default: ("a peer broke a limit of this listener and was cut off", BreachCount.hint)
+        }
+    }
 
     init(_ flood: HTTP2Flood) {
         self =

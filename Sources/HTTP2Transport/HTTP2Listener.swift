@@ -60,9 +60,9 @@ final class HTTP2Listener: Sendable {
         guard let unsaidCount = self.breaches.withLock({ $0[breach, default: BreachCount()].add(now: now) }) else {
             return
         }
+        let (message, hint) = breach.words
         BreachCount.tell(
-            "a peer broke a limit of this listener and was cut off", by: peer, limit: breach.rawValue,
-            unsaidCount: unsaidCount, to: self.logger)
+            message, by: peer, limit: breach.rawValue, unsaidCount: unsaidCount, hint: hint, to: self.logger)
     }
 
     /// How often each bound was broken since the listener began; bounds that never were are missing.

@@ -74,6 +74,8 @@ package struct QuorumRecoveryPlan: Sendable {
     ) throws(QuorumRecoveryError) -> Applied {
         do {
             return try self.applied(now, life, fileSystem)
+        } catch LogError.laterFormat(let file, let version) {
+            throw .laterFormat(self.chosen.directory.appending(file), version: version)
         } catch let error as LogError {
             throw .log(error)
         } catch let error as QuorumRecoveryError {

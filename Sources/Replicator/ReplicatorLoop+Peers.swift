@@ -23,6 +23,7 @@ extension ReplicatorLoop {
     }
 
     private func received(_ message: PeerMessage, from start: MemberStart, of node: NodeID, on id: StreamID?) {
+        if !self.strangers.isEmpty, case .welcome = message { self.understood(message, from: node) }
         switch message {
         case .welcome(let welcome): if let id { self.take(.welcomed(welcome, from: start, on: id, by: node)) }
         case .ack(let ack): if let id { self.take(.acknowledged(ack, on: id, by: node)) }

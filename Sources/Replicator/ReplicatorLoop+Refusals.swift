@@ -33,9 +33,9 @@ extension ReplicatorLoop {
         case .otherVersion(let stated, let agreed):
             guard self.isNews(error, of: node) else { return }
             self.logger.warning(
-                "a peer's message states another version of the peer protocol than its request; its stream ends",
+                "a peer's message states another version of the peer protocol than its stream's; the stream ends",
                 metadata: [
-                    "peer": "\(node)", "detail": "its message states version \(stated), its request version \(agreed)",
+                    "peer": "\(node)", "detail": "the message states version \(stated), the stream's request \(agreed)",
                     "hint": "compare both nodes' releases: holdfast --version",
                 ])
         default:
@@ -53,8 +53,12 @@ extension ReplicatorLoop {
     func understood(_ message: PeerMessage, from node: NodeID) {
         switch self.strangers[node] {
         case .unsupportedVersion?: self.strangers[node] = nil
-        // Only hello states a version.
-        case .otherVersion?: if case .hello = message { self.strangers[node] = nil }
+        case .otherVersion?:
+            // Only these state a version.
+            switch message {
+            case .hello, .welcome: self.strangers[node] = nil
+            default: return
+            }
         default: return
         }
     }

@@ -30,7 +30,7 @@ extension ClusterTests {
 
         /// - Parameter isAtOnce: The second signal comes right behind the first; it is another one, since two of the same
         ///   that nobody has taken yet are one.
-        @Test(arguments: [false, true])
+        @Test(.enabled(if: Program.isDebugBuild, "a release waits three seconds"), arguments: [false, true])
         func `A node that stops lets its clients end, and a second signal does not wait for them`(isAtOnce: Bool)
             async throws
         {
@@ -97,7 +97,8 @@ extension ClusterTests {
             #expect(last.status == 0, "\(last.summary)")
         }
 
-        @Test func `A leader that stops is not ready first, hands over, and only then lets its clients go`()
+        @Test(.enabled(if: Program.isDebugBuild, "a release waits three seconds"))
+        func `A leader that stops is not ready first, hands over, and only then lets its clients go`()
             async throws
         {
             try await TestCluster.with(environment: Self.patient) { cluster in

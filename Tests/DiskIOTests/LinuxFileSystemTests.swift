@@ -19,6 +19,16 @@ import Testing
         }
     }
 
+    @Test func `what takes several system calls is written whole, and in its order`() throws {
+        try self.withDirectory { directory in
+            let file = try self.disk.open(directory.appending("a"), .create)
+            let bytes = (0..<5 << 19).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+            try file.write(bytes.span.bytes, at: 77)
+            #expect(try file.byteCount() == 77 + bytes.count)
+            #expect(try file.read(at: 77, count: bytes.count) == bytes)
+        }
+    }
+
     @Test func `the kernel says which run of it this is, always the same`() {
         #expect(self.disk.boot != .unknown)
         #expect(self.disk.boot.isSure(toBe: LinuxFileSystem().boot))

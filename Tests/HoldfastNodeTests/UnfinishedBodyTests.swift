@@ -195,6 +195,41 @@ private struct Upload {
         }
     }
 
+    @Test func `of a session counts what is not taken yet, and no more, also while its answers are not read`()
+        async throws
+    {
+        try await Listener.with { listener in
+            var first = SessionBatch.encode([Record(value: [UInt8](repeating: 0x61, count: 100_000)[...])])
+            SessionBatch.number(&first, as: 1)
+            var second = SessionBatch.encode([Record(value: [UInt8](repeating: 0x62, count: 200_000)[...])])
+            SessionBatch.number(&second, as: 2)
+            var session = try await RawSession.open(at: listener)
+            session.send(first.readSlice(length: 60_000) ?? ByteBuffer())
+            try await self.wait(listener, untilHeld: 60_000)
+            var rest = first
+            rest.writeImmutableBuffer(second.readSlice(length: 150_000) ?? ByteBuffer())
+            session.send(rest)
+            _ = try await session.receipts(1)
+            try await self.wait(listener, untilHeld: 150_000)
+            session.send(second)
+            _ = try await session.receipts(1)
+            try await self.wait(listener, untilHeld: 0)
+            // With so many batches waiting no more are taken: the rest is held, and counts.
+            listener.log.holdAppends()
+            var many = ByteBuffer()
+            for number in 0..<UInt64(NodeLimits.sessionBatchesMax + 10) {
+                var batch = SessionBatch.encode([Record("a")])
+                SessionBatch.number(&batch, as: 3 + number)
+                many.writeImmutableBuffer(batch)
+            }
+            let byteCount = many.readableBytes / (NodeLimits.sessionBatchesMax + 10)
+            session.send(many)
+            try await self.wait(listener, untilHeld: 10 * byteCount)
+            session.finish()
+            try await self.wait(listener, untilHeld: 0)
+        }
+    }
+
     @Test func `whole bodies that wait for the leader's answer have a bound, and who comes then is told at once`()
         async throws
     {

@@ -106,7 +106,7 @@ struct QuorumRecoveryTests {
         let names = try disk.list(Self.directory)
         let before = names.map { disk.contents(of: Self.directory.appending($0)) }
         #expect(throws: QuorumRecoveryError.laterFormat(segment, version: 2)) { try Self.look(disk) }
-        #expect(throws: QuorumRecoveryError.log(.laterFormat(file: "000000.wal", version: 2))) {
+        #expect(throws: QuorumRecoveryError.laterFormat(segment, version: 2)) {
             try plan.apply(now: .zero, fileSystem: disk)
         }
         #expect(try disk.list(Self.directory) == names)

@@ -13,12 +13,7 @@ import WireFormat
 @Suite struct VersionTests {
     @Test(.timeLimit(.minutes(1)))
     func `a leader of a later protocol is refused by name, once, and the cluster goes on`() async throws {
-        let journal = MemoryLog(level: .warning)
-        let group = try await ReplicatorGroup { configuration in
-            configuration.logger = Logger(label: "test") { _ in journal }
-        }
-        do {
-            let leader = try await group.leader()
+        try await Self.withLeader { leader, group, journal in
             let status = await leader.status()
             let cluster = try #require(status.cluster)
             for _ in 0..<3 { await Self.greet(leader, of: cluster, version: WireLimits.versionMax + 1) }
@@ -30,8 +25,7 @@ import WireFormat
             // Its term, the highest there is, counts for nothing.
             let outcome = try await leader.append(Submission(try .records([Record("still here")])))
             #expect(outcome.term == status.term)
-        } catch { Issue.record(error) }
-        await group.end()
+        }
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: ["vote", "pulse", "read", "transfer", "replicate", "greet", "refuse"])
@@ -59,12 +53,7 @@ import WireFormat
     func `a peer that offers a later version, too, is answered with what is spoken here, and nobody is told`()
         async throws
     {
-        let journal = MemoryLog(level: .warning)
-        let group = try await ReplicatorGroup { configuration in
-            configuration.logger = Logger(label: "test") { _ in journal }
-        }
-        do {
-            let leader = try await group.leader()
+        try await Self.withLeader { leader, group, journal in
             let cluster = try #require(await leader.status().cluster)
             let later = try await PeerGreeting(cluster: cluster, version: "1-2").open(on: leader)
             #expect(later.status == .badRequest && later.headerFields[.holdfastProtocol] == "1")
@@ -72,18 +61,12 @@ import WireFormat
             #expect(other.status == .badRequest && other.headerFields[.holdfastProtocol] == "1")
             try await group.until { _ in !journal.messages.isEmpty }
             #expect(journal.messages.count { $0.contains("of the peer protocol") } == 1, "of the second one")
-        } catch { Issue.record(error) }
-        await group.end()
+        }
     }
 
     @Test(.timeLimit(.minutes(1)))
     func `a peer that was understood meanwhile is told of again`() async throws {
-        let journal = MemoryLog(level: .warning)
-        let group = try await ReplicatorGroup { configuration in
-            configuration.logger = Logger(label: "test") { _ in journal }
-        }
-        do {
-            let leader = try await group.leader()
+        try await Self.withLeader { leader, group, journal in
             let cluster = try #require(await leader.status().cluster)
             var count: Int { journal.messages.count { $0.contains("of the peer protocol") } }
             await Self.greet(leader, of: cluster, version: WireLimits.versionMax + 1)
@@ -92,23 +75,17 @@ import WireFormat
             await Self.greet(leader, of: cluster, version: WireLimits.versionMax, term: .zero)
             await Self.greet(leader, of: cluster, version: WireLimits.versionMax + 1)
             try await group.until { _ in count == 2 }
-        } catch { Issue.record(error) }
-        await group.end()
+        }
     }
 
     @Test(.timeLimit(.minutes(1)))
     func `a message of another version than its request is refused by name, once, and counts for nothing`()
         async throws
     {
-        let journal = MemoryLog(level: .warning)
-        let group = try await ReplicatorGroup { configuration in
-            configuration.logger = Logger(label: "test") { _ in journal }
-        }
-        do {
-            let leader = try await group.leader()
+        try await Self.withLeader { leader, group, journal in
             let status = await leader.status()
             let cluster = try #require(status.cluster)
-            let words = "states another version of the peer protocol than its request"
+            let words = "states another version of the peer protocol than its stream's"
             var count: Int { journal.messages.count { $0.contains(words) } }
             let version = WireLimits.versionMax
             for _ in 0..<3 { await Self.greet(leader, of: cluster, version: version, stated: version + 1) }
@@ -121,8 +98,7 @@ import WireFormat
             await Self.greet(leader, of: cluster, version: version, term: .zero)
             await Self.greet(leader, of: cluster, version: version, stated: version + 1)
             try await group.until { _ in count == 2 }
-        } catch { Issue.record(error) }
-        await group.end()
+        }
     }
 
     @Test func `every version that is spoken has its layouts`() {
@@ -134,6 +110,18 @@ import WireFormat
         #expect(SegmentFetchError.hint(after: later, else: "look").contains("run its release"))
         #expect(SegmentFetchError.hint(after: SegmentFetchError.changed, else: "look") == "look")
         #expect(SegmentFetchError.hint(after: LogError.noSpace, else: "look") == "look")
+    }
+
+    /// A group that has a leader, and what all of its nodes warn of.
+    private static func withLeader(
+        _ body: (Replicator, ReplicatorGroup, MemoryLog) async throws -> Void
+    ) async throws {
+        let journal = MemoryLog(level: .warning)
+        let group = try await ReplicatorGroup { configuration in
+            configuration.logger = Logger(label: "test") { _ in journal }
+        }
+        do { try await body(try await group.leader(), group, journal) } catch { Issue.record(error) }
+        await group.end()
     }
 
     /// Opens `replicate` as a leader of some build would, and waits for the end of the stream.

@@ -66,7 +66,10 @@ import Testing
         _ = try log.disk.open(EngineHarness.path("000001.wal.first"), .create)
         log.disk.replaceContents(of: EngineHarness.path("000001.wal.first"), with: Self.raised(whole))
         let before = try Self.files(log.disk)
-        #expect(throws: LogError.laterFormat(file: "000001.wal.first", version: 2)) { try EngineHarness(log.disk) }
+        let refusal = LogError.laterFormat(file: "000001.wal.first", version: 2)
+        #expect(throws: refusal) { try EngineHarness(log.disk) }
+        #expect(throws: refusal) { try StoppedLog(EngineHarness.directory, fileSystem: log.disk) }
+        #expect(try `An audit`.audit(log.disk).findings.laterFormat?.file == "000001.wal.first")
         #expect(try Self.files(log.disk) == before)
     }
 
@@ -152,6 +155,16 @@ import Testing
         let refusal = LogError.laterFormat(file: "000001.wal", version: 2)
         #expect(throws: BackupError.log(refusal)) { try BackupSource.copy(begun) }
         #expect(try BackupSource.files(begun) == before)
+
+        // Nor one that is whole, and is to go on in a segment of which the manifest counts a part.
+        let counted = log.disk.copy()
+        let last = try #require(try BackupSource.copy(counted).manifest?.segments.last).id
+        Self.raise(BackupSource.backup.appending(last.fileName), on: counted)
+        let whole = try BackupSource.files(counted)
+        #expect(throws: BackupError.log(.laterFormat(file: last.fileName, version: 2))) {
+            try BackupSource.copy(counted)
+        }
+        #expect(try BackupSource.files(counted) == whole)
 
         Self.raise(SegmentID(1), on: log.disk)
         #expect(throws: refusal) { try StoppedLog(EngineHarness.directory, fileSystem: log.disk) }

@@ -228,12 +228,13 @@ def judged(results: dict) -> list[Reached]:
 
 
 def _reached(goal: Goal, results: dict) -> Reached:
-    measured = sum(cell["cell"] in goal.cells for cell in results["cells"])
-    failures = [failure["reason"] for failure in results["failures"] if failure["cell"] in goal.cells]
+    failures = [failure for failure in results["failures"] if failure["cell"] in goal.cells]
+    rounds = {row["round"] for row in results["cells"] + results["failures"] if row["cell"] in goal.cells}
     return Reached(
         goal, _values(results, goal.cells, goal.key),
         beside=_values(results, goal.cells, goal.beside[0]) if goal.beside else (),
-        rounds=measured + len(failures), failed=len(failures), failure=failures[-1] if failures else "")
+        rounds=len(rounds), failed=len({failure["round"] for failure in failures}),
+        failure=failures[-1]["reason"] if failures else "")
 
 
 def _values(results: dict, cells: tuple[str, ...], key: str) -> tuple[float, ...]:

@@ -9,9 +9,9 @@ INTRODUCTION = """\
 
 How fast Holdfast is beside etcd, NATS JetStream, PostgreSQL and RocksDB, where it is behind, and how to measure it again.
 
-The figures on this page come from one run of one program, `scripts/bench`, on one machine, except those of three sections, which
+The figures on this page come from one run of one program, `scripts/bench`, on one machine, except those of four sections, which
 give the date and the command of their own runs: [where the time goes](#Where-the-time-goes), [what was kept and what was
-dropped](#What-was-kept-and-what-was-dropped) and [growth](#Growth). Systems take turns, cell by cell, in an order that is drawn
+dropped](#What-was-kept-and-what-was-dropped), [growth](#Growth) and [goals](#Goals). Systems take turns, cell by cell, in an order that is drawn
 anew for each: what the machine and its disk feel like at the moment, they feel alike. Compare within a run, not with figures from
 elsewhere: the same machine differs by a factor of two from hour to hour."""
 

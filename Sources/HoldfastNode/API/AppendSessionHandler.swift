@@ -104,14 +104,12 @@ final class AppendSessionHandler {
             }
         }
         self.askForRun()
-        self.input.tookBatches(before: self.nextSequence)
-        // No more comes now than the window lets through.
+        if self.isOver || self.refusal != nil { self.input.drop() }
+        self.input.holdRest(of: self.nextSequence, for: self, on: self.stream)
         guard self.isOver || !self.isHeld else { return }
         // A batch may be larger than the window: what is waited for must be able to come.
         self.stream.consumed(self.heldByteCount)
         self.heldByteCount = 0
-        if self.isOver || self.refusal != nil { self.input.drop() }
-        self.input.holdRest(of: self.nextSequence, for: self, on: self.stream)
         self.endIfDone()
     }
 

@@ -16,10 +16,10 @@ extension ClientRequestHandler {
         // Of appends with sequences, which are taken in order only, a large one should not be overtaken.
         let byteCountMax =
             append.isSequenced ? NodeLimits.sequencedByteCountOnLoopMax : NodeLimits.bodyByteCountOnLoopMax
+        let room = self.body.readableBytes > NodeLimits.bodyByteCountOnLoopMax ? try self.keepBody() : nil
         guard self.body.readableBytes > byteCountMax else {
             return self.submit(try append.draft(body: self.body), of: append, on: stream)
         }
-        let room = try self.keepBody()
         self.run(on: stream) { [body] in
             withExtendedLifetime(room) { Result { () throws(Problem) in try append.draft(body: body) } }
         } then: { handler, stream, result in

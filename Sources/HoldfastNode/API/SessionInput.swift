@@ -2,7 +2,7 @@ import HTTP2Transport
 import HoldfastClient
 import NIOCore
 
-/// What has come of a session and is not taken yet. The beginning of its next batch counts as an unfinished body.
+/// What has come of a session and is not taken yet, which counts as an unfinished body.
 ///
 /// Event loop only.
 final class SessionInput {
@@ -33,14 +33,11 @@ final class SessionInput {
         return batches
     }
 
-    /// All whole batches were taken that may be: what is left of another place than that of `sequence` is whole by now.
-    func tookBatches(before sequence: UInt64) {
+    /// All batches were taken that may be. What is left begins with the batch `sequence`, and `session` may have to give way with it,
+    /// also while it is held back: nobody else may have to wait for a client that reads no answers.
+    func holdRest(of sequence: UInt64, for session: any UnfinishedBody, on stream: HTTP2Stream) {
         self.bytes.releaseRead()
         if self.placeSequence != sequence { self.leave() }
-    }
-
-    /// What is left is the beginning of the batch `sequence`, and `session` may have to give way with it.
-    func holdRest(of sequence: UInt64, for session: any UnfinishedBody, on stream: HTTP2Stream) {
         guard self.byteCount > 0 else { return self.leave() }
         let place = self.place ?? self.unfinished.begin(session, on: stream)
         self.place = place

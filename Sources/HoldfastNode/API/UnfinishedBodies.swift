@@ -16,10 +16,13 @@ protocol UnfinishedBody: AnyObject {
 /// Nobody waits for room, so none can wait for a body that never ends. Beyond the bound the one that has not gone on for longest
 /// is refused: who sends what he began has gone on later than who does not, or in drops.
 ///
+/// Not whoever comes then, as on the admin listener: streams are many here, and some that keep any pace that a slow link has would
+/// keep all others out.
+///
 /// Event loop only.
 final class UnfinishedBodies {
     /// Going on means so many bytes more: drops are none.
-    private static let progressByteCount = 64 << 10
+    private static let progressByteCountMin = 64 << 10
 
     /// One body's place in the line.
     final class Place {
@@ -55,7 +58,7 @@ final class UnfinishedBodies {
     func hold(_ byteCount: Int, at place: Place) {
         self.byteCount += byteCount - place.byteCount
         place.byteCount = byteCount
-        if byteCount - place.progressByteCount >= Self.progressByteCount {
+        if byteCount - place.progressByteCount >= Self.progressByteCountMin {
             place.progressByteCount = byteCount
             self.remove(place)
             self.append(place)

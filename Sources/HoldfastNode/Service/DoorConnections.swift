@@ -3,9 +3,9 @@ import NIOCore
 
 /// The connections of the ``LocalDoor``, made when they are needed; the client listener ends those that are idle.
 ///
-/// Rule: whoever reads records has one of them alone, while there are enough. Why: the client listener bounds what one
+/// Rule: whoever reads records has one of them that no other reader has, while there are enough. Why: the client listener bounds what one
 /// connection leaves unread, for all of its streams together. On a shared one a single page of a slow reader, which may be
-/// larger than that bound, has everybody else's refused. Everything else shares: its answers are small.
+/// larger than that bound, has everybody else's refused. Everything else shares, theirs as well: its answers are small.
 ///
 /// Event loop only.
 final class DoorConnections {

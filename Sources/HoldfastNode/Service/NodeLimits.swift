@@ -59,7 +59,7 @@ package enum NodeLimits {
     package static let minIndexWaitMilliseconds: UInt64 = 500
     /// How long a follower waits before it looks again on its own whether something was committed.
     package static let followWaitMilliseconds: UInt64 = 10_000
-    /// The leader's answer to a forwarded request: a page of raw bytes grows in JSON, sixfold at worst.
+    /// The leader's answer to a forwarded request: a single record grows in JSON, sixfold at worst.
     package static let forwardedAnswerByteCountMax = 64 << 20
     /// What another node says of itself, its newest events included.
     static let statusByteCountMax = 1 << 20

@@ -17,9 +17,10 @@ struct BackupRemains {
 
     /// - Parameter names: Of the files that are there.
     /// - Throws: ``BackupError/manifestUnreadable``, ``BackupError/damaged(_:)`` when a file is missing or shorter than the
-    ///   manifest says, ``BackupError/log(_:)``.
+    ///   manifest says, ``BackupError/log(_:)``: also of a segment of a later format, wherever it stands.
     /// - Complexity: Looks at each file, and reads what stands behind the manifest's end.
     static func look(_ files: LogFiles, _ names: [String]) throws(BackupError) -> BackupRemains {
+        do throws(LogError) { try files.refuseLaterFormat() } catch { throw .log(error) }
         let manifest = try BackupDirectory.manifest(in: files)
         for segment in manifest?.segments ?? [] { try Self.checkLength(of: segment, in: files) }
         let segments = LogFiles.segments(in: names)

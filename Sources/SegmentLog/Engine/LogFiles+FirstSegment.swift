@@ -32,8 +32,7 @@ extension LogFiles {
     /// 3. A blank directory gets its cluster.
     /// 4. The copy gets its name.
     ///
-    /// - Throws: ``LogError/damaged(_:)`` when the copy is not what was decided on, and
-    ///   ``LogError/laterFormat(file:version:)`` when a later release has decided; nothing was changed then.
+    /// - Throws: ``LogError/damaged(_:)`` when the copy is not what was decided on; nothing was changed then.
     ///   ``LogError/noSpace``, ``LogError/storage(_:)``.
     func carryOutBeginning(_ segment: SegmentID, _ identity: inout NodeIdentity) throws(LogError) {
         let file = try self.open(segment.beginningFileName, .read)
@@ -41,9 +40,6 @@ extension LogFiles {
         do throws(LogError) {
             chain = try self.beginning(file, of: segment, cluster: identity.cluster)
         } catch {
-            if case .laterFormat(_, let version) = error {
-                throw .laterFormat(file: segment.beginningFileName, version: version)
-            }
             guard case .rejected(let fault, let position) = error else { throw error }
             let end = try disk { () throws(DiskError) in try file.byteCount() }
             throw .damaged(Damage(segment, Int(position.offset)..<max(end, Int(position.offset)), .fault(fault)))

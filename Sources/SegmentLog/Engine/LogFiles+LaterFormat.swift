@@ -8,15 +8,18 @@ extension LogFiles {
     /// Refuses a directory with such a segment, before anything in it is judged or changed: whoever goes back to an older
     /// release goes on with the newer one, and all is as it was.
     ///
-    /// A power cut may leave the newest segment without its header, and those before it whole: all are looked at.
+    /// A power cut may leave the newest segment without its header, and those before it whole: all are looked at, and so is one
+    /// with which the log is to begin.
     ///
     /// - Throws: ``LogError/laterFormat(file:version:)`` with the first of them, ``LogError/storage(_:)`` when the directory
     ///   cannot be listed. A segment that cannot be read is for others to judge.
     /// - Complexity: One read of a header for each segment.
     func refuseLaterFormat() throws(LogError) {
-        for segment in Self.segments(in: try self.list()) {
-            guard let version = self.laterVersion(of: self.path(of: segment)) else { continue }
-            throw .laterFormat(file: segment.fileName, version: version)
+        let names = try self.list()
+        let beginning = Self.beginning(in: names).map { [$0.beginningFileName] } ?? []
+        for name in Self.segments(in: names).map(\.fileName) + beginning {
+            guard let version = self.laterVersion(of: self.path(name)) else { continue }
+            throw .laterFormat(file: name, version: version)
         }
     }
 

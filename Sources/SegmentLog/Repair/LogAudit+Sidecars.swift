@@ -1,5 +1,6 @@
 import DiskIO
 import LogModel
+import SegmentFormat
 import SystemPackage
 
 /// The files beside the segments.
@@ -10,10 +11,18 @@ extension LogAudit {
         self.readVotes(names: names)
         for name in names where name != LogFiles.lock && !LogFiles.isSidecar(name) {
             // Indexes come and go beside their segments.
-            if !LogFiles.isSegment(name), !LogFiles.isIndex(name) {
-                self.add(AuditFinding(name, 0..<0, .leftover(AuditLeftover(name)), .note))
-            }
+            if !LogFiles.isSegment(name), !LogFiles.isIndex(name) { self.add(self.finding(of: name)) }
         }
+    }
+
+    private func finding(of name: String) -> AuditFinding {
+        let leftover = AuditLeftover(name)
+        // A node does not start with it.
+        if leftover == .first, let version = self.files.laterVersion(of: self.files.path(name)) {
+            let defect = FrameDefect.format(.unsupportedVersion(version))
+            return AuditFinding(name, 0..<SegmentHeader.byteCount, .frame(defect), .laterFormat)
+        }
+        return AuditFinding(name, 0..<0, .leftover(leftover), .note)
     }
 
     private mutating func readIdentity(names: [String]) {

@@ -97,6 +97,9 @@ struct VerifyDocument: Encodable {
         switch finding.severity {
         case .note: return nil
         case .laterFormat: return "use the release that wrote it, or a later one"
+        case .tail where report.findings.laterFormat != nil:
+            return
+                "nothing, until the release that wrote \(report.findings.laterFormat?.file ?? "the rest") starts here"
         case .tail:
             if case .unreachable = finding.fault { return "nothing: the next start sets it aside" }
             return isOpen ? "nothing: it is being written" : "nothing: the next start cuts it"

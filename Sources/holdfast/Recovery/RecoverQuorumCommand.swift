@@ -94,7 +94,6 @@ struct RecoverQuorumCommand: ParsableCommand {
             LaterFormatRefusal(
                 path.removingLastComponent().string, path.lastComponent?.string ?? "", version: version
             ).failure(self.output)
-        case .log(.laterFormat(let file, let version)): .laterFormat(file, version: version)
         case .log(let error):
             CommandFailure(.system, "\(error)", next: "see what holdfast verify says, and call the same again")
         case .changed(let directory):

@@ -90,7 +90,6 @@ extension PacedAppendTally.Result {
         both.notBegun += next.notBegun
         both.retries += next.retries
         both.failure = self.failure ?? next.failure
-        both.gapNanoseconds = max(self.gapNanoseconds, next.gapNanoseconds)
         both.silenceNanoseconds = max(self.silenceNanoseconds, next.silenceNanoseconds)
         both.seconds += next.seconds
         if let own = self.findings, let later = next.findings { both.findings = own + later }

@@ -117,10 +117,13 @@ struct BenchAppendCommand: AsyncParsableCommand {
         guard !self.session || self.connections == nil else {
             throw ValidationError("--connections goes without --session: each session has its own.")
         }
-        guard !self.session || counts.allSatisfy({ $0 <= SessionLoad.sessionsMax }) else {
+        // Of a cluster that others use, some producers are theirs.
+        let sessionsMax = self.server == nil ? SessionLoad.sessionsMax : Self.pacedClientsMax
+        guard !self.session || counts.allSatisfy({ $0 <= sessionsMax }) else {
             throw ValidationError(
-                "--clients must be at most \(SessionLoad.sessionsMax) with --session: each session is a producer, and the log "
-                    + "remembers so many; another one's next batch would be refused with PRODUCER_EXPIRED.")
+                "--clients must be at most \(sessionsMax) with --session\(self.server == nil ? "" : " and --server"): each session "
+                    + "is a producer, and the log remembers \(SessionLoad.sessionsMax) of them; with more, one's next batch would be "
+                    + "refused with PRODUCER_EXPIRED.")
         }
         guard self.duration.milliseconds > 0 else { throw ValidationError("--duration must be above 0.") }
         try self.validatePace()

@@ -63,7 +63,9 @@ struct PacedAppendRun {
         self.console.endProgress()
         let ended = MonotonicClock.now
         var result = tally.result
-        result.silenceNanoseconds = tally.silenceNanoseconds(from: began, through: ended)
+        // When the last one gave up that had to be waited for, the others had nothing to append any more.
+        let due = began + self.milliseconds * 1_000_000
+        result.silenceNanoseconds = tally.silenceNanoseconds(from: began, through: min(due, ended))
         result.seconds = Double(ended - began) / 1e9
         result.notBegun = Int(self.schedule.count) - result.acknowledged - result.refused - result.unknown
         for client in clients { await client.shutdown() }
