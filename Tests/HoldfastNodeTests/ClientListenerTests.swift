@@ -25,7 +25,7 @@ struct Listener {
     /// - Parameter leader: Where node 2 is; this node is node 1 and follows it when it is given.
     static func start(
         leader: ServerAddress? = nil, security: SecurityWatch? = nil, tracer: (any Tracer)? = nil,
-        unfinishedByteCountMax: Int = NodeLimits.unfinishedByteCountMax
+        unfinishedByteCountMax: Int = NodeLimits.unfinishedByteCountMax, limits: HTTP2Limits = .untrusted
     ) async throws -> Listener {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -36,7 +36,7 @@ struct Listener {
             service: log, node: NodeID(1), forwarder: forwarder, security: security, tracer: tracer,
             unfinishedByteCountMax: unfinishedByteCountMax, on: loop, logger: logger)
         let server = try await HTTP2Server.bind(
-            host: "127.0.0.1", port: 0, on: loop, limits: .untrusted, logger: logger
+            host: "127.0.0.1", port: 0, on: loop, limits: limits, logger: logger
         ) {
             _ in ClientRequestHandler(api: api)
         }
@@ -46,9 +46,10 @@ struct Listener {
 
     static func with(
         security: SecurityWatch? = nil, unfinishedByteCountMax: Int = NodeLimits.unfinishedByteCountMax,
-        _ body: (Listener) async throws -> Void
+        limits: HTTP2Limits = .untrusted, _ body: (Listener) async throws -> Void
     ) async throws {
-        let listener = try await self.start(security: security, unfinishedByteCountMax: unfinishedByteCountMax)
+        let listener = try await self.start(
+            security: security, unfinishedByteCountMax: unfinishedByteCountMax, limits: limits)
         do { try await body(listener) } catch {
             await listener.stop()
             throw error

@@ -12,9 +12,10 @@ import Testing
 /// The admin listener's way to a client listener of real sockets.
 @Suite(.timeLimit(.minutes(1))) struct LocalDoorTests {
     private static func with(
-        _ clients: ClientConnections = ClientConnections(), _ body: (Listener, LocalDoor) async throws -> Void
+        _ clients: ClientConnections = ClientConnections(), limits: HTTP2Limits = .untrusted,
+        _ body: (Listener, LocalDoor) async throws -> Void
     ) async throws {
-        try await Listener.with { listener in
+        try await Listener.with(limits: limits) { listener in
             let door = LocalDoor(
                 listener.address, holding: clients, tls: nil, bounds: ConnectionBounds(),
                 on: MultiThreadedEventLoopGroup.singleton.next(),
@@ -60,6 +61,22 @@ import Testing
             let byteCount = try await Self.byteCount(of: unread)
             #expect(byteCount > 9_600_000, "and its own reader may come back")
             #expect(listener.server.connectionCount == 2, "whoever is through leaves a connection to the next")
+        }
+    }
+
+    @Test func `a reader whose connection is not let in shares the one that is there`() async throws {
+        var limits = HTTP2Limits.untrusted
+        limits.connectionsPerAddressMax = 2
+        try await Self.with(limits: limits) { listener, door in
+            let follower = try await door.pass(Self.request(.get, "/v1/records?from=first&follow=true"), body: [])
+            #expect(try await listener.ask(.post, "/v1/records", body: "from elsewhere").status == 201)
+            #expect(listener.server.connectionCount == 2)
+            let page = try await door.pass(Self.request(.get, "/v1/records"), body: [])
+            #expect(page.head.status == .ok)
+            let byteCount = try await Self.byteCount(of: page)
+            #expect(byteCount > 0)
+            #expect(listener.server.breachCounts == [.connectionsPerAddress: 1])
+            withExtendedLifetime(follower) {}
         }
     }
 

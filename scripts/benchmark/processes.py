@@ -19,8 +19,13 @@ _libc = ctypes.CDLL(None)
 
 
 def _die_with_parent(number: int = signal.SIGKILL) -> None:
-    """Also when this program is ended with SIGKILL: nothing is to go on without it."""
+    """Also when this program is ended with SIGKILL: nothing is to go on without it.
+
+    What a script starts in its background ignores SIGINT and SIGQUIT, and so would all that it starts.
+    """
     _libc.prctl(_PR_SET_PDEATHSIG, number)
+    for ignored in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(ignored, signal.SIG_DFL)
 
 
 class Server:

@@ -40,9 +40,13 @@ final class DoorConnections {
     }
 
     /// For a request that reads records; to be given back by ``ended(_:)``.
-    func forReader() -> Connection {
+    ///
+    /// - Parameter isRepeated: The first one's connection is gone. The listener may have let it in no more, for want of room: one
+    ///   that others read from is taken rather than another one made.
+    func forReader(isRepeated: Bool) -> Connection {
+        let isFull = isRepeated || self.connections.count >= self.connectionsMax
         let connection: Connection
-        if let known = self.leastRead(), known.readerCount == 0 || self.connections.count >= self.connectionsMax {
+        if let known = self.leastRead(), isFull || known.readerCount == 0 {
             connection = known
         } else {
             connection = self.open()

@@ -53,38 +53,47 @@ final class LocalDoor: ClientDoor {
         head.authority = self.address.description
         var isRetried = false
         while true {
-            do throws(DoorFailure) { return try await self.attempt(head, body: body) } catch {
-                // Its connection had just ended: nothing was read of the request.
-                if error == .unsent, !isRetried {
+            do throws(DoorFailure) {
+                return try await self.attempt(head, body: body, isRepeated: isRetried)
+            } catch {
+                let isChange = head.method != .get && head.method != .head
+                // Its connection had just ended: nothing was read of the request, or it may be read twice.
+                if error == .unsent || !isChange, !isRetried {
                     isRetried = true
                     continue
                 }
-                throw error.problem(isChange: head.method != .get && head.method != .head)
+                throw error.problem(isChange: isChange)
             }
         }
     }
 
-    private func attempt(_ head: HTTPRequest, body: [ByteBuffer]) async throws(DoorFailure) -> DoorAnswer {
+    private func attempt(
+        _ head: HTTPRequest, body: [ByteBuffer], isRepeated: Bool
+    ) async throws(DoorFailure) -> DoorAnswer {
         let promise = self.eventLoop.makePromise(of: DoorAnswer.self)
         let connections = self.connections
-        self.eventLoop.execute { Self.begin(head, body: body, over: connections.value, answer: promise) }
+        self.eventLoop.execute {
+            let isReader = head.method == .get
+            let connection =
+                isReader ? connections.value.forReader(isRepeated: isRepeated) : connections.value.shared()
+            Self.begin(head, body: body, over: connection, answer: promise) {
+                if isReader { connections.value.ended(connection) }
+            }
+        }
         do { return try await promise.futureResult.get() } catch { throw error as? DoorFailure ?? .lost }
     }
 
+    /// - Parameter ended: Called on the event loop once the request is over, however it ends.
     private static func begin(
-        _ head: HTTPRequest, body: [ByteBuffer], over connections: DoorConnections,
-        answer: EventLoopPromise<DoorAnswer>
+        _ head: HTTPRequest, body: [ByteBuffer], over connection: DoorConnections.Connection,
+        answer: EventLoopPromise<DoorAnswer>, ended: @escaping () -> Void
     ) {
-        let isReader = head.method == .get
-        let connection = isReader ? connections.forReader() : connections.shared()
         connection.connected.assumeIsolated().whenComplete { result in
             guard case .success(let made) = result else {
-                if isReader { connections.ended(connection) }
+                ended()
                 return answer.fail(DoorFailure.unsent)
             }
-            DoorExchange.begin(head, body: body, on: made, answer: answer) {
-                if isReader { connections.ended(connection) }
-            }
+            DoorExchange.begin(head, body: body, on: made, answer: answer, ended: ended)
         }
     }
 
