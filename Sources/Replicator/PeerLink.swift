@@ -104,7 +104,8 @@ final class PeerLink {
             case .success(let connection): link.established(connection)
             case .failure(let error):
                 if link.isClosed { return }
-                if let refusal = error as? TLSRefusal { link.tell(refusal) }
+                // Cut off during the handshake is what dying looks like, and nothing about certificates.
+                if let refusal = error as? TLSRefusal, refusal != .closed { link.tell(refusal) }
                 if afterLoss { link.report(.died) }
                 link.connectLater(afterLoss: false)
             }

@@ -172,6 +172,19 @@ import Testing
         }
     }
 
+    @Test func `A server that dies during the handshake has closed, whatever the socket says of it`() async throws {
+        let calling = TLSCalling(try TestCertificates().anonymous)
+        let dying = try await ServerBootstrap(group: loops)
+            .childChannelInitializer { $0.pipeline.addHandler(ResetsAtFirstBytes()) }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let connection = HTTP2Connection.connect(
+            host: "127.0.0.1", port: try #require(dying.localAddress?.port), on: loops.next(), limits: Self.patient,
+            tls: calling, logger: quiet)
+        let error = await #expect(throws: TLSRefusal.self) { try await connection.get() }
+        #expect(error == .closed)
+        try await dying.close()
+    }
+
     // MARK: New certificates
 
     @Test func `New connections show a new certificate, and old ones live on`() async throws {
@@ -230,5 +243,16 @@ extension HTTP2Client {
     fileprivate func get(_ path: String, _ address: HTTP2Address) async throws(HTTP2ClientError) -> HTTP2Answer {
         try await self.execute(
             request(.get, path), to: address, timeout: .seconds(45), bodyByteCountMax: 8 << 20)
+    }
+}
+
+/// Ends a connection by a reset, as the system does for a process that dies with bytes unread.
+private final class ResetsAtFirstBytes: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let channel = context.channel
+        let lingering = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        lingering?.whenComplete { _ in channel.close(promise: nil) }
     }
 }

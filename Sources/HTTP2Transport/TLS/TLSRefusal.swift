@@ -1,6 +1,7 @@
 import Certificates
 import Foundation
 import LogModel
+import NIOCore
 import NIOSSL
 
 /// Why no connection stands, or why nothing on it is answered: by whose certificate, or by what was spoken.
@@ -48,6 +49,11 @@ package enum TLSRefusal: Error, Hashable, Sendable {
     ///   - certificate: What the other side has shown.
     ///   - isClient: Whether it failed on the side that connects.
     init(_ error: any Error, certificate: NIOSSLCertificate?, host: String, isClient: Bool) {
+        // The socket failed, and TLS did not come to say anything.
+        if error is IOError {
+            self = .closed
+            return
+        }
         let facts = (try? certificate?.toDERBytes()).flatMap { try? CertificateFacts(der: $0) }
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
             self = .otherHost(host, named: facts?.hosts ?? [])
