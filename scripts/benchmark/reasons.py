@@ -41,9 +41,9 @@ REASONS = (
         "NATS acknowledges what is in the page cache of two servers, Holdfast waits for the disks of two nodes",
         lambda work: work.batch == 1 and work.clients * work.in_flight <= _FEW),
     Reason(
-        (Append,), ("postgresql",), _SPEED,
-        "alone, an append is handed from thread to thread six times on two nodes, and each of them sleeps before; callers that "
-        "come together share what that costs",
+        (Append,), ("postgresql",), (*_SPEED, "server_cores"),
+        "alone, an append is handed from thread to thread six times on two nodes, and each of them sleeps before, which takes time "
+        "and processors; callers that come together share what it costs",
         lambda work: work.batch == work.clients == work.in_flight == 1),
     Reason(
         (Tail,), ("nats",),
