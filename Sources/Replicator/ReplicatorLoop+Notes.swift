@@ -39,6 +39,18 @@ extension ReplicatorLoop {
         }
     }
 
+    /// A refused append says so too, but a follower refuses none.
+    func tell(diskIsFull isFull: Bool) {
+        self.history.note(isFull ? .diskFilled : .diskHasRoom)
+        if isFull {
+            self.logger.error(
+                "the disk has no room for the next segment: when this one is full, nothing is appended here; reads go on",
+                metadata: ["hint": "free space on the disk of the data directory, or: holdfast trim --before INDEX"])
+        } else {
+            self.logger.notice("the disk has room again")
+        }
+    }
+
     /// Who leads is news; on the way to an answer, it is not yet.
     func tell(_ role: RaftRole, term: Term, leader: NodeID?) {
         let metadata: Logger.Metadata = ["term": "\(term)", "role": "\(role)", "commit": "\(self.core.commit)"]

@@ -183,7 +183,7 @@ final class ReplicatorLoop {
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
-            for case .diskFilled(let isFull) in events { self.history.note(isFull ? .diskFilled : .diskHasRoom) }
+            for case .diskFilled(let isFull) in events { self.tell(diskIsFull: isFull) }
             self.counters.syncs += UInt64(events.count { if case .persisted = $0 { true } else { false } })
             self.take(events)
         case .failed(let error):

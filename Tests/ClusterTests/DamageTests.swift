@@ -41,9 +41,7 @@ extension ClusterTests {
                         try Self.flip(300, of: active, node)
                         try await cluster.start(node)
                         try await Self.untilSound(node, in: cluster)
-                        let words = try String(
-                            contentsOfFile: "\(cluster.directory)/run/\(node.name).log", encoding: .utf8)
-                        #expect(words.contains("the log ends before damage; a peer has the rest"))
+                        #expect(cluster.words(of: node).contains("the log ends before damage; a peer has the rest"))
                     }
                 }
                 try await cluster.expectSoundness(history, others: Set(lines))

@@ -18,7 +18,7 @@ extension ClusterTests {
                     await cluster.status(follower)?.retired?.contains("VOTE was unreadable") == true
                 }
                 #expect(
-                    try self.log(of: follower, in: cluster).contains("holdfast member replace \(follower.number)"))
+                    cluster.words(of: follower).contains("holdfast member replace \(follower.number)"))
                 // It follows as a learner would ...
                 try await cluster.append(["between"])
                 try await cluster.untilLevel()
@@ -58,7 +58,7 @@ extension ClusterTests {
                     try await eventually("\(follower.name) to refuse to start") {
                         cluster.process(follower) == nil
                     }
-                    let words = try self.log(of: follower, in: cluster)
+                    let words = cluster.words(of: follower)
                     #expect(words.contains("IDENTITY") && words.contains("--plan --node"), "\(words)")
                     try await cluster.without(follower).append(["without"])
 
@@ -78,10 +78,6 @@ extension ClusterTests {
             let file = URL(fileURLWithPath: "\(node.dataDirectory)/\(name)")
             let byteCount = try Data(contentsOf: file).count
             try Data(repeating: 0x5A, count: byteCount).write(to: file)
-        }
-
-        private func log(of node: TestCluster.Node, in cluster: TestCluster) throws -> String {
-            try String(contentsOfFile: "\(cluster.directory)/run/\(node.name).log", encoding: .utf8)
         }
 
         /// What the node's hint says.

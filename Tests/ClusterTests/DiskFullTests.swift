@@ -35,6 +35,8 @@ extension ClusterTests {
                 let before = try await cluster.wholeLog(of: leader)
                 #expect(before.last?.index.rawValue == history.lastIndex)
 
+                #expect(cluster.words(of: leader).components(separatedBy: "the disk has no room").count == 2, "once")
+
                 switch cure {
                 case .trim:
                     let trimmed = try await cluster.ask("trim", "--before", "\(history.lastIndex)")
@@ -44,6 +46,7 @@ extension ClusterTests {
                 try await eventually("an append to be taken", within: 5, state: { await cluster.described() }) {
                     try await Self.fill(1, by: client, history) == nil
                 }
+                #expect(cluster.words(of: leader).contains("the disk has room again"))
                 #expect(try await Self.fill(20, by: client, history) == nil)
                 await client.shutdown()
                 try await Self.expectSoundness(cluster, history, before: before)

@@ -25,8 +25,7 @@ extension ClusterTests {
                 try await cluster.control("down")
                 var lineCount = 0
                 for node in cluster.nodes {
-                    let text = try String(
-                        contentsOfFile: "\(cluster.directory)/run/\(node.name).log", encoding: .utf8)
+                    let text = cluster.words(of: node)
                     let found = text.split(separator: "\n").filter { $0.lowercased().contains(Marked.word) }
                     #expect(found.isEmpty, "\(node.name): \(found.prefix(3))")
                     for line in text.split(separator: "\n") {

@@ -15,15 +15,15 @@ extension ClusterTests {
                 func reload(_ more: String, untilSaid words: String) async throws {
                     try (first + more).write(toFile: node.config, atomically: true, encoding: .utf8)
                     try cluster.signal(SIGHUP, node)
-                    try await eventually("\(node.name) to say \(words)", state: { Self.log(cluster, node) }) {
-                        Self.log(cluster, node).contains(words)
+                    try await eventually("\(node.name) to say \(words)", state: { cluster.words(of: node) }) {
+                        cluster.words(of: node).contains(words)
                     }
                 }
                 try await reload(
                     "scrub:\n  rate: 1MiB\nreplication:\n  compression: always\nelection:\n  heartbeat: 40ms\n",
                     untilSaid: "election.heartbeat not changed: that needs a restart of the node")
                 for words in ["scrub.rate changed", "replication.compression changed"] {
-                    #expect(Self.log(cluster, node).contains(words))
+                    #expect(cluster.words(of: node).contains(words))
                 }
                 try await reload(
                     "log:\n  levle: error\n",
@@ -32,14 +32,10 @@ extension ClusterTests {
                 // It goes on as if nothing had been, and says no more.
                 try await cluster.append(["still here"])
                 #expect(cluster.process(node) == process)
-                let before = Self.log(cluster, node)
+                let before = cluster.words(of: node)
                 try await cluster.stop(node)
-                #expect(Self.log(cluster, node) == before, "an error is all that would be said")
+                #expect(cluster.words(of: node) == before, "an error is all that would be said")
             }
-        }
-
-        private static func log(_ cluster: TestCluster, _ node: TestCluster.Node) -> String {
-            (try? String(contentsOfFile: "\(cluster.directory)/run/\(node.name).log", encoding: .utf8)) ?? ""
         }
     }
 }
