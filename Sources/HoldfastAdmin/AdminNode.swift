@@ -1,3 +1,5 @@
+import HTTPTypes
+import HoldfastClient
 import LogModel
 
 /// What the admin listener needs of the node that it speaks for: the running node, or a stand-in of the tests.
@@ -32,6 +34,9 @@ package protocol AdminNode: Sendable {
 
     /// Whether this node itself holds everything before `index`, waiting for it so long at most.
     func isLevel(with index: LogIndex, withinMilliseconds: UInt64) async -> Bool
+
+    /// This listener refused a request itself, in these words; what is mirrored is told of where it is refused.
+    func refused(_ problem: ProblemDocument, of head: HTTPRequest)
 
     /// The node has been told to stop.
     var isDraining: Bool { get }

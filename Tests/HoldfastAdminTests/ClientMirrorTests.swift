@@ -98,7 +98,7 @@ private final class EchoDoor: ClientDoor {
     }
 
     private struct TokensOnly: AdminAuthority {
-        func refusal(of head: HTTPRequest) -> AdminProblem? { nil }
+        func refusal(of head: HTTPRequest, at route: String?) -> AdminProblem? { nil }
         func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? {
             head.headerFields[.authorization] == nil
                 ? AdminProblem(.unauthorized, "UNAUTHENTICATED", "no token", hint: "Send one.") : nil

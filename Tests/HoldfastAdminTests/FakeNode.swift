@@ -1,3 +1,4 @@
+import HTTPTypes
 import HoldfastClient
 import LogModel
 import Synchronization
@@ -18,6 +19,7 @@ final class FakeNode: AdminNode {
         /// Questions to peers that have no answer yet, and the most that there were.
         var askingCount = 0
         var askingMost = 0
+        var refusals: [String] = []
     }
 
     private let state: Mutex<State>
@@ -52,6 +54,7 @@ final class FakeNode: AdminNode {
 
     var askingMost: Int { self.state.withLock { $0.askingMost } }
     func reachCount(_ part: NodePart) -> Int { self.state.withLock { $0.reachCounts[part] ?? 0 } }
+    var refusals: [String] { self.state.withLock { $0.refusals } }
     var proofCount: Int { self.state.withLock { $0.proofCount } }
 
     // MARK: AdminNode
@@ -121,6 +124,8 @@ final class FakeNode: AdminNode {
     }
 
     func isLevel(with index: LogIndex, withinMilliseconds: UInt64) async -> Bool { self.state.withLock { $0.isLevel } }
+
+    func refused(_ problem: ProblemDocument, of head: HTTPRequest) { self.change { $0.refusals.append(problem.code) } }
 
     var isDraining: Bool { self.state.withLock { $0.status.isDraining } }
 }

@@ -36,7 +36,7 @@ import Testing
     }
 
     private struct Closed: AdminAuthority {
-        func refusal(of head: HTTPRequest) -> AdminProblem? {
+        func refusal(of head: HTTPRequest, at route: String?) -> AdminProblem? {
             head.headerFields[.authorization] == "Bearer yes"
                 ? nil : AdminProblem(.unauthorized, "NO_TOKEN", "no token", hint: "Send one.")
         }
@@ -52,6 +52,46 @@ import Testing
             }
             let answer = try await listener.get("/livez", "Authorization: Bearer yes")
             #expect(answer.status == 200)
+            #expect(listener.node.refusals == Array(repeating: "NO_TOKEN", count: 5))
+        }
+    }
+
+    /// Refuses by route, and lets all else through.
+    private struct ClosedStatus: AdminAuthority {
+        func refusal(of head: HTTPRequest, at route: String?) -> AdminProblem? {
+            route == "/admin/v1/status" ? AdminProblem(.unauthorized, "NO_TOKEN", "no token", hint: "Send one.") : nil
+        }
+
+        func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? { nil }
+    }
+
+    @Test(arguments: [
+        "/admin/v1/status", "//admin/v1/status", "/admin//v1/status", "/admin/v1/status/", "/admin/v1/status?a=b",
+        "http://localhost/admin/v1/status", "http://localhost//admin/v1/status", "///admin///v1///status///",
+    ])
+    func `however a path is written, the route that answers it is what is judged`(path: String) async throws {
+        try await Listener.with(authority: ClosedStatus()) { listener in
+            for method in ["GET", "HEAD"] {
+                let answer = try await listener.ask(method, path)
+                #expect(answer.status == 401, "\(method)")
+            }
+        }
+    }
+
+    @Test func `the node hears of each refusal once`() async throws {
+        try await Listener.with { listener in
+            _ = try await listener.get("/livez")
+            _ = try await listener.get("/nothing")
+            _ = try await listener.ask("DELETE", "/livez")
+            _ = try await listener.get("/livez", host: "evil.example")
+            _ = try await listener.get("/livez", "Origin: http://evil.example")
+            _ = try await listener.get("/admin/v1/events?after=x")
+            _ = try await listener.get("/readyz/nothing")
+            #expect(
+                listener.node.refusals == [
+                    "NO_SUCH_ROUTE", "METHOD_NOT_ALLOWED", "FOREIGN_HOST", "FOREIGN_ORIGIN", "BAD_REQUEST",
+                    "NO_SUCH_CHECK",
+                ])
         }
     }
 }

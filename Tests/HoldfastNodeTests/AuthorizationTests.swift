@@ -100,17 +100,17 @@ import Testing
         try file.add(record)
         try file.add(other)
         try file.text.write(toFile: path, atomically: true, encoding: .utf8)
-        let refusals = RefusalCounts()
-        let authority = TokenAuthority(tokens: try TokenStore(path: path), refusals: refusals)
-        func status(_ path: String, _ token: String? = nil) -> Int? {
+        let authority = TokenAuthority(tokens: try TokenStore(path: path))
+        func status(_ path: String, _ token: String? = nil, at route: String? = nil) -> Int? {
             var head = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: path)
             head.headerFields[.authorization] = token.map { "Bearer \($0)" }
-            return authority.refusal(of: head)?.document.status
+            return authority.refusal(of: head, at: route ?? path)?.document.status
         }
         for path in ["/", "/livez", "/readyz?verbose", "/metrics", "/openapi.json"] { #expect(status(path) == nil) }
         #expect(status("/v1/records") == nil, "the client listener judges that")
         for path in ["/admin/v1/status", "/admin/v1/stream"] {
             #expect(status(path) == 401)
+            #expect(status("//admin//v1", at: path) == 401, "the route counts")
             #expect(status(path, writer) == 403)
             #expect(status(path, reader) == nil)
         }
@@ -123,9 +123,10 @@ import Testing
         #expect(mirrored(.post, "/v1/records", reader) == 403)
         #expect(mirrored(.post, "/v1/records", writer) == nil)
         #expect(mirrored(.get, "/v1/records", reader) == nil)
-        #expect(mirrored(.post, "/v1/nothing") == nil, "the client listener says so")
-        for code in ["UNAUTHENTICATED", "FORBIDDEN"] {
-            #expect(refusals.all[.init(code: code, request: "append")] == 1, "\(code)")
+        for token in [nil, writer] {
+            #expect(mirrored(.post, "/v1/nothing", token) == 404, "before its body is read")
+            #expect(mirrored(.post, "//v1/records", token) == 404)
+            #expect(mirrored(.post, "/v1/cluster", token) == 405)
         }
     }
 

@@ -17,10 +17,10 @@ struct ForeignRequestGuard<Context: RequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard let host = request.head.authority, self.knows(host) else {
-            return AdminProblem.foreignHost(request.head.authority ?? "").response(to: request)
+            throw AdminProblem.foreignHost(request.head.authority ?? "")
         }
         if let origin = request.headers[.origin], !Self.isOwn(origin, host: host) {
-            return AdminProblem.foreignOrigin(origin).response(to: request)
+            throw AdminProblem.foreignOrigin(origin)
         }
         return try await next(request, context)
     }

@@ -1,7 +1,5 @@
 import HTTPTypes
 import HoldfastClient
-import Hummingbird
-import NIOCore
 
 /// An answer that is an error, in the same form as the client listener's.
 package struct AdminProblem: Error, Hashable, Sendable {
@@ -17,20 +15,13 @@ package struct AdminProblem: Error, Hashable, Sendable {
             applied: applied)
         self.fields = fields
     }
-
-    /// It says under which id ``RequestNaming`` knows the request.
-    func response(to request: Request) -> Response {
-        var (document, fields) = (self.document, self.fields)
-        if let id = request.headers[.xRequestID] { document.requestID = id }
-        fields[.contentType] = "application/problem+json"
-        let status = HTTPResponse.Status(code: document.status, reasonPhrase: document.title)
-        return Response(
-            status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: JSONDocument.encode(document))))
-    }
 }
 
 extension AdminProblem {
     private static let wordByteCountMax = 200
+
+    /// Codes that the client listener does not have.
+    package static let ownCodes = ["FOREIGN_HOST", "FOREIGN_ORIGIN", "NO_SUCH_CHECK"]
 
     static func foreignHost(_ host: String) -> AdminProblem {
         AdminProblem(

@@ -34,9 +34,9 @@ struct AdminRoutes: Sendable {
         let paths = KnownPaths()
         router.add(middleware: RequestTiming(times: times))
         router.add(middleware: RequestNaming())
+        router.add(middleware: ProblemMiddleware(paths: paths, node: self.node))
         router.add(middleware: ForeignRequestGuard(names: names))
         router.add(middleware: Authorization(authority: authority))
-        router.add(middleware: ProblemMiddleware(paths: paths))
         router.get("livez") { request, _ in Self.answer(await self.liveness.report(), of: "livez", to: request) }
         router.get("readyz") { request, _ in Self.answer(await self.readiness.report(), of: "readyz", to: request) }
         router.get("readyz/:check") { request, context in

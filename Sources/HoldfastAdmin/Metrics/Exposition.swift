@@ -97,7 +97,7 @@ enum Exposition {
     private static func strangers(_ metrics: NodeMetrics, to writer: inout ExpositionWriter) {
         writer.counter(
             "requests_refused",
-            "Requests of the client listener that were refused, by the code of the answer, appends and others.",
+            "Requests that the client or the admin listener refused, by the code of the answer, appends and others.",
             metrics.refusals.sorted { $0.key < $1.key }.map {
                 ([("code", $0.code), ("request", $0.request)], "\($1)")
             })

@@ -60,7 +60,7 @@ package struct NodeMetrics: Sendable {
     package var times = Times()
     package var process = Process()
     package var listeners: [Listener] = []
-    /// Requests of the client listener that were refused: all that there may be, also with 0.
+    /// Requests of clients and of the admin listener that were refused: all that there may be, also with 0.
     package var refusals: [Refusal: UInt64] = [:]
     /// Spans that ended and were not written; `nil` for a node that keeps none.
     package var spansLost: UInt64?

@@ -128,20 +128,7 @@ final class ClientAPI: Sendable {
     func told(_ problem: Problem, as label: RequestLabel, of kind: RequestKind) -> ProblemDocument {
         var document = problem.document
         document.requestID = label.id
-        self.refusals.note(document.code, of: kind)
-        var metadata: Logger.Metadata = [
-            "request_id": "\(document.requestID)", "status": "\(document.status)", "code": "\(document.code)",
-            "applied": "\(document.applied.rawValue)",
-        ]
-        if let trace = label.trace { metadata["trace"] = "\(trace)" }
-        // Of a request that is wrong itself the detail may quote it: payload, keys and names are not for the journal.
-        if document.status >= 500 { metadata["detail"] = "\(document.detail)" }
-        // A cluster without a leader answers 503 to everybody: only this node's own trouble is news.
-        if [500, 507].contains(document.status) {
-            self.logger.error("request refused", metadata: metadata.merging(["hint": "\(document.hint)"]) { $1 })
-        } else {
-            self.logger.debug("request refused", metadata: metadata)
-        }
+        self.refusals.note(document, of: kind, trace: label.trace, self.logger)
         return document
     }
 }

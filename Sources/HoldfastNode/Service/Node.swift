@@ -142,7 +142,7 @@ package struct Node: Service {
         let refusals = RefusalCounts()
         let observer = NodeObserver(
             replicator, self.configuration, forwarder: forwarder, security: security, refusals: refusals,
-            spans: self.spans, clientLoop: clientLoop)
+            spans: self.spans, clientLoop: clientLoop, logger: self.logger)
         replicator.tellPeers { JSONDocument.encode(await observer.status(eventsAfter: $0)) }
         let api = ClientAPI(
             service: replicator, node: self.configuration.node, forwarder: forwarder, security: security,
@@ -170,7 +170,7 @@ package struct Node: Service {
             tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) },
             bounds: self.configuration.adminBounds, on: clientLoop, logger: self.logger)
         do throws(NodeError) {
-            admin = try await self.administer(observer, door, security, refusals, on: clientLoop)
+            admin = try await self.administer(observer, door, security, on: clientLoop)
         } catch {
             await server.shutdown(grace: .zero)
             await replicator.shutdown()
@@ -243,15 +243,14 @@ package struct Node: Service {
     }
 
     private func administer(
-        _ node: NodeObserver, _ door: LocalDoor, _ security: SecurityWatch, _ refusals: RefusalCounts,
-        on loop: any EventLoop
+        _ node: NodeObserver, _ door: LocalDoor, _ security: SecurityWatch, on loop: any EventLoop
     ) async throws(NodeError) -> AdminServer {
         // Where only a certificate lets in, this node's own must not let in whoever has none.
         let isClosed = self.configuration.security.clients == .certified && security.tokens == nil
         do throws(AdminError) {
             return try await AdminServer.start(
                 self.configuration.adminListen, node: node, door: isClosed ? nil : door, names: self.names,
-                authority: security.tokens.map { TokenAuthority(tokens: $0, refusals: refusals) } ?? OpenToAll(),
+                authority: security.tokens.map(TokenAuthority.init) ?? OpenToAll(),
                 bounds: self.configuration.adminBounds, on: loop, logger: self.logger)
         } catch {
             throw NodeError(error)

@@ -1,8 +1,10 @@
 import DiskIO
 import HTTP2Transport
+import HTTPTypes
 import HoldfastAdmin
 import HoldfastClient
 import LogModel
+import Logging
 import NIOCore
 import ReplicaCore
 import Replicator
@@ -14,6 +16,7 @@ final class NodeObserver: Sendable {
     private let forwarder: LeaderForwarder
     private let security: SecurityWatch
     private let refusals: RefusalCounts
+    private let logger: Logger
     private let spans: SpanOutput?
     private let clientLoop: any EventLoop
     private let clients = Lock<HTTP2Server?>(nil)
@@ -25,7 +28,8 @@ final class NodeObserver: Sendable {
 
     init(
         _ replicator: Replicator, _ configuration: NodeConfiguration, forwarder: LeaderForwarder,
-        security: SecurityWatch, refusals: RefusalCounts, spans: SpanOutput?, clientLoop: any EventLoop
+        security: SecurityWatch, refusals: RefusalCounts, spans: SpanOutput?, clientLoop: any EventLoop,
+        logger: Logger
     ) {
         self.replicator = replicator
         self.configuration = configuration
@@ -34,6 +38,7 @@ final class NodeObserver: Sendable {
         self.refusals = refusals
         self.spans = spans
         self.clientLoop = clientLoop
+        self.logger = logger
         self.space = DiskSpaceWatch(directory: configuration.dataDirectory)
         self.space.ask()
     }
@@ -74,6 +79,13 @@ final class NodeObserver: Sendable {
 
 extension NodeObserver: AdminNode {
     var number: UInt32 { self.configuration.node.rawValue }
+
+    func refused(_ problem: ProblemDocument, of head: HTTPRequest) {
+        let (path, _) = QueryParameters.split(head.path ?? "/")
+        let isAppend = (try? Route.decide(method: head.method, path: path)) == .append
+        self.refusals.note(
+            problem, of: isAppend ? .append : .other, trace: RequestLabel(head.headerFields).trace, self.logger)
+    }
 
     var isDraining: Bool { self.isStopping.withLock { $0 } }
 

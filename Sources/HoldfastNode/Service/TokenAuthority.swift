@@ -9,26 +9,26 @@ import HoldfastClient
 /// Health, metrics and the pages stay open: probes and scrapers carry no token, and none of them shows a record.
 struct TokenAuthority: AdminAuthority {
     let tokens: TokenStore
-    let refusals: RefusalCounts
 
     private static let scopes: Set<AccessScope> = [.read, .admin]
 
-    func refusal(of head: HTTPRequest) -> AdminProblem? {
-        guard head.method == .get || head.method == .head, (head.path ?? "").hasPrefix("/admin/") else { return nil }
+    func refusal(of head: HTTPRequest, at route: String?) -> AdminProblem? {
+        // By the route, and not by the path: the router takes `//admin//v1/status/` for the same.
+        guard head.method == .get || head.method == .head, let route, route.hasPrefix("/admin/") else { return nil }
         let decision = self.tokens.authorizer.decide(head.headerFields[.authorization], for: Self.scopes)
         return Problem(decision, for: Self.scopes).map(AdminProblem.init)
     }
 
     func refusal(ofMirrored head: HTTPRequest) -> AdminProblem? {
         let (path, _) = QueryParameters.split(head.path ?? "/")
-        // What is no route is answered there.
-        guard let route = try? Route.decide(method: head.method, path: path), let scopes = route.scopes else {
-            return nil
+        do throws(Problem) {
+            guard let scopes = try Route.decide(method: head.method, path: path).scopes else { return nil }
+            let decision = self.tokens.authorizer.decide(head.headerFields[.authorization], for: scopes)
+            return Problem(decision, for: scopes).map(AdminProblem.init)
+        } catch {
+            // No route: its body need not come first to hear that.
+            return AdminProblem(error)
         }
-        let decision = self.tokens.authorizer.decide(head.headerFields[.authorization], for: scopes)
-        guard let problem = Problem(decision, for: scopes) else { return nil }
-        self.refusals.note(problem.document.code, of: route == .append ? .append : .other)
-        return AdminProblem(problem)
     }
 }
 
