@@ -1,3 +1,4 @@
+import HTTP2Transport
 import NIOCore
 import Synchronization
 
@@ -6,7 +7,7 @@ import Synchronization
 /// Whoever makes one calls ``leave()`` at its end.
 final class HeldBody: Sendable {
     private struct State {
-        var pieces: [ByteBuffer] = []
+        var pieces = BodyPieces(pieceByteCount: HeldBody.pieceByteCount)
         var isRefused = false
         var refused: (@Sendable () -> Void)?
     }
@@ -38,7 +39,7 @@ final class HeldBody: Sendable {
         guard self.budget.take(bytes.readableBytes, for: self) else { return false }
         return self.state.withLock { state in
             guard !state.isRefused else { return false }
-            state.pieces.append(copying: bytes, pieceByteCount: Self.pieceByteCount)
+            state.pieces.add(bytes)
             return true
         }
     }
@@ -48,10 +49,7 @@ final class HeldBody: Sendable {
     /// - Returns: All of it; `nil` when it was refused before.
     func complete() -> [ByteBuffer]? {
         guard self.budget.complete(self) else { return nil }
-        return self.state.withLock { state in
-            defer { state.pieces = [] }
-            return state.pieces
-        }
+        return self.state.withLock { $0.pieces.take() }
     }
 
     func leave() { self.budget.leave(self) }
@@ -60,25 +58,9 @@ final class HeldBody: Sendable {
     func refuse() {
         let refused = self.state.withLock { state in
             state.isRefused = true
-            state.pieces = []
+            _ = state.pieces.take()
             return state.refused.take()
         }
         refused?()
-    }
-}
-
-extension [ByteBuffer] {
-    fileprivate mutating func append(copying bytes: ByteBuffer, pieceByteCount: Int) {
-        var rest = bytes
-        while rest.readableBytes > 0 {
-            if self.last.map({ $0.readableBytes == pieceByteCount }) ?? true {
-                // The first one grows with its body, most of which are small.
-                self.append(self.isEmpty ? ByteBuffer() : ByteBufferAllocator().buffer(capacity: pieceByteCount))
-            }
-            let last = self.count - 1
-            let count = Swift.min(pieceByteCount - self[last].readableBytes, rest.readableBytes)
-            self[last].writeBytes(rest.readableBytesView.prefix(count))
-            rest.moveReaderIndex(forwardBy: count)
-        }
     }
 }

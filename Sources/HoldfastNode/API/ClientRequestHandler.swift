@@ -129,7 +129,7 @@ final class ClientRequestHandler: HTTP2ServerHandler {
     func receivedEnd(on stream: HTTP2Stream) {
         if let session { return session.receivedEnd() }
         // It comes here again when another leader is looked for.
-        if self.coming.byteCount > 0 { self.body = self.coming.take() }
+        if self.coming.byteCount > 0 { self.body = self.coming.takeWhole() }
         self.leave()
         if let refusal = self.refusal, !self.isAnswered { return self.answer(refusal, on: stream) }
         guard !self.isAnswered, let route, let head else { return }
