@@ -198,8 +198,8 @@ let package = Package(
         tests(
             "SegmentLogTests",
             [
-                "SegmentLog", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel", "ReplicaDisk",
-                "ReplicaCore", "RaftCore", system, metrics,
+                "SegmentLog", "TestSupport", "SegmentFormat", "LogState", "Simulation", "DiskIO", "LogModel",
+                "ReplicaDisk", "ReplicaCore", "RaftCore", system, metrics,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
         ),
@@ -225,8 +225,8 @@ let package = Package(
         tests(
             "ReplicaDiskTests",
             [
-                "ReplicaDisk", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "LogState", "Simulation",
-                "DiskIO", "LogModel", system,
+                "ReplicaDisk", "TestSupport", "ReplicaCore", "RaftCore", "SegmentLog", "SegmentFormat", "LogState",
+                "Simulation", "DiskIO", "LogModel", system,
             ]
         ),
         tests("SimulationTests", ["Simulation", "RaftCore", "DiskIO", system]),
@@ -247,7 +247,8 @@ let package = Package(
         ),
         // What more than one of the test targets needs.
         .target(
-            name: "TestSupport", dependencies: ["HTTP2Transport", "Certificates", "LogModel", logging],
+            name: "TestSupport",
+            dependencies: ["HTTP2Transport", "Certificates", "SegmentFormat", "LogModel", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests(
             "HoldfastNodeTests",
@@ -269,7 +270,7 @@ let package = Package(
         // Starts the real binary; built beside the bundle.
         tests(
             "ClusterTests",
-            ["TestSupport", "HoldfastClient", "SegmentFormat", "LogModel", logging, metrics, lifecycle] + nio
+            ["TestSupport", "HoldfastClient", "LogModel", logging, metrics, lifecycle] + nio
         ),
     ]
 )

@@ -1,5 +1,5 @@
 import Foundation
-import SegmentFormat
+import TestSupport
 import Testing
 
 extension ClusterTests {
@@ -72,7 +72,7 @@ extension ClusterTests {
                 try await cluster.stop(node)
                 let path = "\(node.dataDirectory)/000000.wal"
                 let own = try Data(contentsOf: URL(fileURLWithPath: path))
-                try Self.raised(own).write(to: URL(fileURLWithPath: path))
+                try Data(LaterFormat.raised(Array(own))).write(to: URL(fileURLWithPath: path))
                 let before = try cluster.files(of: node).filter { $0.key != "LOCK" }
                 let answer = try await Program.run(["serve", "--config", node.config])
                 #expect(answer.status == 78, "\(answer.summary)")
@@ -105,9 +105,10 @@ extension ClusterTests {
                 let directory = node.dataDirectory
                 let path = "\(directory)/000000.wal"
                 let own = try Data(contentsOf: URL(fileURLWithPath: path))
-                try Self.raised(own).write(to: URL(fileURLWithPath: path))
+                let later = Data(LaterFormat.raised(Array(own)))
+                try later.write(to: URL(fileURLWithPath: path))
                 let copy = "\(cluster.scratch.path)/copy"
-                try Self.raised(own).write(to: URL(fileURLWithPath: copy))
+                try later.write(to: URL(fileURLWithPath: copy))
                 let before = try cluster.files(of: node).filter { $0.key != "LOCK" }
                 for arguments in [
                     ["verify", directory], ["verify", path], ["verify", copy], ["repair", directory, "--plan"],
@@ -135,15 +136,6 @@ extension ClusterTests {
                 }
                 #expect(try cluster.files(of: node).filter { $0.key != "LOCK" } == before)
             }
-        }
-
-        /// A segment as a later release would begin it.
-        private static func raised(_ segment: Data) -> Data {
-            var header = [UInt8](segment.prefix(SegmentHeader.byteCount))
-            header[4] = UInt8(SegmentHeader.version + 1)
-            let checksum = CRC32C.checksum(header.span.bytes.extracting(0..<60))
-            for byte in 0..<4 { header[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
-            return Data(header) + segment.dropFirst(SegmentHeader.byteCount)
         }
 
         @Test(.enabled(if: Program.isDebugBuild, "a release passes for no other build"))

@@ -7,6 +7,7 @@ import SegmentFormat
 import SegmentLog
 import Simulation
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import ReplicaDisk
@@ -98,11 +99,7 @@ struct QuorumRecoveryTests {
         let disk = try Self.disk(members[0], of: members, records: 4)
         let plan = try QuorumRecoveryPlan([Self.look(disk)])
         let segment = Self.directory.appending("000000.wal")
-        var bytes = try #require(disk.contents(of: segment))
-        bytes[4] = UInt8(SegmentHeader.version + 1)
-        let checksum = CRC32C.checksum(bytes.span.bytes.extracting(0..<60))
-        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
-        disk.replaceContents(of: segment, with: bytes)
+        disk.replaceContents(of: segment, with: LaterFormat.raised(try #require(disk.contents(of: segment))))
         let names = try disk.list(Self.directory)
         let before = names.map { disk.contents(of: Self.directory.appending($0)) }
         #expect(throws: QuorumRecoveryError.laterFormat(segment, version: 2)) { try Self.look(disk) }

@@ -3,6 +3,7 @@ import LogModel
 import SegmentFormat
 import Simulation
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import SegmentLog
@@ -43,7 +44,7 @@ import Testing
         let log = try EngineHarness()
         try log.fill(100)
         try log.writer.sync()
-        let later = Self.raised(try #require(log.disk.contents(of: EngineHarness.path("000001.wal"))))
+        let later = LaterFormat.raised(try #require(log.disk.contents(of: EngineHarness.path("000001.wal"))))
         let before = try Self.files(log.disk)
         let refusal = LogError.laterFormat(file: "000001.wal", version: 2)
         #expect(throws: refusal) {
@@ -64,7 +65,7 @@ import Testing
         try log.writer.close()
         let whole = try #require(log.disk.contents(of: EngineHarness.path("000001.wal")))
         _ = try log.disk.open(EngineHarness.path("000001.wal.first"), .create)
-        log.disk.replaceContents(of: EngineHarness.path("000001.wal.first"), with: Self.raised(whole))
+        log.disk.replaceContents(of: EngineHarness.path("000001.wal.first"), with: LaterFormat.raised(whole))
         let before = try Self.files(log.disk)
         let refusal = LogError.laterFormat(file: "000001.wal.first", version: 2)
         #expect(throws: refusal) { try EngineHarness(log.disk) }
@@ -200,21 +201,12 @@ import Testing
         return (log, synced)
     }
 
-    /// A segment's bytes, as a release would write them that is later than this one.
-    static func raised(_ segment: [UInt8]) -> [UInt8] {
-        var bytes = segment
-        bytes[4] = UInt8(SegmentHeader.version + 1)
-        let checksum = CRC32C.checksum(bytes.span.bytes.extracting(0..<60))
-        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
-        return bytes
-    }
-
     static func raise(_ segment: SegmentID, on disk: SimulatedFileSystem) {
         Self.raise(EngineHarness.path(segment.fileName), on: disk)
     }
 
     static func raise(_ path: FilePath, on disk: SimulatedFileSystem) {
-        disk.replaceContents(of: path, with: disk.contents(of: path).map(Self.raised))
+        disk.replaceContents(of: path, with: disk.contents(of: path).map(LaterFormat.raised))
     }
 
     /// All files of the log's directory but its lock.
