@@ -74,6 +74,24 @@ import Testing
         #expect(try Self.files(log.disk) == before)
     }
 
+    /// What tells them from others is read anyway: a log of many segments opens no slower for it.
+    @Test(arguments: [LogMode.standalone, .cluster])
+    func `are looked for in headers that are read and opened once`(_ mode: LogMode) throws {
+        func counts(_ records: Int) throws -> (segments: Int, reads: Int, opens: Int) {
+            let log = try EngineHarness(mode: mode)
+            try log.fill(records)
+            try log.writer.close()
+            let before = log.disk.counts
+            let again = try EngineHarness(log.disk, mode: mode)
+            let after = log.disk.counts
+            return (again.store.segments.count, after.reads - before.reads, after.opens - before.opens)
+        }
+        let (few, many) = (try counts(100), try counts(500))
+        let more = many.segments - few.segments
+        try #require(more > 8)
+        #expect(many.reads - few.reads == more && many.opens - few.opens == more)
+    }
+
     // MARK: Audits and repairs
 
     @Test func `are named by an audit, which goes on behind them, and are not damaged`() throws {

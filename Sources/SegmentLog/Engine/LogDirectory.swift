@@ -69,9 +69,13 @@ package enum LogDirectory {
         try disk { () throws(DiskError) in try fileSystem.makeDirectory(configuration.directory) }
         let lock = try Self.lock(files)
         try Self.checkFinished(try files.list())
-        try files.refuseLaterFormat()
+        var readings = try files.refuseLaterFormat()
         var identity = try Self.identity(files, configuration, mode, newIncarnation)
-        if let segment = LogFiles.beginning(in: try files.list()) { try files.carryOutBeginning(segment, &identity) }
+        if let segment = LogFiles.beginning(in: try files.list()) {
+            try files.carryOutBeginning(segment, &identity)
+            // Of files that are gone.
+            readings = [:]
+        }
         let names = try files.list()
         if mode == .standalone, Self.isOfNode(files, names) { throw .foreignDirectory(.clusterNode) }
         for name in names where LogFiles.isTemporary(name) { try files.remove(name) }
@@ -114,7 +118,7 @@ package enum LogDirectory {
             try votes?.barUntilLevel()
         }
         try opened.barIfReceivedIsLost(found)
-        try opened.recover(cluster: cluster, found: found)
+        try opened.recover(cluster: cluster, found: found, readings: readings)
         return opened
     }
 

@@ -74,8 +74,7 @@ extension LogFiles {
         do throws(FormatError) {
             header = try SegmentHeader.decode(bytes.span.bytes)
         } catch {
-            if let version = error.laterVersion { throw .laterFormat(file: segment.fileName, version: version) }
-            throw .rejected(FrameFault(.format(error)), at: start)
+            throw LogError(headerOfCopy: error, of: segment)
         }
         if let cluster, header.cluster != cluster {
             throw .foreignDirectory(.cluster(found: header.cluster, expected: cluster))

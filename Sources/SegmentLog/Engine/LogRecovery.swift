@@ -14,6 +14,8 @@ import SegmentFormat
 /// Only reads; what to cut is left to the caller. At most one window of a file is in memory.
 struct LogRecovery {
     let files: LogFiles
+    /// Headers that were read already, and stand so in the files.
+    let readings: [SegmentID: HeaderReading]
     let cluster: ClusterID
     let segmentByteCountMax: Int
     /// What DURABLE says; `nil` when it is unreadable, and then nothing below a stop may be called damage.
@@ -46,10 +48,11 @@ struct LogRecovery {
     var state: LogState?
 
     init(
-        files: LogFiles, cluster: ClusterID, segmentByteCountMax: Int, record: DurableRecord?, followsState: Bool,
-        passesDamage: Bool = false, limit: Position? = nil
+        files: LogFiles, readings: [SegmentID: HeaderReading] = [:], cluster: ClusterID, segmentByteCountMax: Int,
+        record: DurableRecord?, followsState: Bool, passesDamage: Bool = false, limit: Position? = nil
     ) {
         self.files = files
+        self.readings = readings
         self.cluster = cluster
         self.segmentByteCountMax = segmentByteCountMax
         self.record = record
@@ -78,7 +81,7 @@ struct LogRecovery {
     /// - Returns: Where to scan from; `nil` when damage ends the log before.
     private mutating func survey(_ segments: [SegmentID], first: SegmentID) throws(LogError) -> SegmentID? {
         let last = max(self.durable?.segment ?? segments.last ?? first, first)
-        var survey = SegmentSurvey(files: self.files, cluster: self.cluster)
+        var survey = SegmentSurvey(files: self.files, readings: self.readings, cluster: self.cluster)
         var present = segments[...]
         for number in first.rawValue...last.rawValue {
             let isThere = present.first == SegmentID(number)
@@ -172,7 +175,7 @@ struct LogRecovery {
             throw .damaged(Damage(segment, good..<max(length, good), .unreadable(failure)))
         }
         // Good bytes that are not understood are nobody's tail, to be cut.
-        if let version = scan.defect?.laterVersion { throw .laterFormat(file: segment.fileName, version: version) }
+        if let defect = scan.defect, let later = LogError(laterFormat: defect, in: segment.fileName) { throw later }
         self.count(scan, of: segment)
         if scan.frameCount == 0 || scan.chain.isAtSegmentStart {
             // Not even a checkpoint: the segment had not begun, or does not belong to where the one before stops.

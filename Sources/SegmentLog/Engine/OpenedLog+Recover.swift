@@ -8,8 +8,12 @@ extension OpenedLog {
     /// Nothing on disk is changed before it is clear what the log is. A refusal of the disk in between leaves what the
     /// next opening takes up: each step is one that a crash may end.
     ///
-    /// - Parameter found: What DURABLE says; `nil` when it is unreadable, and then nothing counts as damage.
-    mutating func recover(cluster: ClusterID, found: DurableRecord?) throws(LogError) {
+    /// - Parameters:
+    ///   - found: What DURABLE says; `nil` when it is unreadable, and then nothing counts as damage.
+    ///   - readings: Headers as they stand in the segments' files.
+    mutating func recover(
+        cluster: ClusterID, found: DurableRecord?, readings: [SegmentID: HeaderReading]
+    ) throws(LogError) {
         self.report.wasClosedCleanly = found?.isClean ?? false
         self.report.durableBefore = found?.durable.position
         self.vouched = self.vouched(found)
@@ -26,7 +30,8 @@ extension OpenedLog {
             else { return }
             recovery = kept
         } else {
-            recovery = try self.recoverAll(&segments, first: first, cluster: cluster, found: found)
+            recovery = try self.recoverAll(
+                &segments, first: first, cluster: cluster, found: found, readings: readings)
         }
         guard !recovery.layout.isEmpty, recovery.damage.isEmpty ? !recovery.isEmpty : true else {
             throw .damaged(Damage(first, 0..<0, segments.contains(first) ? .lost : .missing))
@@ -50,12 +55,14 @@ extension OpenedLog {
 
     /// - Parameter segments: Those that may belong to the log; what is kept aside leaves it.
     private mutating func recoverAll(
-        _ segments: inout [SegmentID], first: SegmentID, cluster: ClusterID, found: DurableRecord?
+        _ segments: inout [SegmentID], first: SegmentID, cluster: ClusterID, found: DurableRecord?,
+        readings: [SegmentID: HeaderReading]
     ) throws(LogError) -> LogRecovery {
         let mode = self.configuration.recovery
         var recovery = LogRecovery(
-            files: self.files, cluster: cluster, segmentByteCountMax: self.configuration.segmentByteCountMax,
-            record: found, followsState: self.votes == nil, passesDamage: mode == .quarantineDamage
+            files: self.files, readings: readings, cluster: cluster,
+            segmentByteCountMax: self.configuration.segmentByteCountMax, record: found,
+            followsState: self.votes == nil, passesDamage: mode == .quarantineDamage
         )
         try recovery.run(segments, first: first)
         try self.refuseForeign(segments.filter { $0 > recovery.chain.tail.segment }, cluster: cluster)

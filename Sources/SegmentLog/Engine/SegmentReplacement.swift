@@ -73,8 +73,7 @@ package struct SegmentReplacement: Sendable {
         do throws(FormatError) {
             header = try SegmentHeader.decode(bytes.span.bytes, of: self.store.cluster)
         } catch {
-            if let version = error.laterVersion { throw .laterFormat(file: self.segment.fileName, version: version) }
-            throw self.rejected(.format(error), at: 0)
+            throw LogError(headerOfCopy: error, of: self.segment)
         }
         var scan = SegmentScan(
             self.file, end: self.byteCount, chain: try self.chainBefore ?? SegmentScan.chain(before: header),

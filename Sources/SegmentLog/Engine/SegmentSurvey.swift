@@ -21,14 +21,17 @@ struct SegmentSurvey {
 
     private(set) var segments: [Segment] = []
     private let files: LogFiles
+    private let readings: [SegmentID: HeaderReading]
     private let cluster: ClusterID
 
-    init(files: LogFiles, cluster: ClusterID) {
+    /// - Parameter readings: Headers that need not be read again.
+    init(files: LogFiles, readings: [SegmentID: HeaderReading], cluster: ClusterID) {
         self.files = files
+        self.readings = readings
         self.cluster = cluster
     }
 
-    /// Reads the header of one segment more; the next of those before.
+    /// Looks at the header of one segment more; the next of those before.
     ///
     /// - Throws: ``LogError/foreignDirectory(_:)``, ``LogError/laterFormat(file:version:)``, ``LogError/storage(_:)``.
     mutating func add(_ id: SegmentID, isThere: Bool) throws(LogError) {
@@ -36,35 +39,38 @@ struct SegmentSurvey {
             self.segments.append(Segment(id: id))
             return
         }
+        let segment = if let reading = self.readings[id] { try self.judged(reading, of: id) } else { try self.read(id) }
+        self.segments.append(segment)
+    }
+
+    private func read(_ id: SegmentID) throws(LogError) -> Segment {
         let file = try self.files.open(id, .read)
-        var segment = Segment(id: id)
-        segment.byteCount = try disk { () throws(DiskError) in try file.byteCount() }
-        let bytes: [UInt8]
+        let reading: HeaderReading
         do throws(DiskError) {
-            bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
+            reading = try HeaderReading(file)
         } catch {
             // A sector that went bad is damage like any other; what else the system refuses says nothing of the log.
-            guard error.errno == .ioError else { throw LogError(error) }
-            segment.refusal = StorageFailure(error)
-            self.segments.append(segment)
-            return
+            guard let refusal = StorageFailure(ofUnreadable: error) else { throw LogError(error) }
+            let byteCount = try disk { () throws(DiskError) in try file.byteCount() }
+            return Segment(id: id, byteCount: byteCount, refusal: refusal)
         }
-        do throws(FormatError) {
-            let header = try SegmentHeader.decode(bytes.span.bytes, of: self.cluster)
-            if header.segment == id {
-                segment.header = header
-            } else {
-                segment.fault = .wrongSegment(expected: id, found: header.segment)
-            }
-        } catch {
-            if case .foreignCluster(let found, let expected) = error {
-                throw .foreignDirectory(.cluster(found: found, expected: expected))
-            }
+        return try self.judged(reading, of: id)
+    }
+
+    private func judged(_ reading: HeaderReading, of id: SegmentID) throws(LogError) -> Segment {
+        var segment = Segment(id: id, byteCount: reading.byteCount)
+        switch reading.header {
+        case .success(let header) where header.cluster != self.cluster:
+            throw .foreignDirectory(.cluster(found: header.cluster, expected: self.cluster))
+        case .success(let header) where header.segment != id:
+            segment.fault = .wrongSegment(expected: id, found: header.segment)
+        case .success(let header): segment.header = header
+        case .failure(let error):
             // Good bytes that are not understood are no damage, which others would be asked to make good.
-            if let version = error.laterVersion { throw .laterFormat(file: id.fileName, version: version) }
+            if let later = LogError(laterFormat: .format(error), in: id.fileName) { throw later }
             segment.fault = .format(error)
         }
-        self.segments.append(segment)
+        return segment
     }
 
     /// The length that a segment must have; `nil` when its successor cannot say.

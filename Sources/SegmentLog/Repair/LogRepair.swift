@@ -61,7 +61,7 @@ package final class LogRepair {
     package func plan(
         _ options: RepairPlan.Options, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws(RepairError) -> RepairPlan {
-        try RepairFiles.log { () throws(LogError) in try self.files.refuseLaterFormat() }
+        try RepairFiles.log { () throws(LogError) in _ = try self.files.refuseLaterFormat() }
         if let stored = try self.stored(), stored.isApplying, self.goesOn(stored), stored.options.peer == options.peer,
             stored.options.node == options.node, try self.hasSources(stored)
         {
@@ -88,7 +88,7 @@ package final class LogRepair {
         acceptsLoss: Bool, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws(RepairError) -> Outcome {
         // Also for a plan that was begun: a later release may have made it, and the segments that it moves.
-        try RepairFiles.log { () throws(LogError) in try self.files.refuseLaterFormat() }
+        try RepairFiles.log { () throws(LogError) in _ = try self.files.refuseLaterFormat() }
         guard var plan = try self.stored() else {
             let names = try RepairFiles.log { () throws(LogError) in try self.files.list() }
             guard !names.contains(RepairPlan.begunFileName) else { throw .begunUnreadable }
