@@ -112,9 +112,7 @@ package enum PeerMessage: Hashable, Sendable {
         case 7: return .range(try RangeMessage.decode(body))
         case 8: return .ack(try AckMessage.decode(body))
         case 9:
-            var reader = WireReader(body)
-            let first = try reader.position()
-            try reader.finish()
+            let first = try WireReader.whole(body) { (reader) throws(WireError) in try reader.position() }
             return .trimmed(first: first)
         case 10: return .identity(try PeerIdentity.decode(body))
         case 11: return .transferRequest(try TransferRequest.decode(body))

@@ -16,10 +16,7 @@ package protocol VersionedWireMessage: Hashable, Sendable {
 extension VersionedWireMessage {
     /// - Throws: ``WireError``; bytes behind the value are refused.
     static func decode(_ bytes: Bytes, version: UInt16) throws(WireError) -> Self {
-        var reader = WireReader(bytes)
-        let value = try Self(reading: &reader, version: version)
-        try reader.finish()
-        return value
+        try WireReader.whole(bytes) { (reader) throws(WireError) in try Self(reading: &reader, version: version) }
     }
 }
 
@@ -32,9 +29,6 @@ extension WireMessage {
 
     /// - Throws: ``WireError``; bytes behind the value are refused.
     package static func decode(_ bytes: Bytes) throws(WireError) -> Self {
-        var reader = WireReader(bytes)
-        let value = try Self(reading: &reader)
-        try reader.finish()
-        return value
+        try WireReader.whole(bytes) { (reader) throws(WireError) in try Self(reading: &reader) }
     }
 }

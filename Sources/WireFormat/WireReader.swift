@@ -10,6 +10,18 @@ package struct WireReader {
         self.bytes = bytes
     }
 
+    /// What `read` makes of a message that holds nothing else.
+    ///
+    /// - Throws: What `read` does; ``WireError/trailingBytes(_:)`` when it leaves some.
+    static func whole<Value>(
+        _ bytes: Bytes, _ read: (inout WireReader) throws(WireError) -> Value
+    ) throws(WireError) -> Value {
+        var reader = WireReader(bytes)
+        let value = try read(&reader)
+        try reader.finish()
+        return value
+    }
+
     private var available: Int { self.bytes.count - self.offset }
 
     package mutating func integer<Number: FixedWidthInteger & BitwiseCopyable>(
