@@ -10,6 +10,18 @@ package enum ReadStart: Hashable, Sendable {
     case index(LogIndex)
     /// The newest so many records.
     case last(UInt64)
+
+    /// - Parameters:
+    ///   - first: Where the log begins.
+    ///   - next: The index that the next committed record takes.
+    func index(first: LogIndex, next: LogIndex) -> LogIndex {
+        switch self {
+        case .first: first
+        case .tail: next
+        case .index(let index): index
+        case .last(let count): max(first, LogIndex(next.rawValue - min(count, next.rawValue)))
+        }
+    }
 }
 
 /// What a read may miss.
