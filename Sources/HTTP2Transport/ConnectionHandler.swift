@@ -1,6 +1,5 @@
 import Certificates
 import HTTP2Session
-import HTTPTypes
 import LogModel
 import Logging
 import NIOCore
@@ -20,8 +19,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Of a request that is refused, read and thrown away.
-    private static let refusedByteCountMax = 8 << 20
     /// Serialized at a time, before the channel is asked again whether it is writable.
     static let drainByteCount = 256 * 1024
     static let lingerMilliseconds: Int64 = 1_000
@@ -44,16 +41,16 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Server: what is shared with the listener's other connections.
     let listener: HTTP2Listener?
-    private let makeHandler: (@Sendable (any EventLoop) -> any HTTP2ServerHandler)?
+    let makeHandler: (@Sendable (any EventLoop) -> any HTTP2ServerHandler)?
     var streams: [HTTP2StreamID: HTTP2Stream] = [:]
     var context: ChannelHandlerContext?
     private var sniffer = PrefaceSniffer()
     var writer = OutputWriter()
-    private var spareEvents: [HTTP2Event] = []
+    var spareEvents: [HTTP2Event] = []
     private var isReading = false
     private var isPumping = false
     private(set) var isPumpScheduled = false
-    private var needsPump = false
+    var needsPump = false
     private var hasStarted = false
     var isProbing = false
     var startedAt: UInt64
@@ -184,119 +181,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    // MARK: In
-
-    private func receive(_ buffer: ByteBuffer) {
-        var failure: HTTP2SessionError?
-        let now = MonotonicTime(nanoseconds: self.now)
-        buffer.withUnsafeReadableBytes { bytes in
-            do throws(HTTP2SessionError) { try self.session.receive(bytes, now: now) } catch { failure = error }
-        }
-        self.dispatch(buffer)
-        if let failure, self.phase == .open { self.fail(failure) }
-    }
-
-    /// Hands the session's events to the streams. `buffer` holds the body bytes they point at.
-    private func dispatch(_ buffer: ByteBuffer?) {
-        guard self.session.hasEvents else { return }
-        var events = self.spareEvents
-        self.spareEvents = []
-        self.session.takeEvents(into: &events)
-        for event in events where self.phase == .open { self.dispatch(event, buffer) }
-        self.spareEvents = events
-    }
-
-    private func dispatch(_ event: HTTP2Event, _ buffer: ByteBuffer?) {
-        switch event {
-        case .head(let id, let fields): self.receivedHead(id, fields)
-        case .headTooLarge(let id): self.receivedTooLargeHead(id)
-        case .body(let id, let range): self.receivedBody(id, range, buffer)
-        case .end(let id, let trailers):
-            guard let stream = self.streams[id] else { return }
-            stream.isEndReceived = true
-            if let refusal = stream.heldRefusal.take() {
-                stream.serverHandler?.received(refusal: refusal, on: stream)
-                return
-            }
-            stream.serverHandler?.receivedEnd(on: stream)
-            stream.clientHandler?.receivedEnd(trailers: HTTPConversion.headers(trailers), on: stream)
-        case .closed(let id, let code, let isUnprocessed):
-            guard let stream = self.streams[id] else { return }
-            let isDone = self.role == .client ? stream.isEndReceived : stream.isEndSent
-            self.close(stream, isUnprocessed ? .refused : code == .noError && isDone ? .finished : .reset(code))
-        case .goAway(_, let code, _):
-            self.isGoingAway = true
-            self.logger.debug("peer is going away", metadata: ["code": "\(code)"])
-        case .pong(Self.shutdownPing):
-            self.session.refuseNewStreams(.noError)
-            self.setNeedsPump()
-        case .pong, .settings: break
-        }
-    }
-
-    private func receivedHead(_ id: HTTP2StreamID, _ fields: [HTTP2Field]) {
-        switch self.role {
-        case .client:
-            guard let stream = self.streams[id] else { return }
-            guard let head = HTTPConversion.response(fields) else {
-                return self.reset(stream, .protocolError, reason: .reset(.protocolError))
-            }
-            stream.clientHandler?.received(head: head, on: stream)
-        case .server:
-            guard let makeHandler else { return }
-            let stream = self.accept(id)
-            guard let head = HTTPConversion.request(fields) else {
-                return stream.respond(HTTPResponse(status: .badRequest))
-            }
-            let handler = makeHandler(self.eventLoop)
-            stream.serverHandler = handler
-            guard let refusal else { return handler.received(head: head, on: stream) }
-            // Not every client hears an answer while it is still sending: a body of which an end is in sight is waited for.
-            let length = head.headerFields[.contentLength].flatMap { Int($0) }
-            if let length, (1...Self.refusedByteCountMax).contains(length) {
-                stream.heldRefusal = refusal
-            } else {
-                handler.received(refusal: refusal, on: stream)
-            }
-        }
-    }
-
-    private func receivedTooLargeHead(_ id: HTTP2StreamID) {
-        switch self.role {
-        case .client:
-            guard let stream = self.streams[id] else { return }
-            self.reset(stream, .cancel, reason: .reset(.enhanceYourCalm))
-        case .server:
-            guard let makeHandler else { return }
-            let stream = self.accept(id)
-            let handler = makeHandler(self.eventLoop)
-            stream.serverHandler = handler
-            handler.receivedTooLargeHead(on: stream)
-        }
-    }
-
-    private func accept(_ id: HTTP2StreamID) -> HTTP2Stream {
-        let stream = HTTP2Stream(id: id, eventLoop: self.eventLoop, connection: self, now: self.now, isHeadSent: false)
-        self.streams[id] = stream
-        return stream
-    }
-
-    private func receivedBody(_ id: HTTP2StreamID, _ range: Range<Int>, _ buffer: ByteBuffer?) {
-        guard
-            let stream = self.streams[id], stream.serverHandler != nil || stream.clientHandler != nil,
-            let buffer, let body = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: range.count)
-        else {
-            // Nobody reads it, but the connection's window must not leak.
-            return self.session.consume(id, byteCount: range.count)
-        }
-        stream.unconsumedByteCount += range.count
-        if stream.heldRefusal == nil { stream.serverHandler?.received(body: body, on: stream) }
-        stream.clientHandler?.received(body: body, on: stream)
-        stream.noteReceived(range.count, now: self.now)
-        if !stream.isManualCredit { stream.credit(range.count) }
-    }
-
-    // MARK: Out
+    // MARK: The pump
 
     /// Lets the pump run at the end of this read batch or this turn of the loop.
     func setNeedsPump() {
@@ -335,59 +220,5 @@ final class ConnectionHandler: ChannelInboundHandler {
         // nghttp2 answers most violations itself, without a word to us.
         if self.session.failure == nil, let code = self.session.sentGoAway, code != .noError { self.record(.violation) }
         self.linger(context)
-    }
-
-    func respond(_ stream: HTTP2Stream, _ head: HTTPResponse, endStream: Bool) {
-        self.session.respond(to: stream.id, HTTPConversion.fields(head), endStream: endStream)
-        self.setNeedsPump()
-    }
-
-    func announce(_ stream: HTTP2Stream, byteCount: Int) {
-        self.session.send(bodyOf: stream.id, byteCount: byteCount)
-        self.setNeedsPump()
-    }
-
-    func end(_ stream: HTTP2Stream, trailers: HTTPFields) {
-        self.session.end(stream.id, trailers: HTTPConversion.fields(trailers))
-        self.setNeedsPump()
-    }
-
-    func consume(_ id: HTTP2StreamID, byteCount: Int) {
-        self.session.consume(id, byteCount: byteCount)
-        self.setNeedsPump()
-    }
-
-    /// Resets a stream from this side; its handler is told in a later turn.
-    func reset(_ stream: HTTP2Stream, _ code: HTTP2FailureCode, reason: HTTP2CloseReason) {
-        guard stream.isOpen else { return }
-        self.session.reset(stream.id, code)
-        self.remove(stream)
-        self.setNeedsPump()
-        self.eventLoop.assumeIsolated().execute { stream.notifyClosed(reason) }
-    }
-
-    private func close(_ stream: HTTP2Stream, _ reason: HTTP2CloseReason) {
-        self.remove(stream)
-        stream.notifyClosed(reason)
-    }
-
-    /// Whether a stream may hold `byteCount` unsent bytes, of which `more` are new.
-    func mayHold(_ byteCount: Int, more: Int) -> Bool {
-        // A server's few words; how many streams may have them is bounded.
-        guard let listener, byteCount > self.limits.smallBodyByteCount else { return true }
-        guard self.unsent.byteCount < self.limits.unsentByteCountMax else { return false }
-        return listener.unsentByteCount < self.limits.listenerUnsentByteCountMax
-            || self.unsent.byteCount + more <= self.limits.unsentByteCountShare
-    }
-
-    private func remove(_ stream: HTTP2Stream) {
-        self.streams[stream.id] = nil
-        if self.streams.isEmpty { self.idleSince = self.now }
-        if stream.unconsumedByteCount > 0 {
-            self.session.consume(stream.id, byteCount: stream.unconsumedByteCount)
-            stream.unconsumedByteCount = 0
-            self.needsPump = true
-        }
-        stream.detach()
     }
 }
