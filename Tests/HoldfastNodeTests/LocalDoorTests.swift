@@ -1,23 +1,23 @@
 import HTTP2Transport
 import HTTPTypes
-import HoldfastAdmin
 import HoldfastClient
 import Logging
 import NIOCore
 import NIOPosix
 import Testing
 
+@testable import HoldfastAdmin
 @testable import HoldfastNode
 
 /// The admin listener's way to a client listener of real sockets.
 @Suite(.timeLimit(.minutes(1))) struct LocalDoorTests {
     private static func with(
-        _ clients: ClientConnections = ClientConnections(), limits: HTTP2Limits = .untrusted,
+        _ connections: DoorConnections.Bounds = .init(of: ClientConnections()), limits: HTTP2Limits = .untrusted,
         _ body: (Listener, LocalDoor) async throws -> Void
     ) async throws {
         try await Listener.with(limits: limits) { listener in
             let door = LocalDoor(
-                listener.address, holding: clients, tls: nil, bounds: ConnectionBounds(),
+                listener.address, having: connections, tls: nil, bounds: ConnectionBounds(),
                 on: MultiThreadedEventLoopGroup.singleton.next(),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             do { try await body(listener, door) } catch {
@@ -84,7 +84,7 @@ import Testing
     func `readers have connections of their own while there are enough, and all else shares one`(
         clients: ClientConnections, count: Int
     ) async throws {
-        try await Self.with(clients) { listener, door in
+        try await Self.with(DoorConnections.Bounds(of: clients)) { listener, door in
             let append = Self.request(.post, "/v1/records")
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<8 {
@@ -105,6 +105,69 @@ import Testing
             #expect(listener.server.connectionCount == count && followers.count == 5)
             _ = try await Self.byteCount(of: door.pass(append, body: [ByteBuffer(string: "y")]))
             #expect(listener.server.connectionCount == count)
+        }
+    }
+
+    private static let follow = Self.request(.get, "/v1/records?from=first&follow=true")
+    private static let append = Self.request(.post, "/v1/records")
+
+    /// A door that has two streams in all, both of which readers have that follow.
+    private static func withFollowers(
+        waitMilliseconds: Int64, _ body: (Listener, LocalDoor, inout [DoorAnswer]) async throws -> Void
+    ) async throws {
+        var limits = HTTP2Limits.untrusted
+        limits.session.maxConcurrentStreams = 2
+        let connections = DoorConnections.Bounds(
+            connectionsMax: 1, streamsMax: 2, waitingMax: 1, waitMilliseconds: waitMilliseconds)
+        try await Self.with(connections, limits: limits) { listener, door in
+            var followers: [DoorAnswer] = []
+            for _ in 0..<2 {
+                followers.append(try await door.pass(Self.follow, body: []))
+                #expect(followers.last?.head.status == .ok)
+            }
+            try await body(listener, door, &followers)
+        }
+    }
+
+    private static func isRefused(_ problem: AdminProblem?) -> Bool {
+        guard let problem else { return false }
+        return problem.document.status == 503 && problem.document.code == "BUSY" && problem.document.applied == .no
+            && problem.fields[.retryAfter] == "1"
+    }
+
+    @Test func `a request that gets no stream in time is refused, and whoever has one keeps it`() async throws {
+        try await Self.withFollowers(waitMilliseconds: 20) { listener, door, followers in
+            for request in [Self.append, Self.follow, Self.request(.head, "/v1/records")] {
+                let problem = await #expect(throws: AdminProblem.self) {
+                    _ = try await door.pass(request, body: request.method == .post ? [ByteBuffer(string: "x")] : [])
+                }
+                #expect(Self.isRefused(problem), "\(String(describing: problem))")
+            }
+            #expect(listener.log.values.isEmpty, "nothing was applied")
+            #expect(try await listener.ask(.post, "/v1/records", body: "from elsewhere").status == 201)
+            for follower in followers {
+                var parts = follower.body.makeAsyncIterator()
+                let part = try #require(try await parts.next())
+                #expect(part.readableBytes > 0, "it has outlasted those who waited")
+            }
+        }
+    }
+
+    @Test func `a request that waits has the next stream that comes free, and no more than may wait`() async throws {
+        try await Self.withFollowers(waitMilliseconds: 50_000) { listener, door, followers in
+            async let waiting = door.pass(Self.append, body: [ByteBuffer(string: "waited")])
+            while try await door.waitingCount == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let problem = await #expect(throws: AdminProblem.self) {
+                _ = try await door.pass(Self.append, body: [ByteBuffer(string: "one too many")])
+            }
+            #expect(Self.isRefused(problem), "\(String(describing: problem))")
+            #expect(listener.log.values.isEmpty)
+            // Its reader has gone.
+            followers.removeLast()
+            let appended = try await waiting
+            #expect(appended.head.status == .created && listener.log.values.count == 1)
+            let isOver = try await door.waitingCount == 0
+            #expect(isOver)
         }
     }
 }

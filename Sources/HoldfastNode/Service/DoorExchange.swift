@@ -7,12 +7,12 @@ import NIOCore
 ///
 /// Event loop only.
 final class DoorExchange: HTTP2ClientHandler {
-    private let answer: EventLoopPromise<DoorAnswer>
+    /// Both are given away with the answer, so that the stream ends once whoever has it lets go of it.
+    private var answer: EventLoopPromise<DoorAnswer>?
     /// Holds a window's worth at most.
-    private let body: AsyncThrowingStream<ByteBuffer, any Error>
+    private var body: AsyncThrowingStream<ByteBuffer, any Error>?
     private let continuation: AsyncThrowingStream<ByteBuffer, any Error>.Continuation
     private let ended: () -> Void
-    private var isAnswered = false
 
     private init(answer: EventLoopPromise<DoorAnswer>, ended: @escaping () -> Void) {
         self.answer = answer
@@ -36,10 +36,10 @@ final class DoorExchange: HTTP2ClientHandler {
     }
 
     func received(head: HTTPResponse, on stream: HTTP2Stream) {
-        self.isAnswered = true
+        guard let answer = self.answer.take(), let body = self.body.take() else { return }
         let reference = stream.reference
-        self.answer.succeed(
-            DoorAnswer(head: head, body: self.body) { count in reference.execute { $0.consumed(count) } })
+        answer.succeed(
+            DoorAnswer(head: head, body: body) { count in reference.execute { $0.consumed(count) } })
     }
 
     func received(body: ByteBuffer, on stream: HTTP2Stream) { self.continuation.yield(body) }
@@ -48,7 +48,7 @@ final class DoorExchange: HTTP2ClientHandler {
 
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
         let failure: DoorFailure = reason == .refused ? .unsent : .lost
-        if !self.isAnswered { self.answer.fail(failure) }
+        self.answer.take()?.fail(failure)
         self.continuation.finish(throwing: failure)
         self.ended()
     }

@@ -14,11 +14,11 @@ final class LocalDoor: ClientDoor {
 
     /// - Parameters:
     ///   - address: Where the client listener is; everywhere is here, too.
-    ///   - clients: How many connections that holds.
+    ///   - connections: How many of that it has.
     ///   - bounds: Of the admin listener.
     init(
-        _ address: ServerAddress, holding clients: ClientConnections, tls: TLSCalling?, bounds: ConnectionBounds,
-        on eventLoop: any EventLoop, logger: Logger
+        _ address: ServerAddress, having connections: DoorConnections.Bounds, tls: TLSCalling?,
+        bounds: ConnectionBounds, on eventLoop: any EventLoop, logger: Logger
     ) {
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"]
         let address = ServerAddress(host: here[address.host] ?? address.host, port: address.port)
@@ -26,15 +26,10 @@ final class LocalDoor: ClientDoor {
         self.address = address
         self.eventLoop = eventLoop
         self.connections = NIOLoopBoundBox.makeBoxSendingValue(
-            DoorConnections(atMost: Self.connectionsMax(of: clients)) {
+            DoorConnections(connections, on: eventLoop) {
                 HTTP2Connection.connect(
                     host: address.host, port: address.port, on: eventLoop, limits: limits, tls: tls, logger: logger)
             }, eventLoop: eventLoop)
-    }
-
-    /// Most of what one address may have is left to the clients on this machine.
-    private static func connectionsMax(of clients: ClientConnections) -> Int {
-        min(max(1, clients.perAddressMax / 8), NodeLimits.doorConnectionsMax)
     }
 
     /// Rule: the windows of as many streams as the admin listener has connections are within the connection's own. Why: an
@@ -58,7 +53,7 @@ final class LocalDoor: ClientDoor {
             } catch {
                 let isChange = head.method != .get && head.method != .head
                 // Its connection had just ended: nothing was read of the request, or it may be read twice.
-                if error == .unsent || !isChange, !isRetried {
+                if error == .unsent || error == .lost && !isChange, !isRetried {
                     isRetried = true
                     continue
                 }
@@ -73,11 +68,12 @@ final class LocalDoor: ClientDoor {
         let promise = self.eventLoop.makePromise(of: DoorAnswer.self)
         let connections = self.connections
         self.eventLoop.execute {
-            let isReader = head.method == .get
-            let connection =
-                isReader ? connections.value.forReader(isRepeated: isRepeated) : connections.value.shared()
-            Self.begin(head, body: body, over: connection, answer: promise) {
-                if isReader { connections.value.ended(connection) }
+            let need = DoorConnections.Need(isReader: head.method == .get, isRepeated: isRepeated)
+            connections.value.take(need) { connection in
+                guard let connection else { return promise.fail(DoorFailure.noStream) }
+                Self.begin(head, body: body, over: connection, answer: promise) {
+                    connections.value.ended(need, connection)
+                }
             }
         }
         do { return try await promise.futureResult.get() } catch { throw error as? DoorFailure ?? .lost }
@@ -97,6 +93,14 @@ final class LocalDoor: ClientDoor {
         }
     }
 
+    /// Requests that wait for a stream.
+    var waitingCount: Int {
+        get async throws {
+            let connections = self.connections
+            return try await self.eventLoop.submit { connections.value.waitingCount }.get()
+        }
+    }
+
     /// To be called once nobody passes requests any more.
     func shutdown() async {
         let connections = self.connections
@@ -109,6 +113,8 @@ final class LocalDoor: ClientDoor {
 enum DoorFailure: Error, Hashable {
     /// The client listener has not read it.
     case unsent
+    /// It was not sent: others have all the streams there are.
+    case noStream
     /// It may have been acted on.
     case lost
 
@@ -118,6 +124,15 @@ enum DoorFailure: Error, Hashable {
             AdminProblem(
                 .serviceUnavailable, "SHUTTING_DOWN", "the node's client listener takes no requests",
                 hint: "It is stopping, or has just begun; ask another node.")
+        case .noStream:
+            AdminProblem(
+                .serviceUnavailable, "BUSY",
+                "requests of the admin listener have all streams to the client listener that they may have, or wait for one: "
+                    + "none came free within \(NodeLimits.doorWaitMilliseconds) ms",
+                hint:
+                    "Nothing was done. Wait a moment and try again, or use the client listener, where readers that follow "
+                    + "belong; client.connections.per.address.max says how many streams there are here.",
+                fields: [.retryAfter: "1"])
         case .lost:
             AdminProblem(
                 .gatewayTimeout, isChange ? "COMMIT_TIMEOUT" : "LEADER_SILENT", "the answer was lost on its way",

@@ -166,7 +166,8 @@ package struct Node: Service {
         observer.opened(server)
         let admin: AdminServer
         let door = LocalDoor(
-            ServerAddress(host: listen.host, port: server.port), holding: self.configuration.clientConnections,
+            ServerAddress(host: listen.host, port: server.port),
+            having: DoorConnections.Bounds(of: self.configuration.clientConnections),
             tls: security.tls.map { TLSCalling($0, expecting: .node(self.configuration.node)) },
             bounds: self.configuration.adminBounds, on: clientLoop, logger: self.logger)
         do throws(NodeError) {

@@ -68,6 +68,9 @@ package enum NodeLimits {
     static let doorWindowsByteCountMax = 16 << 20
     /// Connections that the admin listener passes requests on over.
     static let doorConnectionsMax = 32
+    /// Its requests that wait for a free stream there, and how long each of them does.
+    static let doorWaitingMax = 512
+    static let doorWaitMilliseconds: Int64 = 1_000
     /// How long a stopping node lets open requests finish.
     package static let shutdownGraceMilliseconds: Int64 = 3_000
     /// A configuration file, and the keys in it: aliases can make a small one say very much.
