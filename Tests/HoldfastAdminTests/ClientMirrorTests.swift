@@ -2,6 +2,7 @@ import HTTPTypes
 import HoldfastClient
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HoldfastAdmin
@@ -130,6 +131,7 @@ private final class EchoDoor: ClientDoor {
             }
             #expect(refused.hasPrefix("HTTP/1.1 429 ") && refused.lowercased().contains("retry-after: 1"))
             #expect(refused.contains(#""applied":"no""#))
+            #expect(listener.count(.unfinishedBodies) >= 1)
             let small = try await listener.ask("POST", "/v1/records", ["Content-Length: 0"])
             #expect(small.status == 201)
         }
@@ -141,7 +143,8 @@ private final class EchoDoor: ClientDoor {
     }
 
     @Test func `whoever holds all the room and stands still gives way to whoever comes later`() async throws {
-        try await Listener.with(door: EchoDoor()) { listener in
+        let journal = MemoryLog(level: .warning)
+        try await Listener.with(door: EchoDoor(), journal: journal) { listener in
             let bodies = listener.server.connections.bodies
             var peers: [RawPeer] = []
             for number in 1...2 {
@@ -153,7 +156,9 @@ private final class EchoDoor: ClientDoor {
             // 4 MiB more are over 16, until the first of the two has stood still for long enough.
             let upload = ByteBuffer(string: Self.upload(4 << 20, of: 4 << 20))
             var answer = ""
+            var refusedCount: UInt64 = 0
             while !answer.hasPrefix("HTTP/1.1 201 ") {
+                if !answer.isEmpty { refusedCount += 1 }
                 answer = try await listener.send(upload) { $0.contains("\r\n\r\n") }
                 #expect(answer.hasPrefix("HTTP/1.1 201 ") || answer.hasPrefix("HTTP/1.1 429 "), "\(answer)")
             }
@@ -162,6 +167,12 @@ private final class EchoDoor: ClientDoor {
             #expect(refusal.status == 429 && refusal.fields["connection"] == "close")
             #expect(refusal.json(ProblemDocument.self)?.applied == .no && refusal.body.contains("stood still"))
             #expect(peers[1].isOpen && peers[1].text.isEmpty, "the other one has its room still")
+            #expect(
+                listener.count(.unfinishedBodies) == refusedCount + 1,
+                "the one that stood still, and those who were early")
+            let told = try #require(journal.take().first)
+            #expect(told.level == .warning && told.metadata["limit"] == "unfinished_bodies")
+            #expect(told.metadata["peer"]?.hasPrefix("127.0.0.1:") == true && told.metadata["hint"] != nil)
             await peers[1].close()
             try await listener.wait { bodies.heldByteCount == 0 }
         }

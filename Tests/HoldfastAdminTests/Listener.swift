@@ -37,7 +37,7 @@ struct Listener {
 
     static func with(
         authority: any AdminAuthority = OpenToAll(), door: (any ClientDoor)? = nil,
-        bounds: ConnectionBounds = ConnectionBounds(),
+        bounds: ConnectionBounds = ConnectionBounds(), journal: any LogHandler = SwiftLogNoOpLogHandler(),
         _ body: (Listener) async throws -> Void
     ) async throws {
         let node = FakeNode()
@@ -45,7 +45,7 @@ struct Listener {
             ServerAddress(host: "127.0.0.1", port: 0), node: node, door: door, names: ["holdfast.example"],
             authority: authority, bounds: bounds,
             on: MultiThreadedEventLoopGroup.singleton.next(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { _ in journal })
         do { try await body(Listener(node: node, server: server)) } catch {
             await server.shutdown()
             throw error

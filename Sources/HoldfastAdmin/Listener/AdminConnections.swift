@@ -50,9 +50,10 @@ final class AdminConnections: Sendable {
         let now = NIODeadline.now().uptimeNanoseconds
         let unsaidCount = self.state.withLock { $0.breaches[breach, default: BreachCount()].add(now: now) }
         guard let unsaidCount else { return }
+        let (message, hint) = breach.words
         BreachCount.tell(
-            "a client broke a limit of the admin listener and was cut off", by: address.peerDescription,
-            limit: breach.rawValue, unsaidCount: unsaidCount, to: self.logger)
+            message, by: address.peerDescription, limit: breach.rawValue, unsaidCount: unsaidCount, hint: hint,
+            to: self.logger)
     }
 
     /// As metrics tell of it: all bounds, also those that nobody broke.

@@ -65,7 +65,7 @@ struct AdminRoutes: Sendable {
         }
         DashboardFiles.add(to: router)
         if let door {
-            ClientMirror(door: door, authority: authority, bodies: self.connections.bodies).add(to: router)
+            ClientMirror(door: door, authority: authority, connections: self.connections).add(to: router)
         }
         paths.learn(router)
         return router

@@ -1,3 +1,6 @@
+import HTTP2Transport
+import Logging
+
 /// What one connection of the admin listener may take, and all of them together. Times in milliseconds.
 ///
 ///     accepted --head--> reading --end--> answering --end--> idle --head--> ...
@@ -43,6 +46,8 @@ package struct ConnectionBounds: Hashable, Sendable {
 
 /// Which bound a connection ran into. The raw value names it in the journal and in metrics, where its like on the other
 /// listeners has the same name.
+///
+/// Each ends the connection, or lets none begin, but for ``unfinishedBodies``, which may end one request only.
 enum ConnectionBreach: String, Hashable, Sendable, CaseIterable {
     // Too slow.
     case headersDeadline = "headers_deadline"
@@ -50,6 +55,19 @@ enum ConnectionBreach: String, Hashable, Sendable, CaseIterable {
     case unreadDeadline = "unread_deadline"
     // Too many.
     case bodyBytes = "body_bytes"
+    case unfinishedBodies = "unfinished_bodies"
     case connections
     case connectionsPerAddress = "connections_per_address"
+
+    /// What is said of it, and what to do.
+    var words: (message: Logger.Message, hint: String) {
+        switch self {
+        case .unfinishedBodies:
+            (
+                "bodies that are on their way to the admin listener take all the room for them; one was refused",
+                "find out who sends so many large bodies at a time, or lets them stand; the client listener has more room"
+            )
+        default: ("a client broke a limit of the admin listener and was cut off", BreachCount.hint)
+        }
+    }
 }

@@ -11,7 +11,7 @@ import ServiceLifecycle
 struct ClientMirror: Sendable {
     let door: any ClientDoor
     let authority: any AdminAuthority
-    let bodies: BodyBudget
+    let connections: AdminConnections
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete]
 
@@ -23,22 +23,22 @@ struct ClientMirror: Sendable {
 
     func add(to router: Router<AdminContext>) {
         for method in Self.methods {
-            router.on("v1/**", method: method) { request, _ in try await self.pass(request) }
+            router.on("v1/**", method: method) { try await self.pass($0, from: $1.remoteAddress) }
         }
-        router.post("admin/v1/transfer") { request, _ in try await self.pass(request) }
-        router.post("admin/v1/members") { request, _ in try await self.pass(request) }
-        router.post("admin/v1/members/**") { request, _ in try await self.pass(request) }
-        router.delete("admin/v1/members/**") { request, _ in try await self.pass(request) }
+        router.post("admin/v1/transfer") { try await self.pass($0, from: $1.remoteAddress) }
+        router.post("admin/v1/members") { try await self.pass($0, from: $1.remoteAddress) }
+        router.post("admin/v1/members/**") { try await self.pass($0, from: $1.remoteAddress) }
+        router.delete("admin/v1/members/**") { try await self.pass($0, from: $1.remoteAddress) }
     }
 
-    private func pass(_ request: Request) async throws -> Response {
+    private func pass(_ request: Request, from address: SocketAddress?) async throws -> Response {
         var head = HTTPRequest(
             method: request.method, scheme: "http", authority: nil, path: request.head.path,
             headerFields: request.headers)
         for name in Self.hopFields { head.headerFields[name] = nil }
         // What nobody may ask for is refused before its body takes room. The client listener judges the others again.
         if let refusal = self.authority.refusal(ofMirrored: head) { throw refusal }
-        let answer = try await self.answer(head, of: request)
+        let answer = try await self.answer(head, of: request, from: address)
         return Response(
             status: answer.head.status, headers: answer.head.headerFields,
             body: ResponseBody { writer in
@@ -56,19 +56,35 @@ struct ClientMirror: Sendable {
             })
     }
 
-    private func answer(_ head: HTTPRequest, of request: Request) async throws -> DoorAnswer {
+    private func answer(
+        _ head: HTTPRequest, of request: Request, from address: SocketAddress?
+    ) async throws -> DoorAnswer {
         let length = request.announcedByteCount
         if let length, length > AdminLimits.mirroredByteCountMax { throw AdminProblem.bodyTooLarge }
-        let body = HeldBody(in: self.bodies)
+        let body = HeldBody(in: self.connections.bodies)
         // Until its answer begins: the client listener has the body then.
         defer { body.leave() }
-        if let length, self.bodies.hasShare(for: length) {
+        let bytes: [ByteBuffer]
+        do throws(AdminProblem) { bytes = try await self.whole(body, announcing: length, of: request) } catch {
+            if error == .bodyStoodStill || error == .bodiesUnfinished {
+                self.connections.record(.unfinishedBodies, by: address)
+            }
+            throw error
+        }
+        return try await self.door.pass(head, body: bytes)
+    }
+
+    /// - Returns: All of it, in pieces.
+    private func whole(
+        _ body: HeldBody, announcing length: Int?, of request: Request
+    ) async throws(AdminProblem) -> [ByteBuffer] {
+        if let length, self.connections.bodies.hasShare(for: length) {
             try await Self.read(request.body, into: body)
         } else {
             try await Self.readUntilRefused(request.body, into: body)
         }
-        guard let bytes = body.complete() else { throw AdminProblem.bodyStoodStill }
-        return try await self.door.pass(head, body: bytes)
+        guard let bytes = body.complete() else { throw .bodyStoodStill }
+        return bytes
     }
 
     /// The wait for more of a body that is refused ends at once; no more is read of its connection then.
