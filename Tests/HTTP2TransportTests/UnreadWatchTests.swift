@@ -25,20 +25,51 @@ import Testing
     }
 
     @Test func `a reader that is slow and steady is served for as long as it takes`() async throws {
+        var milliseconds: UInt64 = 1_000
+        // Who had no turn to read was not steady, and has shown nothing: again, and with more time.
+        while try await !self.readsSteadily(for: 3 * milliseconds, unreadMilliseconds: milliseconds) {
+            milliseconds = min(2 * milliseconds, 8_000)
+        }
+    }
+
+    /// Expects that a steady reader is not cut off.
+    ///
+    /// - Returns: `false` when it was not steady, by no fault of its own: nothing is expected then.
+    private func readsSteadily(for milliseconds: UInt64, unreadMilliseconds: UInt64) async throws -> Bool {
         var limits = HTTP2Limits()
-        limits.unreadMilliseconds = 1_000
-        try await withServer(limits: limits) { server, witness in
+        limits.unreadMilliseconds = unreadMilliseconds
+        return try await withServer(limits: limits) { server, witness in
             let peer = try await UnreadPeer.connect(to: server, asking: "/whole/20000000")
             try await peer.begun.get()
+            let loop = peer.channel.eventLoop
+            let pauses = NIOLoopBoundBox.makeBoxSendingValue(Pauses(), eventLoop: loop)
             // A few kilobytes each time: the server's socket is full all the while. On a loop, since tasks may wait for others.
-            let reading = peer.channel.eventLoop.scheduleRepeatedTask(
-                initialDelay: .zero, delay: .milliseconds(50)
-            ) { _ in peer.channel.read() }
-            try await Task.sleep(for: .seconds(3))
-            reading.cancel()
-            #expect(server.breachCounts.isEmpty)
-            #expect(!witness.events.contains { $0.hasPrefix("closed") })
-            try await peer.channel.close()
+            let reading = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
+                pauses.value.end(at: .now())
+                peer.channel.read()
+            }
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            let longest = try await loop.submit {
+                reading.cancel()
+                pauses.value.end(at: .now())
+                return pauses.value.longest
+            }.get()
+            let isCut = !server.breachCounts.isEmpty || witness.events.contains { $0.hasPrefix("closed") }
+            try? await peer.channel.close()
+            guard longest < .milliseconds(Int64(unreadMilliseconds / 4)) else { return false }
+            #expect(!isCut, "its longest pause was of \(longest.nanoseconds / 1_000_000) ms")
+            return true
+        }
+    }
+
+    /// Between one read and the next.
+    private struct Pauses {
+        private(set) var longest = TimeAmount.zero
+        private var last: NIODeadline?
+
+        mutating func end(at now: NIODeadline) {
+            if let last { self.longest = max(self.longest, now - last) }
+            self.last = now
         }
     }
 }
