@@ -37,6 +37,8 @@ package struct FollowerProgress: Sendable {
     package var toldCommit: Position = .zero
     /// The first RANGE of a stream is due even when it is empty: it confirms the common point.
     package var owesConfirmation = false
+    /// Ranges in a row that it took nothing of, as far as they could be read.
+    package private(set) var refusedRangeCount = 0
     private var inFlight: Deque<(end: Position, byteCount: Int)> = []
 
     package init(phase: Phase) {
@@ -75,6 +77,8 @@ package struct FollowerProgress: Sendable {
 
     package mutating func ended(_ phase: Phase) {
         self.phase = phase
+        // It may come back as another release.
+        if phase == .disconnected { self.refusedRangeCount = 0 }
         self.isLoading = false
         self.forgetInFlight()
     }
@@ -89,7 +93,11 @@ package struct FollowerProgress: Sendable {
         self.inFlightByteCount += byteCount
     }
 
+    /// It cannot read what it was sent, or not take it.
+    package mutating func refusedRange() { self.refusedRangeCount += 1 }
+
     package mutating func acknowledged(received: LogPoint, persisted: LogPoint) {
+        if received.position > self.received.position { self.refusedRangeCount = 0 }
         self.received = received
         self.persisted = persisted
         while let oldest = self.inFlight.first, oldest.end <= received.position {

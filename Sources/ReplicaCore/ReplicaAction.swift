@@ -91,6 +91,8 @@ package enum ReplicaNote: Hashable, Sendable {
     case followerLevel(NodeID, through: Position)
     case streamRefused(by: NodeID, StreamRefusal)
     case refusedRange(from: NodeID, String)
+    /// The leader ships segments of a later format than this build reads: nothing of them is taken. Once, until it is over.
+    case laterFormat(from: NodeID, version: UInt16)
     /// A peer has shown that this node's promises are not known to it.
     case retired(Retirement, by: NodeID)
 }

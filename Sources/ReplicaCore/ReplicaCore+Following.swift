@@ -51,15 +51,29 @@ extension ReplicaCore {
             return self.refuse(.staleTerm, on: stream)
         }
         guard self.align(to: range, on: stream) else { return }
+        if self.laterFormat?.leader != upstream.leader.node { self.laterFormat = nil }
         if raw.isEmpty {
             self.accepted(newTerms: [], range: range)
             self.acknowledgeUpstream()
             return
         }
-        if case .some(let reason) = self.store(raw, from: range.from, commit: range) {
-            self.actions.append(.note(.refusedRange(from: upstream.leader.node, reason)))
-            self.refuse(.damaged, on: stream)
+        guard let fault = self.store(raw, from: range.from, commit: range) else {
+            self.laterFormat = nil
+            return
         }
+        self.noteRefusal(of: fault, from: upstream.leader.node)
+        self.refuse(.damaged, on: stream)
+    }
+
+    /// A range of a later format comes again and again: that is news once.
+    private mutating func noteRefusal(of fault: RangeFault, from leader: NodeID) {
+        guard let version = fault.laterVersion else {
+            return self.actions.append(.note(.refusedRange(from: leader, fault.words)))
+        }
+        let found = LaterFormat(leader: leader, version: version)
+        guard found != self.laterFormat else { return }
+        self.laterFormat = found
+        self.actions.append(.note(.laterFormat(from: leader, version: version)))
     }
 
     mutating func refuse(_ refusal: StreamRefusal, on stream: StreamID) {
@@ -125,19 +139,23 @@ extension ReplicaCore {
     /// Checks the frames, takes them into the state, and hands them to the disk.
     ///
     /// - Returns: What is wrong with the range; nothing of it was taken then.
-    private mutating func store(_ raw: Bytes, from: Position, commit range: RangeMessage) -> String? {
+    private mutating func store(_ raw: Bytes, from: Position, commit range: RangeMessage) -> RangeFault? {
         var chain = self.chain
         let start = chain.point
         let startChecksum = chain.previousChecksum
         let isNewSegment = from == Position(segment: chain.tail.segment.next, offset: 0)
-        guard from == chain.tail || isNewSegment else { return "it begins at \(from), this log ends at \(chain.tail)" }
+        guard from == chain.tail || isNewSegment else {
+            return .other("it begins at \(from), this log ends at \(chain.tail)")
+        }
         var frames: [(header: FrameHeader, payload: Bytes, position: Position)] = []
-        do {
+        do throws(FrameDefect) {
             try chain.accept(range: raw, at: from) { (header, frame, position) throws(FrameDefect) in
                 frames.append((header, frame.dropFirst(header.headerByteCount), position))
             }
-        } catch { return "\(error)" }
-        guard let last = frames.last, last.header.term <= range.term else { return "it has frames of a later term" }
+        } catch { return .frame(error) }
+        guard let last = frames.last, last.header.term <= range.term else {
+            return .other("it has frames of a later term")
+        }
         var ends = self.chain
         for frame in frames {
             let end = frame.position.advanced(by: Int(frame.header.length))
@@ -147,7 +165,7 @@ extension ReplicaCore {
                 self.history.truncate(from: start.position)
                 self.marks.truncate(to: start)
                 self.trimMarks.truncate(to: start.position)
-                return "\(error)"
+                return .other("\(error)")
             }
             self.noteTrim(frame.header, end: end)
             ends.advance(over: frame.header, at: frame.position)
@@ -168,5 +186,26 @@ extension ReplicaCore {
 
     private mutating func accepted(newTerms: [TermStart], range: RangeMessage) {
         self.consensus(.accepted(through: self.chain.point, newTerms: newTerms, leaderCommit: range.commit))
+    }
+}
+
+/// What a leader ships that this build does not read.
+struct LaterFormat: Hashable, Sendable {
+    var leader: NodeID
+    var version: UInt16
+}
+
+/// Why nothing of a range is taken.
+private enum RangeFault {
+    case frame(FrameDefect)
+    case other(String)
+
+    var laterVersion: UInt16? { if case .frame(let defect) = self { defect.laterVersion } else { nil } }
+
+    var words: String {
+        switch self {
+        case .frame(let defect): "\(defect)"
+        case .other(let words): words
+        }
     }
 }

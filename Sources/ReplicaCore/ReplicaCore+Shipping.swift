@@ -83,8 +83,10 @@ extension ReplicaCore {
     }
 
     mutating func streamClosed(_ stream: StreamID, to node: NodeID) {
-        guard self.followers[node]?.stream == stream else { return }
-        let pause = self.configuration.limits.refusalPauseMilliseconds
+        guard let progress = self.followers[node], progress.stream == stream else { return }
+        let limits = self.configuration.limits
+        let doublings = min(max(0, progress.refusedRangeCount - 1), limits.refusalPauseDoublingsMax)
+        let pause = limits.refusalPauseMilliseconds << UInt64(doublings)
         self.followers[node]?.ended(.idle(retryAt: self.now.monotonic.advanced(byMilliseconds: pause)))
     }
 
@@ -129,6 +131,7 @@ extension ReplicaCore {
         else { return }
         if let refusal = ack.refusal {
             self.actions.append(.note(.streamRefused(by: node, refusal)))
+            if refusal == .damaged { self.followers[node]?.refusedRange() }
             self.abandon(stream, to: node)
             if self.raft.membership.contains(member) { self.consensus(.higherTermSeen(ack.term)) }
             return

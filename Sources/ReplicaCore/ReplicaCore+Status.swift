@@ -14,6 +14,12 @@ extension ReplicaCore {
     /// Where the newest terms of this log begin, ascending.
     package var termStarts: [TermStart] { self.history.current.terms.starts }
 
+    /// The segment format's version that a leader ships and this build does not read.
+    package func laterFormat(of node: NodeID) -> UInt16? {
+        guard self.raft.role != .leader, let found = self.laterFormat, found.leader == node else { return nil }
+        return found.version
+    }
+
     /// Whether the next segment waits for room.
     package var waitsForRoom: Bool { self.isDiskFull }
 

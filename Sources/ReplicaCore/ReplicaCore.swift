@@ -51,6 +51,8 @@ package struct ReplicaCore: ~Copyable {
 
     // Follower.
     var upstream: Upstream?
+    /// What this log lacks, and cannot take, until a range is taken again.
+    var laterFormat: LaterFormat?
     /// The peers' first segment, of which a copy is being made: this log ends before it.
     var fetched: SegmentID?
 

@@ -16,8 +16,10 @@ package struct ReplicaLimits: Sendable {
     package var pendingReadCountMax = 65_536
     /// How long an append may wait for its commit before its outcome is called unknown.
     package var commitTimeoutMilliseconds: UInt64 = 10_000
-    /// How long a refused follower is left alone.
+    /// How long a refused follower is left alone ...
     package var refusalPauseMilliseconds: UInt64 = 200
+    /// ... and how often that is doubled, once for each range in a row that it takes nothing of: 3.2 s at most.
+    package var refusalPauseDoublingsMax = 4
     /// How long a stream may wait for its welcome.
     package var welcomeTimeoutMilliseconds: UInt64 = 2_000
 

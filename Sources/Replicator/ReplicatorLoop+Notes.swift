@@ -2,6 +2,7 @@ import LogModel
 import Logging
 import RaftCore
 import ReplicaCore
+import SegmentFormat
 
 /// What the operator has to know of replication: one entry for each change of state.
 extension ReplicatorLoop {
@@ -32,6 +33,14 @@ extension ReplicatorLoop {
         case .refusedRange(let node, let reason):
             self.logger.info(
                 "a range was refused; the leader sends it again", metadata: ["peer": "\(node)", "reason": "\(reason)"])
+        case .laterFormat(let node, let version):
+            self.logger.warning(
+                "the leader ships segments of a later format than this release reads; nothing of them is taken",
+                metadata: [
+                    "peer": "\(node)",
+                    "detail": "it ships version \(version), this node reads \(SegmentHeader.version)",
+                    "hint": "run the leader's release on this node, too, or a later one; it stays behind until then",
+                ])
         case .retired(let retirement, let node):
             self.logger.error(
                 "this node neither votes nor counts any more: \(retirement.reason)",

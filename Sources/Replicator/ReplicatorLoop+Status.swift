@@ -23,6 +23,7 @@ extension ReplicatorLoop {
                 let progress = self.core.followers[node]
                 return .init(
                     node: node, isConnected: link.isConnected, otherProtocol: self.otherProtocol(of: node),
+                    laterFormat: self.core.laterFormat(of: node),
                     received: progress?.received.position,
                     persisted: progress?.persisted.position,
                     missingByteCount: self.core.missingByteCount(of: node),

@@ -17,6 +17,8 @@ package struct ReplicatorStatus: Sendable {
         package var isConnected: Bool
         /// The version of the peer protocol that it speaks, and this node does not.
         package var otherProtocol: UInt16?
+        /// The version of the segment format that it ships as the leader, and this node does not read.
+        package var laterFormat: UInt16?
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?

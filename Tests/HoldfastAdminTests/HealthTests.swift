@@ -1,3 +1,4 @@
+import HoldfastClient
 import Testing
 
 @testable import HoldfastAdmin
@@ -105,6 +106,14 @@ import Testing
             let answer = try await listener.get("/readyz/lag")
             #expect(answer.status == 503)
             #expect(answer.body.hasPrefix("[-]lag failed: 100 records behind"))
+            listener.node.change {
+                var leader = ClusterStatus.Node(node: 2, client: "127.0.0.1:7410", peer: "127.0.0.1:7411")
+                leader.laterFormat = 2
+                $0.status.cluster.nodes = [leader]
+            }
+            let caused = try await listener.get("/readyz?verbose")
+            #expect(caused.body.contains("node 2 ships segments of format version 2, which this release cannot read"))
+            #expect(caused.body.contains("run that node's release here"))
         }
     }
 

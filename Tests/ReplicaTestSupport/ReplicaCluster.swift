@@ -20,6 +20,9 @@ package final class ReplicaCluster {
         package var begunAnew: SegmentID?
         package var copyFetches: [(segment: SegmentID, peer: NodeID)] = []
         package var installs: [SegmentID] = []
+        package var notes: [ReplicaNote] = []
+        /// What becomes of ranges on their way to it.
+        package var arrival: ((RangeMessage) -> RangeMessage)?
         /// What its disk keeps of starts and of its own retirement.
         package var sightings: [StartSighting] = []
         package var retirement: Retirement?
@@ -151,7 +154,8 @@ package final class ReplicaCluster {
         case .closeStream(let id, _): self.streams.removeAll { $0.leader == node && $0.id == id }
         case .ship(let range, let id, _):
             guard let stream = self.streams.first(where: { $0.leader == node && $0.id == id }) else { return }
-            let arrived = Self.sent(range)
+            var arrived = Self.sent(range)
+            if let arrival = self.nodes[stream.follower].arrival { arrived = arrival(arrived) }
             self.queue.append((stream.follower, .shipped(arrived, raw: arrived.body, on: stream.upstream)))
         case .welcome(let welcome, let upstream):
             guard let stream = self.stream(upstream, node) else { return }
@@ -181,8 +185,9 @@ package final class ReplicaCluster {
         case .installCopy(let segment): self.nodes[node].installs.append(segment)
         case .disk(.rememberStarts(let sightings)): self.nodes[node].sightings = sightings
         case .disk(.retire(let retirement)): self.nodes[node].retirement = retirement
+        case .note(let note): self.nodes[node].notes.append(note)
         case .readReady(let id, _): self.readsReady.insert(id)
-        case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readRefused, .roleChanged, .note:
+        case .disk(.recordCommit), .disk(.liftBar), .membershipChanged, .committed, .readRefused, .roleChanged:
             break
         }
     }

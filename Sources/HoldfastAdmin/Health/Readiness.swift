@@ -51,10 +51,20 @@ struct Readiness {
         guard case .success(let next) = proof.result else { return .failed("lag", "unknown without a proven commit") }
         guard proof.isLevel else {
             let missing = next.rawValue - min(next.rawValue, status.cluster.lastIndex + 1)
-            return .failed(
-                "lag", "\(missing) records behind, \(AdminLimits.proofMilliseconds) ms after they were committed")
+            let behind = "\(missing) records behind, \(AdminLimits.proofMilliseconds) ms after they were committed"
+            return .failed("lag", behind + Self.cause(status))
         }
         return .ok("lag", "holds all that is committed")
+    }
+
+    /// Why this node stays behind, where it knows.
+    private static func cause(_ status: NodeStatus) -> String {
+        for node in status.cluster.nodes {
+            guard let version = node.laterFormat else { continue }
+            return "; node \(node.node) ships segments of format version \(version), which this release cannot read: "
+                + "run that node's release here, too"
+        }
+        return ""
     }
 
     private static func serving(_ status: NodeStatus) -> HealthCheck {

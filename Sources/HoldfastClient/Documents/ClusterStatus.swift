@@ -120,6 +120,9 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         public var isConnected: Bool?
         /// The version of the peer protocol that it speaks, when the node that answered does not: neither hears the other.
         public var otherProtocol: UInt16?
+        /// The version of the segment format that it ships as the leader, when the node that answered does not read it: that
+        /// node stays behind until it runs a later release.
+        public var laterFormat: UInt16?
         public var received: String?
         public var persisted: String?
         /// Bytes of the log that it is not known to have on its disk.
@@ -144,6 +147,7 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
             case lagSeconds = "lag_seconds"
             case isConnected = "connected"
             case otherProtocol = "other_protocol"
+            case laterFormat = "later_format"
             case shippedBytes = "shipped_bytes"
             case wireBytes = "wire_bytes"
         }

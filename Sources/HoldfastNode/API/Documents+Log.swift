@@ -54,6 +54,7 @@ extension ClusterStatus {
                 node.membership = picture.membership.standing(of: peer.node)
                 node.isConnected = progress?.isConnected
                 node.otherProtocol = progress?.otherProtocol
+                node.laterFormat = progress?.laterFormat
                 node.received = progress?.received?.description
                 node.persisted = progress?.persisted?.description
                 node.missingBytes = progress?.missingByteCount

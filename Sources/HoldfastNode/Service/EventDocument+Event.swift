@@ -20,7 +20,7 @@ extension EventDocument {
             self.segment = segment.rawValue
         case .peerConnected(let peer), .peerDisconnected(let peer), .peerDied(let peer),
             .noted(.followerLevel(let peer, _)), .noted(.streamRefused(let peer, _)),
-            .noted(.refusedRange(let peer, _)), .noted(.retired(_, let peer)):
+            .noted(.refusedRange(let peer, _)), .noted(.laterFormat(let peer, _)), .noted(.retired(_, let peer)):
             self.peer = peer.rawValue
         case .transferred(.success(let leader)): self.leader = leader.rawValue
         default: break
@@ -81,6 +81,8 @@ extension ReplicaNote {
         case .followerLevel(let peer, let position): ("level", "node \(peer) is level at \(position)")
         case .streamRefused(let peer, let refusal): ("refusal", "node \(peer) refuses the log: \(refusal)")
         case .refusedRange(let peer, let reason): ("refusal", "a range from node \(peer) is refused: \(reason)")
+        case .laterFormat(let peer, let version):
+            ("refusal", "node \(peer) ships segments of format version \(version): this release cannot read them")
         case .retired(let retirement, _): ("retirement", "neither votes nor counts any more: \(retirement.reason)")
         }
     }

@@ -77,6 +77,8 @@ package struct LogPicture: Hashable, Sendable {
         package var isConnected: Bool
         /// The version of the peer protocol that it speaks, and this node does not.
         package var otherProtocol: UInt16?
+        /// The version of the segment format that it ships as the leader, and this node does not read.
+        package var laterFormat: UInt16?
         /// As the leader knows it; `nil` elsewhere.
         package var received: Position?
         package var persisted: Position?
@@ -176,6 +178,7 @@ extension LogPicture {
             progress: status.peers.map {
                 .init(
                     node: $0.node, isConnected: $0.isConnected, otherProtocol: $0.otherProtocol,
+                    laterFormat: $0.laterFormat,
                     received: $0.received, persisted: $0.persisted,
                     missingByteCount: $0.missingByteCount, lagMilliseconds: $0.lagMilliseconds, shipping: $0.shipping,
                     shipped: $0.shipped)

@@ -144,6 +144,7 @@ extension OpenAPIDocument {
                 "membership": {"enum": ["voter", "learner", "joining", "leaving"]},
                 "connected": {"type": "boolean"},
                 "other_protocol": {"description": "The version of the peer protocol that it speaks, and the node that answers does not.", "type": "integer", "minimum": 0},
+                "later_format": {"description": "The version of the segment format that it ships as the leader, and the node that answers does not read.", "type": "integer", "minimum": 0},
                 "received": {"$ref": "#/components/schemas/Position"}, "persisted": {"$ref": "#/components/schemas/Position"},
                 "missing_bytes": {"description": "Of the log, not known to be on its disk; leaders know.", "$ref": "#/components/schemas/Count"},
                 "lag_seconds": {"description": "For how long what it lacks has been in the log; leaders know.", "type": "number", "minimum": 0},
