@@ -63,7 +63,12 @@ extension ReplicaCore {
             token > self.history.current.fencingToken ? StateChange.raiseFence(to: token).draft : nil
         }
         let byteCount = proposal.draft.byteCount + (fence?.byteCount ?? 0)
-        if self.needsRotation(for: byteCount), self.isDiskFull { return .failure(.noSpace) }
+        switch self.diskRoom {
+        case .enough: break
+        case .activeSegmentOnly: if self.needsRotation(for: byteCount) { return .failure(.noSpace) }
+        // Nobody could say when it would be on this disk.
+        case .none: return .failure(.noSpace)
+        }
         if let fence { _ = self.place(fence, run: &run) }
         let first = self.chain.nextIndex
         let count = UInt64(proposal.draft.recordCount)

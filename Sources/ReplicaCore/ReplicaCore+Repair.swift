@@ -26,7 +26,7 @@ extension ReplicaCore {
     /// over, since whoever is to lead next has all that was placed.
     private mutating func endActiveSegment(damagedThrough end: Position) {
         guard self.raft.role == .leader, self.handover == nil, end > .zero, end.segment == self.chain.tail.segment,
-            !self.isDiskFull,
+            self.diskRoom == .enough,
             self.repairs.mayEndEarly(
                 now: self.now.monotonic, pauseMilliseconds: self.configuration.limits.earlyEndPauseMilliseconds)
         else { return }

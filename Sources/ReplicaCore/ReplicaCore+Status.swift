@@ -21,7 +21,7 @@ extension ReplicaCore {
     }
 
     /// Whether the next segment waits for room.
-    package var waitsForRoom: Bool { self.isDiskFull }
+    package var waitsForRoom: Bool { self.diskRoom != .enough }
 
     /// The damaged segment that a good copy is fetched for or installed.
     package var repairing: SegmentID? {

@@ -25,7 +25,7 @@ package struct ReplicaCore: ~Copyable {
     var trimMarks: TrimMarks
     package internal(set) var written: LogPoint
     package internal(set) var persisted: LogPoint
-    var isDiskFull = false
+    var diskRoom = DiskRoom.enough
     /// Counts the truncations given to the disk.
     var diskGeneration: UInt64 = 0
 
@@ -151,7 +151,7 @@ package struct ReplicaCore: ~Copyable {
         case .written(let point, let generation): self.diskWrote(through: point, generation: generation)
         case .persisted(let point, let generation): self.diskPersisted(through: point, generation: generation)
         case .votePersisted(let state): self.consensus(.votePersisted(state))
-        case .diskFilled(let isFull): self.isDiskFull = isFull
+        case .diskRoom(let room): self.diskRoom = room
         case .connected(let node): self.peerConnected(node)
         case .disconnected(let node): self.peerDisconnected(node)
         case .died(let node): self.consensus(.leaderLost(node))

@@ -40,8 +40,8 @@ package enum ReplicaEvent: Sendable {
     case written(through: LogPoint, generation: UInt64)
     case persisted(through: LogPoint, generation: UInt64)
     case votePersisted(HardState)
-    /// Whether the next segment can be made.
-    case diskFilled(Bool)
+    /// Told when it changes; ``DiskRoom/enough`` at first.
+    case diskRoom(DiskRoom)
 
     // Peers.
     case connected(to: NodeID)

@@ -30,7 +30,7 @@ final class DiskThread: Sendable {
         var hasFailed = false
         var isStopping = false
 
-        var isFull: Bool { self.isBlocked || self.isUnprepared }
+        var room: DiskRoom { self.isBlocked ? .none : self.isUnprepared ? .activeSegmentOnly : .enough }
         var isOver: Bool { self.hasFailed || self.isStopping }
     }
 
@@ -243,14 +243,14 @@ final class DiskThread: Sendable {
         }
     }
 
-    /// Tells the node when the disk becomes full, and when there is room again.
+    /// Tells the node when there is less room, or more again.
     private func note(_ change: (inout State) -> Void) {
         let (before, after) = self.state.withLock { state in
-            let before = state.isFull
+            let before = state.room
             change(&state)
-            return (before, state.isFull)
+            return (before, state.room)
         }
-        if before != after { self.report(.events([.diskFilled(after)])) }
+        if before != after { self.report(.events([.diskRoom(after)])) }
     }
 
     private func failed(_ error: LogError) {

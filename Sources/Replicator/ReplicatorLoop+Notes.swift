@@ -49,15 +49,23 @@ extension ReplicatorLoop {
     }
 
     /// A refused append says so too, but a follower refuses none.
-    func tell(diskIsFull isFull: Bool) {
-        self.history.note(isFull ? .diskFilled : .diskHasRoom)
-        if isFull {
+    ///
+    /// - Parameter waited: Whether there was too little room already.
+    func tell(_ room: DiskRoom, before waited: Bool) {
+        let hint: Logger.Metadata = [
+            "hint": "free space on the disk of the data directory, or: holdfast trim --before INDEX"
+        ]
+        switch room {
+        case .enough: self.logger.notice("the disk has room again")
+        case .activeSegmentOnly:
             self.logger.error(
                 "the disk has no room for the next segment: when this one is full, nothing is appended here; reads go on",
-                metadata: ["hint": "free space on the disk of the data directory, or: holdfast trim --before INDEX"])
-        } else {
-            self.logger.notice("the disk has room again")
+                metadata: hint)
+        case .none:
+            self.logger.error(
+                "the disk has no room: nothing is appended here until there is; reads go on", metadata: hint)
         }
+        if waited != (room != .enough) { self.history.note(room == .enough ? .diskHasRoom : .diskFilled) }
     }
 
     /// Who leads is news; on the way to an answer, it is not yet.

@@ -183,7 +183,7 @@ final class ReplicatorLoop {
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
-            for case .diskFilled(let isFull) in events { self.tell(diskIsFull: isFull) }
+            for case .diskRoom(let room) in events { self.tell(room, before: self.core.waitsForRoom) }
             self.counters.syncs += UInt64(events.count { if case .persisted = $0 { true } else { false } })
             self.take(events)
         case .failed(let error):

@@ -4,17 +4,17 @@ import ReplicaDisk
 import SegmentLog
 
 /// What a node's disk thread knows of the room there is.
-struct DiskRoom {
+struct RoomWatch {
     /// A write waits for room.
     var isBlocked = false
     /// The next segment could not be prepared for want of room.
     var isUnprepared = false
     /// What the core was told last.
-    var isToldFull = false
+    var told = DiskRoom.enough
     /// The segment that was active when the next one was last asked for.
     var preparedAfter: SegmentID?
 
-    var isFull: Bool { self.isBlocked || self.isUnprepared }
+    var room: DiskRoom { self.isBlocked ? .none : self.isUnprepared ? .activeSegmentOnly : .enough }
 }
 
 /// What the disk thread of a running node does on its thread.

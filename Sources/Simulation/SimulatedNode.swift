@@ -38,7 +38,7 @@ final class SimulatedNode {
     /// Under `batch`: a sync comes at the end of the window.
     var isSyncDue = false
     /// What its disk thread knows of the room there is.
-    var room = DiskRoom()
+    var room = RoomWatch()
     /// All of it, its disk included.
     var isSlow = false
     var isDiskSlow = false
@@ -171,7 +171,7 @@ final class SimulatedNode {
             let met = self.met
             met.take()
             store.damageFound = { met.note($0) }
-            self.room = DiskRoom()
+            self.room = RoomWatch()
             self.isSyncDue = false
         } catch let violation as Violation {
             throw violation

@@ -59,12 +59,13 @@ extension World {
     /// Until what found no room is tried again.
     func roomPause() -> UInt64 { self.microseconds(Self.retryMicroseconds) }
 
-    /// Tells the node when its disk becomes full, and when there is room again.
+    /// Tells the node when its disk has less room, or more again.
     func tellRoom(_ node: SimulatedNode) throws(Violation) {
-        guard node.room.isFull != node.room.isToldFull else { return }
-        node.room.isToldFull = node.room.isFull
-        if node.room.isFull { self.report.disksFilled += 1 }
-        try self.step(node, .diskFilled(node.room.isFull))
+        let (room, told) = (node.room.room, node.room.told)
+        guard room != told else { return }
+        node.room.told = room
+        if told == .enough { self.report.disksFilled += 1 }
+        try self.step(node, .diskRoom(room))
     }
 
     // MARK: Syncs

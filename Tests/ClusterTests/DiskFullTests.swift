@@ -10,11 +10,16 @@ extension ClusterTests {
         private enum Cure: CaseIterable { case trim, room }
 
         /// Starts a cluster whose first node has a disk of 24 MiB with 12 MiB taken.
-        private static func with(_ body: (TestCluster, SmallDisk) async throws -> Void) async throws {
-            try await TestCluster.with(prepare: { place in
-                try SmallDisk(at: "\(place.directory)/n1", mebibytes: 24).occupy(mebibytes: 12)
-                return place.arguments
-            }) { cluster in
+        private static func with(
+            segmentSize: String = "1MiB", _ body: (TestCluster, SmallDisk) async throws -> Void
+        ) async throws {
+            try await TestCluster.with(
+                segmentSize: segmentSize,
+                prepare: { place in
+                    try SmallDisk(at: "\(place.directory)/n1", mebibytes: 24).occupy(mebibytes: 12)
+                    return place.arguments
+                }
+            ) { cluster in
                 try await body(cluster, SmallDisk(mounted: cluster.nodes[0].dataDirectory))
             }
         }
@@ -35,7 +40,9 @@ extension ClusterTests {
                 let before = try await cluster.wholeLog(of: leader)
                 #expect(before.last?.index.rawValue == history.lastIndex)
 
-                #expect(cluster.words(of: leader).components(separatedBy: "the disk has no room").count == 2, "once")
+                #expect(
+                    cluster.words(of: leader).components(separatedBy: "no room for the next segment: when").count == 2,
+                    "once")
 
                 switch cure {
                 case .trim:
@@ -50,6 +57,28 @@ extension ClusterTests {
                 #expect(try await Self.fill(20, by: client, history) == nil)
                 await client.shutdown()
                 try await Self.expectSoundness(cluster, history, before: before)
+            }
+        }
+
+        /// No segment was made ahead here: a write of the active one is what finds no room.
+        @Test func `A leader whose disk is smaller than a segment refuses appends, too, and serves again`() async throws
+        {
+            try await Self.with(segmentSize: "128MiB") { cluster, disk in
+                let leader = cluster.nodes[0]
+                let moved = try await cluster.ask("transfer-leader", "--to", "1")
+                try #require(moved.status == 0, "\(moved.summary)")
+                let history = History()
+                let client = HoldfastClient(servers: cluster.servers, timeoutMilliseconds: 10_000)
+                let problem = try #require(try await Self.fill(300, by: client, history), "the disk was never full")
+                #expect(problem.status == 507 && problem.code == "NO_SPACE" && problem.applied == .no)
+                for node in cluster.others(than: leader) { #expect(await Load.read(node, by: client, into: history)) }
+                #expect(cluster.words(of: leader).contains("the disk has no room: nothing is appended here"))
+                try disk.giveBack()
+                try await eventually("an append to be taken", within: 5, state: { await cluster.described() }) {
+                    try await Self.fill(1, by: client, history) == nil
+                }
+                await client.shutdown()
+                try await Self.expectSoundness(cluster, history, before: [])
             }
         }
 

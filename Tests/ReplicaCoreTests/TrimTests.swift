@@ -66,13 +66,23 @@ struct TrimTests {
 
     @Test func `a full disk refuses appends that need a segment, and trims none the less`() throws {
         let (cluster, leader, _) = try self.cluster()
-        cluster.give(.diskFilled(true), to: leader)
+        cluster.give(.diskRoom(.activeSegmentOnly), to: leader)
         for number in UInt64(30)...33 {
             try cluster.propose(String(repeating: "y", count: 400), id: number, at: leader)
         }
         #expect(cluster.answers[33] == .failure(.noSpace))
         cluster.give(.trimAsked(id: 100, before: LogIndex(9)), to: leader)
         #expect(throws: Never.self) { try #require(cluster.trims[100]).get() }
+    }
+
+    @Test func `a disk on which a write waits for room has none for appends, and has again when it ends`() throws {
+        let (cluster, leader, _) = try self.cluster()
+        cluster.give(.diskRoom(.none), to: leader)
+        try cluster.propose("x", id: 30, at: leader)
+        #expect(cluster.answers[30] == .failure(.noSpace))
+        cluster.give(.diskRoom(.enough), to: leader)
+        try cluster.propose("x", id: 31, at: leader)
+        #expect(throws: Never.self) { try #require(cluster.answers[31]).get() }
     }
 
     @Test func `a follower refuses and names the leader; one that loses leadership says that the outcome is unknown`()
