@@ -83,8 +83,7 @@ import WireFormat
         async throws
     {
         try await Self.withLeader { leader, group, journal in
-            let status = await leader.status()
-            let cluster = try #require(status.cluster)
+            let cluster = try #require(await leader.status().cluster)
             let words = "states another version of the peer protocol than its stream's"
             var count: Int { journal.messages.count { $0.contains(words) } }
             let version = WireLimits.versionMax
@@ -92,7 +91,8 @@ import WireFormat
             try await group.until { _ in count > 0 }
             #expect(count == 1)
             let after = await leader.status()
-            #expect(after.term == status.term && after.role == status.role)
+            // A busy machine may have elected another leader meanwhile; the message's term is the highest there is.
+            #expect(after.term < Term(.max))
             // What it speaks is spoken here.
             #expect(after.peers.allSatisfy { $0.otherProtocol == nil })
             await Self.greet(leader, of: cluster, version: version, term: .zero)
