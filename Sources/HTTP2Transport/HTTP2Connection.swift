@@ -34,8 +34,9 @@ package final class HTTP2Connection: Sendable {
         host: String, port: Int, on eventLoop: any EventLoop, limits: HTTP2Limits = HTTP2Limits(),
         tls: TLSCalling? = nil, logger: Logger
     ) -> EventLoopFuture<HTTP2Connection> {
-        // Set on the event loop, before the connection stands.
-        let gate = NIOLoopBoundBox<TLSGate?>.makeEmptyBox(valueType: TLSGate.self, eventLoop: eventLoop)
+        // By channel: a name may have several addresses, which are tried side by side. Kept here and not asked of the pipeline,
+        // since a channel that was closed at once has none any more.
+        let begun = NIOLoopBoundBox<[ObjectIdentifier: Begun]>.makeBoxSendingValue([:], eventLoop: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(.milliseconds(Int64(clamping: limits.connectMilliseconds)))
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -44,11 +45,10 @@ package final class HTTP2Connection: Sendable {
                     let handler = try ConnectionHandler(
                         role: .client, limits: limits, eventLoop: channel.eventLoop, logger: logger, listener: nil,
                         makeHandler: nil)
-                    if let tls {
-                        handler.scheme = "https"
-                        gate.value = try tls.prepare(channel, host: host, limits: limits)
-                    }
+                    if tls != nil { handler.scheme = "https" }
+                    let gate = try tls?.prepare(channel, host: host, limits: limits)
                     try Self.prepare(channel, handler)
+                    begun.value[ObjectIdentifier(channel)] = Begun(handler: handler, gate: gate)
                 }
             }
         let connected: EventLoopFuture<any Channel>
@@ -58,13 +58,21 @@ package final class HTTP2Connection: Sendable {
         } else {
             connected = bootstrap.connect(host: host, port: port)
         }
-        return connected.flatMapThrowing { channel in
-            try Self(channel: channel, handler: channel.pipeline.syncOperations.handler(type: ConnectionHandler.self))
-        }.flatMap { connection in
-            guard let gate = gate.value else { return eventLoop.makeSucceededFuture(connection) }
+        return connected.flatMap { channel in
+            guard let own = begun.value[ObjectIdentifier(channel)] else {
+                preconditionFailure("a channel connects that was not prepared")
+            }
+            let connection = Self(channel: channel, handler: own.handler)
+            guard let gate = own.gate else { return eventLoop.makeSucceededFuture(connection) }
             gate.opened.whenFailure { _ in connection.close() }
             return gate.opened.map { connection }
         }
+    }
+
+    /// What a channel was given to begin with.
+    private struct Begun {
+        let handler: ConnectionHandler
+        let gate: TLSGate?
     }
 
     /// Options and handler of a channel of either role; on its event loop.
