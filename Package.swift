@@ -180,6 +180,7 @@ let package = Package(
             "ReplicaCoreTests",
             [
                 "ReplicaCore", "ReplicaTestSupport", "RaftCore", "LogState", "SegmentFormat", "WireFormat", "LogModel",
+                "TestSupport",
             ]),
         // Work whose instructions are counted.
         .executableTarget(

@@ -54,7 +54,7 @@ package enum AppendFailure: Error, Hashable, Sendable {
     case notLeader(leader: NodeID?)
     /// Too much waits for its commit already. Not applied.
     case busy
-    /// The disk has no room for another segment. Not applied.
+    /// The disk has no room for it. Not applied.
     case noSpace
     /// The frame does not fit into a segment. Not applied.
     case tooLarge(byteCount: Int, byteCountMax: Int)

@@ -20,7 +20,7 @@ extension ReplicaCore {
         return found.version
     }
 
-    /// Whether the next segment waits for room.
+    /// Whether a write, or the next segment, waits for room.
     package var waitsForRoom: Bool { self.diskRoom != .enough }
 
     /// The damaged segment that a good copy is fetched for or installed.

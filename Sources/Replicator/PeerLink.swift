@@ -38,6 +38,9 @@ final class PeerLink {
     private let tls: TLSCalling?
     /// Why the peer, or this node, was not taken the last time: said once.
     private var refusal: TLSRefusal?
+    /// Handshakes in a row that ended without a word: a process that dies does so once or twice.
+    private var wordlessCount = 0
+    private static let wordlessCountTold = 10
     private let eventLoop: any EventLoop
     private let logger: Logger
     /// Who speaks here: this node.
@@ -104,8 +107,7 @@ final class PeerLink {
             case .success(let connection): link.established(connection)
             case .failure(let error):
                 if link.isClosed { return }
-                // Cut off during the handshake is what dying looks like, and nothing about certificates.
-                if let refusal = error as? TLSRefusal, refusal != .closed { link.tell(refusal) }
+                if let refusal = error as? TLSRefusal { link.tell(refusal) } else { link.wordlessCount = 0 }
                 if afterLoss { link.report(.died) }
                 link.connectLater(afterLoss: false)
             }
@@ -113,13 +115,17 @@ final class PeerLink {
     }
 
     private func tell(_ refusal: TLSRefusal) {
-        guard self.refusal != refusal else { return }
+        let isWordless = refusal == .closed
+        self.wordlessCount = isWordless ? self.wordlessCount + 1 : 0
+        guard self.refusal != refusal, !isWordless || self.wordlessCount >= Self.wordlessCountTold else { return }
         self.refusal = refusal
         self.logger.warning(
             "no connection to a peer",
             metadata: [
                 "peer": "\(self.peer.node)", "reason": "\(refusal)",
-                "hint": "compare both nodes' tls.certificate and tls.ca: holdfast certs show FILE",
+                "hint": isWordless
+                    ? "look at the process behind the peer's address: it takes connections, and does not speak TLS on them"
+                    : "compare both nodes' tls.certificate and tls.ca: holdfast certs show FILE",
             ])
     }
 
@@ -140,6 +146,7 @@ final class PeerLink {
         self.told.connected()
         self.establishedAt = .now()
         self.refusal = nil
+        self.wordlessCount = 0
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         connection.closeFuture.whenComplete { _ in bound.value.lost(connection) }
         self.report(.connected)

@@ -49,23 +49,26 @@ extension ReplicatorLoop {
     }
 
     /// A refused append says so too, but a follower refuses none.
-    ///
-    /// - Parameter waited: Whether there was too little room already.
-    func tell(_ room: DiskRoom, before waited: Bool) {
-        let hint: Logger.Metadata = [
-            "hint": "free space on the disk of the data directory, or: holdfast trim --before INDEX"
-        ]
-        switch room {
-        case .enough: self.logger.notice("the disk has room again")
-        case .activeSegmentOnly:
-            self.logger.error(
-                "the disk has no room for the next segment: when this one is full, nothing is appended here; reads go on",
-                metadata: hint)
-        case .none:
-            self.logger.error(
-                "the disk has no room: nothing is appended here until there is; reads go on", metadata: hint)
+    func tell(_ room: DiskRoom) {
+        let before = self.room.told
+        guard self.room.changed(to: room, at: Self.now().monotonic) else { return }
+        let words: Logger.Message =
+            room == .none
+            ? "the disk has no room: nothing is appended here until there is; reads go on"
+            : "the disk has no room for the next segment: when this one is full, nothing is appended here; reads go on"
+        self.logger.error(
+            words,
+            metadata: ["hint": "free space on the disk of the data directory, or: holdfast trim --before INDEX"])
+        if before == .enough { self.history.note(.diskFilled) }
+    }
+
+    func lookForRoom() {
+        guard let room = self.room.held(at: Self.now().monotonic) else { return }
+        guard room == .enough else {
+            return self.logger.notice("the disk has room again, but not for the next segment")
         }
-        if waited != (room != .enough) { self.history.note(room == .enough ? .diskHasRoom : .diskFilled) }
+        self.logger.notice("the disk has room again")
+        self.history.note(.diskHasRoom)
     }
 
     /// Who leads is news; on the way to an answer, it is not yet.

@@ -51,6 +51,7 @@ final class ReplicatorLoop {
     private var rest: RepeatedTask?
     private var nextTick: Scheduled<Void>?
     var telling = CommitTelling()
+    var room = RoomTelling()
     /// The log's end at the last tick.
     private var tickedTail = Position.zero
     private(set) var tailClock = TailClock()
@@ -106,6 +107,7 @@ final class ReplicatorLoop {
         self.rest = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             bound.value.disk.rest()
             bound.value.closeStrayLinks()
+            bound.value.lookForRoom()
         }
         self.tick()
         self.prepareNextSegment()
@@ -183,7 +185,7 @@ final class ReplicatorLoop {
     func diskReported(_ report: DiskThread.Report) {
         switch report {
         case .events(let events):
-            for case .diskRoom(let room) in events { self.tell(room, before: self.core.waitsForRoom) }
+            for case .diskRoom(let room) in events { self.tell(room) }
             self.counters.syncs += UInt64(events.count { if case .persisted = $0 { true } else { false } })
             self.take(events)
         case .failed(let error):

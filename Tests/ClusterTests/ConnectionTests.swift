@@ -44,9 +44,11 @@ extension ClusterTests {
                         """
                         for number in 1 2 3 4 5 6 7 8 9 10; do exec {held}<>/dev/tcp/127.0.0.1/\(node.admin.port); done
                         for try in $(seq 50); do
-                            curl -s --max-time 5 http://\(node.admin)/livez >/dev/null || { echo "refused 1"; break; }
+                            curl -s --max-time 5 http://\(node.admin)/livez >/dev/null || break
                             sleep 0.1
                         done
+                        curl -s --interface 127.0.0.2 http://\(node.admin)/metrics >metrics
+                        grep '^holdfast_connections{listener="admin"}' metrics
                         exec {held}>&-
                         for try in $(seq 50); do curl -s http://\(node.admin)/metrics >metrics && break; sleep 0.1; done
                         grep '^holdfast_connections{listener="admin"}' metrics
@@ -55,6 +57,7 @@ extension ClusterTests {
                     ], executable: "/usr/bin/bash", directory: cluster.directory)
                 let numbers = answer.lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
                 try #require(numbers.count == 3, "\(answer.summary)")
+                #expect(numbers[0] == 11, "ten of one address, and one that asks from another: \(answer.summary)")
                 #expect(numbers[1] <= 10 && numbers[2] > 0, "\(answer.summary)")
             }
         }
@@ -77,7 +80,7 @@ extension ClusterTests {
                         done
                         for try in $(seq 100); do
                             curl -s --max-time 5 --interface 127.0.0.4 http://\(node.admin)/livez >/dev/null || {
-                                echo "refused 1"
+                                echo "streams $(jobs -pr | wc -l)"
                                 break
                             }
                             sleep 0.1
@@ -92,6 +95,7 @@ extension ClusterTests {
                     ], executable: "/usr/bin/bash", directory: cluster.directory, seconds: 120)
                 let numbers = answer.lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
                 try #require(numbers.count == 4, "\(answer.summary)")
+                #expect(numbers[0] == 12, "streams that were there when it was full: \(answer.summary)")
                 #expect(numbers[1] <= 12 && numbers[2] > 0 && numbers[3] == 0, "\(answer.summary)")
             }
         }

@@ -53,7 +53,7 @@ extension ClusterTests {
                 try await eventually("an append to be taken", within: 5, state: { await cluster.described() }) {
                     try await Self.fill(1, by: client, history) == nil
                 }
-                #expect(cluster.words(of: leader).contains("the disk has room again"))
+                try await Self.untilRoomIsTold(leader, in: cluster)
                 #expect(try await Self.fill(20, by: client, history) == nil)
                 await client.shutdown()
                 try await Self.expectSoundness(cluster, history, before: before)
@@ -77,6 +77,7 @@ extension ClusterTests {
                 try await eventually("an append to be taken", within: 5, state: { await cluster.described() }) {
                     try await Self.fill(1, by: client, history) == nil
                 }
+                try await Self.untilRoomIsTold(leader, in: cluster)
                 await client.shutdown()
                 try await Self.expectSoundness(cluster, history, before: [])
             }
@@ -96,6 +97,7 @@ extension ClusterTests {
                 // It may have received all of it, and shows only what its own disk has.
                 let shown = try await cluster.log(of: full).last?.index.rawValue ?? 0
                 #expect(shown < history.lastIndex, "\(full.name) was not full")
+                #expect(cluster.words(of: full).contains("the disk has no room"))
                 #expect(try await cluster.leader().node == cluster.nodes[1])
                 for node in cluster.others(than: full) { #expect(await Load.read(node, by: client, into: history)) }
                 // Nor does it need room to start again.
@@ -113,6 +115,14 @@ extension ClusterTests {
                 try await cluster.untilCaughtUp(full)
                 await client.shutdown()
                 try await Self.expectSoundness(cluster, history, before: before)
+            }
+        }
+
+        /// That takes some seconds: room that comes in drops is no news.
+        private static func untilRoomIsTold(_ node: TestCluster.Node, in cluster: TestCluster) async throws {
+            let words = "the disk has room again"
+            try await eventually("\(node.name) to say: \(words)", state: { cluster.lastWords(of: node) }) {
+                cluster.words(of: node).contains(words)
             }
         }
 

@@ -63,7 +63,7 @@ CASES = [
      "Node 1 leads term 7. Node 3 is damaged in segments 1 and 2: waiting for a copy from a peer.",
      ["Node 2 is stopping.", "Node 3 does not vote until its log is whole again."]),
     (view(node(1, "leader", status__disk__full=True)), "trouble",
-     "Node 1 leads term 7. Node 1 has no room for its next segment: appends to it end with this one.", []),
+     "Node 1 leads term 7. Node 1 has no room for more of its log: it takes no appends, or soon none.", []),
     (view(third=node(3, status__cluster__retired="its disk was replaced")), "trouble",
      "Node 1 leads term 7. Node 3 is retired: its disk was replaced.", []),
 ]

@@ -71,7 +71,7 @@ import Testing
 
     @Test(arguments: [
         ("recovered", "[-]recovered failed: blank"), ("leader", "[-]leader failed: none is known in term 3"),
-        ("disk", "[-]disk failed: no room for the next segment"), ("vote", "[-]vote failed: does not vote"),
+        ("disk", "[-]disk failed: no room for more of the log"), ("vote", "[-]vote failed: does not vote"),
     ])
     func `what keeps a node from serving fails its check`(name: String, says: String) async throws {
         try await Listener.with { listener in

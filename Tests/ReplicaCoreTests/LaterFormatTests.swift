@@ -1,7 +1,7 @@
 import LogModel
 import ReplicaCore
 import ReplicaTestSupport
-import SegmentFormat
+import TestSupport
 import Testing
 import WireFormat
 
@@ -11,11 +11,7 @@ struct LaterFormatTests {
     private static func raised(_ range: RangeMessage) -> RangeMessage {
         guard range.from.offset == 0, !range.body.isEmpty else { return range }
         var range = range
-        var bytes = Array(range.body)
-        bytes[4] = UInt8(SegmentHeader.version + 1)
-        let checksum = CRC32C.checksum(bytes.span.bytes.extracting(0..<60))
-        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
-        range.body = Bytes(bytes)
+        range.body = Bytes(LaterFormat.raised(Array(range.body)))
         return range
     }
 
@@ -43,7 +39,7 @@ struct LaterFormatTests {
         let tail = cluster.nodes[follower].core.chain.tail
         #expect(tail == before, "nothing is taken")
         #expect((3...6).contains(attemptCount), "every 3.2 s in the end, and not every 200 ms: \(attemptCount)")
-        let version = SegmentHeader.version + 1
+        let version = LaterFormat.version
         let news = cluster.nodes[follower].notes.filter { $0 == .laterFormat(from: leading, version: version) }
         #expect(news.count == 1)
         let isOther = cluster.nodes[follower].notes.contains { if case .refusedRange = $0 { true } else { false } }

@@ -3,6 +3,9 @@ import HTTP2Transport
 import HTTPTypes
 import LogModel
 import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
 import TestSupport
 import Testing
 
@@ -58,4 +61,45 @@ import Testing
         } catch { Issue.record(error) }
         await group.end()
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an address where handshakes only end is told of once, and a node that just dies is not`() async throws {
+        let certificates = try TestCertificates()
+        let stores = try [1, 2, 3].map { try certificates.node($0) }
+        let journal = MemoryLog(level: .warning)
+        let group = try await ReplicatorGroup { configuration in
+            configuration.tls = stores[Int(configuration.node.rawValue) - 1]
+            configuration.logger = Logger(label: "test") { _ in journal }
+        }
+        do {
+            let leader = try await group.leader()
+            let node = try #require(group.nodes.first { $0.value !== leader }?.key)
+            let peer = try #require(leader.configuredPeers.first { $0.node == node })
+            await group.stop(node)
+            let counter = ConnectionCounter()
+            let mute = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelInitializer { channel in
+                    counter.count.add(1, ordering: .relaxed)
+                    return channel.close()
+                }
+                .bind(host: peer.peerHost, port: peer.peerPort).get()
+            let words = "no connection to a peer"
+            try await group.until { _ in journal.messages.count { $0 == words } == 2 }
+            #expect(counter.count.load(ordering: .relaxed) >= 20, "ten times by each of the others")
+            for entry in journal.take().filter({ $0.message == words }) {
+                #expect(entry.metadata["peer"] == "\(node)")
+                #expect(entry.metadata["hint"]?.contains("does not speak TLS") == true, "\(entry.metadata)")
+            }
+            let before = counter.count.load(ordering: .relaxed)
+            try await group.until { _ in counter.count.load(ordering: .relaxed) >= before + 4 }
+            #expect(!journal.messages.contains(words))
+            try await mute.close()
+        } catch { Issue.record(error) }
+        await group.end()
+    }
+}
+
+private final class ConnectionCounter: Sendable {
+    let count = Atomic(0)
 }

@@ -100,7 +100,7 @@ function ofNode(view, { node, status }) {
         findings.push(attention(`Node ${node} does not vote until its log is whole again.`));
     }
     if (disk.full) {
-        findings.push(trouble(`Node ${node} has no room for its next segment: appends to it end with this one.`));
+        findings.push(trouble(`Node ${node} has no room for more of its log: it takes no appends, or soon none.`));
     } else if (disk.total_bytes > 0 && disk.free_bytes < disk.total_bytes * freeShareMin) {
         findings.push(attention(`Node ${node} has only ${bytes(disk.free_bytes)} of its disk left.`));
     }

@@ -25,7 +25,7 @@ package struct NodeStatus: Codable, Hashable, Sendable {
         /// How old that is: it is asked about once a second, and a file system that hangs answers no more. `nil` before it
         /// was asked, and from nodes that do not tell.
         package var spaceAgeSeconds: Double?
-        /// The next segment waits for room: appends are refused.
+        /// A write, or the next segment, waits for room: appends are refused, at the latest when the active segment is full.
         package var isFull: Bool
 
         package init(

@@ -74,7 +74,7 @@ struct Readiness {
     private static func disk(_ status: NodeStatus) -> HealthCheck {
         let free = status.disk.freeBytes.map { "\($0) bytes are free" } ?? "the file system does not say what is free"
         return status.disk.isFull
-            ? .failed("disk", "no room for the next segment: \(free); trim the log or make room") : .ok("disk", free)
+            ? .failed("disk", "no room for more of the log: \(free); trim the log or make room") : .ok("disk", free)
     }
 
     private static func vote(_ status: NodeStatus) -> HealthCheck {

@@ -140,7 +140,7 @@ enum Exposition {
         writer.gauge(
             "disk_space_age_seconds", "How long ago the file system said what is free.",
             [([], status.disk.spaceAgeSeconds.map { "\($0)" })])
-        writer.gauge("disk_full", "Whether the next segment waits for room.", status.disk.isFull ? 1 : 0)
+        writer.gauge("disk_full", "Whether a write, or the next segment, waits for room.", status.disk.isFull ? 1 : 0)
         writer.gauge(
             "may_vote", "Whether nothing damaged or lost keeps the node from voting.",
             (health?.mayVote).map { $0 ? 1 : 0 })

@@ -19,7 +19,7 @@ extension AdminDescription {
             "disk": {\#(Self.object("log_bytes", "segments", "full")), "properties": {
                 "log_bytes": \#(Self.count), "segments": \#(Self.count), "free_bytes": \#(Self.count), "total_bytes": \#(Self.count),
                 "space_age_seconds": {"type": "number", "minimum": 0, "description": "How old free_bytes and total_bytes are."},
-                "full": {"type": "boolean", "description": "The next segment waits for room: appends are refused."}
+                "full": {"type": "boolean", "description": "A write, or the next segment, waits for room: appends are refused, at the latest when the active segment is full."}
             }},
             "totals": {"type": "object", "description": "Since the process started.", "additionalProperties": \#(Self.count)},
             "recent": {"$ref": "#/components/schemas/Recent"},

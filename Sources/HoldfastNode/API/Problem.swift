@@ -158,7 +158,7 @@ extension Problem {
                 hint: "Wait a moment and try again.", fields: [.retryAfter: "1"])
         case .noSpace:
             self.init(
-                Self.insufficientStorage, .noSpace, "the leader's disk has no room for another segment",
+                Self.insufficientStorage, .noSpace, "the leader's disk has no room for more of the log",
                 hint: "Free space on the leader's data directory, then try again.")
         case .tooLarge(let byteCount, let byteCountMax):
             self.init(

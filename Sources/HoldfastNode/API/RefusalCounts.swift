@@ -17,13 +17,11 @@ final class RefusalCounts: Sendable {
     private let counts: Lock<[NodeMetrics.Refusal: UInt64]>
 
     init() {
-        let all = ProblemCode.allCases.flatMap { code in
-            RequestKind.allCases.map { NodeMetrics.Refusal(code: code.rawValue, request: $0.rawValue) }
+        let codes = ProblemCode.allCases.map(\.rawValue) + AdminProblem.ownCodes
+        let all = codes.flatMap { code in
+            RequestKind.allCases.map { NodeMetrics.Refusal(code: code, request: $0.rawValue) }
         }
-        let admin = AdminProblem.ownCodes.map {
-            NodeMetrics.Refusal(code: $0, request: RequestKind.other.rawValue)
-        }
-        self.counts = Lock(Dictionary(uniqueKeysWithValues: (all + admin).map { ($0, 0) }))
+        self.counts = Lock(Dictionary(uniqueKeysWithValues: all.map { ($0, 0) }))
     }
 
     func note(_ code: String, of kind: RequestKind) {

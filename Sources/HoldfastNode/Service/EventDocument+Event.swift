@@ -44,7 +44,7 @@ extension NodeEvent.Kind {
         case .peerConnected(let peer): ("peer", "connected to node \(peer)")
         case .peerDisconnected(let peer): ("peer", "lost the connection to node \(peer)")
         case .peerDied(let peer): ("peer", "the process of node \(peer) is gone")
-        case .diskFilled: ("disk", "no room for the next segment")
+        case .diskFilled: ("disk", "no room for more of the log")
         case .diskHasRoom: ("disk", "there is room again")
         case .transferred(.success(let leader)): ("transfer", "leadership given to node \(leader)")
         case .transferred(.failure(let failure)): ("transfer", "leadership not given away: \(failure)")

@@ -125,7 +125,7 @@ extension AlertRule {
     static let disk: [AlertRule] = [
         AlertRule(
             name: "HoldfastDiskFull", severity: .critical, expression: "holdfast_disk_full == 1", holds: "0s",
-            summary: "{{ $labels.instance }} has no room for another segment.",
+            summary: "{{ $labels.instance }} has no room for more of its log.",
             action:
                 "holdfast trim --before INDEX, or more room; holdfast transfer-leader when it is the leader's disk alone.",
             section: "A disk is full"),
