@@ -18,6 +18,8 @@ struct CertificateDirectory {
         var made: Bool
         var holder: String
         var validUntil: String
+        /// Whose new files are, when not the writer's: for people.
+        var notes: [String] = []
 
         private enum CodingKeys: String, CodingKey {
             case file, made, holder
@@ -49,12 +51,11 @@ struct CertificateDirectory {
             }
             return Made(self.authorityFile, facts, made: false)
         }
-        do throws(CertificateError) {
-            let issued = try CertificateAuthority.make(cluster: cluster, validFor: Self.seconds(days))
-            return try self.write(issued, "ca")
-        } catch {
+        let issued: CertificateAuthority.Issued
+        do { issued = try CertificateAuthority.make(cluster: cluster, validFor: Self.seconds(days)) } catch {
             throw CommandFailure(error, self.path)
         }
+        return try self.write(issued, "ca")
     }
 
     /// A certificate that the directory's authority signs, unless there is one that does as well.
@@ -68,18 +69,20 @@ struct CertificateDirectory {
                 .refused, "there is no authority in \(self.path): ca.pem and ca.key",
                 next: "make one: \(Invocation.command("certs", "ca", "--dir", self.path))")
         }
+        let file: String
+        let issued: CertificateAuthority.Issued
         do throws(CertificateError) {
             let authority = try CertificateAuthority(certificate: certificate, key: key)
             let name = name(authority.cluster)
-            let file = name.fileName
+            file = name.fileName
             if !isForced, Files.exists(self.file(file)) {
                 return try self.kept(file, name, hosts, authority)
             }
-            return try self.write(
-                try authority.issue(name, hosts: hosts, validFor: Self.seconds(days)), file)
+            issued = try authority.issue(name, hosts: hosts, validFor: Self.seconds(days))
         } catch {
             throw CommandFailure(error, self.path)
         }
+        return try self.write(issued, file)
     }
 
     /// Whether the one that is there does.
@@ -116,18 +119,19 @@ struct CertificateDirectory {
         do { return try CertificateFacts(pem: text) } catch { throw CommandFailure(error, path) }
     }
 
-    private func write(
-        _ issued: CertificateAuthority.Issued, _ name: String
-    ) throws(CertificateError) -> Made {
-        do throws(CommandFailure) {
-            try Files.makeDirectory(self.path)
-            // The key first: a node that looks on finds both, or the old certificate with a key that is not its.
-            try Files.writeSecret(issued.key, to: self.key(name))
-            try Files.writeSecret(issued.certificate, to: self.file(name))
-        } catch {
-            throw .refused(error.what)
-        }
-        return Made(self.file(name), try CertificateFacts(pem: issued.certificate), made: true)
+    private func write(_ issued: CertificateAuthority.Issued, _ name: String) throws(CommandFailure) -> Made {
+        let facts: CertificateFacts
+        do { facts = try CertificateFacts(pem: issued.certificate) } catch { throw CommandFailure(error, self.path) }
+        try Files.makeOwnedDirectory(self.path)
+        let key = try FileReplacement.draft(issued.key, of: self.key(name), mode: 0o600)
+        // Whoever checks who signed reads it, whatever user that is: there is no secret in it.
+        let certificate = try FileReplacement.draft(issued.certificate, of: self.file(name), mode: 0o644)
+        var made = Made(self.file(name), facts, made: true)
+        made.notes = [key.note, certificate.note].compactMap { $0 }
+        // The key first: a node that looks on finds both, or the old certificate with a key that is not its.
+        try key.putInPlace()
+        try certificate.putInPlace()
+        return made
     }
 
     private static func seconds(_ days: Int) -> TimeInterval { TimeInterval(days) * 86_400 }

@@ -9,7 +9,9 @@ struct CertsCommand: AsyncParsableCommand {
         commandName: "certs", abstract: "Makes an authority, and certificates of nodes and clients.",
         discussion: """
             For development, and for clusters without a PKI of their own. Keys are P-256, and their files for the owner \
-            only. What is there is kept, unless --force says otherwise.
+            only; certificates are for everybody. What is there is kept, unless --force says otherwise: then the new file \
+            has the owner, group and mode of the old one. Run these commands as root, or as the user that the files are \
+            for; a new file that root makes belongs to whom its directory does.
 
             Example: holdfast certs ca; holdfast certs node 1 --host n1.example
             """,
@@ -31,6 +33,7 @@ struct CertsOptions: ParsableArguments {
     var directory: CertificateDirectory { CertificateDirectory(path: self.dir) }
 
     func say(_ made: CertificateDirectory.Made) {
+        for note in made.notes { self.output.console.note(note) }
         switch self.output.output {
         case .table:
             self.output.console.out(

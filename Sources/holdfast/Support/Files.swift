@@ -22,24 +22,15 @@ enum Files {
         }
     }
 
-    /// For the owner only, from its first byte on.
-    static func writeSecret(_ text: String, to path: String) throws(CommandFailure) {
-        let draft = "\(path).new"
-        try? FileManager.default.removeItem(atPath: draft)
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        guard descriptor >= 0 else {
-            throw CommandFailure(.system, "cannot write \(path): \(String(cString: strerror(errno)))")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            try handle.write(contentsOf: Data(text.utf8))
-            try handle.synchronize()
-        } catch {
-            throw CommandFailure(.system, "cannot write \(path): \(error.localizedDescription)")
-        }
-        guard rename(draft, path) == 0 else {
-            throw CommandFailure(.system, "cannot write \(path): \(String(cString: strerror(errno)))")
-        }
+    /// For the owner only, from its first byte on, or for those who could read what stood there: ``FileReplacement``.
+    ///
+    /// - Returns: Whose it is, when not the writer's: for people.
+    @discardableResult
+    static func writeSecret(_ text: String, to path: String) throws(CommandFailure) -> String? {
+        let replacement = try FileReplacement.draft(text, of: path, mode: 0o600)
+        let note = replacement.note
+        try replacement.putInPlace()
+        return note
     }
 
     static func makeDirectory(_ path: String) throws(CommandFailure) {
@@ -48,6 +39,22 @@ enum Files {
         } catch {
             throw CommandFailure(.system, "cannot create \(path): \(error.localizedDescription)")
         }
+    }
+
+    /// Unless it is there. Where root makes it, it belongs to whom the directory around it does.
+    static func makeOwnedDirectory(_ path: String) throws(CommandFailure) {
+        guard !self.exists(path) else { return }
+        let heir = FileFacts.heir(of: path, mode: 0o755)
+        try self.makeDirectory(path)
+        guard let heir, chown(path, heir.user, heir.group) != 0 else { return }
+        throw CommandFailure(.system, "cannot give \(path) to \(heir.userName): \(String(cString: strerror(errno)))")
+    }
+
+    /// The directory that a file is in, or would be.
+    static func directory(of path: String) -> String {
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }

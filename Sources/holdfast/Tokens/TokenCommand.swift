@@ -8,7 +8,9 @@ struct TokenCommand: AsyncParsableCommand {
         commandName: "token", abstract: "Makes, lists and revokes the tokens that clients show.",
         discussion: """
             Tokens stand in a file that nodes name as auth.tokens, the same on each; it holds digests only. A running node \
-            takes a changed file over by itself within seconds, or at once on SIGHUP.
+            takes a changed file over by itself within seconds, or at once on SIGHUP. Run these commands as root, or as the \
+            user that the file belongs to: it keeps its owner, group and mode. A new one that root makes belongs to whom \
+            its directory does, and is for that user only.
 
             Example: holdfast token create --name billing --scope append,read
             """,
@@ -26,7 +28,9 @@ struct TokenOptions: ParsableArguments {
         do { return try TokenFile(path: self.file) } catch { throw CommandFailure(.badConfiguration, "\(error)") }
     }
 
-    func write(_ tokens: TokenFile) throws(CommandFailure) { try Files.writeSecret(tokens.text, to: self.file) }
+    func write(_ tokens: TokenFile) throws(CommandFailure) {
+        if let note = try Files.writeSecret(tokens.text, to: self.file) { self.output.console.note(note) }
+    }
 }
 
 struct TokenCreateCommand: ParsableCommand {
