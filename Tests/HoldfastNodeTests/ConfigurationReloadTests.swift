@@ -59,6 +59,34 @@ import Testing
             ])
     }
 
+    @Test func `a key without a default that comes or goes is told of like any other`() async throws {
+        let scratch = try ConfigurationScratch("")
+        defer { scratch.end() }
+        let path = try #require(scratch.path)
+        func changes(from before: String, to after: String) throws -> [ConfigurationChange] {
+            try scratch.write(before)
+            let report = ConfigurationReport(ConfigurationInput(file: path, flags: Self.flags))
+            try #require(report.configuration != nil, "\(report.problems)")
+            let running = Dictionary(uniqueKeysWithValues: report.values.map { ($0.key, $0.text) })
+            try scratch.write(after)
+            let again = ConfigurationReport(ConfigurationInput(file: path, flags: Self.flags))
+            try #require(again.configuration != nil, "\(again.problems)")
+            return ConfigurationChange.all(from: running, to: again)
+        }
+        let secured = "tls:\n  certificate: c\n  key: k\n  ca: a\nauth:\n  tokens: t\ntrace:\n  output: o\n"
+        let keys: [(ConfigurationKey, String)] = [
+            (.tlsCertificate, "c"), (.tlsKey, "k"), (.tlsAuthority, "a"), (.tokens, "t"), (.traceOutput, "o"),
+        ]
+        let come = try changes(from: "", to: secured)
+        #expect(come.map(\.key) == keys.map(\.0))
+        #expect(come.map(\.from) == keys.map { _ in "none" } && come.map(\.to) == keys.map(\.1))
+        #expect(come.map(\.origin) == [2, 3, 4, 6, 8].map { .file(path, line: $0) })
+        let gone = try changes(from: secured, to: "")
+        #expect(gone.map(\.key) == keys.map(\.0))
+        #expect(gone.map(\.from) == keys.map(\.1) && gone.map(\.to) == keys.map { _ in "none" })
+        #expect(gone.allSatisfy { $0.origin == .fallback && !$0.isLive })
+    }
+
     @Test func `what a flag says does not change with the file, and other words for the same are no change`()
         async throws
     {

@@ -8,15 +8,22 @@ struct ConfigurationChange: Hashable, Sendable {
     /// Whether a running node takes it over.
     var isLive: Bool { self.key.entry.isLive }
 
-    /// What differs, in the registry's order; `1MiB` and `1024KiB` do not.
+    /// What differs, in the registry's order; `1MiB` and `1024KiB` do not. A key that has no value, before or now, has
+    /// `none`.
     static func all(
         from running: [ConfigurationKey: String], to report: ConfigurationReport
     ) -> [ConfigurationChange] {
-        report.values.compactMap { value in
-            guard let before = running[value.key], !value.key.entry.kind.isSame(before, value.text) else { return nil }
-            return ConfigurationChange(key: value.key, from: before, to: value.text, origin: value.origin)
+        let now = Dictionary(uniqueKeysWithValues: report.values.map { ($0.key, $0) })
+        return ConfigurationKey.allCases.compactMap { key in
+            let (before, after) = (running[key], now[key]?.text)
+            guard before != after else { return nil }
+            if let before, let after, key.entry.kind.isSame(before, after) { return nil }
+            return ConfigurationChange(
+                key: key, from: before ?? Self.none, to: after ?? Self.none, origin: now[key]?.origin ?? .fallback)
         }
     }
+
+    private static let none = "none"
 }
 
 extension ConfigurationKind {
