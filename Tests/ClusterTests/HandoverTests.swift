@@ -59,6 +59,45 @@ extension ClusterTests {
             }
         }
 
+        @Test func `status --wait-ready waits for a node that is behind, and says for whom in vain`() async throws {
+            struct Status: Decodable {
+                struct Node: Decodable {
+                    struct Known: Decodable { var last_index: UInt64 }
+                    var node: UInt32
+                    var status: Known?
+                }
+                var nodes: [Node]
+            }
+            try await TestCluster.with { cluster in
+                let follower = try #require(cluster.others(than: try await cluster.leader().node).first)
+                try await cluster.kill([follower])
+                let count = 20_000
+                try await cluster.append((1...count).map { "\($0) " + String(repeating: "x", count: 100) })
+                let gone = try await cluster.ask("status", "--wait-ready", "200ms")
+                #expect(gone.status == 3, "\(gone.summary)")
+                for words in [
+                    "not ready after 200 ms: \(follower.name) cannot be reached", "Connection refused", "next: ",
+                ] { #expect(gone.errors.contains(words), "\(gone.summary)") }
+                #expect(try await cluster.ask("status", "--wait-leader", "20s").errors.contains("1 of 3 nodes"))
+
+                try await cluster.start(follower)
+                let ready = try await cluster.ask("status", "--wait-ready", "30s", "-o", "json")
+                #expect(ready.status == 0, "\(ready.summary)")
+                let levels = try ready.json(Status.self).nodes.map { $0.status?.last_index }
+                #expect(levels == [UInt64](repeating: UInt64(count), count: 3))
+
+                // It holds its connections, and answers nobody.
+                try cluster.signal(SIGSTOP, follower)
+                let hangs = try await cluster.ask("status", "--wait-ready", "200ms")
+                #expect(
+                    hangs.status == 3 && hangs.errors.contains("\(follower.name) takes connections"), "\(hangs.summary)"
+                )
+                try cluster.signal(SIGCONT, follower)
+                let again = try await cluster.ask("status", "--wait-ready", "30s")
+                #expect(again.status == 0, "\(again.summary)")
+            }
+        }
+
         @Test func `What a node refuses is told apart from a connection that ends`() {
             let history = History()
             history.retried("127.0.0.1:7400: SHUTTING_DOWN: this node is stopping")

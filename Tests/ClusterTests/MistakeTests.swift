@@ -37,6 +37,7 @@ extension ClusterTests {
             64 | status -o xml                                        | The value 'xml' is invalid for '-o <output>'
             64 | status --color pink                                  | The value 'pink' is invalid for '--color <color>'
             64 | status --wait-ready soon                             | a duration is a whole number and its unit
+            64 | status --wait-ready 1s --wait-leader 1s              | --wait-ready waits for a leader, too
             69 | status --server CLOSED                               | no node answers
 
             64 | read --from yesterday                                | --from must be first, tail, an index from 1, -N for the last N, or @TIME

@@ -14,42 +14,66 @@ struct StatusCommand: AsyncParsableCommand {
             so: holdfast explain.
 
             Exit code 0 when all nodes answer and one leads, 3 when a node is missing or its promises do not count any \
-            more, 69 without a leader.
+            more, 69 without a leader. --wait-ready waits until the next node may be restarted: one leads, and all that vote \
+            answer, follow it, and have what was committed when the wait began. When the time is up it says who does not, and \
+            why: exit code 3. --wait-leader waits for a leader only.
 
             Example: holdfast status --watch
-            Example: holdfast status --wait-ready 10s && echo ready
+            Example: holdfast status --wait-ready 60s && echo ready
             """)
 
     @Flag(name: [.short, .long], help: "Shows it again every second, until interrupted.")
     var watch = false
 
     @Option(
-        help: "Waits so long for a leader that has proven itself by a commit of its term.",
+        help: "Waits so long for a leader, and for all nodes that vote to follow it and to be level.",
         transform: DurationArgument.parse)
     var waitReady: DurationArgument?
+
+    @Option(
+        help: "Waits so long for a leader that has proven itself by a commit of its term.",
+        transform: DurationArgument.parse)
+    var waitLeader: DurationArgument?
 
     @OptionGroup var servers: ServerOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard self.waitReady == nil || self.waitLeader == nil else {
+            throw ValidationError("--wait-ready waits for a leader, too: leave --wait-leader out.")
+        }
+    }
+
     func run() async throws {
         let client = self.servers.client
         let console = self.output.console
-        if let waitReady {
-            try await ClusterProbe(client: client).waitForLeader(milliseconds: waitReady.milliseconds)
-        }
-        var picture = await ClusterProbe(client: client).look()
+        let probe = ClusterProbe(client: client)
+        var lacking: [String] = []
+        if let waitReady { lacking = try await probe.waitForVoters(milliseconds: waitReady.milliseconds) }
+        if let waitLeader { try await probe.waitForLeader(milliseconds: waitLeader.milliseconds) }
+        var picture = await probe.look()
         while self.watch {
             switch self.output.output {
             case .table: console.out((Console.isOutputTerminal ? "\u{1B}[H\u{1B}[2J" : "") + picture.table(console))
             case .json: console.out(bytes: picture.json)
             }
             try await Task.sleep(for: .seconds(1))
-            picture = await ClusterProbe(client: client).look()
+            picture = await probe.look()
         }
         switch self.output.output {
         case .table: console.out(picture.table(console))
         case .json: console.out(bytes: picture.json)
         }
+        if let waitReady, !lacking.isEmpty {
+            throw CommandFailure(
+                .degraded, "not ready after \(waitReady.milliseconds) ms: \(lacking.joined(separator: "; "))",
+                next: "leave the other nodes as they are until it is: \(Invocation.clientCommand("explain"))")
+        }
+        try await self.judge(picture, client)
+    }
+
+    /// - Throws: When all is not as it should be.
+    private func judge(_ picture: ClusterPicture, _ client: HoldfastClient) async throws {
         guard picture.leader != nil else {
             if !picture.isAnybodyThere, let denial = await client.denial() { throw CommandFailure(denial) }
             throw CommandFailure(
@@ -77,42 +101,6 @@ struct StatusCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .degraded, "node \(node) \(health.words)",
                 next: "nothing, if it is repaired in a moment: look again; its log says more")
-        }
-    }
-}
-
-/// Asks every node of a cluster about itself.
-struct ClusterProbe: Sendable {
-    var client: HoldfastClient
-
-    /// All nodes that the given servers name, and what each says of itself.
-    func look() async -> ClusterPicture {
-        ClusterPicture(answers: await self.client.survey().answers, servers: self.client.servers)
-    }
-
-    /// Where the leader's clients find it, as the nodes say now.
-    ///
-    /// - Throws: 69 when none of them knows.
-    func leader() async throws(CommandFailure) -> ServerAddress {
-        guard let leader = await self.look().leader?.leaderAddress else {
-            if let denial = await self.client.denial() { throw CommandFailure(denial) }
-            throw CommandFailure(.unreachable, "no leader is known", next: Invocation.clientCommand("status"))
-        }
-        return leader
-    }
-
-    /// - Throws: 69 when the time is up.
-    func waitForLeader(milliseconds: UInt64) async throws(CommandFailure) {
-        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
-        while true {
-            let picture = await self.look()
-            if let leader = picture.leader, leader.isReady { return }
-            guard ContinuousClock.now < deadline, !Task.isCancelled else {
-                throw CommandFailure(
-                    .unreachable, "no leader within \(milliseconds) ms",
-                    next: "see the nodes' logs; a majority must run and reach each other")
-            }
-            try? await Task.sleep(for: .milliseconds(25))
         }
     }
 }
