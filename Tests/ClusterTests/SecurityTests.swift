@@ -242,6 +242,41 @@ extension ClusterTests {
             }
         }
 
+        @Test func `The admin listener of a secured node is scraped from elsewhere where that is said of it alone`()
+            async throws
+        {
+            try await TestCluster.with(nodes: 1, isSecure: true) { cluster in
+                let node = cluster.nodes[0]
+                let (file, port) = ("\(cluster.directory)/tokens", node.client.port + 2)
+                let made = try await Program.run(["token", "create", "--name", "a", "--scope", "read", "--file", file])
+                let token = try #require(made.lines.first, "\(made.summary)")
+                try await cluster.stop(node)
+                let text = try String(contentsOfFile: node.config, encoding: .utf8)
+                let open = "listen:\n  admin: 0.0.0.0:\(port)\n"
+                func configure(_ more: String) throws {
+                    try (text + open + more).write(toFile: node.config, atomically: true, encoding: .utf8)
+                }
+                let tokens = "auth:\n  tokens: \(file)\n"
+                for (more, gist) in [
+                    (tokens, "admin.insecure: true"), ("admin:\n  insecure: true\n", "no auth.tokens"),
+                ] {
+                    try configure(more)
+                    let refused = try await Program.run(["config", "check", "--config", node.config])
+                    #expect(refused.status == 78 && refused.errors.contains(gist), "\(refused.summary)")
+                }
+                try configure(tokens + "admin:\n  insecure: true\n")
+                try await cluster.showing(token) { cluster in
+                    try await cluster.start(node)
+                    for (path, status) in [("metrics", "200"), ("admin/v1/status", "401"), ("v1/records", "401")] {
+                        let answer = try await Program.run(
+                            ["-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.2:\(port)/\(path)"],
+                            executable: "/usr/bin/curl")
+                        #expect(answer.output == status, "\(path): \(answer.summary)")
+                    }
+                }
+            }
+        }
+
         @Test func `the README's commands of TLS and tokens do what it says`() async throws {
             let commands = try Document("README.md").commands(under: "## TLS and tokens").map(\.line)
             try #require(commands.count == 6)

@@ -274,8 +274,16 @@ import Testing
         .flags(
             [.adminListen: ["0.0.0.0:7402"]],
             "--admin-listen: listen.admin: 0.0.0.0:7402 can be reached from other machines, and the admin listener speaks "
-                + "no TLS: listen on a loopback address, behind a proxy if need be, or accept that with listen.insecure: "
-                + "true (--insecure)"),
+                + "no TLS: listen on a loopback address, behind a proxy if need be, or accept that for this listener alone "
+                + "with auth.tokens and admin.insecure: true (--admin-insecure)"),
+        .flags(
+            [.adminListen: ["0.0.0.0:7402"], .isAdminInsecure: ["true"]],
+            "--admin-listen: listen.admin: 0.0.0.0:7402 can be reached from other machines, and there is no auth.tokens: "
+                + exposure),
+        .flags(
+            [.clientListen: ["0.0.0.0:7400"], .isAdminInsecure: ["true"], .tokens: ["tokens"]],
+            "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no "
+                + "tls.certificate: \(exposure)"),
         .flags(
             [.clientListen: ["0.0.0.0:7400"], .tokens: ["tokens"]],
             "--listen: listen.client: 0.0.0.0:7400 can be reached from other machines, and there is no "

@@ -200,6 +200,21 @@ import Testing
         #expect(admin.warnings == [.exposed])
     }
 
+    @Test func `other machines reach the admin listener of a secured node when that is said of it alone`() throws {
+        let secured: [ConfigurationKey: [String]] = [
+            .nodeID: ["1"], .dataDirectory: ["/tmp/x"], .clientListen: ["0.0.0.0:7400"], .peerListen: ["0.0.0.0:7401"],
+            .tlsCertificate: ["c"], .tlsKey: ["k"], .tlsAuthority: ["a"], .tokens: ["t"],
+            .isAdminInsecure: ["true"],
+        ]
+        let report = try self.report(flags: secured.merging([.adminListen: ["0.0.0.0:7402"]]) { $1 })
+        #expect(report.configuration?.adminListen.description == "0.0.0.0:7402", "\(report.problems)")
+        #expect(report.warnings == [.exposedAdmin])
+        // Nobody has said where, so it stays on this machine.
+        let unsaid = try self.report(flags: secured)
+        #expect(unsaid.configuration?.adminListen.description == "127.0.0.1:7402", "\(unsaid.problems)")
+        #expect(unsaid.warnings.isEmpty)
+    }
+
     @Test(arguments: [
         (
             [ConfigurationKey.peers: [Self.peers, "2=127.0.0.1:7411/127.0.0.1:7410"]],

@@ -114,8 +114,8 @@ extension ConfigurationError.Contradiction: CustomStringConvertible {
                 + "accept that with listen.insecure: true (--insecure)"
         case .exposedAdmin(let address, let origin):
             "\(origin): listen.admin: \(address) can be reached from other machines, and the admin listener speaks no "
-                + "TLS: listen on a loopback address, behind a proxy if need be, or accept that with listen.insecure: true "
-                + "(--insecure)"
+                + "TLS: listen on a loopback address, behind a proxy if need be, or accept that for this listener alone with "
+                + "auth.tokens and admin.insecure: true (--admin-insecure)"
         case .incompleteTLS(let missing, let origin):
             "\(origin): TLS needs tls.certificate, tls.key and tls.ca, and \(missing.rawValue) is not said"
         }

@@ -38,7 +38,7 @@ extension ConfigurationKey {
     package var entry: Entry {
         switch self {
         case .nodeID, .dataDirectory, .peers, .isJoining: self.identityEntry
-        case .clientListen, .peerListen, .adminListen, .isInsecure: self.listenerEntry
+        case .clientListen, .peerListen, .adminListen, .isInsecure, .isAdminInsecure: self.listenerEntry
         case .clientConnectionsMax, .clientConnectionsPerAddressMax, .adminConnectionsMax,
             .adminConnectionsPerAddressMax:
             self.connectionsEntry
@@ -88,6 +88,12 @@ extension ConfigurationKey {
                 flag: "--admin-listen", kind: .address, fallback: .derived("two ports above the one for clients"),
                 meaning: "Where the node listens for people, probes and scrapers, who speak HTTP/1.1.",
                 example: "127.0.0.1:7402")
+        case .isAdminInsecure:
+            Entry(
+                flag: "--admin-insecure", kind: .truth, fallback: .text("false"),
+                meaning:
+                    "Allows the admin listener, which speaks no TLS, where other machines can reach it, for scrapers and "
+                    + "proxies; it needs auth.tokens. The other listeners are checked as ever.")
         default:
             Entry(
                 flag: "--insecure", kind: .truth, fallback: .text("false"),

@@ -9,6 +9,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case peerListen = "listen.peer"
     case adminListen = "listen.admin"
     case isInsecure = "listen.insecure"
+    case isAdminInsecure = "admin.insecure"
     case clientConnectionsMax = "client.connections.max"
     case clientConnectionsPerAddressMax = "client.connections.per.address.max"
     case adminConnectionsMax = "admin.connections.max"

@@ -9,6 +9,8 @@ package enum ConfigurationWarning: Hashable, Sendable {
     case loopbackAmongOthers([UInt32])
     case unsynced
     case exposed
+    /// The admin listener alone.
+    case exposedAdmin
     case neverScrubbed
     /// Milliseconds.
     case shortElectionTimeout(UInt64)
@@ -32,9 +34,11 @@ package enum ConfigurationWarning: Hashable, Sendable {
         let security = configuration.security
         if !configuration.clientListen.isLoopback && !security.missingForClients.isEmpty
             || !configuration.peerListen.isLoopback && !security.missingForPeers.isEmpty
-            || !configuration.adminListen.isLoopback
+            || !configuration.adminListen.isLoopback && security.tokens == nil
         {
             warnings.append(.exposed)
+        } else if !configuration.adminListen.isLoopback {
+            warnings.append(.exposedAdmin)
         }
         if configuration.scrubBytesPerSecond == 0 { warnings.append(.neverScrubbed) }
         let shortest = configuration.electionTimeoutMilliseconds.lowerBound
@@ -59,6 +63,9 @@ extension ConfigurationWarning: CustomStringConvertible {
             "fsync.policy: os acknowledges what no disk need have; a power cut of a majority loses it"
         case .exposed:
             "listen.insecure: whoever reaches the listeners may read and write; a firewall has to keep others off"
+        case .exposedAdmin:
+            "listen.admin: this listener speaks no TLS: tokens and records that go there can be read on the way; a firewall "
+                + "has to let scrapers and proxies in only"
         case .neverScrubbed:
             "scrub.rate: 0 finds rot only when somebody reads it, perhaps after the last good copy is gone"
         case .shortElectionTimeout(let milliseconds):

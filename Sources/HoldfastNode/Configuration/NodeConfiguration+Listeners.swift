@@ -3,6 +3,17 @@ import LogModel
 import Replicator
 
 extension NodeConfiguration {
+    /// What other machines may reach as it is; what does not parse is told of already, and allows all.
+    fileprivate struct Insecurity {
+        var isAllowed: Bool
+        var isAllowedForAdmin: Bool
+
+        init(_ reading: inout ConfigurationReading) {
+            self.isAllowed = reading.truth(.isInsecure) ?? true
+            self.isAllowedForAdmin = reading.truth(.isAdminInsecure) ?? true
+        }
+    }
+
     struct Listeners {
         var client: ServerAddress
         var peer: ServerAddress
@@ -19,11 +30,11 @@ extension NodeConfiguration {
         let client = reading.address(.clientListen)
         let peer = reading.address(.peerListen)
         let admin = reading.address(.adminListen)
-        let isInsecure = reading.truth(.isInsecure)
+        let insecurity = Insecurity(&reading)
         let before = reading.problems.count
         guard let found = reading.list(.peers, { ClusterPeer(configured: $0) }) else {
             guard reading.problems.count == before, let node else { return nil }
-            return self.alone(&reading, node: node, client, peer, admin, isInsecure: isInsecure ?? true, security)
+            return self.alone(&reading, node: node, client, peer, admin, insecurity, security)
         }
         guard reading.problems.count == before else { return nil }
         self.checkPeers(found, &reading)
@@ -36,14 +47,14 @@ extension NodeConfiguration {
         let listeners = Listeners(
             client: clientListen, peer: peer ?? own.peerAddress, admin: admin ?? clientListen.adminBeside(security),
             peers: found.map(\.item).sorted { $0.node < $1.node })
-        self.check(listeners, node: node, &reading, isInsecure: isInsecure ?? true, security)
+        self.check(listeners, node: node, &reading, insecurity, security)
         return listeners
     }
 
     /// A cluster of one.
     private static func alone(
         _ reading: inout ConfigurationReading, node: NodeID, _ client: ServerAddress?, _ peer: ServerAddress?,
-        _ admin: ServerAddress?, isInsecure: Bool, _ security: NodeSecurity
+        _ admin: ServerAddress?, _ insecurity: Insecurity, _ security: NodeSecurity
     ) -> Listeners {
         let client = client ?? ServerAddress(host: "127.0.0.1", port: 7400)
         let peer = peer ?? ServerAddress(host: "127.0.0.1", port: 7401)
@@ -52,7 +63,7 @@ extension NodeConfiguration {
         reading.derive(.peers, "\(node)=\(peer)/\(client)")
         let listeners = Listeners(
             client: client, peer: peer, admin: admin ?? client.adminBeside(security), peers: [own])
-        self.check(listeners, node: node, &reading, isInsecure: isInsecure, security)
+        self.check(listeners, node: node, &reading, insecurity, security)
         return listeners
     }
 
@@ -75,7 +86,7 @@ extension NodeConfiguration {
     }
 
     private static func check(
-        _ listeners: Listeners, node: NodeID, _ reading: inout ConfigurationReading, isInsecure: Bool,
+        _ listeners: Listeners, node: NodeID, _ reading: inout ConfigurationReading, _ insecurity: Insecurity,
         _ security: NodeSecurity
     ) {
         reading.derive(.clientListen, listeners.client.description)
@@ -108,12 +119,17 @@ extension NodeConfiguration {
                         address.description, node: other.node.rawValue, origin: reading.origin(key)))
             }
         }
-        guard !isInsecure else { return }
+        guard !insecurity.isAllowed else { return }
         for (key, address) in keys where !address.isLoopback {
             let origin = reading.origin(key, or: .peers)
             guard key != .adminListen else {
                 // One that nobody spoke of is where the client listener is, which is told of already.
-                if reading.isSaid(key) { reading.note(.exposedAdmin(address.description, origin: origin)) }
+                guard reading.isSaid(key) else { continue }
+                if !insecurity.isAllowedForAdmin {
+                    reading.note(.exposedAdmin(address.description, origin: origin))
+                } else if security.tokens == nil {
+                    reading.note(.exposed(key, address: address.description, missing: [.tokens], origin: origin))
+                }
                 continue
             }
             let missing = key == .clientListen ? security.missingForClients : security.missingForPeers

@@ -91,6 +91,9 @@ struct NodeOptions: ParsableArguments {
     @Flag(help: .key(.isInsecure))
     var insecure = false
 
+    @Flag(help: .key(.isAdminInsecure))
+    var adminInsecure = false
+
     /// What these flags, this environment and the file say together.
     var sources: ConfigurationInput {
         let environment = Environment.all
@@ -113,7 +116,8 @@ struct NodeOptions: ParsableArguments {
             (.traceOutput, self.traceOutput),
             (.tlsCertificate, self.tlsCertificate), (.tlsKey, self.tlsKey), (.tlsAuthority, self.tlsCa),
             (.tlsClients, self.tlsClients), (.tokens, self.authTokens),
-            (.isInsecure, self.insecure ? "true" : nil), (.isJoining, self.join ? "true" : nil),
+            (.isInsecure, self.insecure ? "true" : nil),
+            (.isAdminInsecure, self.adminInsecure ? "true" : nil), (.isJoining, self.join ? "true" : nil),
         ]
         var flags: [ConfigurationKey: [String]] = [:]
         for (key, value) in single { flags[key] = value.map { [$0] } }
