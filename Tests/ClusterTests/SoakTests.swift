@@ -18,6 +18,9 @@ extension ClusterTests {
             #expect(status == "401")
             let answer = try await soak
             #expect(answer.status == 0, "\(answer.summary)")
+            // So short a run proves little, and says so.
+            let words = "kinds of mishaps happened; a round of all takes a longer run"
+            #expect(answer.output.contains(words), "\(answer.summary)")
         }
 
         @Test func `A run in which nothing was acknowledged has tested nothing, and says so`() async throws {

@@ -142,6 +142,16 @@ struct SoakReport: Encodable {
         (self.mishaps + self.missed).filter { $0.mishap == mishap.rawValue }.reduce(0) { $0 + $1.count }
     }
 
+    /// What this run has tested.
+    private var coverage: MishapCoverage {
+        func byKind(_ counts: [Count]) -> [String: Int] {
+            Dictionary(counts.map { ($0.mishap, $0.count) }, uniquingKeysWith: +)
+        }
+        return MishapCoverage(
+            possible: Mishap.allCases.map(\.rawValue).filter { !self.omitted.contains($0) },
+            made: byKind(self.mishaps), missed: byKind(self.missed))
+    }
+
     // MARK: What is wrong
 
     /// In words; none when all is as it should be.
@@ -170,6 +180,7 @@ struct SoakReport: Encodable {
         }
         problems += self.problems(of: self.load, "while mishaps happened")
         if let quiet { problems += self.problems(of: quiet.load, "in the quiet part") }
+        problems += self.coverage.problems
         return problems + self.usages.flatMap { self.problems(of: $0) }
     }
 
@@ -214,6 +225,7 @@ struct SoakReport: Encodable {
         var lines = self.mishaps.map { "\($0.count) x \($0.mishap)" }
         lines += self.missed.map { "\($0.count) x tried in vain: \($0.mishap)" }
         lines += self.omitted.map { "left out: \($0)" }
+        lines.append(self.coverage.summary)
         lines.append("the log begins at \(self.firstIndex) and has \(self.records) records")
         lines.append(
             "\(load.acknowledged) acknowledged, \(findings?.lost ?? 0) lost, \(findings?.duplicated ?? 0) duplicated, "

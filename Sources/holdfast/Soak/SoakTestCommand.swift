@@ -12,7 +12,9 @@ struct SoakTestCommand: AsyncParsableCommand {
             acknowledged is lost or doubled, every node and reader has the same records, every byte on disk is good, no \
             append has an unknown outcome (but those that a leader without room may have left so), no gap without \
             acknowledgements is longer than 20 s, and no node took more memory or descriptors than it may. A log that ever \
-            begins at a lower record again is a problem, too, and so is a part in which nothing was acknowledged.
+            begins at a lower record again is a problem, too, and so is a part in which nothing was acknowledged. A run of as \
+            many mishaps as there are kinds has had a round: a kind that never happened then is a problem, and a shorter run \
+            says how many did.
 
             Runs of two minutes and more end with a quiet part: 30 s and then a fifth of the run, from one minute to five, of \
             load and readers only. Once 40 MiB are acknowledged in it, behind those 30 s at the earliest, each process may take \
