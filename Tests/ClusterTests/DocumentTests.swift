@@ -51,6 +51,37 @@ extension ClusterTests {
         @Test func `scripts/cluster starts, kills, pauses and stops three nodes as the README says`() async throws {
             let scratch = try Scratch()
             defer { scratch.end() }
+            let base = try Self.copyScripts(to: scratch)
+            var killed = ""
+            let commands = try Document("README.md").commands(under: "## A cluster to play with").map(\.line)
+            let lines = commands.filter { $0.hasPrefix("scripts/") }
+            try #require(lines.first == "scripts/cluster up" && lines.last == "scripts/cluster down")
+            for line in lines {
+                let line = line.hasPrefix("scripts/cluster start") ? "scripts/cluster start \(killed)" : line
+                let answer = try await Self.run(line, in: scratch, base: base)
+                #expect(answer.status == 0, "\(line): \(answer.summary)")
+                if line.contains("kill") { killed = answer.output.split(separator: " ").last?.trimmed ?? "" }
+            }
+        }
+
+        @Test func `what the README says to try beside the dashboard is there`() async throws {
+            let words = #/`scripts/cluster (kill leader)`, `(pause n3)`, and `(corrupt n3 --running)` beside it/#
+            let text = try String(contentsOfFile: "\(Document.root)/README.md", encoding: .utf8)
+            let (_, kill, pause, corrupt) = try #require(text.firstMatch(of: words)).output
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let base = try Self.copyScripts(to: scratch)
+            // One after the other, each got over first: n3 may be the leader.
+            for line in ["up", String(corrupt), String(pause), "resume n3", String(kill), "down"] {
+                let answer = try await Self.run("scripts/cluster \(line)", in: scratch, base: base)
+                #expect(answer.status == 0, "\(line): \(answer.summary)")
+            }
+        }
+
+        /// `scripts` and `cluster` of the repository, with nodes on other ports.
+        ///
+        /// - Returns: The first node's port for clients.
+        private static func copyScripts(to scratch: Scratch) throws -> Int {
             let base = try Ports.freeBase(nodes: 3)
             for part in ["scripts", "cluster"] {
                 try FileManager.default.copyItem(
@@ -61,21 +92,16 @@ extension ClusterTests {
                 let placed = text.replacing(#/127\.0\.0\.1:74(\d\d)/#) { "127.0.0.1:\(base + (Int($0.1) ?? 0))" }
                 try scratch.write(placed, to: "cluster/n\(node).yaml")
             }
-            var killed = ""
-            let commands = try Document("README.md").commands(under: "## A cluster to play with").map(\.line)
-            let lines = commands.filter { $0.hasPrefix("scripts/") }
-            try #require(lines.first == "scripts/cluster up" && lines.last == "scripts/cluster down")
-            for line in lines {
-                let line = line.hasPrefix("scripts/cluster start") ? "scripts/cluster start \(killed)" : line
-                let answer = try await Program.run(
-                    ["-c", "cd '\(scratch.path)' && \(line)"], executable: "/usr/bin/bash",
-                    environment: [
-                        "HOLDFAST_BINARY": Program.path,
-                        "HOLDFAST_SERVER": (0..<3).map { "127.0.0.1:\(base + $0 * 10)" }.joined(separator: ","),
-                    ], seconds: 40)
-                #expect(answer.status == 0, "\(line): \(answer.summary)")
-                if line.contains("kill") { killed = answer.output.split(separator: " ").last?.trimmed ?? "" }
-            }
+            return base
+        }
+
+        private static func run(_ line: String, in scratch: Scratch, base: Int) async throws -> Program.Answer {
+            try await Program.run(
+                ["-c", "cd '\(scratch.path)' && \(line)"], executable: "/usr/bin/bash",
+                environment: [
+                    "HOLDFAST_BINARY": Program.path,
+                    "HOLDFAST_SERVER": (0..<3).map { "127.0.0.1:\(base + $0 * 10)" }.joined(separator: ","),
+                ], seconds: 40)
         }
 
         @Test func `scripts/quickstart says that nothing was lost`() async throws {
