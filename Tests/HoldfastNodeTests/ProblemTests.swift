@@ -23,6 +23,15 @@ import Testing
         (.shuttingDown(mayBeApplied: true), 503, "SHUTTING_DOWN"),
     ]
 
+    @Test func `a token that lacks a scope is told which, or of which one is enough`() {
+        let one = Problem.forbidden("billing", [.read]).document
+        #expect(one.detail == "the token billing is not for this: it lacks the scope read")
+        #expect(one.hint == "Use one that was made with --scope read.")
+        let either = Problem.forbidden("billing", [.admin, .read]).document
+        #expect(either.detail == "the token billing is not for this: it lacks one of the scopes read, admin")
+        #expect(either.hint == "Use one that was made with --scope read or --scope admin.")
+    }
+
     @Test(arguments: appendFailures)
     func `every failure has a status, a code, a hint, and says what the log said about applying`(
         failure: AppendFailure, status: Int, code: String

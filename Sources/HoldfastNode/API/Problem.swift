@@ -52,11 +52,15 @@ extension Problem {
     }
 
     static func forbidden(_ name: String, _ scopes: Set<AccessScope>) -> Problem {
-        let scopes = AccessScope.text(scopes)
+        let text = AccessScope.text(scopes)
+        let names = text.split(separator: ",")
+        // Any of them is enough.
+        let lack = names.count == 1 ? "the scope \(text)" : "one of the scopes \(names.joined(separator: ", "))"
+        let options = names.map { "--scope \($0)" }.joined(separator: " or ")
         return Problem(
-            .forbidden, .forbidden, "the token \(name) is not for this: it lacks the scope \(scopes)",
-            hint: "Use one that was made with --scope \(scopes).",
-            fields: [.wwwAuthenticate: #"Bearer realm="holdfast", error="insufficient_scope", scope="\#(scopes)""#])
+            .forbidden, .forbidden, "the token \(name) is not for this: it lacks \(lack)",
+            hint: "Use one that was made with \(options).",
+            fields: [.wwwAuthenticate: #"Bearer realm="holdfast", error="insufficient_scope", scope="\#(text)""#])
     }
 
     static func refused(_ refusal: TLSRefusal) -> Problem {
