@@ -104,14 +104,16 @@ final class PeerService: HTTP2ServerHandler {
     /// Votes, heartbeats and ranges of another cluster mean nothing here, whatever the terms they name.
     private func accept(_ kind: PeerUpstream.Kind, _ head: HTTPRequest, _ stream: HTTP2Stream) {
         let cluster = self.owner.cluster.map(\.description)
+        let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
         guard head.headerFields[.holdfastCluster] == cluster else {
+            // Who formed the cluster a moment earlier connects once, greets, and may have nothing to say until the next election.
+            if cluster == nil, let sender, Self.maySpeak(stream, for: sender) { stream.keepConnection() }
             let hint = "This node belongs to \(cluster.map { "cluster \($0)" } ?? "no cluster yet").\n"
             return stream.respond(HTTPResponse(status: .misdirectedRequest), body: ByteBuffer(string: hint))
         }
-        let sender = head.headerFields[.holdfastStart].flatMap(MemberStart.init(fieldText:))
         // With TLS a node speaks for itself only, and never for the holder of another certificate: not even its version is
         // told of in another's name.
-        if let sender, case .node(let certified, _) = stream.peerName, certified != sender.member.node {
+        if let sender, case .node(let certified, _) = stream.peerName, !Self.maySpeak(stream, for: sender) {
             self.owner.noted(sender.member.node, certified: certified)
             let hint = "This is the certificate of node \(certified), and not of node \(sender.member.node).\n"
             return stream.respond(HTTPResponse(status: .forbidden), body: ByteBuffer(string: hint))
@@ -135,6 +137,12 @@ final class PeerService: HTTP2ServerHandler {
                 status: .ok, headerFields: [.holdfastStart: own.fieldText, .holdfastProtocol: Self.spoken]),
             endStream: false)
         self.owner.opened(upstream)
+    }
+
+    /// Whether the certificate, where there is one, is that of the node in whose name a stream speaks.
+    private static func maySpeak(_ stream: HTTP2Stream, for sender: MemberStart) -> Bool {
+        guard case .node(let certified, _) = stream.peerName else { return true }
+        return certified == sender.member.node
     }
 
     private static let spoken = "\(PeerProtocol.spoken)"
