@@ -56,14 +56,24 @@ import Testing
         #expect(report.membership?.recovery == restored.recovery)
     }
 
-    @Test(arguments: [1, 2, 33, 36, 37, 69, 70, 500] as [UInt64]) func `through an index, and no further`(
+    @Test(arguments: [1, 2, 33, 36, 37, 69, 70] as [UInt64]) func `through an index, and no further`(
         index: UInt64
     ) throws {
         let log = try AuditLog.closed(records: 70)
         try BackupSource.copy(log.disk)
         let restored = try Self.restore(log.disk, through: .index(LogIndex(index)))
-        #expect(restored.recovery.nextIndex == LogIndex(min(index, 70) + 1))
-        #expect(try Self.values(try Self.opened(log.disk)) == (0..<min(Int(index), 70)).map { EngineHarness.value($0) })
+        #expect(restored.recovery.nextIndex == LogIndex(index + 1))
+        #expect(try Self.values(try Self.opened(log.disk)) == (0..<Int(index)).map { EngineHarness.value($0) })
+    }
+
+    @Test(arguments: [71, 500, .max] as [UInt64])
+    func `through a record that the backup does not have: nothing is restored`(index: UInt64) throws {
+        let log = try AuditLog.closed(records: 70)
+        try BackupSource.copy(log.disk)
+        #expect(throws: BackupError.endsBefore(next: LogIndex(71))) {
+            try Self.restore(log.disk, through: .index(LogIndex(index)))
+        }
+        #expect(throws: (any Error).self) { try log.disk.list(BackupSource.restored) }
     }
 
     @Test func `through the last record before damage`() throws {

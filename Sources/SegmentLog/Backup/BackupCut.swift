@@ -19,12 +19,16 @@ struct BackupCut {
     /// The first segment that the log still had then: what it had trimmed is not restored.
     var first: SegmentID
 
-    /// - Throws: ``BackupError/nothingThrough(first:)``, ``BackupError/misstated(_:manifest:files:)``,
+    /// - Throws: ``BackupError/nothingThrough(first:)``, ``BackupError/endsBefore(next:)``, ``BackupError/misstated(_:manifest:files:)``,
     ///   ``BackupError/damaged(_:)``, ``BackupError/state(_:)``, ``BackupError/log(_:)``.
     /// - Complexity: Reads one segment; with a time, the beginnings of others.
     static func find(
         _ bound: BackupBound, of manifest: BackupManifest, in files: LogFiles
     ) throws(BackupError) -> BackupCut {
+        // Who names a record counts on it.
+        if case .index(let index) = bound, index >= manifest.end.nextIndex {
+            throw .endsBefore(next: manifest.end.nextIndex)
+        }
         guard let first = manifest.segments.first,
             let last = try Self.segment(of: bound, manifest, files)
         else { throw .nothingThrough(first: manifest.firstIndex) }
@@ -116,7 +120,7 @@ struct BackupCut {
         of bound: BackupBound, in segment: BackupManifest.Segment, _ files: LogFiles
     ) throws(LogError) -> (position: Position, passed: LogIndex?) {
         let limit = Position(segment: segment.id, offset: segment.byteCount)
-        if bound == .everything || bound == .index(LogIndex(.max)) { return (limit, nil) }
+        if bound == .everything { return (limit, nil) }
         var walk = try FrameWalk.from(segment.id, in: files, through: limit)
         var end = limit
         while let step = try walk.next() {

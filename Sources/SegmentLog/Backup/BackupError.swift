@@ -34,6 +34,8 @@ package enum BackupError: Error, Hashable, Sendable {
     case notEmpty(file: String)
     /// No such prefix: the backup begins behind it, or what is left of it would be nothing.
     case nothingThrough(first: LogIndex)
+    /// The backup ends before the record through which it was to be restored. Nothing was touched.
+    case endsBefore(next: LogIndex)
     /// The log's own state cannot be computed from its frames.
     case state(SegmentID)
 }

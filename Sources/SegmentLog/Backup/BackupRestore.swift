@@ -42,7 +42,7 @@ package struct BackupRestore {
     ///   - incarnation: Likewise.
     ///   - now: Of the wall clock.
     ///   - progress: Bytes done, and bytes in all.
-    /// - Throws: ``BackupError/notEmpty(file:)``, ``BackupError/nothingThrough(first:)``, and what keeps the backup from being
+    /// - Throws: ``BackupError/notEmpty(file:)``, ``BackupError/nothingThrough(first:)``, ``BackupError/endsBefore(next:)``, and what keeps the backup from being
     ///   read; the directory is no node's then.
     /// - Complexity: Reads and writes every byte once.
     package static func run(

@@ -97,6 +97,14 @@ extension CommandFailure {
             self.init(
                 .refused, "the backup holds nothing as old as that; its first record is \(first)",
                 next: "name a later one with --through")
+        case .endsBefore(let next):
+            let last = next.rawValue - 1
+            self.init(
+                .refused,
+                (last == 0 ? "the backup has no record yet" : "the backup has records through \(last) only")
+                    + "; nothing was restored",
+                next: "restore all of it, without --through; or let the backup have more first: "
+                    + Invocation.command("backup", "create", directory))
         case .state(let segment):
             self.init(
                 .damaged, "\(directory): what the log knows of itself cannot be computed from \(segment.fileName)",
