@@ -171,6 +171,14 @@ extension ClusterTests {
             78 | config check --config /absent.yaml                   | /absent.yaml: cannot be read as configuration
             64 | config keys --frobnicate                             | Unknown option '--frobnicate'
 
+            71 | generate systemd --output /nonexistent/x             | cannot write /nonexistent/x
+            78 | token list --file /absent/tokens                     | /absent/tokens cannot be read
+            78 | token revoke billing --file /absent/tokens           | /absent/tokens cannot be read
+            71 | token create --name a --scope read --file /absent/t  | cannot write /absent/t: No such file or directory
+            1  | certs show nothere                                   | nothere cannot be read
+            1  | certs node 1 --dir nothere                           | there is no authority in nothere
+            64 | certs ca --cluster a/b                               | a/b is no name of a cluster
+
             64 | --generate-completion-script tcsh                    | Can't generate completion scripts for 'tcsh'
             """
 

@@ -42,7 +42,8 @@ struct CertificateDirectory {
     func makeAuthority(cluster: String, days: Int, isForced: Bool) throws(CommandFailure) -> Made {
         guard CertificateName.isWord(cluster) else {
             throw CommandFailure(
-                .usage, "\(cluster) is no name of a cluster: 1 to 64 letters, digits, dots, hyphens and underscores")
+                .usage, "\(cluster) is no name of a cluster: 1 to 64 letters, digits, dots, hyphens and underscores",
+                next: "choose another: \(Invocation.command("certs", "ca", "--cluster", "prod"))")
         }
         if !isForced, Files.exists(self.authorityFile) {
             let facts = try self.facts(self.authorityFile)
@@ -115,7 +116,12 @@ struct CertificateDirectory {
     }
 
     func facts(_ path: String) throws(CommandFailure) -> CertificateFacts {
-        guard let text = Files.text(path) else { throw CommandFailure(.refused, "\(path) cannot be read") }
+        guard let text = Files.text(path) else {
+            throw CommandFailure(
+                .refused, "\(path) cannot be read",
+                next: "name a certificate in PEM that is there, and that you may read: "
+                    + Invocation.command("certs", "show", "certs/n1.pem"))
+        }
         do { return try CertificateFacts(pem: text) } catch { throw CommandFailure(error, path) }
     }
 
@@ -150,13 +156,25 @@ extension CertificateName {
 extension CommandFailure {
     fileprivate init(_ error: CertificateError, _ path: String) {
         switch error {
-        case .unreadable: self.init(.refused, "\(path) is no certificate, or no key, in PEM")
-        case .noAuthority: self.init(.refused, "ca.pem in \(path) signs for no cluster: holdfast certs ca makes one")
-        case .otherKey: self.init(.refused, "ca.key in \(path) is not the key of ca.pem")
+        case .unreadable:
+            self.init(
+                .refused, "\(path) is no certificate, or no key, in PEM",
+                next: "name another file or --dir, or make new ones: \(Invocation.command("certs", "--help"))")
+        case .noAuthority:
+            self.init(
+                .refused, "ca.pem in \(path) signs for no cluster",
+                next: "make one that does: \(Invocation.command("certs", "ca", "--dir", path, "--force"))")
+        case .otherKey:
+            self.init(
+                .refused, "ca.key in \(path) is not the key of ca.pem", next: "put back the two that belong together")
         case .badName(let name):
             self.init(
-                .usage, "\(name.debugDescription) is no name: 1 to 64 letters, digits, dots, hyphens and underscores")
-        case .badHost(let host): self.init(.usage, "\(host.debugDescription) is neither a host name nor an address")
+                .usage, "\(name.debugDescription) is no name: 1 to 64 letters, digits, dots, hyphens and underscores",
+                next: "choose another")
+        case .badHost(let host):
+            self.init(
+                .usage, "\(host.debugDescription) is neither a host name nor an address",
+                next: "say it as --host n1.example or --host 10.0.0.1")
         case .refused(let reason):
             self.init(.refused, reason, next: "--force replaces it; nothing was changed")
         }

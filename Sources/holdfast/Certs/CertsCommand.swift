@@ -189,6 +189,10 @@ struct CertsShowCommand: ParsableCommand {
             ]
             self.output.console.out(Console.table(["WHAT", "VALUE"], rows))
         }
-        guard document.valid else { throw CommandFailure(.refused, "\(self.file) is not valid now") }
+        guard document.valid else {
+            throw CommandFailure(
+                .refused, "\(self.file) is not valid now",
+                next: "renew it: \(Invocation.command("certs", "node", "N", "--force")); or see this machine's clock")
+        }
     }
 }

@@ -18,7 +18,9 @@ enum Files {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw CommandFailure(.system, "cannot write \(path): \(error.localizedDescription)")
+            throw CommandFailure(
+                .system, "cannot write \(path): \(error.localizedDescription)",
+                next: "name a file in a directory that is there, and in which you may write")
         }
     }
 
@@ -37,7 +39,9 @@ enum Files {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw CommandFailure(.system, "cannot create \(path): \(error.localizedDescription)")
+            throw CommandFailure(
+                .system, "cannot create \(path): \(error.localizedDescription)",
+                next: "name a directory where you may make one")
         }
     }
 

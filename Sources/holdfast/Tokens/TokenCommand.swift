@@ -25,7 +25,16 @@ struct TokenOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     func read() throws(CommandFailure) -> TokenFile {
-        do { return try TokenFile(path: self.file) } catch { throw CommandFailure(.badConfiguration, "\(error)") }
+        do throws(TokenError) { return try TokenFile(path: self.file) } catch {
+            let next =
+                switch error {
+                case .unreadable:
+                    "name the file that auth.tokens names with --file; a new one: "
+                        + Invocation.command("token", "create", "--help")
+                case .malformed, .nameTaken, .tooMany: "mend that file, or put back a copy of it: it is read as a whole"
+                }
+            throw CommandFailure(.badConfiguration, "\(error)", next: next)
+        }
     }
 
     func write(_ tokens: TokenFile) throws(CommandFailure) {
