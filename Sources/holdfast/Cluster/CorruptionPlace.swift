@@ -53,6 +53,15 @@ struct CorruptionPlace {
         }
     }
 
+    /// What stands there now; `nil` when nothing does.
+    var byte: UInt8? {
+        let descriptor = open(self.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        return pread(descriptor, &byte, 1, off_t(self.offset)) == 1 ? byte : nil
+    }
+
     /// Writes it, through to the disk.
     func flip() throws(CommandFailure) -> Change {
         let descriptor = open(self.path, O_RDWR | O_CLOEXEC)

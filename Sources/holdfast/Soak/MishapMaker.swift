@@ -59,16 +59,16 @@ struct MishapMaker {
         case .damagedStopped:
             let place = try await self.somewhere(in: follower, &random)
             try await self.cluster.kill(follower)
-            _ = try place.flip()
+            let change = try place.flip()
             try self.cluster.start(follower)
             try await self.settle(isDamageAllowed: true)
             try await self.readAll(follower)
-            try await self.waitForRepair(of: follower, before: 0)
+            try await self.waitForRepair(of: follower, place, change)
         case .damagedRunning:
-            let before = await self.repairs(of: anybody) ?? 0
-            _ = try await self.somewhere(in: anybody, &random).flip()
+            let place = try await self.somewhere(in: anybody, &random)
+            let change = try place.flip()
             try await self.readAll(anybody)
-            try await self.waitForRepair(of: anybody, before: before)
+            try await self.waitForRepair(of: anybody, place, change)
         case .diskLost: try await self.replace(follower)
         case .grown: try await self.growAndShrink()
         case .trimmed: try await self.trim(&random)
@@ -109,10 +109,6 @@ struct MishapMaker {
         }
     }
 
-    private func repairs(of node: LocalCluster.Node) async -> UInt64? {
-        (try? await self.client.status(of: node.client))?.health?.segmentsRepaired
-    }
-
     /// Whoever reads there finds damage; scrubbing would, too, within an hour.
     private func readAll(_ node: LocalCluster.Node) async throws {
         let last = (try? await self.client.status(of: node.client))?.lastIndex ?? 0
@@ -120,9 +116,13 @@ struct MishapMaker {
         _ = try? await SoakReader.read(node, from: self.beginning.first, through: last, self.client)
     }
 
-    private func waitForRepair(of node: LocalCluster.Node, before: UInt64) async throws {
+    /// A copy of the segment takes the place of one that was damaged; what a start finds behind the last byte that it can vouch for
+    /// is cut off, and shipped again. Either way the byte is the old one at its old place.
+    private func waitForRepair(
+        of node: LocalCluster.Node, _ place: CorruptionPlace, _ change: CorruptionPlace.Change
+    ) async throws {
         let deadline = ContinuousClock.now + Self.patience
-        while await self.repairs(of: node) ?? 0 <= before {
+        while place.byte != change.before {
             guard ContinuousClock.now < deadline else {
                 throw CommandFailure(
                     .refused, "\(node.name) was not repaired within \(Self.patience.seconds.rounded(0)) s")
