@@ -47,6 +47,6 @@ import Testing
                 .looked(at: step * 200 + 150),
             ]
         }
-        #expect(Self.news(of: [.changed(.none, at: 0)] + drops+[.looked(at: 60_000)]) == [0])
+        #expect(Self.news(of: [.changed(.none, at: 0)] + drops + [.looked(at: 60_000)]) == [0])
     }
 }
