@@ -10,6 +10,12 @@ extension HTTP2Session {
     /// Counts what costs work without being worth it, before the frame's payload is looked at.
     func frameBegan(_ header: nghttp2_frame_hd) -> Int32 {
         let flags = header.flags
+        self.toldFrames.add(type: header.type, payloadByteCount: header.length)
+        if self.isHeadUntold {
+            // The HEADERS before this frame were of a stream that is gone, or of one that we take no more.
+            self.isHeadUntold = false
+            guard self.budgets.closedStreams.spendHead(now: self.now) else { return self.fail(.closedStream) }
+        }
         // Whatever follows, the block before it has ended: nghttp2 says nothing of those that it passes over.
         if UInt32(header.type) != NGHTTP2_CONTINUATION.rawValue { self.headersPendingSince = nil }
         switch UInt32(header.type) {
@@ -18,8 +24,8 @@ extension HTTP2Session {
             let isNew = self.role == .server && header.stream_id > self.lastStream
             let isPassedOver = !isNew && self.stream(header.stream_id) == nil
             if !isPassedOver || flags & Self.endHeaders == 0 { self.headersPendingSince = self.now }
-            guard self.role == .server, isPassedOver else { return Self.success }
-            return self.spend(\.unknownFrames, .unknownFrame)
+            self.isHeadUntold = self.role == .server
+            return Self.success
         case NGHTTP2_PING.rawValue where flags & Self.acknowledgement == 0: return self.spend(\.pings, .ping)
         case NGHTTP2_SETTINGS.rawValue where flags & Self.acknowledgement == 0: return self.spend(\.settings, .settings)
         case NGHTTP2_RST_STREAM.rawValue: return self.spend(\.resets, .reset)
@@ -32,12 +38,26 @@ extension HTTP2Session {
     }
 
     private func spend(_ budget: WritableKeyPath<Budgets, RateBudget>, _ flood: HTTP2Flood) -> Int32 {
-        if self.budgets[keyPath: budget].spend(now: self.now) { return Self.success }
+        self.budgets[keyPath: budget].spend(now: self.now) ? Self.success : self.fail(flood)
+    }
+
+    private func fail(_ flood: HTTP2Flood) -> Int32 {
         self.failFlooded(flood)
         return SessionCallbacks.failure
     }
 
+    /// Bounds what nghttp2 passes over without a word.
+    func charge(untold frames: FrameTally) throws(HTTP2SessionError) {
+        guard !frames.isEmpty, !self.budgets.closedStreams.spend(frames, now: self.now) else { return }
+        let count = self.unsentFrameCount
+        self.failFlooded(.closedStream)
+        // No GOAWAY was added: nghttp2 has ended the session itself, and passes over all that comes behind.
+        if self.unsentFrameCount == count { self.failure = .violation(code: NGHTTP2_ERR_PROTO.rawValue) }
+        if let failure = self.failure { throw failure }
+    }
+
     func headersBegan(_ frame: nghttp2_frame) -> Int32 {
+        self.isHeadUntold = false
         guard frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return Self.success }
         let state = SessionStream(id: frame.hd.stream_id)
         self.lastStream = state.id
@@ -62,8 +82,7 @@ extension HTTP2Session {
 
     private func countDecoded(_ byteCount: Int) -> Int32 {
         guard byteCount > self.limits.headerListDecodedByteCountMax else { return Self.success }
-        self.failFlooded(.header)
-        return SessionCallbacks.failure
+        return self.fail(.header)
     }
 
     func received(body: UnsafePointer<UInt8>, byteCount: Int, of id: HTTP2StreamID) -> Int32 {
@@ -91,6 +110,8 @@ extension HTTP2Session {
             self.events.append(.settings)
         case NGHTTP2_PING.rawValue where frame.hd.flags & Self.acknowledgement != 0:
             let payload = withUnsafeBytes(of: frame.ping.opaque_data) { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+            guard let index = self.unansweredPings.firstIndex(of: payload) else { return self.spend(\.pongs, .pong) }
+            self.unansweredPings.remove(at: index)
             self.events.append(.pong(payload))
         case NGHTTP2_GOAWAY.rawValue:
             let debug = UnsafeBufferPointer(start: frame.goaway.opaque_data, count: frame.goaway.opaque_data_len)

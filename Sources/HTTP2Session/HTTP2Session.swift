@@ -47,13 +47,21 @@ package final class HTTP2Session {
     var isPaused = false
     var outputByteCountMax = 0
     var budgets: Budgets
+    /// The frames that came in, and those of the current input that nghttp2 told of.
+    private var scanner: FrameScanner
+    var toldFrames = FrameTally()
+    /// Server: of the last HEADERS nothing has been told but that they began.
+    var isHeadUntold = false
+    /// What ``ping(_:)`` said and no answer has repeated, oldest first.
+    var unansweredPings: [UInt64] = []
     private let session: OpaquePointer
     private var scratch: [UInt8] = []
     private var headerPointers: [nghttp2_nv] = []
 
     struct Budgets {
         var pings, settings, emptyData, resets, priorities, windowUpdates: RateBudget
-        var goAways, unknownFrames, oversizedHeaders: RateBudget
+        var goAways, unknownFrames, oversizedHeaders, pongs: RateBudget
+        var closedStreams: ClosedStreamBudget
         init(_ limits: HTTP2SessionLimits) {
             self.pings = limits.pings
             self.settings = limits.settings
@@ -64,6 +72,9 @@ package final class HTTP2Session {
             self.goAways = limits.goAways
             self.unknownFrames = limits.unknownFrames
             self.oversizedHeaders = limits.oversizedHeaders
+            self.pongs = limits.pongs
+            self.closedStreams = ClosedStreamBudget(
+                rate: limits.closedStreams, inFlightByteCountMax: Int(limits.connectionWindowByteCount))
         }
     }
 
@@ -74,6 +85,7 @@ package final class HTTP2Session {
         self.role = role
         self.limits = limits
         self.budgets = Budgets(limits)
+        self.scanner = FrameScanner(prefaceByteCount: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
         guard let session = SessionCallbacks.makeSession(role: role, limits: limits) else { throw .outOfMemory }
         self.session = session
         // Unretained: the pointer is used only inside `receive` and `drain`, while `self` is alive.
@@ -125,16 +137,19 @@ package final class HTTP2Session {
         self.now = now
         let bytes = start.assumingMemoryBound(to: UInt8.self)
         self.inputStart = bytes
+        self.toldFrames = FrameTally()
+        let frames = self.scanner.scan(input)
         let taken = nghttp2_session_mem_recv(self.session, bytes, input.count)
         self.inputStart = nil
         if let failure = self.failure { throw failure }
         guard taken >= 0 else { throw self.fail(with: taken) }
+        try self.charge(untold: frames - self.toldFrames)
         guard self.role == .server, self.unsentFrameCount > self.limits.unsentFramesMax else { return }
         throw self.failFlooded(.unread)
     }
 
     /// Frames other than DATA that are ready or wait for the peer's window or limit.
-    private var unsentFrameCount: Int { nghttp2_session_get_outbound_queue_size(self.session) }
+    var unsentFrameCount: Int { nghttp2_session_get_outbound_queue_size(self.session) }
 
     private func fail(with code: Int) -> HTTP2SessionError {
         let error: HTTP2SessionError
@@ -264,6 +279,7 @@ package final class HTTP2Session {
     /// Gives the stream up; what is queued of its body will not be sent.
     package func reset(_ stream: HTTP2StreamID, _ code: HTTP2FailureCode) {
         if let state = self.stream(stream) {
+            self.giveUp(state)
             // The user drops its bytes now, so that no DATA frame may promise them any more.
             state.queuedByteCount = 0
             state.isEnding = false
@@ -271,7 +287,21 @@ package final class HTTP2Session {
         nghttp2_submit_rst_stream(self.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
     }
 
+    /// What the peer may have sent before it hears of it is no flood.
+    private func giveUp(_ state: SessionStream) {
+        guard !state.isGivenUp else { return }
+        state.isGivenUp = true
+        guard !state.isEndReceived else { return }
+        var window = Int(nghttp2_session_get_stream_local_window_size(self.session, state.id))
+        // Our SETTINGS may be where they are in force, and their acknowledgement on its way (RFC 9113 §6.5.3, §6.9.2).
+        if !self.isAcknowledged { window += Int(self.limits.streamWindowByteCount) - 65_535 }
+        self.budgets.closedStreams.grant(byteCount: window)
+    }
+
+    /// The answer is a `pong` event. Of those that are not answered, the last ``HTTP2SessionLimits/unansweredPingsMax`` are known.
     package func ping(_ payload: UInt64) {
+        if self.unansweredPings.count == self.limits.unansweredPingsMax { self.unansweredPings.removeFirst() }
+        self.unansweredPings.append(payload)
         let bytes = (0..<8).map { UInt8(truncatingIfNeeded: payload >> (56 - 8 * UInt64($0))) }
         nghttp2_submit_ping(self.session, UInt8(NGHTTP2_FLAG_NONE.rawValue), bytes)
     }

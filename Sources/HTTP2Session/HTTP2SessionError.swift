@@ -17,6 +17,10 @@ package enum HTTP2SessionError: Error, Hashable, Sendable {
 /// What a peer can send too much of.
 package enum HTTP2Flood: String, Hashable, Sendable {
     case ping, settings, emptyData, reset, priority, windowUpdate, goAway, unknownFrame
+    /// Answers to PINGs that nobody sent.
+    case pong
+    /// Whatever is passed over: DATA and HEADERS of streams that are gone, or that are not taken any more.
+    case closedStream
     /// PINGs and SETTINGS whose answers it does not take.
     case acknowledgement
     /// Frames of one header block.

@@ -25,10 +25,14 @@ package struct HTTP2SessionLimits: Hashable, Sendable {
     package var settingsEntriesMax: Int = 32
     /// Answers to PING and SETTINGS that wait to be sent.
     package var unsentAcknowledgementsMax: Int = 1_000
+    /// PINGs of ours of which the answers are known; at least 1.
+    package var unansweredPingsMax: Int = 16
     /// Server: frames other than DATA that wait to be sent, of any kind: what a peer makes us say and does not take.
     package var unsentFramesMax: Int = 4_096
 
     package var pings = RateBudget(burst: 200, perSecond: 20)
+    /// Answers to PINGs that were never sent.
+    package var pongs = RateBudget(burst: 200, perSecond: 20)
     package var settings = RateBudget(burst: 50, perSecond: 2)
     package var emptyData = RateBudget(burst: 200, perSecond: 20)
     /// Resets of streams, by the peer and by a server: a peer whose errors make us reset its streams has them reset as
@@ -39,9 +43,11 @@ package struct HTTP2SessionLimits: Hashable, Sendable {
     package var windowUpdates = RateBudget(burst: 10_000, perSecond: 1_000)
     /// One is enough; a graceful shutdown takes two.
     package var goAways = RateBudget(burst: 10, perSecond: 1)
-    /// Frames of types that we do not know are passed over (RFC 9113 §4.1), and so are HEADERS of streams that are gone:
-    /// that is work, too.
+    /// Frames of types that we do not know are passed over (RFC 9113 §4.1): that is work, too.
     package var unknownFrames = RateBudget(burst: 1_000, perSecond: 100)
+    /// Frames of streams that are gone are passed over likewise, beside the DATA that can have been on its way when this
+    /// side gave its stream up: see ``ClosedStreamBudget``.
+    package var closedStreams = RateBudget(burst: 1_000, perSecond: 100)
     /// Header lists over the limit: each is decompressed and answered.
     package var oversizedHeaders = RateBudget(burst: 100, perSecond: 10)
 

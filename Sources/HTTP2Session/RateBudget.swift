@@ -18,8 +18,8 @@ package struct RateBudget: Hashable, Sendable {
         self.updated = .zero
     }
 
-    /// - Returns: `false` when the budget is used up.
-    package mutating func spend(now: MonotonicTime) -> Bool {
+    /// - Returns: `false` when less than `count` is left; then nothing is spent.
+    package mutating func spend(_ count: UInt64 = 1, now: MonotonicTime) -> Bool {
         if now > self.updated {
             // No more time than fills the bucket, so that the product stays small.
             let elapsed = min(now.nanoseconds - self.updated.nanoseconds, 3600 * Self.unit)
@@ -27,8 +27,8 @@ package struct RateBudget: Hashable, Sendable {
             self.credit = overflow ? self.burst * Self.unit : min(self.burst * Self.unit, self.credit &+ earned)
             self.updated = now
         }
-        guard self.credit >= Self.unit else { return false }
-        self.credit -= Self.unit
+        guard self.credit / Self.unit >= count else { return false }
+        self.credit -= count * Self.unit
         return true
     }
 

@@ -8,6 +8,8 @@ final class SessionStream {
     var isOverLimit = false
     var isHeadReceived = false
     var isEndReceived = false
+    /// This side has reset it: what still comes is passed over.
+    var isGivenUp = false
     // Outgoing.
     /// A request's HEADERS have left the session.
     var isHeadSent = false

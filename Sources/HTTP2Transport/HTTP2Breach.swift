@@ -12,6 +12,10 @@ package enum HTTP2Breach: String, Hashable, Sendable, CaseIterable {
     case windowUpdates = "window_updates"
     case goAways = "goaways"
     case unknownFrames = "unknown_frames"
+    /// DATA and HEADERS of streams that are gone.
+    case closedStreams = "closed_streams"
+    /// Answers to PINGs that nobody sent.
+    case pongs
     case acknowledgements, continuations
     case headerLists = "header_lists"
     case unreadFrames = "unread_frames"
@@ -56,6 +60,8 @@ package enum HTTP2Breach: String, Hashable, Sendable, CaseIterable {
             case .windowUpdate: .windowUpdates
             case .goAway: .goAways
             case .unknownFrame: .unknownFrames
+            case .closedStream: .closedStreams
+            case .pong: .pongs
             case .acknowledgement: .acknowledgements
             case .continuation: .continuations
             case .header: .headerLists

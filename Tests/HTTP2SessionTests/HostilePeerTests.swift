@@ -3,26 +3,7 @@ import LogModel
 import Testing
 
 /// Raw frames against a server session.
-@Suite struct HostilePeerTests {
-    private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(4)
-
-    private static func frame(_ type: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) -> [UInt8] {
-        let count = payload.count
-        let id = (0..<4).map { UInt8(truncatingIfNeeded: stream >> (24 - 8 * $0)) }
-        return [UInt8(count >> 16), UInt8(count >> 8 & 255), UInt8(count & 255), type, flags] + id + payload
-    }
-
-    /// `:method: GET`, `:scheme: http`, `:path: /` from the static table, `:authority: n`.
-    private static func request(_ stream: UInt32, end: Bool = true) -> [UInt8] {
-        Self.frame(1, flags: end ? 5 : 4, stream: stream, [0x82, 0x86, 0x84, 0x01, 1, 0x6e])
-    }
-
-    private func server() throws -> SessionEnd {
-        let end = try SessionEnd(.server, HTTP2SessionLimits())
-        try end.receive(Self.preface)
-        return end
-    }
-
+@Suite struct HostilePeerTests: RawPeer {
     /// A literal field that does not enter the table.
     private static func field(_ name: String, _ value: [UInt8]) -> [UInt8] {
         [0x00, UInt8(name.utf8.count)] + Array(name.utf8) + [UInt8(value.count)] + value
@@ -38,9 +19,11 @@ import Testing
         (.emptyData, Self.frame(0, flags: 8, stream: 1, [3, 0, 0, 0])),
         (.goAway, Self.frame(7, [0, 0, 0, 0, 0, 0, 0, 0])),
         (.unknownFrame, Self.frame(0xbe, [1, 2, 3])),
+        // An answer to no PING.
+        (.pong, Self.frame(6, flags: 1, [0, 0, 0, 0, 0, 0, 0, 0])),
     ]
 
-    @Test(arguments: 0..<8) func `a flood ends with a GOAWAY that says so`(number: Int) throws {
+    @Test(arguments: 0..<9) func `a flood ends with a GOAWAY that says so`(number: Int) throws {
         let (flood, frame) = Self.floods[number]
         let server = try self.server()
         try server.receive(Self.request(1, end: false))
@@ -105,7 +88,11 @@ import Testing
     }
 
     @Test func `resets that nobody reads are not gathered without end`() throws {
-        let server = try self.server()
+        var limits = HTTP2SessionLimits()
+        // Streams that wait to be reset are open: behind so many of them, further ones are refused.
+        limits.closedStreams = RateBudget(burst: 100_000, perSecond: 0)
+        let server = try SessionEnd(.server, limits)
+        try server.receive(Self.preface)
         #expect(throws: HTTP2SessionError.flood(.unread)) {
             for stream in 0..<UInt32(10_000) { try server.receive(Self.provocation(0, stream: 2 * stream + 1)) }
         }
@@ -154,10 +141,20 @@ import Testing
         try server.receive(Self.request(5) + Self.frame(3, stream: 5, [0, 0, 0, 8]))
         _ = server.output()
         _ = server.takeEvents()
-        #expect(throws: HTTP2SessionError.flood(.unknownFrame)) {
+        #expect(throws: HTTP2SessionError.flood(.closedStream)) {
             for _ in 0..<10_000 { try server.receive(Self.request(3) + Self.request(5)) }
         }
         #expect(server.takeEvents() == [])
+    }
+
+    @Test func `only the answer to a PING that was sent is told, and once`() throws {
+        let server = try self.server()
+        server.session.ping(0x0102_0304_0506_0708)
+        _ = server.output()
+        _ = server.takeEvents()
+        let answer = Self.frame(6, flags: 1, [1, 2, 3, 4, 5, 6, 7, 8])
+        try server.receive(Self.frame(6, flags: 1, [8, 7, 6, 5, 4, 3, 2, 1]) + answer + answer)
+        #expect(server.takeEvents() == [.pong(0x0102_0304_0506_0708)])
     }
 
     @Test(arguments: [0x0d, 0x0a, 0x00]) func `a field with a line break in its value reaches nobody`(byte: UInt8)

@@ -16,6 +16,16 @@ import Testing
                 == [true, true, true, false, false, true, false, true, true, true, false])
     }
 
+    @Test func `several are spent together or not at all`() {
+        var budget = RateBudget(burst: 5, perSecond: 1)
+        let second = MonotonicTime.zero.advanced(byMilliseconds: 1_000)
+        let spends: [(count: UInt64, time: MonotonicTime)] = [
+            (6, .zero), (3, .zero), (3, .zero), (2, .zero), (.max, second), (1, second),
+        ]
+        let granted = spends.map { budget.spend($0.count, now: $0.time) }
+        #expect(granted == [false, true, false, true, false, true])
+    }
+
     @Test func `earning never exceeds the burst`() {
         var budget = RateBudget(burst: 2, perSecond: 0)
         budget.earn(100)

@@ -260,6 +260,8 @@ RESETS = [
 def quick(t):
     """(what, what it does, how it has to end)"""
     hold, get = t.open(1), t.ask
+    # A stream that stays, and one that has been.
+    gone = hold + t.open(3) + reset(3)
     # Many at once are more streams than are allowed, before the first is reset.
     rows = [(what, pour(t, many(make, 20)), f"{CALM} | GOAWAY PROTOCOL_ERROR") for what, make in RESETS]
     rows += [
@@ -272,6 +274,12 @@ def quick(t):
         ("many settings in one frame", pour(t, same(settings(*[(9, n) for n in range(1_000)]), 10)), CALM),
         ("empty DATA", pour(t, same(frame(DATA, 0, 1)), hold), CALM),
         ("DATA of padding", pour(t, same(frame(DATA, PADDED, 1, b"\xff" + bytes(255)), 200), hold), CALM),
+        ("empty DATA of a stream that is gone", pour(t, same(frame(DATA, 0, 3)), gone), CALM),
+        ("DATA of a stream that is gone", pour(t, same(frame(DATA, 0, 3, bytes(100)), 500), gone), CALM),
+        ("DATA of padding, of a stream that is gone", pour(
+            t, same(frame(DATA, PADDED, 3, b"\xff" + bytes(255)), 200), gone), CALM),
+        ("the end of a stream that is gone, again and again", pour(t, same(frame(DATA, END_STREAM, 3)), gone), CALM),
+        ("answers to no PING", pour(t, same(frame(PING, ACK, 0, bytes(8))), hold), CALM),
         ("PRIORITY", pour(t, many(lambda n: frame(PRIORITY, 0, opened(n % 10_000), number(0) + b"\x0f"), 1_000)), CALM),
         ("WINDOW_UPDATE", pour(t, same(window(0, 1))), CALM),
         ("window of 0 more", pour(t, same(window(0, 0), 1)), "GOAWAY PROTOCOL_ERROR"),

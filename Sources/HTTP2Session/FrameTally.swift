@@ -1,0 +1,31 @@
+/// How many frames there were, and how much DATA.
+package struct FrameTally: Hashable, Sendable {
+    /// What a DATA frame counts for at least: few bytes are as much work.
+    package static let dataByteCountMin = 128
+    private static let dataType: UInt8 = 0
+
+    /// Frames that are not DATA.
+    package private(set) var otherCount = 0
+    package private(set) var dataCount = 0
+    /// The payloads of DATA, each as ``dataByteCountMin`` bytes at least.
+    package private(set) var dataByteCount = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { self.otherCount == 0 && self.dataCount == 0 }
+
+    package mutating func add(type: UInt8, payloadByteCount: Int) {
+        guard type == Self.dataType else { return self.otherCount += 1 }
+        self.dataCount += 1
+        self.dataByteCount += max(payloadByteCount, Self.dataByteCountMin)
+    }
+
+    /// What is in the first and not in the second, which is part of it.
+    package static func - (all: FrameTally, part: FrameTally) -> FrameTally {
+        var rest = all
+        rest.otherCount -= part.otherCount
+        rest.dataCount -= part.dataCount
+        rest.dataByteCount -= part.dataByteCount
+        return rest
+    }
+}
