@@ -20,12 +20,12 @@ package struct FrameTally: Hashable, Sendable {
         self.dataByteCount += max(payloadByteCount, Self.dataByteCountMin)
     }
 
-    /// What is in the first and not in the second, which is part of it.
+    /// What is in the first and not in the second. Never less than nothing: what the second has beside it does not count.
     package static func - (all: FrameTally, part: FrameTally) -> FrameTally {
         var rest = all
-        rest.otherCount -= part.otherCount
-        rest.dataCount -= part.dataCount
-        rest.dataByteCount -= part.dataByteCount
+        rest.otherCount = max(0, all.otherCount - part.otherCount)
+        rest.dataCount = max(0, all.dataCount - part.dataCount)
+        rest.dataByteCount = max(0, all.dataByteCount - part.dataByteCount)
         return rest
     }
 }

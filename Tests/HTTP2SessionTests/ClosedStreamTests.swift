@@ -139,6 +139,32 @@ import Testing
         #expect(server.session.sentGoAway == .protocolError)
     }
 
+    /// Of every type that a client may send, with all that may stand before what it says.
+    private static func goodFrames(inPieces hasContinuation: Bool) -> [UInt8] {
+        frame(1, flags: 0x0c, stream: 1, [2, 0x82, 0x86, 0x84, 0x01, 1, 0x6e, 0, 0])
+            + frame(
+                1, flags: hasContinuation ? 0x20 : 0x24, stream: 3, [0, 0, 0, 0, 16, 0x82, 0x86, 0x84, 0x01, 1, 0x6e])
+            + (hasContinuation ? frame(9, stream: 3) + frame(9, flags: 4, stream: 3, [0x00, 1, 0x61, 1, 0x62]) : [])
+            + frame(0, flags: 8, stream: 1, [1, 0x61, 0])
+            + frame(0, stream: 3) + frame(0, stream: 3, pattern(300)) + frame(2, stream: 3, [0, 0, 0, 0, 16])
+            + frame(4, [0, 4, 0, 1, 0, 0]) + frame(6, pattern(8)) + frame(6, flags: 1, pattern(8))
+            + frame(0xbe, [1, 2])
+            + frame(8, [0, 0, 0, 1]) + frame(8, stream: 3, [0, 0, 0, 1]) + frame(0, flags: 1, stream: 1)
+            + frame(1, flags: 5, stream: 3, [0x00, 1, 0x61, 1, 0x62]) + frame(3, stream: 1, [0, 0, 0, 8])
+    }
+
+    @Test(arguments: 1...20) func `what is told of is not counted, wherever the input is cut`(cut: Int) throws {
+        var limits = HTTP2SessionLimits()
+        limits.closedStreams = RateBudget(burst: 1, perSecond: 0)
+        let server = try SessionEnd(.server, limits)
+        // nghttp2 counts CONTINUATION again for each piece of its head, and takes 8.
+        try server.receive(Self.preface + Self.goodFrames(inPieces: cut > 2), cutEvery: cut)
+        #expect(server.received[3] == pattern(300))
+        let untold = Self.frame(0, stream: 1)
+        try server.receive(untold, cutEvery: cut)
+        #expect(throws: HTTP2SessionError.flood(.closedStream)) { try server.receive(untold, cutEvery: cut) }
+    }
+
     @Test func `no more can be on its way than the connection's window`() {
         var budget = ClosedStreamBudget(
             rate: RateBudget(burst: 1, perSecond: 0), inFlightByteCountMax: 4 * FrameTally.dataByteCountMin)

@@ -17,6 +17,7 @@ enum HTTP2Target: FuzzTarget {
             Self.frame(1, stream: 5, head) + Self.frame(9, flags: 4, stream: 5)
             + Self.frame(2, stream: 5, [0, 0, 0, 0, 9])
             + Self.frame(3, stream: 5, [0, 0, 0, 8]) + Self.frame(6, [1, 2, 3, 4, 5, 6, 7, 8])
+            + Self.frame(0, stream: 5, [1, 2]) + Self.frame(6, flags: 1, [1, 2, 3, 4, 5, 6, 7, 8])
             + Self.frame(8, [0, 0, 1, 0]) + Self.frame(0xbe, [1]) + Self.frame(7, [0, 0, 0, 0, 0, 0, 0, 0])
         return [[255] + settings + large, [3] + settings + post + body, [40] + settings + large + post + body + rest]
     }
