@@ -22,13 +22,14 @@ extension ClusterTests {
 
         @Test func `Both listeners answer right and wrong HTTP 2 as the RFCs say`() async throws {
             guard let python = try await Self.python else { return }
-            try await TestCluster.with(nodes: 1) { cluster in
-                let node = cluster.nodes[0]
-                let answer = try await Program.run(
-                    ["\(Self.folder)/conform.py", "\(node.client)", "\(node.peer)"], executable: python, seconds: 90)
-                #expect(answer.status == 0, "\(answer.summary)")
-                #expect(answer.lines.last?.hasSuffix(" as expected, 0 not") == true)
-            }
+            try await Self.conform(with: python)
+        }
+
+        @Test func `The same holds by TLS`() async throws {
+            guard let python = try await Self.python else { return }
+            async let conforming: Void = Self.conform(isSecure: true, with: python)
+            try await Self.attack("client", isSecure: true, with: python)
+            try await conforming
         }
 
         @Test func `Attackers are cut off, others are served, and memory stays bounded`() async throws {
@@ -49,27 +50,47 @@ extension ClusterTests {
             }
         }
 
-        private static func attack(_ kind: String, with python: String) async throws {
-            try await self.attack(with: python) { node, process in
-                ["\(Self.folder)/attack.py", "\(node.client)", "\(node.peer)", "\(process)", kind]
+        private static func conform(isSecure: Bool = false, with python: String) async throws {
+            try await TestCluster.with(nodes: 1, isSecure: isSecure) { cluster in
+                let node = cluster.nodes[0]
+                let answer = try await Program.run(
+                    ["\(Self.folder)/conform.py"] + Self.security(of: cluster) + ["\(node.client)", "\(node.peer)"],
+                    executable: python, seconds: 90)
+                #expect(answer.status == 0, "\(answer.summary)")
+                #expect(answer.lines.last?.hasSuffix(" as expected, 0 not") == true)
+            }
+        }
+
+        /// With what the scripts speak TLS, if the cluster does.
+        private static func security(of cluster: TestCluster) -> [String] {
+            guard cluster.isSecure else { return [] }
+            let own = "\(cluster.directory)/certs/n1"
+            return ["--ca", cluster.authorityFile, "--cert", "\(own).pem", "--key", "\(own).key"]
+        }
+
+        private static func attack(_ kind: String, isSecure: Bool = false, with python: String) async throws {
+            try await self.attack(isSecure: isSecure, with: python) { cluster, process in
+                let node = cluster.nodes[0]
+                return ["\(Self.folder)/attack.py"] + Self.security(of: cluster)
+                    + ["\(node.client)", "\(node.peer)", "\(process)", kind]
             }
         }
 
         private static func attackAdmin(_ group: String, with python: String) async throws {
-            try await self.attack(with: python) { node, process in
-                ["\(Self.folder)/attack_admin.py", "\(node.admin)", "\(process)", group]
+            try await self.attack(with: python) { cluster, process in
+                ["\(Self.folder)/attack_admin.py", "\(cluster.nodes[0].admin)", "\(process)", group]
             }
         }
 
         /// On a node of its own.
         private static func attack(
-            with python: String, arguments: (TestCluster.Node, Int32) -> [String]
+            isSecure: Bool = false, with python: String, arguments: (TestCluster, Int32) -> [String]
         ) async throws {
             // Small segments, so that there are sealed ones to fetch.
-            try await TestCluster.with(nodes: 1, segmentSize: "4MiB") { cluster in
+            try await TestCluster.with(nodes: 1, segmentSize: "4MiB", isSecure: isSecure) { cluster in
                 let node = cluster.nodes[0]
                 let process = try #require(cluster.process(node))
-                let answer = try await Program.run(arguments(node, process), executable: python, seconds: 120)
+                let answer = try await Program.run(arguments(cluster, process), executable: python, seconds: 120)
                 #expect(answer.status == 0, "\(answer.summary)")
                 #expect(answer.lines.last?.contains(" attacks, 0 not stopped;") == true)
                 #expect(cluster.process(node) == process, "it still runs")

@@ -3,10 +3,15 @@
 import asyncio
 import itertools
 import multiprocessing
+import socket
 import sys
 import time
 
+import loopback
+
 MEMORY, PATIENCE = 64 << 20, 1.0
+# Beside that, what TLS takes for as many connections as an address may have.
+TLS_MEMORY = 256 * (64 << 10)
 
 
 async def pour(writer, make, ending=None, seconds=10):
@@ -49,15 +54,22 @@ async def send_all(writer, pieces):
 async def is_taken_by_nobody(writer, octets, seconds):
     """Whether the node ends a connection on which nothing is read, within this time; `octets` mean nothing to it."""
     ending = time.monotonic() + seconds
+    ours = writer.get_extra_info("socket")
     try:
-        while time.monotonic() < ending and not writer.is_closing():
+        # By TLS, what is unread stands before the end of the connection: only the socket knows of that.
+        while time.monotonic() < ending and is_established(ours):
             await asyncio.sleep(0.5)
             # A socket that the node has closed with data unread answers writes with a reset.
             writer.write(octets)
             await writer.drain()
     except ConnectionError:
         return True
-    return writer.is_closing()
+    return not is_established(ours)
+
+
+def is_established(ours):
+    """Whether neither side has closed the connection of this socket (the first octet of Linux's tcp_info)."""
+    return ours.fileno() >= 0 and ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1
 
 
 def is_expected(seen, expected):
@@ -116,7 +128,8 @@ class Watch:
 
     @property
     def is_good(self):
-        return all(seconds < most for seconds, most in self.waits.values()) and self.peak - self.before < MEMORY
+        memory = MEMORY + (TLS_MEMORY if loopback.security else 0)
+        return all(seconds < most for seconds, most in self.waits.values()) and self.peak - self.before < memory
 
     def __str__(self):
         waits = ", ".join(f"{what} {seconds:.3f} s" for what, (seconds, _) in self.waits.items())

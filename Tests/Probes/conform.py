@@ -1,4 +1,4 @@
-"""Holds both HTTP/2 listeners of a running node to RFC 9113 and RFC 7541: conform.py CLIENT_HOST:PORT PEER_HOST:PORT
+"""Holds both HTTP/2 listeners of a running node to RFC 9113 and RFC 7541: conform.py [--ca FILE --cert FILE --key FILE] CLIENT_HOST:PORT PEER_HOST:PORT
 
 Each row: where it is said, what is sent, and what has to come back. The answers:
 
@@ -15,6 +15,7 @@ with "deviation"; the article Hardening says why we leave it.
 import asyncio
 import sys
 
+import loopback
 from wire import *
 
 GOOD = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "probe")]
@@ -259,7 +260,8 @@ async def judge(target, section, what, octets, expected, begin):
 async def main():
     rows = [(*row, False) for row in RAW] + [(*row, True) for row in CASES]
     results = []
-    for target in await targets(address(sys.argv[1]), address(sys.argv[2])):
+    client, peer = loopback.arguments(__doc__)
+    for target in await targets(address(client), address(peer)):
         for section, what, octets, expected, begin in rows:
             octets = octets if isinstance(octets, bytes) else octets(target)
             results.append(await judge(target, section, what, octets, expected, begin))
