@@ -1,7 +1,7 @@
 /// How many frames there were, and how much DATA.
 package struct FrameTally: Hashable, Sendable {
     /// What a DATA frame counts for at least: few bytes are as much work.
-    package static let dataByteCountMin = 128
+    package static let dataByteCountMin = 64
     private static let dataType: UInt8 = 0
 
     /// Frames that are not DATA.
