@@ -234,7 +234,9 @@ let package = Package(
         tests(
             "HoldfastClientTests",
             [
-                "HoldfastClient", "HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle, tracing, tracer,
+                "HoldfastClient", "TestSupport", "HTTP2Transport", "LogModel", httpTypes, logging, metrics, lifecycle,
+                tracing,
+                tracer,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ] + nio
         ),

@@ -38,14 +38,19 @@ import Testing
 
     @Test func `all clients are connected before the time begins, and few of them connect at once`() async throws {
         let clients = 3 * AppendLoad.openingMax
-        let (result, counts) = try await self.run(clients: clients)
-        #expect(result.failureCount == 0, "\(result.failure ?? "")")
-        try #require(counts.count > clients)
-        for (answered, count) in counts.prefix(clients).enumerated() {
-            #expect(count <= answered + AppendLoad.openingMax)
+        // In a short time a busy machine may give nobody a turn.
+        for milliseconds: UInt64 in [200, 1_000, 4_000] {
+            let (result, counts) = try await self.run(clients: clients, milliseconds: milliseconds)
+            #expect(result.failureCount == 0, "\(result.failure ?? "")")
+            for (answered, count) in counts.prefix(clients).enumerated() {
+                #expect(count <= answered + AppendLoad.openingMax)
+            }
+            guard counts.count > clients, !result.latenciesMicroseconds.isEmpty else { continue }
+            #expect(counts[clients] == clients, "the first append that counts")
+            #expect(result.latenciesMicroseconds.count <= counts.count - clients)
+            return
         }
-        #expect(counts[clients] == clients, "the first append that counts")
-        #expect(!result.latenciesMicroseconds.isEmpty && result.latenciesMicroseconds.count <= counts.count - clients)
+        Issue.record("no append came that counts")
     }
 
     @Test func `an append that is refused is counted with its reason, the one that opens the connection, too`()

@@ -1,5 +1,6 @@
 import HTTPTypes
 import LogModel
+import TestSupport
 import Testing
 
 @testable import HoldfastClient
@@ -209,9 +210,9 @@ import Testing
     }
 
     @Test func `nobody there is unreachable, not unknown`() async throws {
-        let gone = ScriptedServer { _, _ in .silence }
-        let address = try await gone.start()
-        await gone.stop()
+        let gone = try RefusingPort()
+        defer { withExtendedLifetime(gone) {} }
+        let address = ServerAddress(host: "127.0.0.1", port: gone.port)
         let client = HoldfastClient(servers: [address], timeoutMilliseconds: 20)
         let error = await #expect(throws: ClientError.self) { try await client.makeProducer().append([Record("x")]) }
         guard case .unreachable = error else {

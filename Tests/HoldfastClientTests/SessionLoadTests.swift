@@ -10,23 +10,28 @@ import Testing
 @testable import HoldfastClient
 
 @Suite struct SessionLoadTests {
-    private func load(at address: ServerAddress, sessions: Int) -> SessionLoad {
+    private func load(at address: ServerAddress, sessions: Int, milliseconds: UInt64 = 300) -> SessionLoad {
         SessionLoad(
             server: address, sessions: sessions, inFlight: 2, batch: 1, size: 10, data: .letters,
-            warmUpMilliseconds: 0, durationMilliseconds: 300)
+            warmUpMilliseconds: 0, durationMilliseconds: milliseconds)
     }
 
     @Test func `a few sessions are opened at a time, and all of them before the first batch is sent`() async throws {
         let sessions = 3 * AppendLoad.openingMax
-        let server = SessionServer(of: sessions)
-        let address = try await server.start()
-        let result = await self.load(at: address, sessions: sessions).run()
-        await server.stop()
-        #expect(result.failureCount == 0, "\(result.failure ?? "")")
-        #expect(result.acknowledgedCount > 0 && result.isPersisted)
-        let seen = server.seen
-        #expect(seen.openingMax == AppendLoad.openingMax)
-        #expect(seen.openedAtFirstBatch == sessions)
+        // In a short time a busy machine may give nobody a turn.
+        for milliseconds: UInt64 in [300, 1_000, 4_000] {
+            let server = SessionServer(of: sessions)
+            let address = try await server.start()
+            let result = await self.load(at: address, sessions: sessions, milliseconds: milliseconds).run()
+            await server.stop()
+            #expect(result.failureCount == 0, "\(result.failure ?? "")")
+            let seen = server.seen
+            #expect(seen.openingMax == AppendLoad.openingMax)
+            guard result.acknowledgedCount > 0 else { continue }
+            #expect(result.isPersisted && seen.openedAtFirstBatch == sessions)
+            return
+        }
+        Issue.record("nothing was acknowledged")
     }
 
     @Test func `sessions that are not opened are counted, and the first says why`() async throws {

@@ -1,6 +1,7 @@
 import LogModel
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HoldfastClient
@@ -239,9 +240,9 @@ import Testing
     }
 
     @Test func `a tail that nobody answers at the beginning says so in time`() async throws {
-        let gone = ScriptedServer { _, _ in .silence }
-        let address = try await gone.start()
-        await gone.stop()
+        let gone = try RefusingPort()
+        defer { withExtendedLifetime(gone) {} }
+        let address = ServerAddress(host: "127.0.0.1", port: gone.port)
         let client = HoldfastClient(servers: [address], timeoutMilliseconds: 50)
         for start in [HoldfastClient.Start.tail, .index(.first)] {
             let error = await #expect(throws: ClientError.self) {

@@ -8,6 +8,7 @@ import NIOPosix
 import ReplicaCore
 import Replicator
 import SegmentFormat
+import TestSupport
 import Testing
 import Tracing
 
@@ -436,9 +437,9 @@ extension Listener {
     }
 
     @Test func `a leader that is gone is 503 and not applied`() async throws {
-        let gone = try await Listener.start()
-        let address = gone.address
-        await gone.stop()
+        let gone = try RefusingPort()
+        defer { withExtendedLifetime(gone) {} }
+        let address = ServerAddress(host: "127.0.0.1", port: gone.port)
         let follower = try await Listener.start(leader: address)
         let answer = try await follower.ask(.post, "/v1/records", body: "a")
         #expect(answer.status == 503)
