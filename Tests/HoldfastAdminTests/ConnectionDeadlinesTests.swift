@@ -100,6 +100,25 @@ import Testing
         #expect(!connection.channel.isActive)
     }
 
+    @Test func `whoever has closed its half is answered while anything is written, and is taken for gone then`() throws
+    {
+        let connection = try Connection()
+        try connection.begin()
+        try connection.end()
+        connection.wait(2 * connection.bounds.idleMilliseconds)
+        connection.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        connection.wait(connection.bounds.idleMilliseconds - 1)
+        try connection.channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        for _ in 0..<3 {
+            connection.wait(connection.bounds.idleMilliseconds - 1)
+            try connection.channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(string: "x")))
+        }
+        #expect(connection.channel.isActive)
+        connection.wait(connection.bounds.idleMilliseconds)
+        #expect(!connection.channel.isActive)
+        #expect(ConnectionBreach.allCases.allSatisfy { connection.breaches($0) == 0 })
+    }
+
     @Test func `a body that nobody wants is thrown away up to a bound`() throws {
         let connection = try Connection()
         try connection.begin(.post)

@@ -39,8 +39,16 @@ struct AdminChannel: ServerChildChannel {
         }.flatMap { self.http.setup(channel: channel, logger: logger) }
     }
 
+    /// Rule: the end of a connection cancels what is done for its request. Why: whoever waits for news to write does not hear
+    /// of that end before there are any, and an idle log has none.
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await self.http.handle(value: value, logger: logger)
+        let handling = Task { await self.http.handle(value: value, logger: logger) }
+        value.channel.closeFuture.whenComplete { _ in handling.cancel() }
+        await withTaskCancellationHandler {
+            await handling.value
+        } onCancel: {
+            handling.cancel()
+        }
     }
 
     /// A stream without news writes nothing: only the kernel finds out that its reader's machine is gone, and is asked to

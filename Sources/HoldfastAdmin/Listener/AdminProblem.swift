@@ -5,6 +5,8 @@ import HoldfastClient
 package struct AdminProblem: Error, Hashable, Sendable {
     package var document: ProblemDocument
     var fields: HTTPFields
+    /// Whoever asked has gone: nobody was refused anything, and no metric says so.
+    private(set) var isUnheard = false
 
     package init(
         _ status: HTTPResponse.Status, _ code: String, _ detail: String, hint: String,
@@ -22,6 +24,20 @@ extension AdminProblem {
 
     /// Codes that the client listener does not have.
     package static let ownCodes = ["FOREIGN_HOST", "FOREIGN_ORIGIN", "NO_SUCH_CHECK"]
+
+    /// Of a request whose client has gone.
+    ///
+    /// - Parameter applied: What is known of it, for whoever has closed one half of his connection only.
+    package static func unheard(_ detail: String, applied: ProblemDocument.Applied = .no) -> AdminProblem {
+        var problem = AdminProblem(
+            .badRequest, "BAD_REQUEST", detail,
+            hint: applied == .no
+                ? "Nothing was done. Send it again, whole."
+                : "Send it again with the same Idempotency-Key, and stay for the answer.",
+            applied: applied, fields: [.connection: "close"])
+        problem.isUnheard = true
+        return problem
+    }
 
     static func foreignHost(_ host: String) -> AdminProblem {
         AdminProblem(

@@ -27,7 +27,8 @@ package struct ConnectionBounds: Hashable, Sendable {
     package var headMilliseconds: UInt64 = 10_000
     /// A body that does not go on for so long ends its connection.
     package var bodyMilliseconds: UInt64 = 15_000
-    /// From the end of an answer to the end of the next request's head.
+    /// From the end of an answer to the end of the next request's head; the same of an answer of which nothing more is written,
+    /// once the other side has closed its half.
     package var idleMilliseconds: UInt64 = 20_000
     /// Bytes that the other side does not take for so long end the connection: also those of a stream that goes on.
     package var unreadMilliseconds: UInt64 = 15_000

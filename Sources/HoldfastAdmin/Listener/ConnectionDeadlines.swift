@@ -3,6 +3,9 @@ import NIOHTTPTypes
 
 /// Ends connections that keep this side waiting for longer than ``ConnectionBounds`` allows: for a head, for more of a
 /// body, for the next request.
+///
+/// Rule: a client that has closed its half of the connection (RFC 9293 §3.6) gets what it asked for while anything of it is
+/// written. Why: TCP does not tell one that asks nothing more from one that is gone before something is sent to it.
 final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,6 +21,8 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     private var progressByteCount = 0
     /// Requests that were read, or are being read, and have no whole answer: more than one of whoever pipelines.
     private var unansweredCount = 0
+    /// The other side sends nothing more.
+    private var isInputClosed = false
 
     private var bounds: ConnectionBounds { self.connections.bounds }
 
@@ -55,13 +60,26 @@ final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
             self.unansweredCount = max(0, self.unansweredCount - 1)
             self.becomeIdle(context)
         }
+        if self.isInputClosed { self.waitForNothing(context) }
         context.write(data, promise: promise)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed {
+            self.isInputClosed = true
+            self.waitForNothing(context)
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     /// An answer may come before all of the body has.
     private func becomeIdle(_ context: ChannelHandlerContext) {
         guard !self.isReading, self.unansweredCount == 0 else { return }
-        // That a client has nothing more to ask is no breach.
+        self.waitForNothing(context)
+    }
+
+    /// That a client has nothing more to ask is no breach.
+    private func waitForNothing(_ context: ChannelHandlerContext) {
         self.wait(self.bounds.idleMilliseconds, nil, context)
     }
 

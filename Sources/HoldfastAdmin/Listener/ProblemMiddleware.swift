@@ -3,7 +3,7 @@ import HoldfastClient
 import Hummingbird
 import NIOCore
 
-/// Gives every error the form of a problem document, and lets the node know of it.
+/// Gives every error the form of a problem document, and lets the node know of it where somebody may read it.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     let paths: KnownPaths
     let node: any AdminNode
@@ -28,7 +28,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     private func answer(to request: Request, _ problem: AdminProblem) -> Response {
         var (document, fields) = (problem.document, problem.fields)
         if let id = request.headers[.xRequestID] { document.requestID = id }
-        self.node.refused(document, of: request.head)
+        if !problem.isUnheard { self.node.refused(document, of: request.head) }
         fields[.contentType] = "application/problem+json"
         return Response(
             status: HTTPResponse.Status(code: document.status, reasonPhrase: document.title), headers: fields,

@@ -7,6 +7,8 @@ package protocol ClientDoor: Sendable {
     /// Takes a whole request there and returns once its answer begins.
     ///
     /// - Parameter body: In pieces, none of them empty; no pieces are no body.
+    /// Whoever is cancelled gives the request up, and gets an error that nobody is told of.
+    ///
     /// - Throws: What became of the request, as far as is known: above all whether it may have been applied.
     func pass(_ head: HTTPRequest, body: [ByteBuffer]) async throws(AdminProblem) -> DoorAnswer
 }
@@ -14,7 +16,8 @@ package protocol ClientDoor: Sendable {
 /// An answer of the client API whose body is still coming.
 package struct DoorAnswer: Sendable {
     package var head: HTTPResponse
-    /// Ends with the answer; with an error when the answer was cut short.
+    /// Ends with the answer; with an error when the answer was cut short. Whoever lets go of it, or is cancelled while he
+    /// waits for more, gives the rest up.
     package var body: AsyncThrowingStream<ByteBuffer, any Error>
     /// So many bytes were passed on: the other side may send as many more.
     package var consumed: @Sendable (Int) -> Void

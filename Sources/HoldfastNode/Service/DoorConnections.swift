@@ -6,7 +6,8 @@ import NIOCore
 ///     asked --a connection has a free stream--> has it --answered, or gone--> the next one that waits
 ///       | none has, and no further one may be made
 ///       '-> waits --one comes free--> has it
-///             '---- none does in time, or too many wait: gets none
+///             |---- none does in time, or too many wait: gets none
+///             '---- given up: is not waited for any more
 ///
 /// Rule: whoever reads records has one of them that no other reader has, while there are enough. Why: the client listener bounds what one
 /// connection leaves unread, for all of its streams together. On a shared one a single page of a slow reader, which may be
@@ -50,6 +51,14 @@ final class DoorConnections {
         var waitMilliseconds = NodeLimits.doorWaitMilliseconds
     }
 
+    /// What there is at the moment.
+    struct Load: Hashable, Sendable {
+        /// Requests that have a stream, readers among them, and requests that wait for one.
+        var streamCount = 0
+        var readerCount = 0
+        var waitingCount = 0
+    }
+
     /// What a request needs.
     struct Need {
         /// It reads records.
@@ -59,12 +68,13 @@ final class DoorConnections {
         var isRepeated: Bool
     }
 
-    private final class Waiting {
-        let need: Need
-        let got: (Connection?) -> Void
-        var deadline: Scheduled<Void>?
+    /// A request that has no stream yet.
+    final class Waiting {
+        fileprivate let need: Need
+        fileprivate let got: (Connection?) -> Void
+        fileprivate var deadline: Scheduled<Void>?
 
-        init(_ need: Need, _ got: @escaping (Connection?) -> Void) {
+        fileprivate init(_ need: Need, _ got: @escaping (Connection?) -> Void) {
             self.need = need
             self.got = got
         }
@@ -85,33 +95,47 @@ final class DoorConnections {
 
     /// Finds a connection with a free stream.
     ///
-    /// - Parameter got: Called once, at once or within ``Bounds/waitMilliseconds``. The connection has to be given back by
-    ///   ``ended(_:_:)``; `nil` when none had a free stream.
-    func take(_ need: Need, _ got: @escaping (Connection?) -> Void) {
-        // Not past those who wait.
-        if self.waiting.isEmpty, let connection = self.free(for: need) { return self.give(connection, need, got) }
-        guard self.waiting.count < self.bounds.waitingMax else { return got(nil) }
+    /// - Parameters:
+    ///   - deadline: Of the wait.
+    ///   - got: Called once, at once or by the deadline, unless the wait is given up. The connection has to be given back by
+    ///     ``ended(_:_:)``; `nil` when none had a free stream.
+    /// - Returns: What ``giveUp(_:)`` takes; `nil` when `got` was called already.
+    func take(_ need: Need, until deadline: NIODeadline, _ got: @escaping (Connection?) -> Void) -> Waiting? {
         let waiting = Waiting(need, got)
         self.waiting.append(waiting)
-        let time = TimeAmount.milliseconds(self.bounds.waitMilliseconds)
-        waiting.deadline = self.eventLoop.assumeIsolated().scheduleTask(in: time) {
-            self.waiting.removeAll { $0 === waiting }
-            waiting.got(nil)
+        self.drain()
+        guard self.isWaiting(waiting) else { return nil }
+        guard self.waiting.count <= self.bounds.waitingMax else {
+            self.remove(waiting)
+            got(nil)
+            return nil
         }
+        waiting.deadline = self.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            self.remove(waiting)
+            got(nil)
+            self.drain()
+        }
+        return waiting
+    }
+
+    /// Whoever waited has gone, and is not called any more.
+    func giveUp(_ waiting: Waiting) {
+        self.remove(waiting)
+        self.drain()
     }
 
     /// A request has its answer, or has gone.
     func ended(_ need: Need, _ connection: Connection) {
         connection.streamCount -= 1
         if need.isReader { connection.readerCount -= 1 }
-        while let first = self.waiting.first, let connection = self.free(for: first.need) {
-            self.waiting.removeFirst()
-            first.deadline?.cancel()
-            self.give(connection, first.need, first.got)
-        }
+        self.drain()
     }
 
-    var waitingCount: Int { self.waiting.count }
+    var load: Load {
+        Load(
+            streamCount: self.connections.reduce(0) { $0 + $1.streamCount },
+            readerCount: self.connections.reduce(0) { $0 + $1.readerCount }, waitingCount: self.waiting.count)
+    }
 
     /// Closes all of them.
     ///
@@ -121,10 +145,26 @@ final class DoorConnections {
         return self.connections.compactMap(\.made)
     }
 
-    private func give(_ connection: Connection, _ need: Need, _ got: (Connection?) -> Void) {
-        connection.streamCount += 1
-        if need.isReader { connection.readerCount += 1 }
-        got(connection)
+    /// Gives away what is free, to whoever came first of those that may have it.
+    private func drain() {
+        while let (waiting, connection) = self.firstServed() {
+            self.remove(waiting)
+            connection.streamCount += 1
+            if waiting.need.isReader { connection.readerCount += 1 }
+            waiting.got(connection)
+        }
+    }
+
+    private func firstServed() -> (Waiting, Connection)? {
+        guard let first = self.waiting.first else { return nil }
+        return self.free(for: first.need).map { (first, $0) }
+    }
+
+    private func isWaiting(_ waiting: Waiting) -> Bool { self.waiting.contains { $0 === waiting } }
+
+    private func remove(_ waiting: Waiting) {
+        waiting.deadline?.cancel()
+        self.waiting.removeAll { $0 === waiting }
     }
 
     private func free(for need: Need) -> Connection? {

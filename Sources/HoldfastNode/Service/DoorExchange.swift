@@ -21,10 +21,11 @@ final class DoorExchange: HTTP2ClientHandler {
     }
 
     /// - Parameter ended: Called on the event loop once the answer has come whole, or comes no further.
+    /// - Returns: The stream, for whoever gives the request up before its answer begins.
     static func begin(
         _ head: HTTPRequest, body: [ByteBuffer], on connection: HTTP2Connection,
         answer: EventLoopPromise<DoorAnswer>, ended: @escaping () -> Void
-    ) {
+    ) -> HTTP2Stream {
         let exchange = DoorExchange(answer: answer, ended: ended)
         let stream = connection.open(head, handler: exchange, endStream: body.isEmpty)
         // What the reader has not taken stays at the other side, but for one window.
@@ -33,6 +34,7 @@ final class DoorExchange: HTTP2ClientHandler {
         let reference = stream.reference
         exchange.continuation.onTermination = { _ in reference.execute { $0.reset(.cancel) } }
         for (number, piece) in body.enumerated() { stream.send(piece, endStream: number == body.count - 1) }
+        return stream
     }
 
     func received(head: HTTPResponse, on stream: HTTP2Stream) {
@@ -47,7 +49,12 @@ final class DoorExchange: HTTP2ClientHandler {
     func receivedEnd(trailers: HTTPFields, on stream: HTTP2Stream) { self.continuation.finish() }
 
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
-        let failure: DoorFailure = reason == .refused ? .unsent : .lost
+        let failure: DoorFailure =
+            switch reason {
+            case .refused: .unsent
+            case .cancelled: .givenUp
+            default: .lost
+            }
         self.answer.take()?.fail(failure)
         self.continuation.finish(throwing: failure)
         self.ended()

@@ -10,6 +10,7 @@ import NIOCore
 final class LocalDoor: ClientDoor {
     private let address: ServerAddress
     private let eventLoop: any EventLoop
+    private let waitMilliseconds: Int64
     private let connections: NIOLoopBoundBox<DoorConnections>
 
     /// - Parameters:
@@ -25,6 +26,7 @@ final class LocalDoor: ClientDoor {
         let limits = Self.limits(bounds)
         self.address = address
         self.eventLoop = eventLoop
+        self.waitMilliseconds = connections.waitMilliseconds
         self.connections = NIOLoopBoundBox.makeBoxSendingValue(
             DoorConnections(connections, on: eventLoop) {
                 HTTP2Connection.connect(
@@ -48,8 +50,9 @@ final class LocalDoor: ClientDoor {
         head.authority = self.address.description
         var isRetried = false
         while true {
+            let deadline = NIODeadline.now() + .milliseconds(self.waitMilliseconds)
             do throws(DoorFailure) {
-                return try await self.attempt(head, body: body, isRepeated: isRetried)
+                return try await self.attempt(head, body: body, until: deadline, isRepeated: isRetried)
             } catch {
                 let isChange = head.method != .get && head.method != .head
                 // Its connection had just ended: nothing was read of the request, or it may be read twice.
@@ -63,41 +66,34 @@ final class LocalDoor: ClientDoor {
     }
 
     private func attempt(
-        _ head: HTTPRequest, body: [ByteBuffer], isRepeated: Bool
+        _ head: HTTPRequest, body: [ByteBuffer], until deadline: NIODeadline, isRepeated: Bool
     ) async throws(DoorFailure) -> DoorAnswer {
-        let promise = self.eventLoop.makePromise(of: DoorAnswer.self)
-        let connections = self.connections
-        self.eventLoop.execute {
+        let (eventLoop, connections) = (self.eventLoop, self.connections)
+        let promise = eventLoop.makePromise(of: DoorAnswer.self)
+        let call = NIOLoopBoundBox<DoorCall?>.makeEmptyBox(valueType: DoorCall.self, eventLoop: eventLoop)
+        // It has begun when it is given up: the loop does one after the other.
+        eventLoop.execute {
             let need = DoorConnections.Need(isReader: head.method == .get, isRepeated: isRepeated)
-            connections.value.take(need) { connection in
-                guard let connection else { return promise.fail(DoorFailure.noStream) }
-                Self.begin(head, body: body, over: connection, answer: promise) {
-                    connections.value.ended(need, connection)
-                }
-            }
+            let begun = DoorCall(head, body: body, need, over: connections.value, answer: promise)
+            call.value = begun
+            begun.begin(until: deadline)
         }
-        do { return try await promise.futureResult.get() } catch { throw error as? DoorFailure ?? .lost }
-    }
-
-    /// - Parameter ended: Called on the event loop once the request is over, however it ends.
-    private static func begin(
-        _ head: HTTPRequest, body: [ByteBuffer], over connection: DoorConnections.Connection,
-        answer: EventLoopPromise<DoorAnswer>, ended: @escaping () -> Void
-    ) {
-        connection.connected.assumeIsolated().whenComplete { result in
-            guard case .success(let made) = result else {
-                ended()
-                return answer.fail(DoorFailure.unsent)
+        do {
+            return try await withTaskCancellationHandler {
+                try await promise.futureResult.get()
+            } onCancel: {
+                eventLoop.execute { call.value?.giveUp() }
             }
-            DoorExchange.begin(head, body: body, on: made, answer: answer, ended: ended)
+        } catch {
+            throw error as? DoorFailure ?? .lost
         }
     }
 
-    /// Requests that wait for a stream.
-    var waitingCount: Int {
+    /// Streams that requests have, and requests that wait for one.
+    var load: DoorConnections.Load {
         get async throws {
             let connections = self.connections
-            return try await self.eventLoop.submit { connections.value.waitingCount }.get()
+            return try await self.eventLoop.submit { connections.value.load }.get()
         }
     }
 
@@ -117,6 +113,8 @@ enum DoorFailure: Error, Hashable {
     case noStream
     /// It may have been acted on.
     case lost
+    /// Nobody waits for the answer any more. It may have been acted on, if it was sent.
+    case givenUp
 
     func problem(isChange: Bool) -> AdminProblem {
         switch self {
@@ -139,6 +137,7 @@ enum DoorFailure: Error, Hashable {
                 hint: isChange
                     ? "Try again with the same Idempotency-Key, or the same Holdfast-Producer and Holdfast-Sequence: "
                         + "that never doubles." : "Try again.", applied: isChange ? .unknown : .no)
+        case .givenUp: .unheard("its client has gone", applied: isChange ? .unknown : .no)
         }
     }
 }
