@@ -178,6 +178,31 @@ private final class EchoDoor: ClientDoor {
         }
     }
 
+    @Test func `an upload that breaks off is no refusal, and one that is too large is one`() async throws {
+        let door = EchoDoor()
+        var bounds = ConnectionBounds()
+        bounds.bodyMilliseconds = 200
+        try await Listener.with(door: door, bounds: bounds) { listener in
+            // By its client, which still reads; and cut off by the node.
+            let broken = try await RawPeer(to: listener)
+            broken.send(Self.upload(1_000))
+            await broken.closeOutput()
+            try await broken.ended()
+            let answer = try #require(Listener.Answer(broken.text), "\(broken.text)")
+            #expect(answer.status == 400 && answer.fields["connection"] == "close")
+            #expect(answer.json(ProblemDocument.self)?.applied == .no && answer.body.contains("ended early"))
+            let cut = try await RawPeer(to: listener)
+            cut.send(Self.upload(1_000))
+            try await cut.ended()
+            #expect(listener.count(.bodyDeadline) == 1)
+            while try await !listener.get("/metrics").body.contains(#"status="4xx"} 2"#) {}
+            #expect(listener.node.refusals == [])
+            let large = try await listener.send(Self.upload(0, of: 9 << 20), until: { $0.contains("TOO_LARGE") })
+            #expect(large.hasPrefix("HTTP/1.1 413 ") && listener.node.refusals == ["TOO_LARGE"])
+            #expect(door.passed.withLock { $0.isEmpty })
+        }
+    }
+
     @Test func `a large body comes through as it was sent, by length and in chunks`() async throws {
         let door = EchoDoor()
         try await Listener.with(door: door) { listener in

@@ -57,6 +57,9 @@ final class RawPeer: Sendable {
     /// Returns once the listener has ended the connection; only who reads hears of it.
     func ended() async throws { try await self.channel.closeFuture.get() }
 
+    /// Says that nothing more will be sent.
+    func closeOutput() async { try? await self.channel.close(mode: .output) }
+
     func close() async { try? await self.channel.close() }
 }
 

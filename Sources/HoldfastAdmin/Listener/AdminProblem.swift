@@ -77,8 +77,11 @@ extension AdminProblem {
     }
 
     static let bodyTooLarge = AdminProblem(
-        .contentTooLarge, "TOO_LARGE", "the body is over \(AdminLimits.mirroredByteCountMax) bytes, or ended early",
+        .contentTooLarge, "TOO_LARGE", "the body is over \(AdminLimits.mirroredByteCountMax) bytes",
         hint: "Send smaller batches; one record is at most as large, too.")
+
+    /// Its client has gone, or was cut off, which is counted by itself.
+    static let bodyEndedEarly = AdminProblem.unheard("the body ended early")
 
     static let bodiesUnfinished = AdminProblem(
         .tooManyRequests, "BUSY",

@@ -113,7 +113,7 @@ struct ClientMirror: Sendable {
             }
         } catch {
             if body.isRefused { throw .bodyStoodStill }
-            throw error as? AdminProblem ?? .bodyTooLarge
+            throw error as? AdminProblem ?? .bodyEndedEarly
         }
     }
 }
