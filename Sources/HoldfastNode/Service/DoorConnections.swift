@@ -16,6 +16,9 @@ import NIOCore
 /// Rule: nothing is sent on a connection that has no free stream. Why: it would wait there for as long as those go on that have
 /// one, which readers may for days. Who has a stream has it for as long as he likes.
 ///
+/// Rule: a stream goes to the first of those who wait that may have it. Why: a repeated request may have no connection made,
+/// and would keep all behind it from those that may.
+///
 /// Event loop only.
 final class DoorConnections {
     /// One of them, or one that is being made.
@@ -96,7 +99,7 @@ final class DoorConnections {
     /// Finds a connection with a free stream.
     ///
     /// - Parameters:
-    ///   - deadline: Of the wait.
+    ///   - deadline: Of the request, however often it is sent.
     ///   - got: Called once, at once or by the deadline, unless the wait is given up. The connection has to be given back by
     ///     ``ended(_:_:)``; `nil` when none had a free stream.
     /// - Returns: What ``giveUp(_:)`` takes; `nil` when `got` was called already.
@@ -156,8 +159,12 @@ final class DoorConnections {
     }
 
     private func firstServed() -> (Waiting, Connection)? {
-        guard let first = self.waiting.first else { return nil }
-        return self.free(for: first.need).map { (first, $0) }
+        for waiting in self.waiting {
+            if let connection = self.free(for: waiting.need) { return (waiting, connection) }
+            // Whoever is behind it may have nothing that it may not.
+            if !waiting.need.isRepeated { return nil }
+        }
+        return nil
     }
 
     private func isWaiting(_ waiting: Waiting) -> Bool { self.waiting.contains { $0 === waiting } }

@@ -48,9 +48,10 @@ final class LocalDoor: ClientDoor {
     func pass(_ head: HTTPRequest, body: [ByteBuffer]) async throws(AdminProblem) -> DoorAnswer {
         var head = head
         head.authority = self.address.description
+        // One for both attempts: a request is told in time that there is no stream for it.
+        let deadline = NIODeadline.now() + .milliseconds(self.waitMilliseconds)
         var isRetried = false
         while true {
-            let deadline = NIODeadline.now() + .milliseconds(self.waitMilliseconds)
             do throws(DoorFailure) {
                 return try await self.attempt(head, body: body, until: deadline, isRepeated: isRetried)
             } catch {
