@@ -43,6 +43,7 @@ extension ClusterTests {
                 #expect(
                     cluster.words(of: leader).components(separatedBy: "no room for the next segment: when").count == 2,
                     "once")
+                try await Self.expectExplanation("and it leads", "all", of: cluster)
 
                 switch cure {
                 case .trim:
@@ -100,6 +101,7 @@ extension ClusterTests {
                 #expect(cluster.words(of: full).contains("the disk has no room"))
                 #expect(try await cluster.leader().node == cluster.nodes[1])
                 for node in cluster.others(than: full) { #expect(await Load.read(node, by: client, into: history)) }
+                try await Self.expectExplanation("falls behind", "lag", "n1", of: cluster)
                 // Nor does it need room to start again.
                 try await cluster.kill([full])
                 try await cluster.start(full)
@@ -123,6 +125,21 @@ extension ClusterTests {
             let words = "the disk has room again"
             try await eventually("\(node.name) to say: \(words)", state: { cluster.lastWords(of: node) }) {
                 cluster.words(of: node).contains(words)
+            }
+        }
+
+        /// Whoever asks why is told of node 1's disk: by `explain`, and in a column of `status` and `cluster status`.
+        private static func expectExplanation(
+            _ gist: String, _ question: String..., of cluster: TestCluster
+        ) async throws {
+            let told = try await cluster.ask(["explain"] + question)
+            #expect(told.status == 3 && told.output.contains("n1's disk is full"), "\(told.summary)")
+            #expect(told.output.contains(gist) && told.output.contains("make room"), "\(told.summary)")
+            for status in [try await cluster.ask("status"), try await cluster.control("status", exits: 3)] {
+                let rows = status.lines.map { $0.split(separator: " ") }
+                #expect(status.status == 3 && status.errors.contains("full"), "\(status.summary)")
+                #expect(rows.first { $0.first == "n1" }?.contains("full") == true, "\(status.summary)")
+                #expect(rows.first { $0.first == "n2" }?.contains("ok") == true, "\(status.summary)")
             }
         }
 

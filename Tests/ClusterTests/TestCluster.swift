@@ -146,6 +146,12 @@ struct TestCluster: Sendable {
     func ask(
         _ arguments: String..., input: String? = nil, servers: [ServerAddress]? = nil
     ) async throws -> Program.Answer {
+        try await self.ask(arguments, input: input, servers: servers)
+    }
+
+    func ask(
+        _ arguments: [String], input: String? = nil, servers: [ServerAddress]? = nil
+    ) async throws -> Program.Answer {
         let list = (servers ?? self.servers).map(\.description).joined(separator: ",")
         let security = self.isSecure ? ["--tls-ca", self.authorityFile] : []
         return try await Program.run(

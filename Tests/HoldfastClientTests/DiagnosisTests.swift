@@ -165,6 +165,26 @@ import Testing
                 "!n3 may not vote: it lost a part of its log, and has to get it again from a leader", spare,
             ]),
         Case(
+            name: "the leader's disk is full",
+            ask: {
+                $0.change(2) { $0.isDiskFull = true }
+                return Diagnosis.all($0.sight)
+            },
+            says: [
+                "!n2's disk is full, and it leads: appends are refused (NO_SPACE) before there is room",
+                "3 of 3 voters are there (n1, n2, n3), 2 are needed",
+            ]),
+        Case(
+            name: "a follower's disk is full",
+            ask: {
+                $0.change(3) { $0.isDiskFull = true }
+                return Diagnosis.all($0.sight)
+            },
+            says: [
+                "!n3's disk is full: it keeps nothing more of the log before there is room, and falls behind",
+                "3 of 3 voters are there (n1, n2, n3), 2 are needed",
+            ]),
+        Case(
             name: "the leader is unproven",
             ask: {
                 $0.change(2) { $0.isReady = false }
@@ -392,6 +412,18 @@ import Testing
                 "!n3 does not come nearer: in 2.0 s it went from 10 MiB to 10 MiB behind",
             ]),
         Case(
+            name: "a node that does not come nearer, for its disk is full",
+            ask: {
+                $0.change(2, about: 3) { ($0.missingBytes, $0.received, $0.persisted) = (10 << 20, "3:90", "2:70") }
+                $0.change(3) { $0.isDiskFull = true }
+                return lag($0)
+            },
+            says: [
+                "!n3's disk is full: it keeps nothing more of the log before there is room, and falls behind",
+                "!n3 is not known to have the last 10 MiB of n2's log, 0 records shown later",
+                "!n3 does not come nearer: in 2.0 s it went from 10 MiB to 10 MiB behind",
+            ]),
+        Case(
             name: "a node that copies the first segment",
             ask: {
                 $0.change(2, about: 3) { ($0.missingBytes, $0.shipping) = (2 << 30, .fetching) }
@@ -473,6 +505,19 @@ import Testing
         #expect(
             Diagnosis.trim(Picture(leader: nil).sight, cursors: nil).first?.text
                 == "nobody leads: nobody can decide to trim")
+    }
+
+    @Test func `a full disk is helped by room, a trim, and another leader that has room`() {
+        var picture = Picture()
+        func next() -> String { Diagnosis.all(picture.sight).first { $0.code == .diskFull }?.next ?? "" }
+        picture.change(2) { $0.isDiskFull = true }
+        #expect(next().contains("make room") && next().contains("holdfast trim --before INDEX"))
+        #expect(next().contains("holdfast transfer-leader"))
+        // Nobody could take over.
+        for number in Picture.numbers { picture.change(number) { $0.isDiskFull = true } }
+        #expect(!next().contains("transfer-leader"))
+        picture.change(2) { $0.isDiskFull = false }
+        #expect(!next().isEmpty && !next().contains("transfer-leader"))
     }
 
     @Test func `a deposed leader of an older term is not believed`() {

@@ -36,7 +36,8 @@ extension Diagnosis {
                         "what n\(number) needs is trimmed: it copies the first segment of n\(leader.node), and goes on from there"
                     ))
             }
-            if let disk = self.slowDisk(of: node, progress) { findings.append(disk) }
+            // A full disk syncs nothing, however fast it is.
+            if node.status?.isDiskFull != true, let disk = self.slowDisk(of: node, progress) { findings.append(disk) }
         }
         guard let distance = self.distance(of: node, in: sight) else { return findings }
         findings.append(distance)

@@ -78,6 +78,7 @@ package enum Diagnosis {
                     .mayNotVote, number,
                     "\(node.name) may not vote: it lost a part of its log, and has to get it again from a leader"))
         }
+        if status.isDiskFull == true { findings.append(self.fullDisk(of: node, in: sight)) }
         if let version = node.otherProtocol, let witness = sight.witness {
             findings.append(
                 .trouble(
@@ -87,6 +88,23 @@ package enum Diagnosis {
                     next: "run releases that share a version on both"))
         }
         return findings + self.disconnections(of: node, in: sight)
+    }
+
+    private static func fullDisk(of node: ClusterSight.Node, in sight: ClusterSight) -> Finding {
+        let cure = "make room on it, or trim what is not needed (holdfast trim --before INDEX)"
+        guard let leader = sight.leader, leader.node == node.number else {
+            return .trouble(
+                .diskFull, node.number,
+                "\(node.name)'s disk is full: it keeps nothing more of the log before there is room, and falls behind",
+                next: cure)
+        }
+        let hasHeir = sight.nodes.contains {
+            $0.number != leader.node && $0.standing != .learner && $0.canVote && $0.status?.isDiskFull != true
+        }
+        return .trouble(
+            .diskFull, node.number,
+            "\(node.name)'s disk is full, and it leads: appends are refused (NO_SPACE) before there is room",
+            next: cure + (hasHeir ? "; meanwhile another node can lead (holdfast transfer-leader)" : ""))
     }
 
     private static func silence(of node: ClusterSight.Node, in sight: ClusterSight) -> Finding {

@@ -16,6 +16,7 @@ package struct Finding: Encodable, Hashable, Sendable {
         case nodeRetired = "node_retired"
         case mayNotVote = "may_not_vote"
         case damaged
+        case diskFull = "disk_full"
         case notConnected = "not_connected"
         case otherProtocol = "other_protocol"
         case membersChanging = "members_changing"

@@ -32,6 +32,8 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
     public var votedFor: UInt32?
     /// The index of the last record in this node's log, committed or not; `nil` from nodes that do not tell.
     public var tailIndex: UInt64?
+    /// What this node is to write next finds no room on its disk; `nil` from nodes that do not tell.
+    public var isDiskFull: Bool?
 
     /// Whether the node's copy of the log is whole; counts since its process started.
     public struct Health: Codable, Hashable, Sendable {
@@ -180,6 +182,7 @@ public struct ClusterStatus: Codable, Hashable, Sendable {
         case node, role, term, leader, cluster, incarnation, generation, recovered, commit, tail, retired, nodes, health
         case votedFor = "voted_for"
         case tailIndex = "tail_index"
+        case isDiskFull = "disk_full"
         case firstIndex = "first_index"
         case lastIndex = "last_index"
         case isReady = "ready"

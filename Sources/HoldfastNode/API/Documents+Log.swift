@@ -69,5 +69,6 @@ extension ClusterStatus {
         self.health = Health(picture.health)
         self.votedFor = picture.votedFor?.rawValue
         self.tailIndex = picture.tailIndex.rawValue - 1
+        self.isDiskFull = picture.isDiskFull
     }
 }

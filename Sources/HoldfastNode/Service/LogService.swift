@@ -111,6 +111,8 @@ package struct LogPicture: Hashable, Sendable {
     package var membership = Membership()
     package var progress: [Progress]
     package var health = Health()
+    /// What is to be written next finds no room on the disk.
+    package var isDiskFull = false
 
     /// Whether the node's copy of the log is whole.
     package struct Health: Hashable, Sendable {
@@ -182,6 +184,6 @@ extension LogPicture {
                     received: $0.received, persisted: $0.persisted,
                     missingByteCount: $0.missingByteCount, lagMilliseconds: $0.lagMilliseconds, shipping: $0.shipping,
                     shipped: $0.shipped)
-            }, health: .init(status))
+            }, health: .init(status), isDiskFull: status.isDiskFull)
     }
 }

@@ -47,10 +47,11 @@ struct LocalPicture {
             return [
                 node.node.name, colour.map { console.coloured(node.role, $0) } ?? node.role,
                 node.status.map { "\($0.term)" } ?? "-", node.status.map { "\($0.lastIndex)" } ?? "-",
+                node.status?.logWord.map { $0 == "ok" ? $0 : console.coloured($0, .red) } ?? "-",
                 node.process.map { "\($0.pid)" } ?? "-", node.node.client.description, cluster.dataDirectory(node.node),
             ]
         }
-        return Console.table(["NODE", "ROLE", "TERM", "LAST", "PID", "CLIENT", "DATA"], rows)
+        return Console.table(["NODE", "ROLE", "TERM", "LAST", "LOG", "PID", "CLIENT", "DATA"], rows)
     }
 
     /// As `holdfast status -o json` has it, with each node's process.
@@ -88,7 +89,12 @@ struct LocalPicture {
                 .unreachable, causes.isEmpty ? "no leader is known" : "no leader is known: \(causes)",
                 next: next ?? "why not is in the nodes' logs: \(cluster.run)/n*.log")
         }
-        return absences.isEmpty ? nil : CommandFailure(.degraded, causes, next: next)
+        guard absences.isEmpty else { return CommandFailure(.degraded, causes, next: next) }
+        let full = self.nodes.filter { !$0.isRemoved && $0.status?.isDiskFull == true }.map(\.node)
+        guard let first = full.first else { return nil }
+        return CommandFailure(
+            .degraded, "\(full.map(\.name).joined(separator: ", ")): the disk is full",
+            next: Invocation.command("explain", "--server", first.client.description))
     }
 }
 

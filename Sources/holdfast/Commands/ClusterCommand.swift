@@ -52,7 +52,8 @@ struct ClusterStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows the nodes, their processes and how far they are.",
         discussion: """
-            Exit code 0 when all nodes answer and one leads, 3 when a member does not answer, 69 without a leader.
+            LOG is what `status` says of it: ok, damaged, no vote, or full, for the disk has no room. Exit code 0 when all \
+            nodes answer and one leads, 3 when a member does not answer or its disk is full, 69 without a leader.
 
             Example: holdfast cluster status -o json
             """)

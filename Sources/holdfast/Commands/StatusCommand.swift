@@ -9,14 +9,14 @@ struct StatusCommand: AsyncParsableCommand {
             ROLE: leader; follower; preCandidate and candidate ask for votes; forming is blank and waits for the others; \
             retired neither votes nor counts any more; silent does not answer. LAST is the last committed record that the \
             node knows of, BEHIND how many records the leader has committed since, TAIL where the log ends \
-            (segment:offset). LOG: ok; damaged, and being repaired; no vote, for it lost a part that it gets again; blank, \
-            for its directory is empty. SHIPPED is what the leader sent there, ON WIRE how small it travelled. Why it is \
-            so: holdfast explain.
+            (segment:offset). LOG: ok; damaged, and being repaired; no vote, for it lost a part that it gets again; full, \
+            for its disk has no room; blank, for its directory is empty. SHIPPED is what the leader sent there, ON WIRE how \
+            small it travelled. Why it is so: holdfast explain.
 
-            Exit code 0 when all nodes answer and one leads, 3 when a node is missing or its promises do not count any \
-            more, 69 without a leader. --wait-ready waits until the next node may be restarted: one leads, and all that vote \
-            answer, follow it, and have what was committed when the wait began. When the time is up it says who does not, and \
-            why: exit code 3. --wait-leader waits for a leader only.
+            Exit code 0 when all nodes answer and one leads, 3 when a node is missing, its promises do not count any \
+            more, or its disk is full, 69 without a leader. --wait-ready waits until the next node may be restarted: one \
+            leads, and all that vote answer, follow it, and have what was committed when the wait began. When the time is \
+            up it says who does not, and why: exit code 3. --wait-leader waits for a leader only.
 
             Example: holdfast status --watch
             Example: holdfast status --wait-ready 60s && echo ready
@@ -97,6 +97,10 @@ struct StatusCommand: AsyncParsableCommand {
                 .degraded, "node \(retired.node) neither votes nor counts any more: \(reason)",
                 next: "until then the cluster bears fewer further losses")
         }
+        if let full = picture.full {
+            throw CommandFailure(
+                .degraded, "the disk of node \(full) is full", next: Invocation.clientCommand("explain"))
+        }
         if let (node, health) = picture.impaired {
             throw CommandFailure(
                 .degraded, "node \(node) \(health.words)",
@@ -145,6 +149,8 @@ struct ClusterPicture {
         guard self.leader != nil else { return nil }
         return self.nodes.lazy.compactMap(\.status).first { $0.isBlank }?.node
     }
+    /// A node whose disk has no room for what it is to write.
+    var full: UInt32? { self.nodes.lazy.compactMap(\.status).first { $0.isDiskFull == true }?.node }
     var missingCount: Int { self.nodes.count { $0.status == nil } }
     /// Nodes whose promises do not count any more.
     var retired: [ClusterStatus] { self.nodes.compactMap(\.status).filter { $0.retired != nil } }
@@ -176,7 +182,7 @@ struct ClusterPicture {
 
     private func log(of status: ClusterStatus, _ console: Console) -> String {
         if self.leader != nil, status.isBlank { return console.coloured("blank", .red) }
-        return status.health.map { $0.isSound ? "ok" : console.coloured($0.word, .red) } ?? "-"
+        return status.logWord.map { $0 == "ok" ? $0 : console.coloured($0, .red) } ?? "-"
     }
 
     /// How much the leader has sent to a node, and how small it made that.
@@ -203,6 +209,13 @@ struct ClusterPicture {
 
 extension ClusterStatus {
     fileprivate var isBlank: Bool { self.role == "forming" }
+
+    /// How its log is, for a table: `ok`, or what is wrong first; `nil` when it does not tell.
+    var logWord: String? {
+        if let health, !health.isSound { return health.word }
+        if self.isDiskFull == true { return "full" }
+        return self.health.map { _ in "ok" }
+    }
 }
 
 extension ClusterStatus.Health {

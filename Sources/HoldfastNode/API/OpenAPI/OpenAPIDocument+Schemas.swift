@@ -123,6 +123,7 @@ extension OpenAPIDocument {
                 "ready": {"type": "boolean"},
                 "voted_for": {"description": "Who has this node's vote in its term.", "$ref": "#/components/schemas/Node"},
                 "tail_index": {"description": "Of the last record in its log, committed or not.", "$ref": "#/components/schemas/Count"},
+                "disk_full": {"type": "boolean", "description": "What this node is to write next finds no room on its disk."},
                 "retired": {"type": "string", "description": "Why this node counts for nothing any more, and what to do."},
                 "nodes": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}},
                 "health": {
