@@ -109,6 +109,22 @@ import Testing
                     + "does not count", spare,
             ]),
         Case(
+            name: "a follower does not read what the leader ships",
+            ask: {
+                $0.change(3, about: 2) { $0.laterFormat = 9 }
+                return Diagnosis.all($0.sight)
+            },
+            says: [
+                "!n3 cannot take what n2 ships as the leader: segments of format 9, which its release does not read; it stays "
+                    + "behind", "3 of 3 voters are there (n1, n2, n3), 2 are needed",
+            ]),
+        Case(
+            name: "what an earlier leader shipped is over",
+            ask: {
+                $0.change(3, about: 1) { $0.laterFormat = 9 }
+                return Diagnosis.all($0.sight)
+            }, says: [well]),
+        Case(
             name: "a follower of another version is silent: what it spoke explains nothing",
             ask: {
                 $0.silence(3)
@@ -422,6 +438,17 @@ import Testing
                 "!n3's disk is full: it keeps nothing more of the log before there is room, and falls behind",
                 "!n3 is not known to have the last 10 MiB of n2's log, 0 records shown later",
                 "!n3 does not come nearer: in 2.0 s it went from 10 MiB to 10 MiB behind",
+            ]),
+        Case(
+            name: "a node of an earlier release",
+            ask: {
+                $0.change(2, about: 3) { $0.missingBytes = 10 << 20 }
+                $0.change(3, about: 2) { $0.laterFormat = 9 }
+                return Array(lag($0).prefix(2))
+            },
+            says: [
+                "!n3 cannot take what n2 ships as the leader: segments of format 9, which its release does not read; it stays "
+                    + "behind", "!n3 is not known to have the last 10 MiB of n2's log, 0 records shown later",
             ]),
         Case(
             name: "a node that copies the first segment",

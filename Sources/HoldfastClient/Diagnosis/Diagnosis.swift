@@ -87,7 +87,22 @@ package enum Diagnosis {
                         + "the other, and the vote of \(node.name) does not count",
                     next: "run releases that share a version on both"))
         }
+        findings += self.laterFormats(of: node, in: sight)
         return findings + self.disconnections(of: node, in: sight)
+    }
+
+    /// What the leader ships, and a node of an earlier release cannot read: it stays behind, however long one waits.
+    private static func laterFormats(of node: ClusterSight.Node, in sight: ClusterSight) -> [Finding] {
+        (node.status?.nodes ?? []).compactMap { other in
+            // Of one that leads no more it says nothing about what comes.
+            guard let version = other.laterFormat, sight.leader.map({ $0.node == other.node }) ?? true else {
+                return nil
+            }
+            return .trouble(
+                .laterFormat, node.number,
+                "\(node.name) cannot take what n\(other.node) ships as the leader: segments of format \(version), which its "
+                    + "release does not read; it stays behind", next: "run the release of n\(other.node) on \(node.name), too")
+        }
     }
 
     private static func fullDisk(of node: ClusterSight.Node, in sight: ClusterSight) -> Finding {

@@ -19,6 +19,7 @@ package struct Finding: Encodable, Hashable, Sendable {
         case diskFull = "disk_full"
         case notConnected = "not_connected"
         case otherProtocol = "other_protocol"
+        case laterFormat = "later_format"
         case membersChanging = "members_changing"
         case level
         case behind
