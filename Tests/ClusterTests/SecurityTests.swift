@@ -47,6 +47,13 @@ extension ClusterTests {
                 #expect(unknown.status == 77, "\(unknown.summary)")
                 #expect(unknown.errors.contains("is signed by"), "\(unknown.summary)")
                 #expect(unknown.seconds < 10, "nothing of that is tried again")
+                // Whoever asks why is told the same.
+                let why = try await ask("explain")
+                #expect(why.status == 77 && why.output.contains("speaks TLS, and was asked in plain"), "\(why.summary)")
+                #expect(why.errors.contains("next: say https://"), "\(why.summary)")
+                let whose = try await ask("explain", server: "https://\(server)")
+                #expect(whose.status == 77 && whose.output.contains("is signed by"), "\(whose.summary)")
+                #expect(whose.errors.contains("--tls-ca FILE"), "\(whose.summary)")
                 // Another name than those in the certificate.
                 let host = "127.0.0.2:\(node.client.port)"
                 let other = try await ask("status", "--tls-ca", cluster.authorityFile, server: host)
@@ -152,6 +159,9 @@ extension ClusterTests {
                 }
                 let none = try await ask(nil, "append")
                 #expect(none.status == 77 && none.errors.contains("UNAUTHENTICATED"), "\(none.summary)")
+                let why = try await ask(nil, "explain")
+                #expect(why.status == 77 && why.output.contains("this node asks for a token"), "\(why.summary)")
+                #expect(why.errors.contains("--token-file FILE"), "\(why.summary)")
                 let wrong = try await ask("hf_guessed", "read")
                 #expect(wrong.status == 77 && wrong.errors.contains("the token is not known here"), "\(wrong.summary)")
                 #expect(try await ask(writer, "append").status == 0)

@@ -315,6 +315,26 @@ import Testing
                 "!n3 cannot be reached at 127.0.0.1:7430: refused",
             ]),
         Case(
+            name: "nobody lets in whoever asks",
+            ask: {
+                $0.silence(1, .denied(code: "UNAUTHENTICATED", detail: "this node asks for a token"))
+                $0.silence(2, .denied(code: "TLS_REQUIRED", detail: "this port speaks TLS"))
+                $0.silence(3, .untrusted(.unknownSigner(of: "node 3", signer: "play")))
+                return Diagnosis.noLeader($0.sight)
+            },
+            says: [
+                "!nobody answers", "!the node at 127.0.0.1:7410 does not let you in: this node asks for a token",
+                "!the node at 127.0.0.1:7420 speaks TLS, and was asked in plain text",
+                "!no secure connection to the node at 127.0.0.1:7430: the certificate of node 3 is signed by play, which is "
+                    + "not trusted here",
+            ]),
+        Case(
+            name: "one does not let in whoever asks",
+            ask: {
+                $0.silence(3, .denied(code: "FORBIDDEN", detail: "the token x is not for this"))
+                return Diagnosis.all($0.sight)
+            }, says: ["!n3 at 127.0.0.1:7430 does not let you in: the token x is not for this", spare]),
+        Case(
             name: "nobody answers",
             ask: {
                 for number in Picture.numbers { $0.silence(number) }
@@ -532,6 +552,20 @@ import Testing
         #expect(
             Diagnosis.trim(Picture(leader: nil).sight, cursors: nil).first?.text
                 == "nobody leads: nobody can decide to trim")
+    }
+
+    @Test func `who is not let in is told how to ask`() {
+        func next(_ silence: ClusterSight.Silence) -> String {
+            var picture = Picture()
+            for number in Picture.numbers { picture.silence(number, silence) }
+            return Diagnosis.noLeader(picture.sight).remedyOfAccess ?? ""
+        }
+        #expect(next(.denied(code: "UNAUTHENTICATED", detail: "")).contains("--token-file FILE"))
+        #expect(next(.denied(code: "TLS_REQUIRED", detail: "")).contains("https://"))
+        #expect(next(.untrusted(.unknownSigner(of: "a", signer: "b"))).contains("--tls-ca FILE"))
+        #expect(next(.untrusted(.toldNoCertificate)).contains("--tls-cert FILE"))
+        #expect(next(.untrusted(.plainText)).contains("without TLS"))
+        #expect(next(.unintelligible).isEmpty && next(.hangs).isEmpty)
     }
 
     @Test func `a full disk is helped by room, a trim, and another leader that has room`() {

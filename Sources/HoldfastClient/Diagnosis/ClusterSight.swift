@@ -1,3 +1,5 @@
+import HTTP2Transport
+
 /// All nodes of a cluster as one client saw them at one moment.
 package struct ClusterSight: Sendable {
     /// Why a node did not say how it is.
@@ -6,6 +8,10 @@ package struct ClusterSight: Sendable {
         case unreachable(reason: String)
         /// A connection stands, and nothing comes.
         case hangs
+        /// It answers, and does not let this client in: `code` is that of its problem document.
+        case denied(code: String, detail: String)
+        /// One side does not take the other's certificate, or not both speak TLS.
+        case untrusted(TLSRefusal)
         /// What came is no status.
         case unintelligible
     }
@@ -36,6 +42,8 @@ package struct ClusterSight: Sendable {
 
         /// `n3`, or an address.
         var name: String { self.number.map { "n\($0)" } ?? self.client }
+        /// `n3 at 127.0.0.1:7420`, or `the node at ADDRESS`.
+        var place: String { "\(self.number.map { "n\($0)" } ?? "the node") at \(self.client)" }
         /// Its directory is empty: it belongs to no cluster yet.
         var isBlank: Bool { self.status?.role == "forming" }
         /// Its vote can be given now.

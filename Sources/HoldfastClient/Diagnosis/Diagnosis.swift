@@ -137,6 +137,10 @@ package enum Diagnosis {
             return .trouble(
                 .nodeUnreachable, node.number, "\(who) at \(node.client): \(reason)\(seen)",
                 next: isConnected ? "make its client address reachable from here" : "start it, or mend its network")
+        case .denied(let code, let detail): return self.denial(of: node, code, detail)
+        case .untrusted(let refusal):
+            return .trouble(
+                .untrusted, node.number, "no secure connection to \(node.place): \(refusal)", next: refusal.remedy)
         case .unintelligible, nil:
             return .trouble(
                 .nodeUnreachable, node.number, "\(node.name): what answers at \(node.client) is no node of this cluster"

@@ -11,6 +11,9 @@ package struct Finding: Encodable, Hashable, Sendable {
         case quorum
         case quorumMissing = "quorum_missing"
         case nodeUnreachable = "node_unreachable"
+        case tokenNeeded = "token_needed"
+        case tlsRequired = "tls_required"
+        case untrusted
         case nodeHangs = "node_hangs"
         case nodeBlank = "node_blank"
         case nodeRetired = "node_retired"

@@ -45,17 +45,37 @@ extension HoldfastClient {
         do throws(HTTP2ClientError) {
             let answer = try await self.pool.execute(
                 .get, "/v1/cluster", at: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
-            guard answer.head.status == .ok,
-                let status = JSONDocument.decode(ClusterStatus.self, from: answer.body.readableBytesView)
-            else { return .failure(.init(silence: .unintelligible)) }
+            guard answer.head.status == .ok else {
+                return .failure(.init(silence: .init(ClientError.answered(answer.head, answer.body))))
+            }
+            guard let status = JSONDocument.decode(ClusterStatus.self, from: answer.body.readableBytesView) else {
+                return .failure(.init(silence: .unintelligible))
+            }
             return .success(status)
         } catch {
-            switch error {
-            case .timedOut, .timedOutUnsent: return .failure(.init(silence: .hangs))
-            case .unreachable(_, let reason): return .failure(.init(silence: .unreachable(reason: reason)))
-            default: return .failure(.init(silence: .unreachable(reason: "\(error)")))
-            }
+            return .failure(.init(silence: .init(error)))
         }
+    }
+}
+
+extension ClusterSight.Silence {
+    /// Of a node that answers, and says nothing of its cluster.
+    fileprivate init(_ error: ClientError) {
+        if case .refused(let problem) = error, error.isDenial {
+            self = .denied(code: problem.code, detail: problem.detail)
+        } else {
+            self = .unintelligible
+        }
+    }
+
+    fileprivate init(_ error: HTTP2ClientError) {
+        self =
+            switch error {
+            case .timedOut, .timedOutUnsent: .hangs
+            case .unreachable(_, let reason): .unreachable(reason: reason)
+            case .untrusted(_, let refusal): .untrusted(refusal)
+            default: .unreachable(reason: "\(error)")
+            }
     }
 }
 

@@ -6,7 +6,7 @@ struct ExplainCommand: AsyncParsableCommand {
         commandName: "explain", abstract: "Says why a cluster is as it is: asks every node, and draws conclusions.",
         discussion: """
             Lines that begin with ! are not as they should be. Exit code 0 when all is well, 3 when not, 69 when nobody \
-            answers. JSON: {"question":"lag 3","well":false,"findings":[{"code":"node_hangs","node":3,"trouble":true, \
+            answers, 77 when those that do want a token or TLS that was not shown. JSON: {"question":"lag 3","well":false,"findings":[{"code":"node_hangs","node":3,"trouble":true, \
             "text":"...","next":"..."}]}; node and next may be missing.
 
             Example: holdfast explain lag n3

@@ -14,7 +14,7 @@ struct ExplainOptions: ParsableArguments {
 
     /// Looks at the cluster, and prints what `body` finds in it.
     ///
-    /// - Throws: 3 when something is not as it should be, 69 when nobody answers.
+    /// - Throws: 3 when something is not as it should be, 69 when nobody answers, 77 when nobody lets this client in.
     func answer(
         _ question: String, _ body: (HoldfastClient, ClusterSight) async throws -> [Finding]
     ) async throws {
@@ -30,6 +30,9 @@ struct ExplainOptions: ParsableArguments {
         let all = try findings.get()
         self.show(question, all)
         guard sight.isAnybodyThere else {
+            if let remedy = all.remedyOfAccess {
+                throw CommandFailure(.denied, "no node lets this client in", next: remedy)
+            }
             throw CommandFailure(
                 .unreachable, "no node answers",
                 next: "is the cluster running? See: \(Invocation.command("cluster", "status")); "
