@@ -97,6 +97,7 @@ final class ClientExchange: HTTP2ClientHandler {
     func closed(_ reason: HTTP2CloseReason, on stream: HTTP2Stream) {
         guard !self.isDone else { return }
         switch reason {
+        case .refused where self.connection?.isPeerHTTP11 == true: self.fail(.http11Only(self.address))
         case .refused where !self.isRetried:
             // The connection went away under us; nothing was processed, so a new one may have it.
             self.isRetried = true

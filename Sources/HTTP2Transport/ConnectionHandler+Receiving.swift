@@ -48,6 +48,7 @@ extension ConnectionHandler {
             self.close(stream, isUnprocessed ? .refused : code == .noError && isDone ? .finished : .reset(code))
         case .goAway(_, let code, _):
             self.isGoingAway = true
+            if code == .http11Required { self.isPeerHTTP11 = true }
             self.logger.debug("peer is going away", metadata: ["code": "\(code)"])
         case .pong(Self.shutdownPing):
             self.session.refuseNewStreams(.noError)

@@ -36,6 +36,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     var phase: Phase
     /// The peer, or this side, takes no more requests.
     var isGoingAway = false
+    /// Client: the peer said that it speaks HTTP/1.1 only.
+    var isPeerHTTP11 = false
     /// When bytes arrived last.
     private(set) var receivedAt: UInt64
 

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import NIOCore
 
@@ -106,26 +105,5 @@ final class ConnectionPool {
         let connections = Array(self.connections.values)
         for connection in connections { connection.shutDown() }
         return connections
-    }
-}
-
-/// Why there is no connection.
-private enum HTTP2ConnectFailure {
-    case network(String)
-    case refused(TLSRefusal)
-
-    init(_ error: any Error) {
-        if let refusal = error as? TLSRefusal, !refusal.mayPass {
-            self = .refused(refusal)
-        } else {
-            self = .network((error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)")
-        }
-    }
-
-    func error(at address: HTTP2Address) -> HTTP2ClientError {
-        switch self {
-        case .network(let reason): .unreachable(address, reason: reason)
-        case .refused(let refusal): .untrusted(address, refusal)
-        }
     }
 }

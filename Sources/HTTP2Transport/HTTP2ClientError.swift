@@ -7,6 +7,8 @@ package enum HTTP2ClientError: Error, Hashable, Sendable {
     case unreachable(HTTP2Address, reason: String)
     /// One side does not take the other's certificate, or not both speak TLS.
     case untrusted(HTTP2Address, TLSRefusal)
+    /// The peer speaks HTTP, and of its versions only 1.1.
+    case http11Only(HTTP2Address)
     /// The peer turned the request away unprocessed, or is going away.
     case refused
     /// This client has its limit of requests under way.
@@ -27,7 +29,7 @@ package enum HTTP2ClientError: Error, Hashable, Sendable {
     /// The peer cannot have acted on the request: it may be sent again, here or elsewhere.
     package var isCertainlyUnprocessed: Bool {
         switch self {
-        case .unreachable, .untrusted, .refused, .tooManyRequests, .timedOutUnsent, .cancelledUnsent: true
+        case .unreachable, .untrusted, .http11Only, .refused, .tooManyRequests, .timedOutUnsent, .cancelledUnsent: true
         case .timedOut, .connectionLost, .reset, .bodyTooLarge, .cancelled: false
         }
     }
@@ -38,6 +40,7 @@ extension HTTP2ClientError: CustomStringConvertible {
         switch self {
         case .unreachable(_, let reason): "no connection: \(reason)"
         case .untrusted(_, let refusal): refusal.description
+        case .http11Only: "it speaks HTTP/1.1 only"
         case .refused: "the request was turned away"
         case .tooManyRequests: "too many requests are under way"
         case .timedOutUnsent: "no connection in time"

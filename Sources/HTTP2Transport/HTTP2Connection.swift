@@ -108,6 +108,9 @@ package final class HTTP2Connection: Sendable {
     /// The peer or this side has ended it for new requests, or it is closed; on the event loop only.
     package var isGoingAway: Bool { self.handler.value.isGoingAway || self.handler.value.phase != .open }
 
+    /// The peer said that it speaks HTTP/1.1 only; on the event loop only.
+    package var isPeerHTTP11: Bool { self.handler.value.isPeerHTTP11 }
+
     /// Monotonic nanoseconds (`NIODeadline`) of the last bytes from the peer; on the event loop only.
     package var receivedAt: NIODeadline { .uptimeNanoseconds(self.handler.value.receivedAt) }
 

@@ -97,7 +97,10 @@ final class PeerService: HTTP2ServerHandler {
         case (.get, let path?) where StatusRequest.isMeant(by: path): self.tell(path, stream)
         default:
             let hint = "This is Holdfast's peer port: nodes talk to each other here. Clients use the client port.\n"
-            stream.respond(HTTPResponse(status: .notFound), body: ByteBuffer(string: hint))
+            // By the field a client knows which port it was given.
+            stream.respond(
+                HTTPResponse(status: .notFound, headerFields: [.holdfastProtocol: Self.spoken]),
+                body: ByteBuffer(string: hint))
         }
     }
 

@@ -43,7 +43,8 @@ enum Load {
                 case .outcomeUnknown: history.told(values, .unknown, since: began)
                 case .notByAll(let receipt):
                     history.told(values, .acknowledged(first: receipt.first.rawValue), since: began)
-                case .refused, .trimmed, .unreachable, .untrusted, .ended: history.told(values, .refused, since: began)
+                case .refused, .trimmed, .unreachable, .untrusted, .noClientPort, .ended:
+                    history.told(values, .refused, since: began)
                 case .badAnswer: misunderstood = error
                 }
             }

@@ -12,6 +12,8 @@ public enum ClientError: Error, Hashable, Sendable {
     /// One side does not take the other's certificate, not both speak TLS, or the files for it cannot be used. An append was
     /// not applied.
     case untrusted(String)
+    /// What answers is no client listener of a node: its peer port, or its admin port. An append was not applied.
+    case noClientPort(String)
     /// An append was sent, and its fate is not known: it may be in the log or not.
     case outcomeUnknown(String)
     /// An append that was to be acknowledged by all voters is committed, and stays; not all were known to have it when
@@ -31,6 +33,7 @@ extension ClientError: CustomStringConvertible {
         case .trimmed(let first): "TRIMMED: these records are gone; the first one kept is \(first)"
         case .unreachable(let reason): "no leader was reached: \(reason)"
         case .untrusted(let reason): "no secure connection: \(reason)"
+        case .noClientPort(let what): "no client port: \(what)"
         case .outcomeUnknown(let reason): "the outcome is unknown: \(reason)"
         case .notByAll(let receipt):
             "the records are committed (\(receipt.first) to \(receipt.last)), "
@@ -46,16 +49,16 @@ extension ClientError {
     public var applied: ProblemDocument.Applied {
         switch self {
         case .refused(let problem): problem.applied
-        case .trimmed, .unreachable, .untrusted, .ended: .no
+        case .trimmed, .unreachable, .untrusted, .noClientPort, .ended: .no
         case .outcomeUnknown, .badAnswer: .unknown
         case .notByAll: .yes
         }
     }
 
-    /// Whether it is about who asks and how, and not about what.
+    /// Whether it is about who asks, how, and where, and not about what: asking again changes nothing.
     var isDenial: Bool {
         switch self {
-        case .untrusted: true
+        case .untrusted, .noClientPort: true
         case .refused(let problem): [401, 403].contains(problem.status)
         default: false
         }
@@ -63,19 +66,22 @@ extension ClientError {
 
     /// Of a request that was not answered, and may be sent again whatever became of it.
     init(_ error: HTTP2ClientError, at server: ServerAddress) {
-        if case .untrusted(_, let refusal) = error {
-            self = .untrusted("\(server): \(refusal)")
-        } else {
-            self = .unreachable("\(server): \(error)")
+        switch error {
+        case .untrusted(_, let refusal): self = .untrusted("\(server): \(refusal)")
+        case .http11Only: self = .noClientPort("\(server) speaks HTTP/1.1 only, as a node's admin port does")
+        default: self = .unreachable("\(server): \(error)")
         }
     }
 
     /// Why there is no connection.
     init(connecting error: any Error, to server: ServerAddress) {
-        if let refusal = error as? TLSRefusal, !refusal.mayPass {
-            self = .untrusted("\(server): \(refusal)")
-        } else {
-            self = error as? ClientError ?? .unreachable("\(server): \(error)")
+        if let error = error as? ClientError {
+            self = error
+            return
+        }
+        switch HTTP2ConnectFailure(error) {
+        case .refused(let refusal): self = .untrusted("\(server): \(refusal)")
+        case .network(let reason): self = .unreachable("\(server): no connection: \(reason)")
         }
     }
 

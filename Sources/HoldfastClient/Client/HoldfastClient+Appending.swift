@@ -76,10 +76,11 @@ extension HoldfastClient {
                     if let leader, leader != server { self.pool.heardOfLeader(leader) }
                 }
             } else {
-                if let denial = await self.pool.denial() {
-                    throw mayBeApplied ? .outcomeUnknown("an earlier attempt may be applied; then \(denial)") : denial
+                let absence = self.pool.absence
+                guard case .unreachable(let why) = absence else {
+                    throw mayBeApplied ? .outcomeUnknown("an earlier attempt may be applied; then \(absence)") : absence
                 }
-                reason = "none of \(self.pool.servers.map(\.description).joined(separator: ", ")) knows a leader"
+                reason = why
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
                 if let committed { throw .notByAll(committed) }

@@ -44,7 +44,7 @@ extension HoldfastClient {
         } catch {
             throw ClientError(error, at: server)
         }
-        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
+        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body, at: server) }
         return answer
     }
 }

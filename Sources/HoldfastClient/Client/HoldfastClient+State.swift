@@ -86,7 +86,7 @@ extension HoldfastClient {
                 }
                 self.pool.doubted(server)
             } else {
-                failure = await self.pool.denial() ?? .unreachable("no server knows a leader")
+                failure = self.pool.absence
             }
             if case .refused(let problem) = failure { mayBeApplied = mayBeApplied || problem.applied == .unknown }
             guard failure.isWorthRetrying else {

@@ -117,7 +117,7 @@ public final class HoldfastClient: Sendable {
         return page
     }
 
-    /// Why no server lets this client in, by TLS or for want of a token; `nil` while one of them may.
+    /// Why no server lets this client in, by TLS, for want of a token, or for none is a client port; `nil` while one of them may.
     package func denial() async -> ClientError? { await self.pool.denial() }
 
     /// What a node knows of the cluster: of `server`, or of the first that answers.
@@ -155,7 +155,7 @@ public final class HoldfastClient: Sendable {
         _ method: HTTPRequest.Method, _ path: String, as _: Answer.Type
     ) async throws(ClientError) -> (answer: Answer, server: ServerAddress) {
         guard let server = await self.pool.leader() else {
-            throw await self.pool.denial() ?? .unreachable("no leader is known")
+            throw self.pool.absence
         }
         let answer: HTTP2Answer
         do throws(HTTP2ClientError) {
@@ -166,7 +166,7 @@ public final class HoldfastClient: Sendable {
             throw error.isCertainlyUnprocessed
                 ? ClientError(error, at: server) : .outcomeUnknown("\(server): \(error)")
         }
-        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
+        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body, at: server) }
         guard let document = JSONDocument.decode(Answer.self, from: answer.body.readableBytesView) else {
             throw .badAnswer("\(server): \(path)")
         }
@@ -208,7 +208,7 @@ public final class HoldfastClient: Sendable {
                     method, path, fields: fields, at: asked,
                     timeoutMilliseconds: self.attemptTimeoutMilliseconds + waitMilliseconds)
                 if head.status == .ok { return body }
-                failure = .answered(head, body)
+                failure = .answered(head, body, at: asked)
             } catch {
                 failure = ClientError(error, at: asked)
             }
@@ -234,7 +234,7 @@ extension ClientError {
         switch self {
         case .unreachable: true
         case .refused(let problem): [421, 429, 503, 504].contains(problem.status)
-        case .trimmed, .untrusted, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
+        case .trimmed, .untrusted, .noClientPort, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
         }
     }
 }

@@ -47,7 +47,7 @@ public actor Producer {
             switch error {
             case .outcomeUnknown: self.sequence = Self.fresh()
             case .notByAll: self.sequence.sequence += 1
-            case .refused, .trimmed, .unreachable, .untrusted, .ended, .badAnswer: break
+            case .refused, .trimmed, .unreachable, .untrusted, .noClientPort, .ended, .badAnswer: break
             }
             throw error
         }

@@ -13,6 +13,8 @@ final class ServerPool: Sendable {
         var leader: ServerAddress?
         /// Did not answer as a leader the last time: asked about others before it is believed again.
         var suspect: ServerAddress?
+        /// What those said that named no leader when all were asked last: with a failure, or as followers of nobody.
+        var leaderless: [ServerAddress: ClientError?] = [:]
         var tails: [ObjectIdentifier: NIOLoopBound<TailStream>] = [:]
         var isShutDown = false
     }
@@ -86,26 +88,58 @@ final class ServerPool: Sendable {
     /// Asks all servers at once and takes the first answer that names another leader than `suspect`;
     /// `suspect` itself only when everybody still says so.
     private func discover(avoiding suspect: ServerAddress?) async -> ServerAddress? {
-        await withTaskGroup(of: ClusterStatus?.self) { group in
+        await withTaskGroup(of: (ServerAddress, Result<ClusterStatus, ClientError>).self) { group in
             for server in self.servers {
-                group.addTask { try? await self.status(of: server) }
+                group.addTask {
+                    do throws(ClientError) { return (server, .success(try await self.status(of: server))) } catch {
+                        return (server, .failure(error))
+                    }
+                }
             }
             var fallback: ServerAddress?
-            for await status in group {
-                guard let status else { continue }
-                self.learn(status)
-                guard let leader = status.leaderAddress else { continue }
-                guard leader == suspect else {
-                    group.cancelAll()
-                    return leader
+            var leaderless: [ServerAddress: ClientError?] = [:]
+            for await (server, answer) in group {
+                switch answer {
+                case .failure(let error): leaderless[server] = .some(error)
+                case .success(let status):
+                    self.learn(status)
+                    guard let leader = status.leaderAddress else {
+                        leaderless[server] = .some(nil)
+                        continue
+                    }
+                    guard leader == suspect else {
+                        group.cancelAll()
+                        return leader
+                    }
+                    fallback = leader
                 }
-                fallback = leader
             }
+            self.state.withLock { $0.leaderless = leaderless }
             return fallback
         }
     }
 
-    /// Why no server at all lets this client in, or is trusted by it; `nil` while one of them may.
+    /// Why ``leader()`` has just found none, as each server said; what is not worth asking again when no server is.
+    var absence: ClientError {
+        let (servers, leaderless) = self.state.withLock { ($0.servers, $0.leaderless) }
+        let failures = servers.compactMap { leaderless[$0] ?? nil }
+        if failures.count == servers.count, let first = failures.first, failures.allSatisfy(\.isDenial) { return first }
+        // Those that say the same are named together, in their order.
+        var reasons: [(words: String, servers: [ServerAddress])] = []
+        for server in servers {
+            guard let failure = leaderless[server] else { continue }
+            let words = failure.map { $0.reason(of: server) } ?? "knows no leader"
+            if let place = reasons.firstIndex(where: { $0.words == words }) {
+                reasons[place].servers.append(server)
+            } else {
+                reasons.append((words, [server]))
+            }
+        }
+        let all = reasons.map { "\($0.servers.map(\.description).joined(separator: ", ")): \($0.words)" }
+        return .unreachable(all.isEmpty ? "no leader is known" : all.joined(separator: "; "))
+    }
+
+    /// Why no server at all lets this client in, is trusted by it, or has a client port; `nil` while one of them may.
     func denial() async -> ClientError? {
         var failure: ClientError?
         for server in self.servers {
@@ -130,7 +164,7 @@ final class ServerPool: Sendable {
         } catch {
             throw ClientError(error, at: server)
         }
-        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body) }
+        guard answer.head.status == .ok else { throw .answered(answer.head, answer.body, at: server) }
         guard let status = JSONDocument.decode(ClusterStatus.self, from: answer.body.readableBytesView) else {
             throw .badAnswer("\(server): /v1/cluster")
         }
@@ -200,10 +234,25 @@ final class ServerPool: Sendable {
 
 extension ClientError {
     /// What an error answer says.
-    static func answered(_ head: HTTPResponse, _ body: ByteBuffer) -> ClientError {
+    static func answered(
+        _ head: HTTPResponse, _ body: ByteBuffer, at server: ServerAddress? = nil
+    ) -> ClientError {
+        if head.headerFields[.holdfastProtocol] != nil {
+            return .noClientPort("\(server.map { "\($0)" } ?? "the server") is a node's peer port")
+        }
         guard let problem = ProblemDocument(json: body.readableBytesView) else {
             return .badAnswer("status \(head.status.code) without a problem document")
         }
         return ClientError(problem)
+    }
+
+    /// Without the server's name, where it stands before it.
+    fileprivate func reason(of server: ServerAddress) -> String {
+        switch self {
+        case .unreachable(let reason), .untrusted(let reason), .noClientPort(let reason):
+            let name = ["\(server): ", "\(server) "].first { reason.hasPrefix($0) } ?? ""
+            return String(reason.dropFirst(name.count))
+        default: return self.description
+        }
     }
 }

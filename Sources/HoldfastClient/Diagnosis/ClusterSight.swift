@@ -12,6 +12,8 @@ package struct ClusterSight: Sendable {
         case denied(code: String, detail: String)
         /// One side does not take the other's certificate, or not both speak TLS.
         case untrusted(TLSRefusal)
+        /// It is another port of a node than that for clients; `what` says which.
+        case noClientPort(String)
         /// What came is no status.
         case unintelligible
     }

@@ -20,7 +20,7 @@ extension Diagnosis {
 extension [Finding] {
     /// What is to be done where nodes run and are only not asked as they want to be; `nil` when it is not so.
     package var remedyOfAccess: String? {
-        let codes: Set<Finding.Code> = [.tokenNeeded, .tlsRequired, .untrusted]
+        let codes: Set<Finding.Code> = [.tokenNeeded, .tlsRequired, .untrusted, .wrongPort]
         return self.first { codes.contains($0.code) }?.next
     }
 }

@@ -141,6 +141,10 @@ package enum Diagnosis {
         case .untrusted(let refusal):
             return .trouble(
                 .untrusted, node.number, "no secure connection to \(node.place): \(refusal)", next: refusal.remedy)
+        case .noClientPort(let what):
+            return .trouble(
+                .wrongPort, node.number, what,
+                next: "name client listeners with --server, 7400 unless listen.client says otherwise")
         case .unintelligible, nil:
             return .trouble(
                 .nodeUnreachable, node.number, "\(node.name): what answers at \(node.client) is no node of this cluster"

@@ -14,6 +14,7 @@ package struct Finding: Encodable, Hashable, Sendable {
         case tokenNeeded = "token_needed"
         case tlsRequired = "tls_required"
         case untrusted
+        case wrongPort = "wrong_port"
         case nodeHangs = "node_hangs"
         case nodeBlank = "node_blank"
         case nodeRetired = "node_retired"

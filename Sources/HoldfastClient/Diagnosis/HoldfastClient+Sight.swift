@@ -46,14 +46,14 @@ extension HoldfastClient {
             let answer = try await self.pool.execute(
                 .get, "/v1/cluster", at: server, timeoutMilliseconds: ClientLimits.attemptTimeoutMilliseconds)
             guard answer.head.status == .ok else {
-                return .failure(.init(silence: .init(ClientError.answered(answer.head, answer.body))))
+                return .failure(.init(silence: .init(ClientError.answered(answer.head, answer.body, at: server))))
             }
             guard let status = JSONDocument.decode(ClusterStatus.self, from: answer.body.readableBytesView) else {
                 return .failure(.init(silence: .unintelligible))
             }
             return .success(status)
         } catch {
-            return .failure(.init(silence: .init(error)))
+            return .failure(.init(silence: .init(error, at: server)))
         }
     }
 }
@@ -61,16 +61,18 @@ extension HoldfastClient {
 extension ClusterSight.Silence {
     /// Of a node that answers, and says nothing of its cluster.
     fileprivate init(_ error: ClientError) {
-        if case .refused(let problem) = error, error.isDenial {
-            self = .denied(code: problem.code, detail: problem.detail)
-        } else {
-            self = .unintelligible
-        }
-    }
-
-    fileprivate init(_ error: HTTP2ClientError) {
         self =
             switch error {
+            case .refused(let problem) where error.isDenial: .denied(code: problem.code, detail: problem.detail)
+            case .noClientPort(let what): .noClientPort(what)
+            default: .unintelligible
+            }
+    }
+
+    fileprivate init(_ error: HTTP2ClientError, at server: ServerAddress) {
+        self =
+            switch error {
+            case .http11Only: .init(ClientError(error, at: server))
             case .timedOut, .timedOutUnsent: .hangs
             case .unreachable(_, let reason): .unreachable(reason: reason)
             case .untrusted(_, let refusal): .untrusted(refusal)

@@ -17,5 +17,7 @@ extension HTTPField.Name {
     package static let holdfastNextPosition = own("Holdfast-Next-Position")
     package static let holdfastUpToDate = own("Holdfast-Up-To-Date")
     package static let holdfastForwarded = own("Holdfast-Forwarded")
+    /// Only answers of a node's peer port have it.
+    package static let holdfastProtocol = own("Holdfast-Protocol")
     package static let holdfastServedBy = own("Holdfast-Served-By")
 }

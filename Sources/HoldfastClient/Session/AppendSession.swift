@@ -102,7 +102,7 @@ extension HoldfastClient {
         let deadline = ContinuousClock.now + .milliseconds(self.timeoutMilliseconds)
         var backoff = Backoff()
         while true {
-            var failure = ClientError.unreachable("no server knows a leader")
+            let failure: ClientError
             if let server = await self.pool.leader() {
                 do {
                     let stream = try await SessionStream.open(
@@ -113,8 +113,10 @@ extension HoldfastClient {
                     self.pool.doubted(server)
                     failure = ClientError(connecting: error, to: server)
                 }
+                if failure.isWorthRetrying, let denial = await self.pool.denial() { throw denial }
+            } else {
+                failure = self.pool.absence
             }
-            if failure.isWorthRetrying, let denial = await self.pool.denial() { throw denial }
             guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else { throw failure }
             await self.pause(&backoff)
         }

@@ -231,7 +231,7 @@ extension ClientError {
     fileprivate var ofUnsent: ClientError {
         switch self {
         case .outcomeUnknown(let reason): .unreachable(reason)
-        case .refused, .trimmed, .unreachable, .untrusted, .notByAll, .ended, .badAnswer: self
+        case .refused, .trimmed, .unreachable, .untrusted, .noClientPort, .notByAll, .ended, .badAnswer: self
         }
     }
 }

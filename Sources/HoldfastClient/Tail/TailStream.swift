@@ -182,7 +182,10 @@ extension TailStream {
             return opened.futureResult.map { bound }
         }
         do { return try await connected.get() } catch {
-            guard error is TLSRefusal else { throw error as? ClientError ?? .unreachable("\(error)") }
+            // Whoever tails names the server itself.
+            if case .network(let reason) = HTTP2ConnectFailure(error) {
+                throw error as? ClientError ?? .unreachable("no connection: \(reason)")
+            }
             throw ClientError(connecting: error, to: server)
         }
     }

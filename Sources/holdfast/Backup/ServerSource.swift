@@ -255,7 +255,7 @@ final class ServerSource: BackupSource {
         // Another node may have trimmed less.
         case .unreachable, .trimmed: true
         case .refused(let problem): [429, 503].contains(problem.status)
-        case .untrusted, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
+        case .untrusted, .noClientPort, .outcomeUnknown, .notByAll, .ended, .badAnswer: false
         }
     }
 

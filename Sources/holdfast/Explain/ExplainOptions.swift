@@ -31,7 +31,7 @@ struct ExplainOptions: ParsableArguments {
         self.show(question, all)
         guard sight.isAnybodyThere else {
             if let remedy = all.remedyOfAccess {
-                throw CommandFailure(.denied, "no node lets this client in", next: remedy)
+                throw CommandFailure(.denied, "no node can be asked like this", next: remedy)
             }
             throw CommandFailure(
                 .unreachable, "no node answers",

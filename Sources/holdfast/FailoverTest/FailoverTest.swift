@@ -57,7 +57,8 @@ struct FailoverTest {
                 switch error {
                 case .outcomeUnknown: history.unknown(number, sequence)
                 case .notByAll(let receipt): history.acknowledged(number, sequence, receipt)
-                case .refused, .trimmed, .unreachable, .untrusted, .ended: history.refused(number, sequence)
+                case .refused, .trimmed, .unreachable, .untrusted, .noClientPort, .ended:
+                    history.refused(number, sequence)
                 case .badAnswer: throw CommandFailure(error, isAppend: true)
                 }
             }

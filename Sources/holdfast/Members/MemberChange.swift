@@ -130,7 +130,7 @@ extension ClientError {
         case .refused(let problem):
             ["CHANGE_UNDER_WAY", "QUORUM_UNAVAILABLE", "NOT_LEADER", "COMMIT_TIMEOUT", "NODE_UNREACHABLE"]
                 .contains(problem.code)
-        case .trimmed, .untrusted, .notByAll, .ended, .badAnswer: false
+        case .trimmed, .untrusted, .noClientPort, .notByAll, .ended, .badAnswer: false
         }
     }
 }

@@ -69,6 +69,10 @@ extension CommandFailure {
                 .denied, error.description, applied: isAppend ? .no : nil,
                 next: "see --tls-ca, --tls-cert and https:// in --server: \(Invocation.command("status", "--help")); "
                     + "\(Invocation.command("certs", "show", "FILE"))")
+        case .noClientPort:
+            self.init(
+                .unreachable, error.description, applied: isAppend ? .no : nil,
+                next: "name client listeners with --server, 7400 unless listen.client says otherwise")
         case .outcomeUnknown:
             self.init(
                 .outcomeUnknown, error.description, applied: isAppend ? .unknown : nil,

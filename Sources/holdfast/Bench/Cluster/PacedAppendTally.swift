@@ -72,7 +72,7 @@ final class PacedAppendTally: Sendable {
     func failed(_ producer: Int, _ sequence: Int, _ error: ClientError) {
         self.state.withLock { state in
             switch error {
-            case .refused, .trimmed, .unreachable, .untrusted, .ended:
+            case .refused, .trimmed, .unreachable, .untrusted, .noClientPort, .ended:
                 state.ledger.refused(producer, sequence)
                 state.result.refused += 1
             case .outcomeUnknown, .badAnswer, .notByAll:
