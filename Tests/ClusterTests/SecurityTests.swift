@@ -289,7 +289,7 @@ extension ClusterTests {
 
         @Test func `the README's commands of TLS and tokens do what it says`() async throws {
             let commands = try Document("README.md").commands(under: "## TLS and tokens").map(\.line)
-            try #require(commands.count == 6)
+            try #require(commands.count == 7)
             let scratch = try Scratch()
             defer { scratch.end() }
             let script = commands.joined(separator: "\n").replacing("7500", with: "\(try Ports.freeBase())")
@@ -299,6 +299,30 @@ extension ClusterTests {
             #expect(answer.status == 0, "\(answer.summary)")
             for words in [#""value":"hi""#, "hf_", "removed \(scratch.path)/safe"] {
                 #expect(answer.output.contains(words), "\(words): \(answer.summary)")
+            }
+        }
+
+        @Test func `A cluster's commands go by its own files, and say which variables are about another one`()
+            async throws
+        {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let node = cluster.nodes[0]
+                func control(_ word: String, _ environment: [String: String]) async throws -> Program.Answer {
+                    try await Program.run(
+                        ["cluster", word, "--data-dir", cluster.directory], environment: environment)
+                }
+                let foreign = [
+                    "HOLDFAST_TLS_CA": "\(cluster.directory)/absent.pem", "HOLDFAST_SERVER": "https://127.0.0.1:1",
+                ]
+                for word in ["status", "leader", "down", "up"] {
+                    let answer = try await control(word, foreign)
+                    #expect(answer.status == 0, "\(word): \(answer.summary)")
+                    #expect(
+                        answer.errors.contains("HOLDFAST_TLS_CA and HOLDFAST_SERVER are about another cluster"),
+                        "\(word): \(answer.summary)")
+                }
+                let own = try await control("status", ["HOLDFAST_SERVER": "localhost:\(node.client.port)"])
+                #expect(own.status == 0 && own.errors.isEmpty, "\(own.summary)")
             }
         }
 

@@ -53,6 +53,7 @@ struct UpCommand: AsyncParsableCommand {
     func run() async throws {
         let console = self.options.console
         let cluster = try self.cluster()
+        self.options.noteContradiction(of: cluster)
         let deadline = ContinuousClock.now + .milliseconds(self.wait.milliseconds)
         let removed = await cluster.look().removed.filter { cluster.process($0) == nil }
         let wanted = cluster.nodes.filter { node in !removed.contains { $0.number == node.number } }

@@ -35,21 +35,6 @@ struct LocalCluster: Sendable {
     /// Whether it was made with certificates.
     var isSecure: Bool { Files.exists(self.certificates.authorityFile) }
 
-    /// Of this shell is what it has no files for: most often a token, and everything for nodes that somebody else has
-    /// configured.
-    var access: ClientAccess {
-        let environment = Environment.all
-        let token = Files.text(self.tokenFile) ?? environment["HOLDFAST_TOKEN"]
-        guard self.isSecure else {
-            guard let authority = environment["HOLDFAST_TLS_CA"] else { return ClientAccess(token: token) }
-            return .tls(
-                authority: authority, certificate: environment["HOLDFAST_TLS_CERT"],
-                key: environment["HOLDFAST_TLS_KEY"],
-                token: token)
-        }
-        return .tls(authority: self.certificates.authorityFile, token: token)
-    }
-
     /// - Parameter servers: By default all nodes.
     func client(servers: [ServerAddress]? = nil, timeoutMilliseconds: UInt64) -> HoldfastClient {
         HoldfastClient(

@@ -33,7 +33,16 @@ struct ClusterOptions: ParsableArguments {
         }
     }
 
-    func cluster() throws(CommandFailure) -> LocalCluster { try LocalCluster.find(self.directory) }
+    /// Says first which variables do not count for it.
+    func cluster() throws(CommandFailure) -> LocalCluster {
+        let cluster = try LocalCluster.find(self.directory)
+        self.noteContradiction(of: cluster)
+        return cluster
+    }
+
+    func noteContradiction(of cluster: LocalCluster) {
+        if let contradiction = cluster.contradiction { self.console.note(contradiction) }
+    }
 
     /// Prints what the nodes say of themselves, and the processes.
     func report(_ picture: LocalPicture, of cluster: LocalCluster) {
