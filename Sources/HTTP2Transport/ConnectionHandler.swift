@@ -140,18 +140,22 @@ final class ConnectionHandler: ChannelInboundHandler {
                 self.needsPump = true
                 self.receive(bytes)
             case .http1:
-                self.refuse(context, with: HTTP1Hint(isSecure: self.security != nil, refusal: self.refusal).response)
+                self.refuse(context, with: self.hint(isSecure: self.security != nil, self.refusal).response)
             case .tls:
                 self.logger.info(
                     "connection refused",
                     metadata: ["peer": "\(self.authority)", "reason": "it speaks TLS, and this port does not"])
-                self.refuse(context, with: HTTP1Hint(isSecure: false, refusal: nil).response)
+                self.refuse(context, with: self.hint(isSecure: false, nil).response)
             case .unknown:
                 self.record(.notHTTP2)
                 context.close(promise: nil)
             }
         case .lingering, .closed: break
         }
+    }
+
+    private func hint(isSecure: Bool, _ refusal: TLSRefusal?) -> HTTP1Hint {
+        HTTP1Hint(isSecure: isSecure, refusal: refusal, purpose: self.listener?.foreignHint)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -10,13 +10,16 @@ final class HTTP2Listener: Sendable {
     }
 
     let limits: HTTP2Limits
+    /// What an HTTP/1 client is told in place of how to speak HTTP/2; `nil` where that helps it.
+    let foreignHint: String?
     private let logger: Logger
     private let connections = Mutex(Connections())
     private let breaches = Mutex<[HTTP2Breach: BreachCount]>([:])
     private let unsent = Atomic<Int>(0)
 
-    init(limits: HTTP2Limits, logger: Logger) {
+    init(limits: HTTP2Limits, foreignHint: String? = nil, logger: Logger) {
         self.limits = limits
+        self.foreignHint = foreignHint
         self.logger = logger
     }
 

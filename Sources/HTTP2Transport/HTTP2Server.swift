@@ -18,15 +18,16 @@ package final class HTTP2Server: Sendable {
     /// - Parameters:
     ///   - port: 0 lets the system choose; see ``localAddress``.
     ///   - tls: `nil` for plain text.
+    ///   - foreignHint: What an HTTP/1 client is told, one line; by default how to speak HTTP/2 here.
     ///   - group: Connections are spread over its loops; a single event loop is a group too.
     ///   - handler: Called on a connection's event loop for each stream it accepts.
     /// - Throws: What `bind` failed with (`IOError`, `SocketAddressError`); nothing is left behind then.
     package static func bind(
         host: String, port: Int, on group: any EventLoopGroup, limits: HTTP2Limits = HTTP2Limits(),
-        tls: TLSListening? = nil, logger: Logger,
+        tls: TLSListening? = nil, foreignHint: String? = nil, logger: Logger,
         handler: @escaping @Sendable (any EventLoop) -> any HTTP2ServerHandler
     ) async throws -> HTTP2Server {
-        let listener = HTTP2Listener(limits: limits, logger: logger)
+        let listener = HTTP2Listener(limits: limits, foreignHint: foreignHint, logger: logger)
         let channel = try await ServerBootstrap(group: group)
             // Clients of a leader that is gone come all at once; whom the queue has no place for comes again a second later.
             .serverChannelOption(.backlog, value: Int32(clamping: max(512, limits.connectionsMax)))

@@ -40,9 +40,12 @@ struct HTTP1Hint {
     /// Whether the connection is by TLS.
     var isSecure: Bool
     var refusal: TLSRefusal?
+    /// What the port is for, where HTTP/2 alone does not help; one line.
+    var purpose: String?
 
     private var text: String {
         if let refusal { return refusal.answer + "\n" }
+        if let purpose { return purpose + "\n" }
         return self.isSecure
             ? "This port speaks HTTP/2 only. Try: curl --http2 ...\n"
             : "This port speaks HTTP/2 only. Try: curl --http2-prior-knowledge ...\n"

@@ -71,6 +71,10 @@ final class PeerService: HTTP2ServerHandler {
     private var sending: SegmentSending?
     private var telling: Task<Void, Never>?
     private var place: StatusPlaces.Place?
+    /// A request that nodes do not make, and its body is on its way: it is thrown away.
+    private var isStray = false
+
+    private static let strayByteCountMax = 8 << 20
 
     init(owner: any PeerServiceOwner, nextID: @escaping () -> StreamID) {
         self.owner = owner
@@ -96,12 +100,24 @@ final class PeerService: HTTP2ServerHandler {
         case (.get, let path?) where path.hasPrefix(SegmentRequest.prefix): self.send(head, stream)
         case (.get, let path?) where StatusRequest.isMeant(by: path): self.tell(path, stream)
         default:
-            let hint = "This is Holdfast's peer port: nodes talk to each other here. Clients use the client port.\n"
-            // By the field a client knows which port it was given.
-            stream.respond(
-                HTTPResponse(status: .notFound, headerFields: [.holdfastProtocol: Self.spoken]),
-                body: ByteBuffer(string: hint))
+            // Not every client hears an answer while it is still sending: a body that ends soon is waited for.
+            let length = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+            if (1...Self.strayByteCountMax).contains(length) {
+                self.isStray = true
+            } else {
+                self.refuseStray(stream)
+            }
         }
+    }
+
+    static let strayHint =
+        "This is Holdfast's peer port: nodes talk to each other here. Clients use the client port."
+
+    private func refuseStray(_ stream: HTTP2Stream) {
+        // By the field a client knows which port it was given.
+        stream.respond(
+            HTTPResponse(status: .notFound, headerFields: [.holdfastProtocol: Self.spoken]),
+            body: ByteBuffer(string: Self.strayHint + "\n"))
     }
 
     /// Votes, heartbeats and ranges of another cluster mean nothing here, whatever the terms they name.
@@ -208,6 +224,7 @@ final class PeerService: HTTP2ServerHandler {
     }
 
     func receivedEnd(on stream: HTTP2Stream) {
+        if self.isStray { return self.refuseStray(stream) }
         guard let upstream = self.upstream, upstream.kind != .vote, upstream.kind != .read else { return }
         upstream.messages.stream.finish()
     }

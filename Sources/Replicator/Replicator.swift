@@ -54,7 +54,8 @@ package final class Replicator: Sendable {
         do {
             server = try await HTTP2Server.bind(
                 host: configuration.peerHost, port: configuration.peerPort, on: eventLoop, limits: .peer,
-                tls: configuration.tls.map { TLSListening($0, admitting: .nodes) }, logger: configuration.logger
+                tls: configuration.tls.map { TLSListening($0, admitting: .nodes) },
+                foreignHint: PeerService.strayHint, logger: configuration.logger
             ) { _ in PeerService(owner: host.value, nextID: { host.value.nextUpstreamID() }) }
         } catch {
             try? await pool.shutdownGracefully()

@@ -12,7 +12,8 @@ extension ClusterTests {
                     (node.admin.description, "speaks HTTP/1.1 only, as a node's admin port does"),
                 ] {
                     for arguments in [
-                        ["append"], ["read"], ["tail"], ["trim", "--before", "1"], ["status"], ["member", "remove", "9"],
+                        ["append"], ["read"], ["tail"], ["trim", "--before", "1"], ["status"],
+                        ["member", "remove", "9"],
                         ["cursor", "set", "a", "1"], ["backup", "create", "\(cluster.directory)/backup"],
                     ] {
                         let answer = try await Program.run(arguments + ["--server", address], input: "x\n")
@@ -23,6 +24,21 @@ extension ClusterTests {
                     }
                     let why = try await Program.run(["explain", "--server", address, "-o", "json"])
                     #expect(why.output.contains(#""code":"wrong_port""#) && why.output.contains(gist), "\(why.summary)")
+                }
+            }
+        }
+
+        @Test func `curl hears what a peer port is, by HTTP/1.1 and HTTP/2, with a body and without`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let url = "http://\(cluster.nodes[0].peer)/v1/records"
+                for version in ["--http1.1", "--http2-prior-knowledge"] {
+                    for request in [[], ["-d", "x"], ["-d", String(repeating: "x", count: 100_000)]] {
+                        let answer = try await Program.run(
+                            ["curl", "-sS", "--max-time", "20", version] + request + [url], executable: "/usr/bin/env")
+                        #expect(
+                            answer.status == 0 && answer.output.contains("This is Holdfast's peer port"),
+                            "\(version) \(request.first ?? "GET"): \(answer.summary)")
+                    }
                 }
             }
         }
