@@ -56,6 +56,15 @@ extension ClusterTests {
                     }
                 }
                 #expect(await cluster.statuses(of: lost).allSatisfy { $0.role == "follower" && $0.generation == 1 })
+                // Of those that it went on without the cluster tells nothing; asked themselves, they say it.
+                for answer in [
+                    try await cluster.ask("explain"), try await cluster.ask("status"),
+                    try await cluster.control("status", exits: 3),
+                ] {
+                    let told = answer.output + answer.errors
+                    #expect(answer.status == 3 && told.contains("holdfast member replace 2"), "\(answer.summary)")
+                    #expect(told.contains("recovered without it"), "\(answer.summary)")
+                }
                 let early = try await alone.ask("member", "replace", "2")
                 #expect(early.status == 1 && early.errors.contains("data directory"), "\(early.summary)")
 

@@ -171,6 +171,27 @@ import Testing
                 return Diagnosis.all($0.sight)
             }, says: ["!n3 neither votes nor counts any more: its file VOTE was unreadable", spare]),
         Case(
+            name: "the cluster was recovered without a node that was asked, too",
+            ask: {
+                for number in Picture.numbers.dropFirst() {
+                    $0.change(number) { $0.nodes.removeAll { $0.node == 1 } }
+                }
+                $0.change(1) { $0.retired = "the cluster was recovered without it; holdfast member replace 1" }
+                return Diagnosis.all($0.sight)
+            },
+            says: [
+                "!n1 neither votes nor counts any more: the cluster was recovered without it; holdfast member replace 1",
+                "2 of 2 voters are there (n2, n3), 2 are needed: with one less, nothing is acknowledged",
+            ]),
+        Case(
+            name: "a node that was removed is no trouble",
+            ask: {
+                for number in Picture.numbers.dropFirst() {
+                    $0.change(number) { $0.nodes.removeAll { $0.node == 1 } }
+                }
+                return Diagnosis.all($0.sight)
+            }, says: ["all is well: n2 leads in term 5; all 2 voters are there, and no loss can be borne"]),
+        Case(
             name: "a follower is damaged and may not vote",
             ask: {
                 $0.change(3) { $0.health = Picture.health(mayVote: false, damaged: [4, 7]) }

@@ -76,7 +76,7 @@ package struct ClusterSight: Sendable {
             self.nodes = asked.map { Node(number: nil, client: $0, silence: silences[$0]) }
             return
         }
-        self.nodes = best.nodes.map { node in
+        let members = best.nodes.map { node in
             let answer = answers[node.client] ?? answers.values.first { $0.node == node.node }
             // Somebody else may listen where this node should.
             let status = answer.flatMap { $0.node == node.node && $0.isOf(best.cluster) ? $0 : nil }
@@ -85,6 +85,16 @@ package struct ClusterSight: Sendable {
                 silence: answer == nil ? silences[node.client] : status == nil ? .unintelligible : nil,
                 standing: node.membership, otherProtocol: status.flatMap { _ in node.otherProtocol })
         }
+        self.nodes = members + Self.outcasts(among: answers, besides: best)
+    }
+
+    /// Nodes that were asked and count for nothing any more, so that no member names them: the cluster was recovered
+    /// without them, say.
+    private static func outcasts(among answers: [String: ClusterStatus], besides best: ClusterStatus) -> [Node] {
+        let known = Set(best.nodes.map(\.node))
+        return answers.sorted { ($0.value.node, $0.key) < ($1.value.node, $1.key) }.filter { _, status in
+            status.retired != nil && status.isOf(best.cluster) && !known.contains(status.node)
+        }.map { Node(number: $1.node, client: $0, status: $1) }
     }
 
     package var isAnybodyThere: Bool { self.nodes.contains { $0.status != nil } }

@@ -101,7 +101,8 @@ package enum Diagnosis {
             return .trouble(
                 .laterFormat, node.number,
                 "\(node.name) cannot take what n\(other.node) ships as the leader: segments of format \(version), which its "
-                    + "release does not read; it stays behind", next: "run the release of n\(other.node) on \(node.name), too")
+                    + "release does not read; it stays behind",
+                next: "run the release of n\(other.node) on \(node.name), too")
         }
     }
 
@@ -218,9 +219,9 @@ package enum Diagnosis {
     private static func reserve(_ sight: ClusterSight) -> String? {
         guard let voters = sight.electorates.last, sight.electorates.count == 1, !voters.isEmpty else { return nil }
         let spare = voters.count - (voters.count / 2 + 1)
-        return voters.count == 1
-            ? "it is alone, and no loss can be borne"
-            : "all \(voters.count) voters are there, and any \(spare) may be lost"
+        guard voters.count > 1 else { return "it is alone, and no loss can be borne" }
+        return
+            "all \(voters.count) voters are there, and \(spare == 0 ? "no loss can be borne" : "any \(spare) may be lost")"
     }
 
     static func list(_ nodes: [ClusterSight.Node]) -> String {

@@ -18,9 +18,13 @@ struct LocalPicture {
             return self.status == nil ? .silent : nil
         }
 
+        /// It answers, and says that it counts for nothing any more: why, and what to do.
+        var retirement: String? { self.status?.retired }
+
         /// One word: the role that it names itself, unless something else says more.
         var role: String {
-            self.isRemoved ? "removed" : self.absence?.rawValue ?? self.status?.role ?? "silent"
+            self.retirement != nil
+                ? "retired" : self.isRemoved ? "removed" : self.absence?.rawValue ?? self.status?.role ?? "silent"
         }
     }
 
@@ -43,7 +47,8 @@ struct LocalPicture {
 
     func table(_ cluster: LocalCluster, _ console: Console) -> String {
         let rows = self.nodes.map { node -> [String] in
-            let colour: Console.Colour? = node.role == "leader" ? .green : node.absence != nil ? .red : nil
+            let colour: Console.Colour? =
+                node.role == "leader" ? .green : node.absence != nil || node.retirement != nil ? .red : nil
             return [
                 node.node.name, colour.map { console.coloured(node.role, $0) } ?? node.role,
                 node.status.map { "\($0.term)" } ?? "-", node.status.map { "\($0.lastIndex)" } ?? "-",
@@ -90,6 +95,11 @@ struct LocalPicture {
                 next: next ?? "why not is in the nodes' logs: \(cluster.run)/n*.log")
         }
         guard absences.isEmpty else { return CommandFailure(.degraded, causes, next: next) }
+        if let node = self.nodes.first(where: { $0.retirement != nil }), let retirement = node.retirement {
+            return CommandFailure(
+                .degraded, "\(node.node.name) neither votes nor counts any more: \(retirement)",
+                next: "until then the cluster bears fewer further losses")
+        }
         let full = self.nodes.filter { !$0.isRemoved && $0.status?.isDiskFull == true }.map(\.node)
         guard let first = full.first else { return nil }
         return CommandFailure(

@@ -50,7 +50,7 @@ struct ClusterOptions: ParsableArguments {
         case .table: self.console.out(picture.table(cluster, self.console))
         case .json: self.console.out(bytes: picture.json)
         }
-        for node in picture.nodes where node.isRemoved && node.process != nil {
+        for node in picture.nodes where node.isRemoved && node.process != nil && node.retirement == nil {
             self.console.note(
                 "\(node.node.name) is no member any more; end it with: \(cluster.command("kill", node.node.name))")
         }

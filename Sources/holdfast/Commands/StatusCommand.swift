@@ -7,7 +7,7 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status", abstract: "Shows every node: role, term, how far it is.",
         discussion: """
             ROLE: leader; follower; preCandidate and candidate ask for votes; forming is blank and waits for the others; \
-            retired neither votes nor counts any more; silent does not answer. LAST is the last committed record that the \
+            retired neither votes nor counts any more (one that is no member shows when it is asked, too: --server); silent does not answer. LAST is the last committed record that the \
             node knows of, BEHIND how many records the leader has committed since, TAIL where the log ends \
             (segment:offset). LOG: ok; damaged, and being repaired; no vote, for it lost a part that it gets again; full, \
             for its disk has no room; blank, for its directory is empty. SHIPPED is what the leader sent there, ON WIRE how \
@@ -129,12 +129,22 @@ struct ClusterPicture {
             self.nodes = servers.map { Node(number: nil, client: $0.description, status: nil) }
             return
         }
-        self.nodes = configured.nodes.map { node in
+        let members = configured.nodes.map { node in
             Node(
                 number: node.node, client: node.client,
                 status: ServerAddress(node.client).flatMap { answers[$0] }
                     ?? answers.values.first { $0.node == node.node })
         }
+        // Of one that counts for nothing any more the members need not know: the cluster was recovered without it, say.
+        let outcasts = answers.filter { _, status in
+            status.retired != nil && status.cluster == configured.cluster
+                && !members.contains { $0.number == status.node }
+        }
+        self.nodes =
+            members
+            + outcasts.sorted { $0.value.node < $1.value.node }.map {
+                Node(number: $1.node, client: $0.description, status: $1)
+            }
     }
 
     var isAnybodyThere: Bool { self.nodes.contains { $0.status != nil } }
