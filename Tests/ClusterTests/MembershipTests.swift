@@ -5,6 +5,28 @@ import Testing
 extension ClusterTests {
     /// Nodes come, go and lose their disks while producers append.
     @Suite struct MembershipTests {
+        @Test func `What is refused is helped in the words of the command line, and a stranger's removal says so`()
+            async throws
+        {
+            try await TestCluster.with { cluster in
+                let wiped = cluster.others(than: try await cluster.leader().node)[0]
+                try await cluster.stop(wiped)
+                try FileManager.default.removeItem(atPath: wiped.dataDirectory)
+                try await cluster.start(wiped)
+                let added = try await cluster.ask(
+                    "member", "add", "\(wiped.number)", "--peer", "\(wiped.peer)", "--client", "\(wiped.client)")
+                #expect(added.status == 1 && !added.errors.contains("replaces="), "\(added.summary)")
+                #expect(added.errors.contains("member replace \(wiped.number)"), "\(added.summary)")
+                let unknown = try await cluster.ask("member", "replace", "9")
+                #expect(unknown.status == 1 && !unknown.errors.contains("peer="), "\(unknown.summary)")
+                #expect(unknown.errors.contains("--peer HOST:PORT and --client HOST:PORT"), "\(unknown.summary)")
+                let removed = try await cluster.ask("member", "remove", "8")
+                #expect(
+                    removed.status == 0 && removed.output.contains("n8 was no member; voters: n1, n2, n3"),
+                    "\(removed.summary)")
+            }
+        }
+
         @Test func `Three nodes grow to five under load and shrink again, each time by the leader`() async throws {
             try await TestCluster.with(spare: 2) { cluster in
                 var members = cluster

@@ -43,12 +43,21 @@ struct MemberChange {
     func run(
         _ ask: (HoldfastClient) async throws(ClientError) -> MembershipDocument
     ) async throws(CommandFailure) {
+        // Before it is asked for: afterwards nobody tells.
+        let isStranger: Bool
+        if self.goal == .gone, let leader = try? await ClusterMembers(self.client).look() {
+            isStranger = !leader.nodes.contains { $0.node == self.node }
+        } else {
+            isStranger = false
+        }
         var document = try await self.asked(ask)
         if !self.options.isBrief { document = try await self.awaited(document) }
         self.options.output.console.endProgress()
         switch self.options.output.output {
         case .json: self.options.output.console.out(bytes: JSONDocument.encode(document))
-        case .table: self.options.output.console.out(self.sentence(document))
+        case .table:
+            self.options.output.console.out(
+                (isStranger ? "n\(self.node) was no member; " : "") + self.sentence(document))
         }
     }
 
@@ -60,11 +69,26 @@ struct MemberChange {
             let failure: ClientError
             do throws(ClientError) { return try await ask(self.client) } catch { failure = error }
             guard failure.passes, ContinuousClock.now < self.deadline, !Task.isCancelled else {
-                throw CommandFailure(failure)
+                throw self.explained(failure)
             }
             self.options.output.console.progress("waiting: \(failure.description)")
             try? await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    /// What the server's hint says for programs is an option or a command here.
+    private func explained(_ error: ClientError) -> CommandFailure {
+        var failure = CommandFailure(error)
+        guard case .refused(let problem) = error else { return failure }
+        switch problem.code {
+        case "OTHER_INCARNATION":
+            failure.next =
+                "if that directory is lost for good, replace it: "
+                + Invocation.clientCommand("member", "replace", "\(self.node)")
+        case "BAD_REQUEST": failure.next = "say where it is: --peer HOST:PORT and --client HOST:PORT"
+        default: break
+        }
+        return failure
     }
 
     private func awaited(_ first: MembershipDocument) async throws(CommandFailure) -> MembershipDocument {
