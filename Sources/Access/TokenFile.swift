@@ -27,7 +27,7 @@ package struct TokenFile: Hashable, Sendable {
             defer { try? handle.close() }
             data = try handle.read(upToCount: Self.byteCountMax + 1) ?? Data()
         } catch {
-            throw .unreadable(path, reason: error.localizedDescription)
+            throw .unreadable(path, reason: SystemReason(error).description)
         }
         guard data.count <= Self.byteCountMax else { throw .unreadable(path, reason: "it is larger than 256 KiB") }
         try self.init(text: String(decoding: data, as: UTF8.self), path: path)

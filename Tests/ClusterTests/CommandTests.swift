@@ -6,6 +6,22 @@ import Testing
 extension ClusterTests {
     /// Exit codes, text and JSON of the commands that people and scripts use most.
     @Suite struct CommandTests {
+        @Test func `Output that finds no room is told of in one line, with exit code 71`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append(["one"])
+                let holdfast = "'\(Program.path)'"
+                let server = "--server \(cluster.nodes[0].client)"
+                for command in ["read -n 1 \(server)", "status \(server)", "status -o json \(server)"] {
+                    let answer = try await Program.run(
+                        ["-c", "\(holdfast) \(command) > /dev/full"], executable: "/usr/bin/bash")
+                    #expect(
+                        answer.errors == "holdfast: the output cannot be written: No space left on device\n",
+                        "\(command): \(answer.summary)")
+                    #expect(answer.status == 71, "\(command): \(answer.summary)")
+                }
+            }
+        }
+
         @Test func `What is appended is read back, as lines and as JSON`() async throws {
             struct Receipt: Decodable { var records, bytes, first, last, milliseconds: Int }
             struct Line: Decodable {

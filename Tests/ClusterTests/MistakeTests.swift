@@ -165,6 +165,8 @@ extension ClusterTests {
             64 | sim --nodes 99                                       | --nodes is 1 ... 7
 
             78 | serve --config /absent.yaml                          | /absent.yaml: cannot be read as configuration: No such file
+            78 | serve --auth-tokens absent --node-id 1 --data-dir ./x | absent cannot be read: No such file or directory
+            71 | cluster up --data-dir /proc/x                        | cannot create /proc/x/run: No such file or directory
             78 | serve --node-id zero --data-dir ./x                  | --node-id: node.id is "zero", but must be a whole number from 1 to 4294967295
             78 | serve --listen nowhere --node-id 1 --data-dir ./x    | --listen: listen.client is "nowhere", but must be host:port, for
             78 | serve --fsync never --node-id 1 --data-dir ./x       | --fsync: fsync.policy is "never", but must be always, batch or os
@@ -217,7 +219,9 @@ extension ClusterTests {
             let isParsed = answer.errors.contains("holdfast: ")
             #expect(answer.errors.contains(isParsed ? "\n  next: " : "Usage: holdfast"), "\(line): \(answer.summary)")
             // Data goes to stdout, and there is none; status shows who was asked.
-            #expect(answer.output.isEmpty || ["status", "explain"].contains(mistake.arguments[0]), "\(line): \(answer.summary)")
+            #expect(
+                answer.output.isEmpty || ["status", "explain"].contains(mistake.arguments[0]),
+                "\(line): \(answer.summary)")
         }
     }
 }

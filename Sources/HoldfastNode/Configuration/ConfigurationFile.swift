@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Yams
 
@@ -36,7 +37,7 @@ struct ConfigurationFile: Sendable {
             defer { try? handle.close() }
             data = try handle.read(upToCount: NodeLimits.configurationByteCountMax + 1) ?? Data()
         } catch {
-            self.problems = [.unreadableFile(path: path, reason: Self.reason(error))]
+            self.problems = [.unreadableFile(path: path, reason: SystemReason(error).description)]
             return
         }
         guard data.count <= NodeLimits.configurationByteCountMax else {
@@ -49,12 +50,6 @@ struct ConfigurationFile: Sendable {
             return
         }
         self.take(text)
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let underlying, underlying.domain == NSPOSIXErrorDomain else { return "\(error.localizedDescription)" }
-        return String(cString: strerror(Int32(underlying.code)))
     }
 
     private mutating func take(_ text: String) {

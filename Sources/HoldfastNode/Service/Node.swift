@@ -17,8 +17,10 @@ import UnixSignals
 package enum NodeError: Error, Sendable {
     /// The log could not be opened, or the peer listener not bound.
     case replicator(ReplicatorError)
-    /// The certificates or the tokens cannot be used.
+    /// The certificates cannot be used.
     case security(String)
+    /// The file of tokens cannot be used.
+    case tokens(String)
     /// The client listener could not be bound; `reason` is the system's.
     case clientListener(ServerAddress, reason: String)
     case adminListener(ServerAddress, reason: String)

@@ -24,8 +24,14 @@ extension NodeError {
         case .security(let reason):
             return Explanation(
                 kind: .configuration, what: reason,
-                next: "holdfast certs show FILE says what a certificate is for; holdfast certs and holdfast token make "
-                    + "new ones; nothing was started")
+                next:
+                    "holdfast certs show FILE says what a certificate is for; holdfast certs makes new ones; nothing was "
+                    + "started")
+        case .tokens(let reason):
+            return Explanation(
+                kind: .configuration, what: reason,
+                next:
+                    "holdfast token create --name NAME --file FILE makes it; auth.tokens names it; nothing was started")
         case .clientListener(let address, let reason):
             return .notBound("\(address) for clients", reason)
         case .adminListener(let address, let reason):

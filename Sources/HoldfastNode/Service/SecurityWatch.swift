@@ -22,7 +22,7 @@ final class SecurityWatch: Sendable {
     private static let warningDays = 30.0
     private static let urgentDays = 7.0
 
-    /// - Throws: ``NodeError/security(_:)``.
+    /// - Throws: ``NodeError/security(_:)``, ``NodeError/tokens(_:)``.
     init(_ security: NodeSecurity, node: NodeID, logger: Logger) throws(NodeError) {
         self.logger = logger
         do throws(TLSError) {
@@ -33,7 +33,7 @@ final class SecurityWatch: Sendable {
         do throws(TokenError) {
             if let path = security.tokens { self.tokens = try TokenStore(path: path) } else { self.tokens = nil }
         } catch {
-            throw .security("\(error)")
+            throw .tokens("\(error)")
         }
         self.warnOfTheEnd()
     }

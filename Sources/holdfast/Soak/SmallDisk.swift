@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Glibc
 
@@ -102,7 +103,7 @@ struct SmallDisk {
                 try FileManager.default.copyItem(atPath: "\(from)/\(name)", toPath: "\(to)/\(name)")
             }
         } catch {
-            throw CommandFailure(.system, "cannot copy \(from) to \(to): \(error.localizedDescription)")
+            throw CommandFailure(.system, "cannot copy \(from) to \(to): \(SystemReason(error))")
         }
     }
 

@@ -54,7 +54,13 @@ struct Console: Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EINTR, errno != EAGAIN {
-                exit(errno == EPIPE ? ExitStatus.done.rawValue : ExitStatus.system.rawValue)
+                let error = errno
+                guard error != EPIPE else { exit(ExitStatus.done.rawValue) }
+                // Of stderr itself nobody can be told.
+                if descriptor != STDERR_FILENO {
+                    self.writeError("holdfast: the output cannot be written: \(String(cString: strerror(error)))\n")
+                }
+                exit(ExitStatus.system.rawValue)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Glibc
 
@@ -18,9 +19,7 @@ enum Files {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw CommandFailure(
-                .system, "cannot write \(path): \(error.localizedDescription)",
-                next: "name a file in a directory that is there, and in which you may write")
+            throw self.failure("write", path, error)
         }
     }
 
@@ -36,13 +35,31 @@ enum Files {
     }
 
     static func makeDirectory(_ path: String) throws(CommandFailure) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandFailure(
-                .system, "cannot create \(path): \(error.localizedDescription)",
-                next: "name a directory where you may make one")
+        // By hand: Foundation hides the system's reason.
+        var part = path.hasPrefix("/") ? "/" : ""
+        for name in path.split(separator: "/") {
+            part += "\(name)/"
+            guard mkdir(part, 0o777) != 0 else { continue }
+            let error = errno
+            guard error != EEXIST || !self.isDirectory(part) else { continue }
+            throw self.failure("create", path, String(cString: strerror(error == EEXIST ? ENOTDIR : error)))
         }
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+    }
+
+    /// In the system's words, where Foundation's own say nothing.
+    private static func failure(_ verb: String, _ path: String, _ error: any Error) -> CommandFailure {
+        self.failure(verb, path, SystemReason(error).description)
+    }
+
+    private static func failure(_ verb: String, _ path: String, _ reason: String) -> CommandFailure {
+        CommandFailure(
+            .system, "cannot \(verb) \(path): \(reason)",
+            next: "choose a place where you may write, or see its permissions and the room on its disk")
     }
 
     /// Unless it is there. Where root makes it, it belongs to whom the directory around it does.
