@@ -112,6 +112,32 @@ extension ClusterTests {
             #expect(answer.output.contains("in order: 0 lost, 0 duplicated"), "\(answer.summary)")
         }
 
+        @Test func `scripts/quickstart that is stopped says so, and leaves nothing`() async throws {
+            let scratch = try Scratch()
+            defer { scratch.end() }
+            let script = """
+                # Whoever runs the tests may ignore the signal.
+                env --default-signal=TERM scripts/quickstart >"$0/out" & pid=$!
+                until grep -q leads "$0/out"; do kill -0 $pid || exit 1; sleep 0.05; done
+                kill -TERM $pid; wait $pid
+                """
+            let answer = try await Program.run(
+                ["-c", script, scratch.path], executable: "/usr/bin/bash",
+                environment: ["HOLDFAST_BINARY": Program.path, "TMPDIR": scratch.path],
+                directory: Document.root, seconds: 60)
+            #expect(answer.status == 130 && answer.errors.contains("quickstart: stopped"), "\(answer.summary)")
+            #expect(!answer.errors.contains("failed"), "\(answer.summary)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["out"])
+        }
+
+        @Test(arguments: ["cluster", "soak", "test"])
+        func `a script refuses a word that there is not before it builds`(script: String) async throws {
+            let answer = try await Program.run(
+                ["scripts/\(script)", "frobnicate"], executable: "/usr/bin/env", directory: Document.root)
+            #expect(answer.status == 64 && answer.output.isEmpty, "\(answer.summary)")
+            #expect(answer.errors.contains("there is no \"frobnicate\""), "\(answer.summary)")
+        }
+
         @Test func `scripts/quickstart --keep leaves a cluster with which everything that it says can be tried`()
             async throws
         {

@@ -53,6 +53,17 @@ extension ClusterTests {
             }
         }
 
+        @Test func `inspect frame shows text with tabs as text, and anything else in hexadecimal`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                try await cluster.append(["tab\there", "back\\slash", "bell\u{7}"])
+                let place = try #require(try await cluster.log(of: cluster.nodes[0]).first?.position)
+                let shown = try await Program.run(["inspect", "frame", cluster.nodes[0].dataDirectory, "\(place)"])
+                for value in [#""tab\there""#, #""back\\slash""#, "0x62656c6c07"] {
+                    #expect(shown.output.contains(value), "\(value): \(shown.summary)")
+                }
+            }
+        }
+
         @Test func `inspect shows both slots of VOTE and DURABLE, and which of them are bad`() async throws {
             struct Slot: Decodable { var valid: Bool, term: UInt64?, write: UInt64?, voted_for: UInt32?, clean: Bool? }
             try await TestCluster.with(nodes: 1) { cluster in

@@ -38,6 +38,7 @@ struct TrimCommand: AsyncParsableCommand {
                 self.output.console.note(
                     "records before \(self.before) stay: only whole sealed segments go, and not the newest of them, nor what "
                         + "a cursor holds")
+                await self.noteEnd()
             }
         case .json: self.output.console.out(bytes: receipt.json)
         }
@@ -45,6 +46,17 @@ struct TrimCommand: AsyncParsableCommand {
             self.output.console.note(
                 "more is kept than was asked for; why: \(Invocation.clientCommand("explain", "trim"))")
         }
+    }
+
+    /// Of records that are not there yet nobody can tell what holds them.
+    private func noteEnd() async {
+        guard let leader = await ClusterProbe(client: self.servers.client).look().leader,
+            leader.lastIndex < self.before - 1
+        else { return }
+        self.output.console.note(
+            leader.lastIndex == 0
+                ? "the log is empty so far"
+                : "the log ends with record \(leader.lastIndex): what comes later is not there yet")
     }
 
     private static func failure(_ error: ClientError) -> CommandFailure {

@@ -160,14 +160,21 @@ struct FrameView {
         }
     }
 
-    /// Text as it is, anything else in hexadecimal; shortened.
+    /// In text they show as what a string literal has for them.
+    private static let escapes: [UInt8: String] = [
+        UInt8(ascii: "\t"): "\\t", UInt8(ascii: "\n"): "\\n", UInt8(ascii: "\r"): "\\r", UInt8(ascii: "\\"): "\\\\",
+    ]
+
+    /// Text with ``escapes``, anything else in hexadecimal; shortened.
     private static func short(_ bytes: Bytes, _ max: Int) -> String {
         guard !bytes.isEmpty else { return "" }
         let part = bytes.prefix(max)
-        let isText = part.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && (try? UTF8Span(validating: bytes.span)) != nil
+        let isText =
+            part.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || self.escapes[$0] != nil }
+            && (try? UTF8Span(validating: bytes.span)) != nil
         let text =
             isText
-            ? "\"\(String(decoding: part, as: UTF8.self))\""
+            ? "\"\(String(decoding: part.flatMap { self.escapes[$0].map { Array($0.utf8) } ?? [$0] }, as: UTF8.self))\""
             : "0x" + part.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return bytes.count > max ? text + "..." : text
     }
