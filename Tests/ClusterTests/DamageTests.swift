@@ -162,6 +162,8 @@ extension ClusterTests {
                 let verify = try await Program.run(["verify", node.dataDirectory])
                 #expect(verify.status == 65, "\(verify.summary)")
                 #expect(verify.output.contains(sealed) && verify.output.contains(finding.meaning), "\(verify.summary)")
+                #expect(verify.output.contains("next: start the node: it gets a good copy"), "\(verify.summary)")
+                #expect(verify.output.contains("--plan --peer DIR"), "\(verify.summary)")
 
                 try await cluster.start(node)
                 try await Self.untilRepaired(node, in: cluster, segments: 1)

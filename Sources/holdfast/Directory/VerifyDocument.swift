@@ -116,8 +116,18 @@ struct VerifyDocument: Encodable {
             return "nothing offline: started, it stores the log and counts for nothing until it is replaced "
                 + "(holdfast member replace N)"
         case "DURABLE": return plan
-        default: return report.isCluster ? "\(plan) --peer DIR   (DIR: another node's data directory)" : plan
+        default: return self.next(plan, report, isOpen: isOpen)
         }
+    }
+
+    /// What to do about a segment: a node that has peers need not be helped.
+    private static func next(_ plan: String, _ report: AuditReport, isOpen: Bool) -> String {
+        guard report.isCluster else { return plan }
+        let offline = "\(plan) --peer DIR   (DIR: another node's data directory)"
+        guard let membership = report.membership, membership.voters.count > 1 else { return offline }
+        return isOpen
+            ? "nothing: it gets a good copy from its peers while it runs"
+            : "start the node: it gets a good copy from its peers; or, while it is stopped: \(offline)"
     }
 }
 
