@@ -21,6 +21,15 @@ extension ClusterTests {
             }
         }
 
+        @Test func `A node whose port is taken makes no directory`() async throws {
+            try await TestCluster.with(nodes: 1) { cluster in
+                let directory = "\(cluster.directory)/second"
+                let answer = try await Self.serve(2, directory, base: cluster.nodes[0].client.port)
+                #expect(answer.status == 78 && answer.errors.contains("the port is in use"), "\(answer.summary)")
+                #expect(!FileManager.default.fileExists(atPath: directory))
+            }
+        }
+
         @Test func `Another node's directory is refused and not touched`() async throws {
             try await TestCluster.with(nodes: 1) { cluster in
                 let node = cluster.nodes[0]

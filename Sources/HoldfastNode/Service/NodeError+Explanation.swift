@@ -1,3 +1,4 @@
+import HoldfastClient
 import ReplicaDisk
 import Replicator
 import SegmentFormat
@@ -16,6 +17,19 @@ extension NodeError {
         package var kind: Kind
         package var what: String
         package var next: String
+    }
+
+    /// What a node fails with when somebody else has the port of one of its listeners, beside the address of each.
+    package static func ofTakenPorts(
+        _ configuration: NodeConfiguration
+    ) -> [(address: ServerAddress, error: NodeError)] {
+        let reason = "in use"
+        let peer = configuration.peerListen
+        return [
+            (configuration.clientListen, .clientListener(configuration.clientListen, reason: reason)),
+            (peer, .replicator(.bind(host: peer.host, port: peer.port, reason: reason))),
+            (configuration.adminListen, .adminListener(configuration.adminListen, reason: reason)),
+        ]
     }
 
     package func explanation(_ configuration: NodeConfiguration) -> Explanation {

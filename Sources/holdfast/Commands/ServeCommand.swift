@@ -23,10 +23,19 @@ struct ServeCommand: AsyncParsableCommand {
                 ConfigurationProblems(all: report.problems),
                 next: "see cluster/n1.yaml for a complete file; nothing was started")
         }
+        try Self.checkPorts(of: configuration)
         do {
             try await Node.run(configuration, report, from: input)
         } catch {
             throw Self.failure(error, configuration)
+        }
+    }
+
+    /// No directory is made for a node that cannot listen; of one that is there its lock says more.
+    private static func checkPorts(of configuration: NodeConfiguration) throws(CommandFailure) {
+        guard !Files.exists(configuration.dataDirectory) else { return }
+        for (address, error) in NodeError.ofTakenPorts(configuration) where Ports.isTaken(address) {
+            throw self.failure(error, configuration)
         }
     }
 
