@@ -23,6 +23,7 @@ extension ClusterTests {
                         #expect(answer.seconds < 10, "nothing of that is tried again: \(words)")
                     }
                     let why = try await Program.run(["explain", "--server", address, "-o", "json"])
+                    #expect(why.status == 69, "\(why.summary)")
                     #expect(why.output.contains(#""code":"wrong_port""#) && why.output.contains(gist), "\(why.summary)")
                 }
             }

@@ -579,7 +579,7 @@ import Testing
         func next(_ silence: ClusterSight.Silence) -> String {
             var picture = Picture()
             for number in Picture.numbers { picture.silence(number, silence) }
-            return Diagnosis.noLeader(picture.sight).remedyOfAccess ?? ""
+            return Diagnosis.noLeader(picture.sight).ofAccess?.next ?? ""
         }
         #expect(next(.denied(code: "UNAUTHENTICATED", detail: "")).contains("--token-file FILE"))
         #expect(next(.denied(code: "TLS_REQUIRED", detail: "")).contains("https://"))

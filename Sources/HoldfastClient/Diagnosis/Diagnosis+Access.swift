@@ -18,10 +18,10 @@ extension Diagnosis {
 }
 
 extension [Finding] {
-    /// What is to be done where nodes run and are only not asked as they want to be; `nil` when it is not so.
-    package var remedyOfAccess: String? {
+    /// The first that says that a node runs and is only not asked as it wants to be; `nil` when it is not so.
+    package var ofAccess: Finding? {
         let codes: Set<Finding.Code> = [.tokenNeeded, .tlsRequired, .untrusted, .wrongPort]
-        return self.first { codes.contains($0.code) }?.next
+        return self.first { codes.contains($0.code) }
     }
 }
 

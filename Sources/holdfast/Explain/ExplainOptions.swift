@@ -30,8 +30,10 @@ struct ExplainOptions: ParsableArguments {
         let all = try findings.get()
         self.show(question, all)
         guard sight.isAnybodyThere else {
-            if let remedy = all.remedyOfAccess {
-                throw CommandFailure(.denied, "no node can be asked like this", next: remedy)
+            if let finding = all.ofAccess {
+                throw CommandFailure(
+                    finding.code == .wrongPort ? .unreachable : .denied, "no node can be asked like this",
+                    next: finding.next)
             }
             throw CommandFailure(
                 .unreachable, "no node answers",
