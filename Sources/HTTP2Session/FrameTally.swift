@@ -4,7 +4,7 @@ package struct FrameTally: Hashable, Sendable {
     package static let dataByteCountMin = 64
     private static let dataType: UInt8 = 0
 
-    /// Frames that are not DATA.
+    /// Frames that are not DATA, or are without any: those take nothing of a window, so that no window can have held them.
     package private(set) var otherCount = 0
     package private(set) var dataCount = 0
     /// The payloads of DATA, each as ``dataByteCountMin`` bytes at least.
@@ -15,7 +15,7 @@ package struct FrameTally: Hashable, Sendable {
     package var isEmpty: Bool { self.otherCount == 0 && self.dataCount == 0 }
 
     package mutating func add(type: UInt8, payloadByteCount: Int) {
-        guard type == Self.dataType else { return self.otherCount += 1 }
+        guard type == Self.dataType, payloadByteCount > 0 else { return self.otherCount += 1 }
         self.dataCount += 1
         self.dataByteCount += max(payloadByteCount, Self.dataByteCountMin)
     }

@@ -41,7 +41,10 @@ extension HTTP2Session {
         switch UInt32(frame.hd.type) {
         case NGHTTP2_DATA.rawValue: self.budgets.windowUpdates.earn(4)
         case NGHTTP2_HEADERS.rawValue: self.stream(frame.hd.stream_id)?.isHeadSent = true
-        case NGHTTP2_RST_STREAM.rawValue where self.role == .server:
+        case NGHTTP2_RST_STREAM.rawValue:
+            // nghttp2 resets by itself a stream on which a rule was broken.
+            if let state = self.stream(frame.hd.stream_id) { self.giveUp(state) }
+            guard self.role == .server else { return 0 }
             // A client may reset its own streams as it likes. nghttp2 must not be left amid a frame: `drain` fails later.
             if !self.budgets.resets.spend(now: self.now) { self.hasSentTooManyResets = true }
             return 0

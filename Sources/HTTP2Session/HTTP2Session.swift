@@ -288,7 +288,7 @@ package final class HTTP2Session {
     }
 
     /// What the peer may have sent before it hears of it is no flood.
-    private func giveUp(_ state: SessionStream) {
+    func giveUp(_ state: SessionStream) {
         guard !state.isGivenUp else { return }
         state.isGivenUp = true
         guard !state.isEndReceived else { return }

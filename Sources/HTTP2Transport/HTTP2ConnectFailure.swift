@@ -24,12 +24,17 @@ package enum HTTP2ConnectFailure {
         }
     }
 
+    /// `EAI_NODATA` of glibc, which Swift does not see: the name is there, and has no address.
+    private static let noDataCode = -5
+
     private static func words(_ error: any Error) -> String {
         switch error {
         case let error as IOError: String(cString: strerror(error.errnoCode))
         case let error as NIOConnectionError: self.words(error)
         case let error as SocketAddressError.UnknownHost:
-            "there is no host of the name \(error.host) (\(error.errorDescription))"
+            [Int(EAI_NONAME), Self.noDataCode].contains(error.errorCode)
+                ? "there is no host of the name \(error.host) (\(error.errorDescription))"
+                : "the name \(error.host) was not resolved (\(error.errorDescription))"
         case ChannelError.connectTimeout(let time): "nobody answered within \(time.nanoseconds / 1_000_000) ms"
         default: "\(error)"
         }

@@ -124,7 +124,8 @@ final class PeerLink {
             metadata: [
                 "peer": "\(self.peer.node)", "reason": "\(refusal)",
                 "hint": isWordless
-                    ? "look at the process behind the peer's address: it takes connections, and does not speak TLS on them"
+                    ? "look at what is behind the peer's address: it takes connections, and ends or leaves their TLS handshakes; "
+                        + "another process, or a node that hangs or is full"
                     : "compare both nodes' tls.certificate and tls.ca: holdfast certs show FILE",
             ])
     }

@@ -9,13 +9,13 @@ struct RoomTelling {
 
     private(set) var told = DiskRoom.enough
     private var room = DiskRoom.enough
-    /// Since when there is more of it than was told.
+    /// Since when there is as much of it, more than was told.
     private var moreSince: MonotonicTime?
 
     /// - Returns: Whether `room` is to be told.
     mutating func changed(to room: DiskRoom, at now: MonotonicTime) -> Bool {
         self.room = room
-        self.moreSince = room > self.told ? self.moreSince ?? now : nil
+        self.moreSince = room > self.told ? now : nil
         guard room < self.told else { return false }
         self.told = room
         return true

@@ -72,8 +72,10 @@ extension ClusterTests {
             defer { scratch.end() }
             let base = try Self.copyScripts(to: scratch)
             // One after the other, each got over first: n3 may be the leader.
-            for line in ["up", String(corrupt), String(pause), "resume n3", String(kill), "down"] {
-                let answer = try await Self.run("scripts/cluster \(line)", in: scratch, base: base)
+            let isOver = "\"$HOLDFAST_BINARY\" status --wait-ready 30s"
+            for line in ["up", String(corrupt), isOver, String(pause), "resume n3", isOver, String(kill), "down"] {
+                let line = line == isOver ? line : "scripts/cluster \(line)"
+                let answer = try await Self.run(line, in: scratch, base: base)
                 #expect(answer.status == 0, "\(line): \(answer.summary)")
             }
         }

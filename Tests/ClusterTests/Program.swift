@@ -48,6 +48,10 @@ enum Program {
         return result
     }()
 
+    /// One at a time: what Foundation hears a process's end by is inherited by whatever is spawned at the same moment, and it is
+    /// not heard before that one ends, too.
+    private static let spawning = NSLock()
+
     /// Runs it to its end.
     ///
     /// - Parameters:
@@ -76,7 +80,7 @@ enum Program {
         process.standardOutput = try scratch.create("stdout")
         process.standardError = try scratch.create("stderr")
         let started = ContinuousClock.now
-        try process.run()
+        try Self.spawning.withLock { try process.run() }
         var isLate = false
         while process.isRunning {
             if Task.isCancelled || started.duration(to: .now) > .seconds(seconds) {

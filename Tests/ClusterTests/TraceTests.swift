@@ -57,8 +57,10 @@ extension ClusterTests {
         }
 
         @Test func `A place where no spans can be written is refused before anything starts`() async throws {
+            let base = try Ports.freeBase(nodes: 1)
             let answer = try await Program.run([
                 "serve", "--node-id", "1", "--data-dir", "data", "--trace-output", "/nowhere/spans",
+                "--listen", "127.0.0.1:\(base)", "--peer-listen", "127.0.0.1:\(base + 1)",
             ])
             #expect(answer.status == 78, "\(answer.summary)")
             #expect(answer.errors.contains("spans cannot be written to /nowhere/spans (trace.output)"))

@@ -94,10 +94,29 @@ import Testing
         for _ in 0..<frames { try server.receive(body) }
         try server.receive(Self.frame(0, flags: 1, stream: 3))
         // More than a window is no upload.
-        let rest = try self.countTaken(Self.frame(0, stream: 3), by: server, most: 1_000_000)
+        let rest = try self.countTaken(Self.frame(0, stream: 3, [1]), by: server, most: 1_000_000)
         let least = FrameTally.dataByteCountMin
         let window = Int(HTTP2SessionLimits().streamWindowByteCount)
         #expect((rest - 1_000) * least + frames * max(least, byteCount) <= window + least)
+    }
+
+    @Test func `empty DATA was in no window, and is a flood behind a refusal, too`() throws {
+        let server = try self.server()
+        try server.receive(Self.frame(4, flags: 1) + Self.request(1, end: false) + Self.request(3, end: false))
+        server.session.respond(to: 3, Self.refusal, endStream: true)
+        _ = server.output()
+        #expect(try self.countTaken(Self.frame(0, stream: 3), by: server) == 1_000)
+    }
+
+    @Test func `a stream that nghttp2 resets is one that was given up: what was on its way is no flood`() throws {
+        let server = try self.server()
+        try server.receive(Self.frame(4, flags: 1) + Self.request(1, end: false))
+        // A field's name in capitals.
+        let malformed: [UInt8] = [0x82, 0x86, 0x84, 0x01, 1, 0x6e, 0x00, 1, 0x41, 1, 0x62]
+        try server.receive(Self.frame(1, flags: 4, stream: 3, malformed))
+        #expect(server.output().count >= 13, "RST_STREAM")
+        for _ in 0..<5_000 { try server.receive(Self.frame(0, stream: 3, pattern(100))) }
+        #expect(!server.session.isFinished)
     }
 
     @Test func `refused uploads take nothing of the connection's window`() throws {
@@ -171,7 +190,7 @@ import Testing
         for _ in 0..<10 { budget.grant(byteCount: .max) }
         budget.grant(byteCount: -1)
         var frame = FrameTally()
-        frame.add(type: 0, payloadByteCount: 0)
+        frame.add(type: 0, payloadByteCount: 1)
         let taken = (0..<6).map { _ in budget.spend(frame, now: .zero) }
         #expect(taken == [true, true, true, true, true, false], "four of the smallest, and one by the rate")
     }

@@ -26,10 +26,10 @@ import Testing
         for length in 0...18 {
             bytes += self.head(UInt8(length % 3), length: length) + [UInt8](repeating: 0, count: length)
         }
-        // Types 0, 3, 6 ... 18 are DATA, of less than counts for the least each.
+        // Those of 3, 6 ... 18 bytes are DATA, of less than counts for the least each; the one without bytes is none.
         for cut in 1...bytes.count {
             #expect(
-                self.counts(self.scan(bytes, cutEvery: cut, preface: 24)) == [12, 7, 7 * FrameTally.dataByteCountMin],
+                self.counts(self.scan(bytes, cutEvery: cut, preface: 24)) == [13, 6, 6 * FrameTally.dataByteCountMin],
                 "cut \(cut)")
         }
     }
@@ -41,7 +41,7 @@ import Testing
         #expect(found == [8, 17])
     }
 
-    @Test(arguments: [0, 1, 255, 256, 1_024, 16_384, 65_536, 1 << 24 - 1])
+    @Test(arguments: [1, 255, 256, 1_024, 16_384, 65_536, 1 << 24 - 1])
     func `payloads are skipped by their length`(length: Int) {
         let bytes = self.head(0, length: length) + [UInt8](repeating: 0, count: length) + self.head(6, length: 0)
         for cut in [bytes.count, 65_536, 4_093] {

@@ -5,13 +5,14 @@ TLS is --ca FILE, and --cert FILE --key FILE for the peer port.
 
 Every attacker must be cut off within its bound: GOAWAY, the end of the connection, or the end of its stream. Meanwhile a
 process of its own asks both listeners again and again, and has to be answered within a second; and the node's resident memory
-may grow by 64 MiB.
+may grow by 64 MiB, and by TLS by 16 more.
 """
 
 import asyncio
 import functools
 import random
 import struct
+import sys
 import zlib
 
 import attacker
@@ -400,6 +401,8 @@ async def attacks(t, groups, words):
 
 async def main():
     client, peer, process, kind, *words = loopback.arguments(__doc__)
+    if kind not in ("client", "peer", "bodies"):
+        sys.exit(f"there is no {kind}: client, peer or bodies")
     listeners = await targets(address(client), address(peer))
     await fill(listeners[0])
     target = listeners[1 if kind == "peer" else 0]

@@ -154,8 +154,10 @@ async def attacked(ask, pid, attacks):
 
     ask(watch, stop) goes on until the event `stop` is set; `attacks` tells of each attack whether it was stopped.
     """
-    stop, results = multiprocessing.Event(), multiprocessing.Queue()
-    multiprocessing.Process(target=_watch, args=(ask, pid, stop, results), daemon=True).start()
+    # By fork: it has what this one was told, TLS above all.
+    forking = multiprocessing.get_context("fork")
+    stop, results = forking.Event(), forking.Queue()
+    forking.Process(target=_watch, args=(ask, pid, stop, results), daemon=True).start()
     await asyncio.sleep(0.3)
     good = await attacks
     stop.set()

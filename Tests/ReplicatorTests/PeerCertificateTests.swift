@@ -38,15 +38,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)))
     func `whose certificate it is is asked before which version is spoken`() async throws {
-        let certificates = try TestCertificates()
-        let stores = try [1, 2, 3].map { try certificates.node($0) }
-        let journal = MemoryLog(level: .warning)
-        let group = try await ReplicatorGroup { configuration in
-            configuration.tls = stores[Int(configuration.node.rawValue) - 1]
-            configuration.logger = Logger(label: "test") { _ in journal }
-        }
-        do {
-            let leader = try await group.leader()
+        try await Self.secured { leader, group, journal, stores in
             let status = await leader.status()
             let cluster = try #require(status.cluster)
             let own = try #require(status.leader)
@@ -58,21 +50,12 @@ import Testing
             greeting.tls = TLSCalling(stores[Int(others[0].rawValue) - 1], expecting: .node(own))
             #expect(try await greeting.open(on: leader).status == .badRequest)
             #expect(journal.messages.contains { $0.contains("of the peer protocol") })
-        } catch { Issue.record(error) }
-        await group.end()
+        }
     }
 
     @Test(.timeLimit(.minutes(1)))
     func `an address where handshakes only end is told of once, and a node that just dies is not`() async throws {
-        let certificates = try TestCertificates()
-        let stores = try [1, 2, 3].map { try certificates.node($0) }
-        let journal = MemoryLog(level: .warning)
-        let group = try await ReplicatorGroup { configuration in
-            configuration.tls = stores[Int(configuration.node.rawValue) - 1]
-            configuration.logger = Logger(label: "test") { _ in journal }
-        }
-        do {
-            let leader = try await group.leader()
+        try await Self.secured { leader, group, journal, _ in
             let node = try #require(group.nodes.first { $0.value !== leader }?.key)
             let peer = try #require(leader.configuredPeers.first { $0.node == node })
             await group.stop(node)
@@ -89,13 +72,27 @@ import Testing
             #expect(counter.count.load(ordering: .relaxed) >= 20, "ten times by each of the others")
             for entry in journal.take().filter({ $0.message == words }) {
                 #expect(entry.metadata["peer"] == "\(node)")
-                #expect(entry.metadata["hint"]?.contains("does not speak TLS") == true, "\(entry.metadata)")
+                #expect(entry.metadata["hint"]?.contains("leaves their TLS handshakes") == true, "\(entry.metadata)")
             }
             let before = counter.count.load(ordering: .relaxed)
             try await group.until { _ in counter.count.load(ordering: .relaxed) >= before + 4 }
             #expect(!journal.messages.contains(words))
             try await mute.close()
-        } catch { Issue.record(error) }
+        }
+    }
+
+    /// A group of three that has a leader, by TLS, what its nodes warn of, and their certificates by number.
+    private static func secured(
+        _ body: (Replicator, ReplicatorGroup, MemoryLog, [TLSStore]) async throws -> Void
+    ) async throws {
+        let certificates = try TestCertificates()
+        let stores = try [1, 2, 3].map { try certificates.node($0) }
+        let journal = MemoryLog(level: .warning)
+        let group = try await ReplicatorGroup { configuration in
+            configuration.tls = stores[Int(configuration.node.rawValue) - 1]
+            configuration.logger = Logger(label: "test") { _ in journal }
+        }
+        do { try await body(try await group.leader(), group, journal, stores) } catch { Issue.record(error) }
         await group.end()
     }
 }

@@ -39,6 +39,14 @@ import Testing
         #expect(news == [0, 2, 5])
     }
 
+    @Test func `what is told has held itself, and not only what was before it`() {
+        let news = Self.news(of: [
+            .changed(.none, at: 0), .changed(.activeSegmentOnly, at: 1_000), .changed(.enough, at: 3_990),
+            .looked(at: 4_000), .looked(at: 6_990),
+        ])
+        #expect(news == [0, 4])
+    }
+
     @Test func `room that comes in drops is no news`() {
         let drops = (1...100).flatMap { (step: UInt64) -> [Step] in
             [
