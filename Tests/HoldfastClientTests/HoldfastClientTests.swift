@@ -21,6 +21,13 @@ import Testing
             ProblemDocument(title: "", status: status, code: "CODE", detail: "", hint: "", applied: applied).json)
     }
 
+    /// What two of three voters have.
+    private static let byTwo = AppendReceipt(
+        first: LogIndex(1), last: LogIndex(1), position: Position(0, 64), term: Term(1), durability: .persisted,
+        nodes: 2, voters: 3, isDuplicate: false)
+    private static let notByAll = ProblemDocument(
+        title: "", status: 504, code: "NOT_BY_ALL", detail: "", hint: "", applied: .yes, receipt: byTwo)
+
     /// A server that leads itself and answers appends by `script`; its first try is number 1.
     private func with<Value>(
         timeoutMilliseconds: UInt64 = 20_000, _ script: @escaping @Sendable (Int) -> ScriptedServer.Answer,
@@ -137,11 +144,7 @@ import Testing
     @Test func `an append that all are to have is asked for again, and its place is told when the time is up`()
         async throws
     {
-        let receipt = AppendReceipt(
-            first: LogIndex(1), last: LogIndex(1), position: Position(0, 64), term: Term(1), durability: .persisted,
-            nodes: 2, voters: 3, isDuplicate: false)
-        let missing = ProblemDocument(
-            title: "", status: 504, code: "NOT_BY_ALL", detail: "", hint: "", applied: .yes, receipt: receipt)
+        let (receipt, missing) = (Self.byTwo, Self.notByAll)
         try await self.with({ $0 < 3 ? .status(504, missing.json) : Self.receipt(1) }) { client, server in
             _ = try await client.append([Record("x")], key: "k", acknowledgement: .all)
             #expect(server.appends.count == 3)
@@ -156,6 +159,73 @@ import Testing
             #expect(error == .notByAll(receipt))
             #expect(await producer.number == number)
         }
+    }
+
+    @Test func `what is committed stays so, whoever lets the client in afterwards`() async throws {
+        func expect(_ client: HoldfastClient) async {
+            let error = await #expect(throws: ClientError.self) {
+                try await client.append([Record("x")], key: "k", acknowledgement: .all)
+            }
+            #expect(error == .notByAll(Self.byTwo))
+        }
+        let refusing: @Sendable (Int) -> ScriptedServer.Answer = {
+            $0 == 1 ? .status(504, Self.notByAll.json) : $0 == 2 ? .reset : Self.problem(401)
+        }
+        try await self.with(refusing) { client, server in
+            await expect(client)
+            #expect(server.appends.count == 3)
+        }
+        // Nobody even says who leads any more.
+        let box = AddressBox()
+        let server = ScriptedServer { request, number in
+            switch (request.head.method == .post, number) {
+            case (true, 1): .status(504, Self.notByAll.json)
+            case (true, _): Self.problem(503)
+            case (false, 1): ScriptedServer.cluster(leader: box.address)
+            case (false, _): Self.problem(401)
+            }
+        }
+        let address = try await server.start()
+        box.address = address
+        let client = HoldfastClient(servers: [address], attemptTimeoutMilliseconds: 20_000)
+        await expect(client)
+        #expect(server.appends.count == 2)
+        await client.shutdown()
+        await server.stop()
+    }
+
+    @Test func `without a leader a wrong port among the servers keeps nobody from asking the others`() async throws {
+        let wrong = ScriptedServer { _, _ in .peerPort }
+        let follower = ScriptedServer { request, _ in
+            request.head.path == "/v1/cluster"
+                ? ScriptedServer.cluster(leader: nil) : .status(200, Array(#"{"cursors":[]}"#.utf8))
+        }
+        let port = try await wrong.start()
+        let client = HoldfastClient(servers: [port, try await follower.start()])
+        // Which one is asked is drawn.
+        for _ in 0..<16 { #expect(try await client.cursors().isEmpty) }
+        await client.shutdown()
+        await follower.stop()
+
+        let gone = try RefusingPort()
+        defer { withExtendedLifetime(gone) {} }
+        let closed = ServerAddress(host: "127.0.0.1", port: gone.port)
+        let late = HoldfastClient(servers: [port, closed], timeoutMilliseconds: 20)
+        let error = await #expect(throws: ClientError.self) { try await late.cursors() }
+        guard case .unreachable(let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reason.contains("\(port): is a node's peer port") && reason.contains("\(closed): "), "\(reason)")
+        await late.shutdown()
+        // Where there is no other server, nothing is tried again.
+        let alone = HoldfastClient(servers: [port])
+        let said = await #expect(throws: ClientError.self) { try await alone.cursors() }
+        #expect(said == .noClientPort("\(port) is a node's peer port"))
+        let changed = await #expect(throws: ClientError.self) { try await alone.raiseFence(to: 1) }
+        #expect(changed == said)
+        await alone.shutdown()
+        await wrong.stop()
     }
 
     @Test func `time over without an uncertain try is not applied`() async throws {

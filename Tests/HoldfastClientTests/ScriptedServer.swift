@@ -20,6 +20,8 @@ final class ScriptedServer: Sendable {
     enum Answer: Sendable {
         case status(Int, [UInt8])
         case reset
+        /// As a node's peer port refuses whoever is no node.
+        case peerPort
         case silence
         /// Frames from the index that is asked for on, as fast as they are taken; `nil` is the end of them.
         case frames(thenEnds: Bool, @Sendable (UInt64) -> ByteBuffer?)
@@ -100,6 +102,9 @@ final class ScriptedServer: Sendable {
             case .status(let code, let bytes):
                 stream.respond(HTTPResponse(status: .init(code: code)), body: ByteBuffer(bytes: bytes))
             case .reset: stream.reset()
+            case .peerPort:
+                let refusal = HTTPResponse(status: .forbidden, headerFields: [.holdfastProtocol: "1"])
+                stream.respond(refusal, body: ByteBuffer())
             case .silence: break
             case .slowFrame(let frame, let count, let pause):
                 stream.send(head: HTTPResponse(status: .ok))

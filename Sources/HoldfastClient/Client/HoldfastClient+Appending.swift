@@ -63,9 +63,9 @@ extension HoldfastClient {
                     committed = receipt
                     reason = "\(receipt.nodes) of \(receipt.voters) voters have it"
                 case .stop(.refused(let problem))
-                where mayBeApplied && !append.conditions.areBrokenForGood(by: problem):
+                where committed == nil && mayBeApplied && !append.conditions.areBrokenForGood(by: problem):
                     throw .outcomeUnknown("an earlier attempt may be applied; then \(problem.code): \(problem.detail)")
-                case .stop(.untrusted(let why)) where mayBeApplied:
+                case .stop(.untrusted(let why)) where committed == nil && mayBeApplied:
                     throw .outcomeUnknown("an earlier attempt may be applied; then \(why)")
                 case .stop(let error):
                     throw committed.map { .notByAll($0) } ?? error
@@ -78,6 +78,7 @@ extension HoldfastClient {
             } else {
                 let absence = self.pool.absence
                 guard case .unreachable(let why) = absence else {
+                    if let committed { throw .notByAll(committed) }
                     throw mayBeApplied ? .outcomeUnknown("an earlier attempt may be applied; then \(absence)") : absence
                 }
                 reason = why

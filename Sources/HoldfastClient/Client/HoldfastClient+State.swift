@@ -79,7 +79,7 @@ extension HoldfastClient {
                         method, path, body: body, at: server,
                         timeoutMilliseconds: self.attemptTimeoutMilliseconds)
                     if head.status.kind == .successful { return head.status }
-                    failure = .answered(head, answer)
+                    failure = .answered(head, answer, at: server)
                 } catch {
                     mayBeApplied = mayBeApplied || !error.isCertainlyUnprocessed
                     failure = ClientError(error, at: server)

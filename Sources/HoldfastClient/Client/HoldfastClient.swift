@@ -197,11 +197,13 @@ public final class HoldfastClient: Sendable {
         // What a node that could be reached said, says more than that another one could not.
         var refusal: ClientError?
         while true {
-            var asked = server
-            if asked == nil { asked = await self.pool.leader() }
-            guard let asked = asked ?? self.pool.servers.randomElement() else {
+            var known = server
+            if known == nil { known = await self.pool.leader() }
+            guard let asked = known ?? self.pool.servers.randomElement() else {
                 throw .unreachable("no server is known")
             }
+            // Why there is no leader, as all servers say: one of them is asked at random then.
+            let absence = known == nil ? self.pool.absence : nil
             let failure: ClientError
             do throws(HTTP2ClientError) {
                 let (head, body) = try await self.pool.execute(
@@ -213,8 +215,10 @@ public final class HoldfastClient: Sendable {
                 failure = ClientError(error, at: asked)
             }
             if case .refused = failure { refusal = failure }
-            guard failure.isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else {
-                throw failure.isWorthRetrying ? refusal ?? failure : failure
+            // Beside a wrong port there are servers that may answer.
+            let isWorthRetrying = failure.isWorthRetrying || failure.isOfPort && absence?.isWorthRetrying == true
+            guard isWorthRetrying, ContinuousClock.now < deadline, !Task.isCancelled else {
+                throw isWorthRetrying ? refusal ?? absence ?? failure : failure
             }
             self.pool.doubted(asked)
             await self.pause(&backoff)
@@ -229,6 +233,8 @@ public final class HoldfastClient: Sendable {
 }
 
 extension ClientError {
+    fileprivate var isOfPort: Bool { if case .noClientPort = self { true } else { false } }
+
     /// Whether what failed so may succeed a moment later, perhaps elsewhere.
     var isWorthRetrying: Bool {
         switch self {
