@@ -54,6 +54,15 @@ extension ClusterTests {
                 let whose = try await ask("explain", server: "https://\(server)")
                 #expect(whose.status == 77 && whose.output.contains("is signed by"), "\(whose.summary)")
                 #expect(whose.errors.contains("--tls-ca FILE"), "\(whose.summary)")
+                // Nor does anybody wait for it.
+                for word in ["--wait-ready", "--wait-leader"] {
+                    let waited = try await ask("status", word, "60s")
+                    #expect(waited.status == 77 && waited.errors.contains("next: say https://"), "\(waited.summary)")
+                    #expect(waited.seconds < 10, "\(waited.summary)")
+                }
+                // A wrong port beside it does not hide it.
+                let beside = try await ask("explain", server: "\(node.admin),localhost:\(node.client.port)")
+                #expect(beside.status == 77, "\(beside.summary)")
                 // Another name than those in the certificate.
                 let host = "127.0.0.2:\(node.client.port)"
                 let other = try await ask("status", "--tls-ca", cluster.authorityFile, server: host)

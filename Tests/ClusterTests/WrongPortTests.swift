@@ -13,7 +13,8 @@ extension ClusterTests {
                 ] {
                     for arguments in [
                         ["append"], ["read"], ["tail"], ["trim", "--before", "1"], ["status"],
-                        ["member", "remove", "9"],
+                        ["member", "remove", "9"], ["status", "--wait-ready", "60s"],
+                        ["status", "--wait-leader", "60s"],
                         ["cursor", "set", "a", "1"], ["backup", "create", "\(cluster.directory)/backup"],
                     ] {
                         let answer = try await Program.run(arguments + ["--server", address], input: "x\n")

@@ -589,6 +589,24 @@ import Testing
         #expect(next(.unintelligible).isEmpty && next(.hangs).isEmpty)
     }
 
+    @Test func `waiting is in vain where nobody lets in, and where all are wrong ports`() {
+        func code(_ silences: ClusterSight.Silence?...) -> Finding.Code? {
+            var picture = Picture()
+            for (number, silence) in zip(Picture.numbers, silences) {
+                if let silence { picture.silence(number, silence) }
+            }
+            return Diagnosis.denial(picture.sight)?.code
+        }
+        let (port, down) = (ClusterSight.Silence.noClientPort("a peer port"), ClusterSight.Silence.hangs)
+        let denied = ClusterSight.Silence.denied(code: "UNAUTHENTICATED", detail: "")
+        #expect(code(port, denied, down) == .tokenNeeded)
+        #expect(code(port, .untrusted(.plainText), port) == .untrusted)
+        #expect(code(port, port, port) == .wrongPort)
+        // Nodes that are still to come may let in.
+        #expect(code(port, down, port) == nil)
+        #expect(code(denied, nil, denied) == nil)
+    }
+
     @Test func `a full disk is helped by room, a trim, and another leader that has room`() {
         var picture = Picture()
         func next() -> String { Diagnosis.all(picture.sight).first { $0.code == .diskFull }?.next ?? "" }

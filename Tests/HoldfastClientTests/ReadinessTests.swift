@@ -17,7 +17,7 @@ import Testing
         // Appends go on meanwhile.
         let busy = self.unready {
             $0.change(2) { $0.lastIndex = 12 }
-            $0.change(2, about: 3) { $0.missingBytes = 300 }
+            $0.change(2, about: 3) { $0.missingBytes = 1 << 20 }
         }
         #expect(busy == [])
     }
@@ -42,11 +42,22 @@ import Testing
     }
 
     @Test func `whoever is behind is named, in bytes or in records`() {
-        let bytes = self.unready { $0.change(2, about: 3) { $0.missingBytes = 1 << 20 } }
-        #expect(bytes == ["n3 is not known to have the last 1 MiB of n2's log, 0 records shown later"])
+        let bytes = self.unready {
+            $0.change(3) { $0.lastIndex = 9 }
+            $0.change(2, about: 3) { $0.missingBytes = 1 << 20 }
+        }
+        #expect(bytes == ["n3 is not known to have the last 1 MiB of n2's log, 1 record shown later"])
         // Ten thousand empty records are few bytes.
         let records = self.unready(since: 10) { $0.change(3) { $0.lastIndex = 9 } }
         #expect(records == ["n3 is at record 9, and has to reach 10"])
+    }
+
+    @Test func `a node that the leader does not list is not waited for`() {
+        var picture = Picture()
+        picture.statuses[4] = picture.statuses[3]
+        picture.change(4) { ($0.node, $0.retired) = (4, "the cluster was recovered without it") }
+        #expect(picture.sight.node(4)?.status?.retired != nil)
+        #expect(Diagnosis.unready(picture.sight, since: 10) == [])
     }
 
     @Test func `learners are not waited for, and without a leader nobody is ready`() {

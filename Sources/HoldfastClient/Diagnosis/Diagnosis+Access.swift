@@ -2,6 +2,16 @@ import HTTP2Transport
 
 /// Nodes that run, and do not let whoever asks in.
 extension Diagnosis {
+    /// Why waiting helps nobody who asks like this: no node answers, and one does not let in, or all are wrong ports.
+    ///
+    /// - Returns: `nil` while it may help.
+    package static func denial(_ sight: ClusterSight) -> Finding? {
+        guard !sight.isAnybodyThere else { return nil }
+        let silences = sight.nodes.flatMap { self.troubles(of: $0, in: sight) }
+        guard let finding = silences.ofAccess else { return nil }
+        return finding.code != .wrongPort || silences.allSatisfy { $0.code == .wrongPort } ? finding : nil
+    }
+
     /// - Parameter code: Of the node's problem document.
     static func denial(of node: ClusterSight.Node, _ code: String, _ detail: String) -> Finding {
         guard code != "TLS_REQUIRED" else {
@@ -18,10 +28,11 @@ extension Diagnosis {
 }
 
 extension [Finding] {
-    /// The first that says that a node runs and is only not asked as it wants to be; `nil` when it is not so.
+    /// One that says that a node runs and is only not asked as it wants to be: the first that does not let in, rather than
+    /// a wrong port; `nil` when it is not so.
     package var ofAccess: Finding? {
-        let codes: Set<Finding.Code> = [.tokenNeeded, .tlsRequired, .untrusted, .wrongPort]
-        return self.first { codes.contains($0.code) }
+        let denials: Set<Finding.Code> = [.tokenNeeded, .tlsRequired, .untrusted]
+        return self.first { denials.contains($0.code) } ?? self.first { $0.code == .wrongPort }
     }
 }
 

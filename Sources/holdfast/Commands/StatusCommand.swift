@@ -15,8 +15,10 @@ struct StatusCommand: AsyncParsableCommand {
 
             Exit code 0 when all nodes answer and one leads, 3 when a node is missing, its promises do not count any \
             more, or its disk is full, 69 without a leader. --wait-ready waits until the next node may be restarted: one \
-            leads, and all that vote answer, follow it, and have what was committed when the wait began. When the time is \
-            up it says who does not, and why: exit code 3. --wait-leader waits for a leader only.
+            leads, and all that vote answer, follow it, and have what was committed when the wait began: exit code 0, \
+            whatever else is missing. When the time is up it says who does not, and why: exit code 3. --wait-leader waits \
+            for a leader only. Neither waits where nobody answers and a node wants a token or TLS that was not shown \
+            (77), or where only wrong ports were named (69).
 
             Example: holdfast status --watch
             Example: holdfast status --wait-ready 60s && echo ready
@@ -26,7 +28,7 @@ struct StatusCommand: AsyncParsableCommand {
     var watch = false
 
     @Option(
-        help: "Waits so long for a leader, and for all nodes that vote to follow it and to be level.",
+        help: "Waits so long for a leader, and for all nodes that vote to follow it and to have what is committed now.",
         transform: DurationArgument.parse)
     var waitReady: DurationArgument?
 
@@ -64,7 +66,9 @@ struct StatusCommand: AsyncParsableCommand {
         case .table: console.out(picture.table(console))
         case .json: console.out(bytes: picture.json)
         }
-        if let waitReady, !lacking.isEmpty {
+        if let waitReady {
+            // The others are not what was waited for: a silent learner, say.
+            if lacking.isEmpty { return }
             throw CommandFailure(
                 .degraded, "not ready after \(waitReady.milliseconds) ms: \(lacking.joined(separator: "; "))",
                 next: "leave the other nodes as they are until it is: \(Invocation.clientCommand("explain"))")

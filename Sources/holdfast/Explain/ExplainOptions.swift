@@ -31,9 +31,7 @@ struct ExplainOptions: ParsableArguments {
         self.show(question, all)
         guard sight.isAnybodyThere else {
             if let finding = all.ofAccess {
-                throw CommandFailure(
-                    finding.code == .wrongPort ? .unreachable : .denied, "no node can be asked like this",
-                    next: finding.next)
+                throw CommandFailure(ofAccess: finding, "no node can be asked like this")
             }
             throw CommandFailure(
                 .unreachable, "no node answers",

@@ -44,6 +44,11 @@ struct CommandFailure: Error {
 }
 
 extension CommandFailure {
+    /// - Parameter finding: Why a node that runs was not asked as it wants to be.
+    init(ofAccess finding: Finding, _ what: String) {
+        self.init(finding.code == .wrongPort ? .unreachable : .denied, what, next: finding.next)
+    }
+
     /// - Parameter isAppend: Whether it matters if something was applied.
     init(_ error: ClientError, isAppend: Bool = false) {
         switch error {
