@@ -11,10 +11,11 @@ extension ClusterTests {
 
         /// Starts a cluster whose first node has a disk of 24 MiB with 12 MiB taken.
         private static func with(
-            segmentSize: String = "1MiB", _ body: (TestCluster, SmallDisk) async throws -> Void
+            segmentSize: String = "1MiB", isSecure: Bool = false,
+            _ body: (TestCluster, SmallDisk) async throws -> Void
         ) async throws {
             try await TestCluster.with(
-                segmentSize: segmentSize,
+                segmentSize: segmentSize, isSecure: isSecure,
                 prepare: { place in
                     try SmallDisk(at: "\(place.directory)/n1", mebibytes: 24).occupy(mebibytes: 12)
                     return place.arguments
@@ -117,6 +118,21 @@ extension ClusterTests {
                 try await cluster.untilCaughtUp(full)
                 await client.shutdown()
                 try await Self.expectSoundness(cluster, history, before: before)
+            }
+        }
+
+        @Test func `What to do next can be typed as it is told where the nodes speak TLS, too`() async throws {
+            try await Self.with(isSecure: true) { cluster, _ in
+                let moved = try await cluster.ask("transfer-leader", "--to", "1")
+                try #require(moved.status == 0, "\(moved.summary)")
+                let client = HoldfastClient(
+                    servers: cluster.servers, access: cluster.access, timeoutMilliseconds: 10_000)
+                _ = try #require(try await Self.fill(200, by: client, History()), "the disk was never full")
+                await client.shutdown()
+                let status = try await cluster.control("status", exits: 3)
+                let next = try #require(status.errors.split(separator: "next: ").last, "\(status.summary)")
+                let told = try await Program.run(["-c", String(next)], executable: "/usr/bin/bash")
+                #expect(told.status == 3 && told.output.contains("n1's disk is full"), "\(told.summary)")
             }
         }
 

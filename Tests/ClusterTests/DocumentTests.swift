@@ -147,17 +147,20 @@ extension ClusterTests {
         {
             let scratch = try Scratch()
             defer { scratch.end() }
+            // What the shell has of another cluster is to go first.
+            let foreign = ["HOLDFAST_TLS_CA": "/absent.pem"]
             let kept = try await Program.run(
                 ["scripts/quickstart", "--keep"], executable: "/usr/bin/env",
-                environment: ["HOLDFAST_BINARY": Program.path, "TMPDIR": scratch.path], directory: Document.root,
-                seconds: 60)
+                environment: foreign.merging(["HOLDFAST_BINARY": Program.path, "TMPDIR": scratch.path]) { $1 },
+                directory: Document.root, seconds: 60)
             try #require(kept.status == 0, "\(kept.summary)")
             let said = try #require(kept.output.split(separator: "\nTry:\n").last).split(separator: "\n")
             let commands = said.map { $0.trimmingCharacters(in: .whitespaces) }
+            #expect(commands.first == "unset HOLDFAST_TLS_CA", "\(kept.summary)")
             try #require(commands.count >= 6 && commands.last?.contains("cluster down") == true, "\(kept.summary)")
             let answer = try await Program.run(
                 ["-c", "set -e -o pipefail\n" + commands.joined(separator: "\n")], executable: "/usr/bin/bash",
-                seconds: 60)
+                environment: foreign, seconds: 60)
             #expect(answer.status == 0, "\(answer.summary)")
             #expect(answer.lines.contains("hello"), "\(answer.summary)")
             // The last of them removes everything.

@@ -335,6 +335,28 @@ extension ClusterTests {
             }
         }
 
+        @Test func `Nodes with TLS files of their own are asked by those, whatever this shell trusts`() async throws {
+            try await TestCluster.with(nodes: 1, isSecure: true) { cluster in
+                // As `cluster up --config-dir` leaves it: no certificates beside the nodes.
+                let other = "\(cluster.scratch.path)/other"
+                let link = "\(cluster.scratch.path)/link.pem"
+                try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+                try FileManager.default.copyItem(atPath: "\(cluster.directory)/run", toPath: "\(other)/run")
+                try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: cluster.authorityFile)
+                for directory in [other, cluster.directory] {
+                    func status(_ authority: String) async throws -> Program.Answer {
+                        try await Program.run(
+                            ["cluster", "status", "--data-dir", directory], environment: ["HOLDFAST_TLS_CA": authority])
+                    }
+                    let foreign = try await status("/absent.pem")
+                    #expect(foreign.status == 0, "\(foreign.summary)")
+                    #expect(foreign.errors.contains("HOLDFAST_TLS_CA is about another cluster"), "\(foreign.summary)")
+                    let own = try await status(link)
+                    #expect(own.status == 0 && own.errors.isEmpty, "\(own.summary)")
+                }
+            }
+        }
+
         private static func curl(
             _ cluster: TestCluster, _ node: TestCluster.Node, _ arguments: [String], _ path: String
         ) async throws -> Program.Answer {

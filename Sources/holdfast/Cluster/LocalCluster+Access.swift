@@ -11,8 +11,16 @@ extension LocalCluster {
         if self.isSecure { return .tls(authority: self.certificates.authorityFile, token: token) }
         guard let files = self.configuredTLS else { return ClientAccess(token: token) }
         return .tls(
-            authority: environment["HOLDFAST_TLS_CA"] ?? files.authority, certificate: environment["HOLDFAST_TLS_CERT"],
+            authority: files.authority, certificate: environment["HOLDFAST_TLS_CERT"],
             key: environment["HOLDFAST_TLS_KEY"], token: token)
+    }
+
+    /// `holdfast WORDS` for one of its nodes, ready to be typed, with what lets in there.
+    func clientCommand(_ words: String..., at node: Node) -> String {
+        var words = words + ["--server", self.isTLS ? "https://\(node.client)" : node.client.description]
+        if let authority { words += ["--tls-ca", authority] }
+        if Files.exists(self.tokenFile) { words += ["--token-file", self.tokenFile] }
+        return Invocation.command(words)
     }
 
     /// Variables of this shell that say otherwise than the cluster's own files, and do not count for it; one line for
@@ -32,20 +40,29 @@ extension LocalCluster {
             + "\(self.directory), and not used here: unset \(names.joined(separator: " ")) before other commands ask it"
     }
 
-    private func takes(authority: String) -> Bool {
-        if self.isSecure { return Files.absolute(authority) == self.certificates.authorityFile }
-        return self.configuredTLS != nil
+    /// By what the file says: a link to the cluster's own, or a copy, is the same.
+    private func takes(authority path: String) -> Bool {
+        guard let authority else { return false }
+        if Files.absolute(path) == Files.absolute(authority) { return true }
+        return Files.text(authority).map { $0 == Files.text(path) } ?? false
     }
 
     private func takes(servers text: String) -> Bool {
         guard let list = ServerList(text) else { return false }
-        let isTLS = self.isSecure || self.configuredTLS != nil
+        let isTLS = self.isTLS
         return list.isSecure ?? isTLS == isTLS
             && list.addresses.allSatisfy { address in
                 self.servers.contains {
                     $0.port == address.port && ($0.host == address.host || $0.isLoopback && address.isLoopback)
                 }
             }
+    }
+
+    private var isTLS: Bool { self.isSecure || self.configuredTLS != nil }
+
+    /// Who signs its nodes' certificates, a PEM file; `nil` for plain text.
+    private var authority: String? {
+        self.isSecure ? self.certificates.authorityFile : self.configuredTLS?.authority
     }
 
     /// What the first node's configuration says; `nil` for plain text, and where it cannot be read.

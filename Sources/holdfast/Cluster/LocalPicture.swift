@@ -104,7 +104,7 @@ struct LocalPicture {
         guard let first = full.first else { return nil }
         return CommandFailure(
             .degraded, "\(full.map(\.name).joined(separator: ", ")): the disk is full",
-            next: Invocation.command("explain", "--server", first.client.description))
+            next: cluster.clientCommand("explain", at: first))
     }
 }
 

@@ -120,11 +120,13 @@ struct VerifyDocument: Encodable {
         }
     }
 
-    /// What to do about a segment: a node that has peers need not be helped.
+    /// What to do about a segment: a member that has peers need not be helped; nobody ships to one that is no member.
     private static func next(_ plan: String, _ report: AuditReport, isOpen: Bool) -> String {
         guard report.isCluster else { return plan }
         let offline = "\(plan) --peer DIR   (DIR: another node's data directory)"
-        guard let membership = report.membership, membership.voters.count > 1 else { return offline }
+        guard let membership = report.membership, membership.voters.count > 1,
+            let node = report.identity?.node, membership.nodes.contains(node)
+        else { return offline }
         return isOpen
             ? "nothing: it gets a good copy from its peers while it runs"
             : "start the node: it gets a good copy from its peers; or, while it is stopped: \(offline)"
