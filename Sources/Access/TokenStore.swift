@@ -1,29 +1,23 @@
-import Foundation
 import Synchronization
 
 /// The tokens that count now; their file may change while a node runs.
 package final class TokenStore: Sendable {
     package let path: String
     private let state: Mutex<Authorizer>
-    /// When the file was written that was read last.
-    private let stamp: Mutex<Date?>
+    /// Of the file that was read last.
+    private let stamp: Mutex<FileStamp?>
 
     /// - Throws: ``TokenError``.
     package init(path: String) throws(TokenError) {
         self.path = path
-        self.stamp = Mutex(Self.stamp(of: path))
+        self.stamp = Mutex(FileStamp(path))
         self.state = Mutex(Authorizer(try TokenFile(path: path)))
     }
 
     package var authorizer: Authorizer { self.state.withLock { $0 } }
 
-    /// Whether another file stands there than was read.
-    package func look() -> Bool { self.stamp.withLock { $0 != Self.stamp(of: self.path) } }
-
-    private static func stamp(of path: String) -> Date? {
-        let facts = try? FileManager.default.attributesOfItem(atPath: path)
-        return facts?[.modificationDate] as? Date
-    }
+    /// Whether another file stands there than was read, or where a link there leads.
+    package func look() -> Bool { self.stamp.withLock { $0 != FileStamp(self.path) } }
 
     /// Reads the file again.
     ///
@@ -31,7 +25,7 @@ package final class TokenStore: Sendable {
     /// - Throws: ``TokenError``; the tokens from before count on.
     @discardableResult
     package func reload() throws(TokenError) -> Bool {
-        self.stamp.withLock { $0 = Self.stamp(of: self.path) }
+        self.stamp.withLock { $0 = FileStamp(self.path) }
         let authorizer = Authorizer(try TokenFile(path: self.path))
         return self.state.withLock { state in
             defer { state = authorizer }

@@ -68,4 +68,32 @@ import Testing
         #expect(try store.reload())
         #expect(store.authorizer.decide("Bearer \(token)", for: [.read]) == .unauthenticated(isTokenGiven: true))
     }
+
+    @Test func `A store sees that the target of a link was replaced, or that the link leads elsewhere`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "holdfast-tokens-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let (path, target) = (directory.appending(path: "tokens").path, directory.appending(path: "real").path)
+        let (token, record) = TokenRecord.make(name: "a", scopes: [.read])
+        var file = TokenFile()
+        try file.add(record)
+        try file.text.write(toFile: target, atomically: true, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "real")
+        let store = try TokenStore(path: path)
+        #expect(!store.look())
+
+        try TokenFile().text.write(toFile: target, atomically: true, encoding: .utf8)
+        #expect(store.look())
+        #expect(try store.reload())
+        #expect(store.authorizer.decide("Bearer \(token)", for: [.read]) == .unauthenticated(isTokenGiven: true))
+        #expect(!store.look())
+
+        try file.text.write(to: directory.appending(path: "other"), atomically: true, encoding: .utf8)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(store.look(), "none is another than one")
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "other")
+        #expect(store.look())
+        #expect(try store.reload())
+        #expect(store.authorizer.decide("Bearer \(token)", for: [.read]) == .granted)
+    }
 }
