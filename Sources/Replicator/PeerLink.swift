@@ -119,15 +119,14 @@ final class PeerLink {
         self.wordlessCount = isWordless ? self.wordlessCount + 1 : 0
         guard self.refusal != refusal, !isWordless || self.wordlessCount >= Self.wordlessCountTold else { return }
         self.refusal = refusal
+        let hint =
+            isWordless
+            ? "look at what is behind the peer's address: it takes connections, and ends or leaves their TLS handshakes; "
+                + "another process, or a node that hangs or is full"
+            : "compare both nodes' tls.certificate and tls.ca: holdfast certs show FILE"
         self.logger.warning(
             "no connection to a peer",
-            metadata: [
-                "peer": "\(self.peer.node)", "reason": "\(refusal)",
-                "hint": isWordless
-                    ? "look at what is behind the peer's address: it takes connections, and ends or leaves their TLS handshakes; "
-                        + "another process, or a node that hangs or is full"
-                    : "compare both nodes' tls.certificate and tls.ca: holdfast certs show FILE",
-            ])
+            metadata: ["peer": "\(self.peer.node)", "reason": "\(refusal)", "hint": "\(hint)"])
     }
 
     private func connectLater(afterLoss: Bool) {

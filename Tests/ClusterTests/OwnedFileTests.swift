@@ -1,14 +1,14 @@
 import Foundation
 import Glibc
 import HoldfastClient
+import TestSupport
 import Testing
 
 extension ClusterTests {
     /// Tokens and certificates of a node that runs as a user of its own, changed by root.
-    @Suite(.enabled(if: Nobody.isAllowed, "only root makes files of others, and runs programs as others"))
-    struct OwnedFileTests {
+    @Suite struct OwnedFileTests {
         @Test func `A token that root revokes is refused by a node that runs as another user`() async throws {
-            let scratch = try Nobody.scratch()
+            guard let scratch = try Nobody.scratch() else { return }
             defer { scratch.end() }
             let file = "\(scratch.path)/tokens"
             let (old, kept) = (try await Self.token("old", file), try await Self.token("kept", file))
@@ -37,7 +37,7 @@ extension ClusterTests {
         }
 
         @Test func `Owner, group and mode of what is replaced hold on, and a link stays one`() async throws {
-            let scratch = try Nobody.scratch()
+            guard let scratch = try Nobody.scratch() else { return }
             defer { scratch.end() }
             let (real, link) = ("\(scratch.path)/real", "\(scratch.path)/tokens")
             _ = try await Self.token("old", real)
@@ -69,7 +69,7 @@ extension ClusterTests {
         }
 
         @Test func `Where the owner cannot be kept nothing is changed, and the error says whom to be`() async throws {
-            let scratch = try Nobody.scratch()
+            guard let scratch = try Nobody.scratch() else { return }
             defer { scratch.end() }
             let file = "\(scratch.path)/tokens"
             _ = try await Self.token("old", file)
@@ -96,8 +96,59 @@ extension ClusterTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: certs).count == 4, "no draft is left")
         }
 
+        @Test
+        func `A group that cannot be kept is let go where it might do nothing with the file, and named otherwise`()
+            async throws
+        {
+            guard let scratch = try Nobody.scratch() else { return }
+            defer { scratch.end() }
+            let file = "\(scratch.path)/tokens"
+            for name in ["old", "older"] { _ = try await Self.token(name, file) }
+            try #require(chown(file, Nobody.user, 0) == 0 && chmod(file, 0o640) == 0)
+            let before = try scratch.text("tokens")
+            let refused = try await Nobody.run(["token", "revoke", "old", "--file", file])
+            #expect(refused.status == 71, "\(refused.summary)")
+            for words in [
+                "the group root", "Operation not permitted", "nothing was changed",
+                "next: run it as root, or as \(Nobody.name) in the group root",
+            ] {
+                #expect(refused.errors.contains(words), "\(refused.summary)")
+            }
+            #expect(try scratch.text("tokens") == before)
+            #expect(try Facts(file) == Facts(owner: Nobody.user, group: 0, mode: 0o640))
+
+            try #require(chmod(file, 0o600) == 0)
+            let revoked = try await Nobody.run(["token", "revoke", "old", "--file", file])
+            #expect(revoked.status == 0, "\(revoked.summary)")
+            #expect(try Facts(file) == Facts(owner: Nobody.user, mode: 0o600))
+            #expect(try !scratch.text("tokens").contains("old ") && scratch.text("tokens").contains("older "))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["tokens"], "no draft is left")
+        }
+
+        @Test func `All directories that root makes belong to whom the nearest one does that was there`() async throws {
+            guard let scratch = try Nobody.scratch() else { return }
+            let roots = try Scratch()
+            defer {
+                scratch.end()
+                roots.end()
+            }
+            for (parent, owner) in [(scratch.path, Nobody.user), (roots.path, 0)] {
+                let made = try await Program.run(["certs", "ca", "--dir", "\(parent)/a/../a/b/"])
+                #expect(made.status == 0, "\(made.summary)")
+                for path in ["a", "a/b", "a/b/ca.key"] {
+                    let facts = try Facts("\(parent)/\(path)")
+                    #expect(facts.owner == owner && facts.group == owner, "\(path): \(facts)")
+                }
+            }
+            // What is in the way is named.
+            try scratch.write("", to: "file")
+            let refused = try await Program.run(["certs", "ca", "--dir", "\(scratch.path)/file/b"])
+            #expect(refused.status == 71 && refused.errors.contains("Not a directory"), "\(refused.summary)")
+        }
+
         @Test func `Root does not follow another user's link to what is not that user's`() async throws {
-            let (scratch, roots) = (try Nobody.scratch(), try Scratch())
+            guard let scratch = try Nobody.scratch() else { return }
+            let roots = try Scratch()
             defer {
                 scratch.end()
                 roots.end()
@@ -124,7 +175,7 @@ private enum Nobody {
     private static let setpriv = "/usr/bin/setpriv"
 
     /// Whether this process is root, and the program is where others may run it.
-    static let isAllowed: Bool = {
+    private static let isAllowed: Bool = {
         guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: Self.setpriv) else { return false }
         let trial = Process()
         trial.executableURL = URL(fileURLWithPath: Self.setpriv)
@@ -136,8 +187,12 @@ private enum Nobody {
         return trial.terminationStatus == 0
     }()
 
-    /// A directory of that user.
-    static func scratch() throws -> Scratch {
+    /// A directory of that user; `nil`, and said, where tests make no files of others.
+    static func scratch() throws -> Scratch? {
+        guard Self.isAllowed else {
+            try SkippedTest.note("only root makes files of others, and runs programs as others (with \(Self.setpriv))")
+            return nil
+        }
         let scratch = try Scratch()
         guard chown(scratch.path, Self.user, Self.user) == 0, chmod(scratch.path, 0o755) == 0 else {
             throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)

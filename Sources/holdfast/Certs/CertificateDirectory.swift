@@ -136,7 +136,7 @@ struct CertificateDirectory {
         made.notes = [key.note, certificate.note].compactMap { $0 }
         // The key first: a node that looks on finds both, or the old certificate with a key that is not its.
         try key.putInPlace()
-        try certificate.putInPlace()
+        try certificate.putInPlace(after: self.key(name))
         return made
     }
 

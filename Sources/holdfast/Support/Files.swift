@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import Glibc
+import SystemPackage
 
 /// Small files, whole.
 enum Files {
@@ -23,7 +24,8 @@ enum Files {
         }
     }
 
-    /// For the owner only, from its first byte on, or for those who could read what stood there: ``FileReplacement``.
+    /// For the owner only, from its first byte on, or with the owner, group and mode of what stood there:
+    /// ``FileReplacement``.
     ///
     /// - Returns: Whose it is, when not the writer's: for people.
     @discardableResult
@@ -62,13 +64,14 @@ enum Files {
             next: "choose a place where you may write, or see its permissions and the room on its disk")
     }
 
-    /// Unless it is there. Where root makes it, it belongs to whom the directory around it does.
+    /// Unless it is there. What root makes, directories around it included, belongs to whom the nearest directory does that
+    /// was there.
     static func makeOwnedDirectory(_ path: String) throws(CommandFailure) {
         guard !self.exists(path) else { return }
-        let heir = FileFacts.heir(of: path, mode: 0o755)
-        try self.makeDirectory(path)
-        guard let heir, chown(path, heir.user, heir.group) != 0 else { return }
-        throw CommandFailure(.system, "cannot give \(path) to \(heir.userName): \(String(cString: strerror(errno)))")
+        guard geteuid() == 0 else { return try self.makeDirectory(path) }
+        do throws(Errno) { try OpenDirectory.make(path) } catch {
+            throw self.failure("create", path, error.description)
+        }
     }
 
     /// The directory that a file is in, or would be.

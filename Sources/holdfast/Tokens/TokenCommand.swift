@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Foundation
 import HoldfastClient
+import SystemPackage
 
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,8 +38,40 @@ struct TokenOptions: ParsableArguments {
         }
     }
 
-    func write(_ tokens: TokenFile) throws(CommandFailure) {
+    /// Reads the file, changes it and writes it, while nobody else does: what another command has made or revoked meanwhile
+    /// would be taken back.
+    ///
+    /// - Parameter isMade: Whether there need be none yet.
+    /// - Throws: What `change` does; nothing is written then.
+    func change(
+        isMade: Bool = false, _ change: (inout TokenFile) throws(CommandFailure) -> Void
+    ) throws(CommandFailure) {
+        // What cannot be read is told of before what cannot be locked.
+        if !isMade { _ = try self.read() }
+        let directory = try self.lock()
+        defer { directory.unlock() }
+        var tokens = try isMade && !Files.exists(self.file) ? TokenFile() : self.read()
+        try change(&tokens)
         if let note = try Files.writeSecret(tokens.text, to: self.file) { self.output.console.note(note) }
+    }
+
+    /// The directory and not the file, which is another one after each change.
+    private func lock() throws(CommandFailure) -> OpenDirectory {
+        let path = Files.directory(of: try FileLink.target(of: self.file))
+        do throws(Errno) {
+            let directory = try OpenDirectory.open(path)
+            try directory.lock()
+            return directory
+        } catch {
+            guard error == .wouldBlock else {
+                throw CommandFailure(
+                    .system, "cannot write \(self.file): \(error); nothing was changed",
+                    next: "name a file in a directory that is there, and that you may read and write")
+            }
+            throw CommandFailure(
+                .system, "\(path) is locked by another process, and was for ten seconds; nothing was changed",
+                next: "see by which with lslocks, and try again")
+        }
     }
 }
 
@@ -77,14 +110,14 @@ struct TokenCreateCommand: ParsableCommand {
 
     func run() throws {
         guard let scopes = AccessScope.set(self.scope) else { return }
-        var file = Files.exists(self.options.file) ? try self.options.read() : TokenFile()
         let (token, record) = TokenRecord.make(name: self.name, scopes: scopes)
-        do throws(TokenError) { try file.add(record) } catch {
-            throw CommandFailure(
-                .refused, "\(error)", applied: .no,
-                next: "choose another --name, or revoke one: \(Invocation.command("token", "list"))")
+        try self.options.change(isMade: true) { file throws(CommandFailure) in
+            do throws(TokenError) { try file.add(record) } catch {
+                throw CommandFailure(
+                    .refused, "\(error)", applied: .no,
+                    next: "choose another --name, or revoke one: \(Invocation.command("token", "list"))")
+            }
         }
-        try self.options.write(file)
         let console = self.options.output.console
         switch self.options.output.output {
         case .table:
@@ -141,13 +174,13 @@ struct TokenRevokeCommand: ParsableCommand {
     @OptionGroup var options: TokenOptions
 
     func run() throws {
-        var file = try self.options.read()
-        guard file.remove(self.name) else {
-            throw CommandFailure(
-                .refused, "there is no token called \(self.name) in \(self.options.file)",
-                next: "see \(Invocation.command("token", "list", "--file", self.options.file))")
+        try self.options.change { file throws(CommandFailure) in
+            guard file.remove(self.name) else {
+                throw CommandFailure(
+                    .refused, "there is no token called \(self.name) in \(self.options.file)",
+                    next: "see \(Invocation.command("token", "list", "--file", self.options.file))")
+            }
         }
-        try self.options.write(file)
         switch self.options.output.output {
         case .table: self.options.output.console.out("revoked \(self.name)")
         case .json: self.options.output.console.out(bytes: JSONDocument.encode(["revoked": self.name]))
